@@ -1,0 +1,51 @@
+#ifndef MOEPROBE_CORE_BASE_NPY_H_
+#define MOEPROBE_CORE_BASE_NPY_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace moeprobe {
+
+// Element types of result arrays.
+enum class DataType : std::uint8_t { kFloat64, kFloat32, kInt64 };
+
+// Bytes of one element.
+int64_t SizeOf(DataType type);
+
+// Entries of an array of `shape`; 1 for an empty shape, a single number.
+int64_t EntryCount(const std::vector<int64_t>& shape);
+
+// An array in memory: row-major, little-endian, owned.
+struct Array {
+  DataType type = DataType::kFloat64;
+  std::vector<int64_t> shape;  // empty: a single number
+  std::string bytes;           // EntryCount(shape) * SizeOf(type)
+};
+
+// Returns the .npy form of `array` (format 1.0, what numpy.save writes): the
+// same bytes for the same array, always.
+std::string EncodeNpy(const Array& array);
+
+// Reads a .npy of float64, float32 or int64 in C order.
+//
+// Returns InvalidArgument if it is anything else, is cut short or has bytes to
+// spare.
+absl::StatusOr<Array> DecodeNpy(std::string_view npy);
+
+// Reads token ids: a one-dimensional .npy of any integer type of numpy, either
+// byte order.
+//
+// Returns InvalidArgument if it is anything else, or holds a number outside
+// [0, 2^31).
+absl::StatusOr<std::vector<int32_t>> DecodeTokenIds(std::string_view npy);
+
+// Returns `ids` as a one-dimensional int32 .npy.
+std::string EncodeTokenIds(const std::vector<int32_t>& ids);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_BASE_NPY_H_

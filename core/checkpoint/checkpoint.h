@@ -1,0 +1,96 @@
+#ifndef MOEPROBE_CORE_CHECKPOINT_CHECKPOINT_H_
+#define MOEPROBE_CORE_CHECKPOINT_CHECKPOINT_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/checkpoint/model_config.h"
+#include "core/checkpoint/tensor_view.h"
+
+namespace moeprobe {
+
+// Weights of a gated MLP: f(x) = W_down [silu(W_gate x) * (W_up x)].
+struct GatedMlpTensors {
+  TensorView gate;  // [f, d]
+  TensorView up;    // [f, d]
+  TensorView down;  // [d, f]
+};
+
+// Weights of self-attention.
+struct AttentionTensors {
+  TensorView query;   // [heads * head_width, d]
+  TensorView key;     // [key_value_heads * head_width, d]
+  TensorView value;   // [key_value_heads * head_width, d]
+  TensorView output;  // [d, heads * head_width]
+  std::optional<TensorView> query_bias, key_bias, value_bias, output_bias;
+  // [head_width], or the whole projection: see QueryKeyNorm.
+  std::optional<TensorView> query_norm, key_norm;
+};
+
+// Weights of one decoder layer. Fused expert tensors come apart here: every
+// expert is three contiguous views, however the file stores it.
+struct LayerTensors {
+  TensorView input_norm;  // [d]
+  AttentionTensors attention;
+  TensorView mlp_norm;                     // [d]
+  std::optional<GatedMlpTensors> dense;    // dense layers only
+  std::optional<TensorView> router;        // [E, d], MoE layers only
+  std::vector<GatedMlpTensors> experts;    // E, MoE layers only
+  std::optional<GatedMlpTensors> shared;   // where the family has one
+  std::optional<TensorView> shared_gate;   // [1, d]
+};
+
+// A model directory as transformers writes it, opened and checked: config.json
+// and one model.safetensors or shards named by model.safetensors.index.json.
+//
+// Opening reads headers only: every tensor the family needs is there, once,
+// with the shape config.json implies, in float32, float16 or bfloat16. Weights
+// are mapped read-only and touched when first used. Immutable; thread-safe.
+class Checkpoint {
+ public:
+  // Errors: NotFound if the directory or a file it needs is missing;
+  // InvalidArgument for a bad config.json or index; DataLoss for a bad
+  // safetensors file; FailedPrecondition where files and configuration
+  // disagree; Unimplemented for what is not supported, by name. Messages name
+  // the file, what was found and what was expected.
+  static absl::StatusOr<std::unique_ptr<Checkpoint>> Open(
+      const std::filesystem::path& directory);
+  virtual ~Checkpoint() = default;
+
+  virtual const ModelConfig& config() const = 0;
+
+  // Digest of config.json's bytes.
+  virtual const std::string& config_sha256() const = 0;
+
+  // Bytes of all weights.
+  virtual int64_t size_bytes() const = 0;
+
+  virtual const TensorView& embedding() const = 0;  // [vocabulary, d]
+  virtual const TensorView& final_norm() const = 0;  // [d]
+  // [vocabulary, d]; the embedding itself where the two are tied.
+  virtual const TensorView& head() const = 0;
+  // `layer` in [0, config().layers.size()).
+  virtual const LayerTensors& layer(int64_t layer) const = 0;
+
+  // Every view of a layer, each once, in a fixed order: for reading ahead and
+  // for digests. Fused tensors appear as their parts.
+  virtual std::vector<TensorView> TensorsOfLayer(int64_t layer) const = 0;
+
+  // OK as long as no file behind the mapping was replaced, cut or rewritten
+  // since Open; FailedPrecondition that names the file otherwise.
+  virtual absl::Status CheckUnchanged() const = 0;
+
+  // Identity of the files without reading them: device, inode, size and
+  // modification time of each, digested. The same stamp means the same bytes,
+  // as long as nobody writes to a file and puts its time back.
+  virtual const std::string& stamp() const = 0;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_CHECKPOINT_CHECKPOINT_H_

@@ -1,0 +1,76 @@
+#ifndef MOEPROBE_CORE_CHECKPOINT_MODEL_CONFIG_H_
+#define MOEPROBE_CORE_CHECKPOINT_MODEL_CONFIG_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace moeprobe {
+
+// Where a family normalises queries and keys.
+enum class QueryKeyNorm : std::uint8_t {
+  kNone,
+  kPerHead,          // over head_width (qwen3, qwen3_moe)
+  kWholeProjection,  // over heads * head_width (olmoe)
+};
+
+// Attention of a decoder layer.
+struct AttentionConfig {
+  int64_t head_count = 0;
+  int64_t key_value_head_count = 0;
+  int64_t head_width = 0;
+  double rope_theta = 0;
+  bool query_key_value_bias = false;
+  bool output_bias = false;
+  QueryKeyNorm query_key_norm = QueryKeyNorm::kNone;
+  std::optional<double> clip;  // olmoe's clip_qkv: values clamped to +-clip
+};
+
+// Routed experts of a MoE layer: softmax over all, then the top k.
+struct ExpertConfig {
+  int64_t count = 0;      // E
+  int64_t per_token = 0;  // k
+  int64_t width = 0;      // f
+  bool renormalize = false;  // whether the k gates are divided by their sum
+  int64_t shared_width = 0;  // 0: no shared expert
+};
+
+// One decoder layer.
+struct LayerConfig {
+  bool is_moe = false;
+  int64_t dense_width = 0;  // f of the dense MLP; 0 in a MoE layer
+  // Positions a token sees, itself included; nullopt: all before it.
+  std::optional<int64_t> sliding_window;
+};
+
+// What config.json says, checked: every size positive and consistent, nothing
+// taken from a class default.
+struct ModelConfig {
+  std::string family;  // model_type
+  int64_t width = 0;   // d
+  int64_t vocabulary_size = 0;
+  double norm_epsilon = 0;
+  bool tied_embeddings = false;
+  AttentionConfig attention;
+  ExpertConfig experts;  // count 0 in a dense model
+  std::vector<LayerConfig> layers;
+};
+
+// Reads the text of a config.json, with the keys of transformers 4
+// (rope_theta, torch_dtype) or 5 (rope_parameters, dtype).
+//
+// Returns InvalidArgument for malformed JSON, duplicate or missing keys, wrong
+// types and impossible values; Unimplemented, by name, for another family, a
+// rope scaling, an activation other than silu, or quantised weights.
+absl::StatusOr<ModelConfig> ParseModelConfig(std::string_view json);
+
+// Families that can be analysed, as `model_type` names them, sorted.
+std::vector<std::string> SupportedFamilies();
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_CHECKPOINT_MODEL_CONFIG_H_

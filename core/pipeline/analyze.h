@@ -1,0 +1,119 @@
+#ifndef MOEPROBE_CORE_PIPELINE_ANALYZE_H_
+#define MOEPROBE_CORE_PIPELINE_ANALYZE_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/base/npy.h"
+
+namespace moeprobe {
+
+// Weights w_e(x) of an averaged Jacobian (SPEC: function geometry).
+enum class Weighting : std::uint8_t { kAll, kRouted, kGate };
+
+// Readings of the routed data set (SPEC: representation geometry).
+enum class Convention : std::uint8_t { kRouted, kAllTokens, kSampleWeighted };
+
+// Arithmetic of the forward pass.
+enum class Precision : std::uint8_t { kFloat32, kBFloat16 };
+
+// Where to compute.
+enum class Device : std::uint8_t { kAuto, kCpu, kCuda };
+
+// Options of the PCA probe.
+struct PcaOptions {
+  std::vector<Convention> conventions = {Convention::kRouted};
+  int64_t components = 5;  // n
+  bool basis = false;      // also publish the bases
+  bool angles = false;     // also publish all principal angles
+};
+
+// What to compute; an absent probe is not run.
+struct ProbeOptions {
+  bool routing = true;
+  std::vector<Weighting> jacobian;  // empty: no Jacobian probe
+  std::optional<PcaOptions> pca;
+};
+
+// One model on one data set.
+struct AnalysisRequest {
+  std::filesystem::path model_directory;
+  std::vector<int32_t> token_ids;  // whole windows: a multiple of the next
+  int64_t sequence_length = 512;
+  int64_t skip_first = 0;       // positions of each window left out
+  std::vector<int64_t> layers;  // to probe: ascending, from 0
+  ProbeOptions probes;
+  Precision precision = Precision::kFloat32;
+  Device device = Device::kAuto;
+  bool nll = false;  // compute the loss even if no probe needs all layers
+  // Where hidden states are spilled after each layer, so that a later attempt
+  // with the same request goes on from there; empty: nowhere.
+  std::filesystem::path spill_directory;
+};
+
+// A result array, named without the job part's prefix: "layer3/expert_count".
+struct NamedArray {
+  std::string name;
+  // Part of the request it answers: "routing", "jacobian/{weighting}",
+  // "pca/{convention}", "pca/reference" or "nll".
+  std::string probe;
+  Array array;
+};
+
+// Everything computed at one layer; layer -1 holds what belongs to the whole
+// model, such as "nll".
+struct LayerResult {
+  int64_t layer = 0;
+  // Digest of config.json and of every weight the arrays depend on.
+  std::string weights_fingerprint;
+  std::vector<NamedArray> arrays;
+  std::vector<std::string> warnings;
+};
+
+// What an analysis tells while it runs. Called from the analysing thread.
+class AnalysisObserver {
+ public:
+  virtual ~AnalysisObserver() = default;
+
+  // `phase` is such as "layer 3 of 32"; `fraction` in [0, 1] never falls. A
+  // status other than OK, such as Cancelled, stops the analysis with it.
+  virtual absl::Status OnProgress(const std::string& phase,
+                                  double fraction) = 0;
+
+  // A layer is done. A status other than OK stops the analysis with it.
+  virtual absl::Status OnLayer(const LayerResult& result) = 0;
+};
+
+// What remains to be said at the end.
+struct AnalysisReport {
+  std::string model_fingerprint;  // of the last layer that ran
+  std::optional<double> nll;      // mean next-token loss, nats
+  std::string device;             // what kAuto became
+  std::string libtorch_version;
+  int64_t resumed_at_layer = 0;  // 0: started from the embedding
+};
+
+// Runs the probes over the layers of a checkpoint: for each layer in turn, all
+// windows pass through it before the next layer's weights are touched, and no
+// layer after the last probed one is run.
+//
+// Statistics are sums over fixed groups of windows, added in order: the same
+// request gives the same bytes, also when resumed.
+//
+// Errors: those of Checkpoint::Open; InvalidArgument for token ids outside the
+// vocabulary or layers the model lacks; ResourceExhausted where memory or disk
+// runs out; Unavailable where a CUDA device is asked for and there is none.
+absl::StatusOr<AnalysisReport> Analyze(const AnalysisRequest& request,
+                                       AnalysisObserver& observer);
+
+// Limits LibTorch to `threads` threads. Call once, before Analyze.
+void SetThreadCount(int threads);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_PIPELINE_ANALYZE_H_
