@@ -1,0 +1,59 @@
+#include "core/base/file_descriptor.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <filesystem>
+#include <span>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+
+namespace moeprobe {
+namespace {
+
+const char* KindOf(mode_t mode) {
+  if (S_ISDIR(mode)) return "a directory";
+  if (S_ISFIFO(mode)) return "a FIFO";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
+}
+
+}  // namespace
+
+FileDescriptor::~FileDescriptor() {
+  if (number_ >= 0) close(number_);
+}
+
+absl::StatusOr<FileDescriptor> OpenRegularFile(
+    const std::filesystem::path& path) {
+  // O_NONBLOCK: opening a FIFO must not wait for its writer.
+  FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.number() < 0) return absl::ErrnoToStatus(errno, path.native());
+  struct stat information;
+  if (fstat(file.number(), &information) != 0) {
+    return absl::ErrnoToStatus(errno, path.native());
+  }
+  if (!S_ISREG(information.st_mode)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path.native(), ": is ", KindOf(information.st_mode),
+                     ", expected a regular file"));
+  }
+  return file;
+}
+
+absl::StatusOr<size_t> ReadSome(const FileDescriptor& file,
+                                std::span<char> buffer,
+                                const std::filesystem::path& path) {
+  for (;;) {
+    const ssize_t size = read(file.number(), buffer.data(), buffer.size());
+    if (size >= 0) return static_cast<size_t>(size);
+    if (errno != EINTR) return absl::ErrnoToStatus(errno, path.native());
+  }
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,49 @@
+#ifndef MOEPROBE_CORE_BASE_FILE_DESCRIPTOR_H_
+#define MOEPROBE_CORE_BASE_FILE_DESCRIPTOR_H_
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <utility>
+
+#include "absl/status/statusor.h"
+
+namespace moeprobe {
+
+// Owns an open file descriptor and closes it.
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int number) : number_(number) {}
+  ~FileDescriptor();
+  FileDescriptor(FileDescriptor&& other) noexcept
+      : number_(std::exchange(other.number_, -1)) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+
+  int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+// Opens a regular file for reading. Symbolic links are followed; a FIFO or a
+// device is refused without waiting for it.
+//
+// Errors name the path: NotFound, PermissionDenied, FailedPrecondition if it is
+// not a regular file, and whatever else the system says.
+absl::StatusOr<FileDescriptor> OpenRegularFile(
+    const std::filesystem::path& path);
+
+// Reads up to buffer.size() bytes at the file's position, however often the
+// system interrupts; 0 at the end of the file. `path` is for messages.
+absl::StatusOr<size_t> ReadSome(const FileDescriptor& file,
+                                std::span<char> buffer,
+                                const std::filesystem::path& path);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_BASE_FILE_DESCRIPTOR_H_

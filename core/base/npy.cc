@@ -1,0 +1,173 @@
+#include "core/base/npy.h"
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/base/npy_header.h"
+#include "core/base/quoted.h"
+#include "core/base/status_macros.h"
+
+namespace moeprobe {
+namespace {
+
+static_assert(std::endian::native == std::endian::little,
+              "arrays are written as they lie in memory");
+
+std::string_view DescrOf(DataType type) {
+  switch (type) {
+    case DataType::kFloat64:
+      return "<f8";
+    case DataType::kFloat32:
+      return "<f4";
+    case DataType::kInt64:
+      return "<i8";
+  }
+  return "";
+}
+
+std::optional<DataType> TypeOf(std::string_view descr) {
+  for (const DataType type :
+       {DataType::kFloat64, DataType::kFloat32, DataType::kInt64}) {
+    if (descr == DescrOf(type)) return type;
+  }
+  return std::nullopt;
+}
+
+// OK if what follows the header is exactly the array it describes.
+absl::Status CheckDataSize(std::string_view npy, const NpyHeader& header,
+                           int64_t element_bytes) {
+  const int64_t found = static_cast<int64_t>(npy.size() - header.data_offset);
+  int64_t expected = element_bytes;
+  for (const int64_t size : header.shape) {
+    if (__builtin_mul_overflow(expected, size, &expected)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("npy: shape [", absl::StrJoin(header.shape, ", "),
+                       "] needs more than 2^63 bytes"));
+    }
+  }
+  if (found == expected) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("npy: ", found, " bytes after the header, shape [",
+                   absl::StrJoin(header.shape, ", "), "] of ", header.descr,
+                   " needs ", expected));
+}
+
+// How a token id is stored.
+struct IntegerLayout {
+  bool is_signed = false;
+  bool is_big_endian = false;
+  size_t bytes = 0;
+};
+
+// Reads "<i4" and its like; nullopt if it is not an integer type of numpy.
+std::optional<IntegerLayout> IntegerLayoutOf(std::string_view descr) {
+  if (descr.size() != 3) return std::nullopt;
+  const char order = descr[0], kind = descr[1];
+  const size_t bytes = static_cast<size_t>(descr[2] - '0');
+  if (kind != 'i' && kind != 'u') return std::nullopt;
+  if (bytes == 1 ? order != '|' : order != '<' && order != '>') {
+    return std::nullopt;
+  }
+  if (bytes != 1 && bytes != 2 && bytes != 4 && bytes != 8) return std::nullopt;
+  return IntegerLayout{
+      .is_signed = kind == 'i', .is_big_endian = order == '>', .bytes = bytes};
+}
+
+// The integer at `data`, sign-extended to 64 bits.
+uint64_t IntegerAt(const char* data, const IntegerLayout& layout) {
+  uint64_t value = 0;
+  for (size_t i = 0; i < layout.bytes; ++i) {
+    const size_t at = layout.is_big_endian ? i : layout.bytes - 1 - i;
+    value = value << 8 | static_cast<unsigned char>(data[at]);
+  }
+  const size_t unused_bits = 64 - 8 * layout.bytes;
+  if (!layout.is_signed) return value;
+  return static_cast<uint64_t>(static_cast<int64_t>(value << unused_bits) >>
+                               unused_bits);
+}
+
+absl::Status IdError(size_t index, uint64_t id, const IntegerLayout& layout) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("npy: token id ", index, " is ",
+                   layout.is_signed ? absl::StrCat(static_cast<int64_t>(id))
+                                    : absl::StrCat(id),
+                   ", expected a number in [0, 2^31)"));
+}
+
+}  // namespace
+
+int64_t SizeOf(DataType type) { return type == DataType::kFloat32 ? 4 : 8; }
+
+int64_t EntryCount(const std::vector<int64_t>& shape) {
+  int64_t count = 1;
+  for (const int64_t size : shape) count *= size;
+  return count;
+}
+
+std::string EncodeNpy(const Array& array) {
+  return EncodeNpyHeader(DescrOf(array.type), array.shape) + array.bytes;
+}
+
+absl::StatusOr<Array> DecodeNpy(std::string_view npy) {
+  MOEPROBE_ASSIGN_OR_RETURN(NpyHeader header, ParseNpyHeader(npy));
+  const std::optional<DataType> type = TypeOf(header.descr);
+  if (!type) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("npy: elements are ", Quoted(header.descr),
+                     ", expected <f8, <f4 or <i8"));
+  }
+  if (header.fortran_order) {
+    return absl::InvalidArgumentError(
+        "npy: fortran_order is True, expected an array in C order");
+  }
+  MOEPROBE_RETURN_IF_ERROR(CheckDataSize(npy, header, SizeOf(*type)));
+  return Array{.type = *type,
+               .shape = std::move(header.shape),
+               .bytes = std::string(npy.substr(header.data_offset))};
+}
+
+absl::StatusOr<std::vector<int32_t>> DecodeTokenIds(std::string_view npy) {
+  MOEPROBE_ASSIGN_OR_RETURN(const NpyHeader header, ParseNpyHeader(npy));
+  const std::optional<IntegerLayout> layout = IntegerLayoutOf(header.descr);
+  if (!layout) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("npy: elements are ", Quoted(header.descr),
+                     ", expected an integer type for token ids"));
+  }
+  if (header.shape.size() != 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("npy: shape [", absl::StrJoin(header.shape, ", "),
+                     "], expected one dimension for token ids"));
+  }
+  MOEPROBE_RETURN_IF_ERROR(
+      CheckDataSize(npy, header, static_cast<int64_t>(layout->bytes)));
+
+  std::vector<int32_t> ids(static_cast<size_t>(header.shape[0]));
+  const char* data = npy.data() + header.data_offset;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const uint64_t id = IntegerAt(data + i * layout->bytes, *layout);
+    if (id >> 31 != 0) return IdError(i, id, *layout);
+    ids[i] = static_cast<int32_t>(id);
+  }
+  return ids;
+}
+
+std::string EncodeTokenIds(const std::vector<int32_t>& ids) {
+  std::string npy = EncodeNpyHeader("<i4", {static_cast<int64_t>(ids.size())});
+  npy.append(reinterpret_cast<const char*>(ids.data()),
+             ids.size() * sizeof(int32_t));
+  return npy;
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,209 @@
+#include "core/base/npy.h"
+
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace moeprobe {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+template <typename T>
+std::string BytesOf(const std::vector<T>& values) {
+  std::string bytes(values.size() * sizeof(T), '\0');
+  std::memcpy(bytes.data(), values.data(), bytes.size());
+  return bytes;
+}
+
+// A .npy of format 1.0 with any header text.
+std::string Npy(std::string header, std::string_view data) {
+  header.push_back('\n');
+  std::string npy("\x93NUMPY\x01\x00", 8);
+  npy.push_back(static_cast<char>(header.size() & 0xFF));
+  npy.push_back(static_cast<char>(header.size() >> 8));
+  return npy + header + std::string(data);
+}
+
+std::string Ids(const std::string& descr, int64_t count,
+                std::string_view data) {
+  return Npy("{'descr': '" + descr + "', 'fortran_order': False, 'shape': (" +
+                 std::to_string(count) + ",), }",
+             data);
+}
+
+// numpy.save(numpy.zeros((2, 3), 'i8')) of numpy 2.4.
+TEST(EncodeNpyTest, WritesWhatNumpySaves) {
+  const std::string header =
+      "{'descr': '<i8', 'fortran_order': False, 'shape': (2, 3), }" +
+      std::string(58, ' ');
+  const Array array{DataType::kInt64, {2, 3}, std::string(48, '\0')};
+  EXPECT_EQ(EncodeNpy(array), Npy(header, std::string(48, '\0')));
+}
+
+TEST(EncodeNpyTest, AlignsTheNumbers) {
+  for (const std::vector<int64_t>& shape :
+       {std::vector<int64_t>{}, {0}, {5}, {123456789, 0}, {1, 1, 1, 1, 0}}) {
+    const Array array{
+        DataType::kFloat64, shape,
+        std::string(static_cast<size_t>(EntryCount(shape)) * 8, 1)};
+    EXPECT_EQ((EncodeNpy(array).size() - array.bytes.size()) % 64, 0);
+  }
+}
+
+TEST(DecodeNpyTest, ReturnsWhatWasEncoded) {
+  for (const Array& array :
+       {Array{DataType::kFloat64, {2, 2}, BytesOf<double>({1, -2, 0.5, 1e300})},
+        Array{DataType::kFloat32, {3}, BytesOf<float>({1, 2, 3})},
+        Array{DataType::kInt64, {}, BytesOf<int64_t>({-7})},
+        Array{DataType::kFloat32, {4, 0, 2}, ""}}) {
+    const auto decoded = DecodeNpy(EncodeNpy(array));
+    ASSERT_TRUE(decoded.ok()) << decoded.status();
+    EXPECT_EQ(decoded->type, array.type);
+    EXPECT_EQ(decoded->shape, array.shape);
+    EXPECT_EQ(decoded->bytes, array.bytes);
+  }
+}
+
+TEST(DecodeNpyTest, ReadsFormatTwo) {
+  std::string npy("\x93NUMPY\x02\x00\x3b\x00\x00\x00", 12);
+  npy += "{'shape': (1,), 'fortran_order': False, 'descr': '<f8'}   \n";
+  npy += BytesOf<double>({3});
+  const auto decoded = DecodeNpy(npy);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(decoded->bytes, BytesOf<double>({3}));
+}
+
+TEST(DecodeNpyTest, RefusesEveryTruncationAndExtraBytes) {
+  const std::string npy =
+      EncodeNpy({DataType::kFloat64, {2}, BytesOf<double>({1, 2})});
+  for (size_t size = 0; size < npy.size(); ++size) {
+    EXPECT_EQ(DecodeNpy(npy.substr(0, size)).status().code(),
+              absl::StatusCode::kInvalidArgument)
+        << size;
+  }
+  EXPECT_THAT(std::string(DecodeNpy(npy + "x").status().message()),
+              HasSubstr("17 bytes after the header"));
+}
+
+struct BadNpy {
+  std::string npy;
+  std::string named;
+};
+
+class DecodeNpyErrorTest : public testing::TestWithParam<BadNpy> {};
+
+TEST_P(DecodeNpyErrorTest, SaysWhatIsWrong) {
+  const auto decoded = DecodeNpy(GetParam().npy);
+  EXPECT_EQ(decoded.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(decoded.status().message()),
+              HasSubstr(GetParam().named));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Malformed, DecodeNpyErrorTest,
+    testing::Values(
+        BadNpy{"PK\x03\x04 not a .npy at all", "magic string"},
+        BadNpy{std::string("\x93NUMPY\x03\x00\x00\x00\x00\x00", 12),
+               "format 3.0, expected 1.0 or 2.0"},
+        BadNpy{Npy("", ""), "expected {"},
+        BadNpy{Npy("{}", ""), "descr, fortran_order and shape"},
+        BadNpy{Npy("{'descr': '<f8', 'fortran_order': False}", ""),
+               "descr, fortran_order and shape"},
+        BadNpy{Npy("{'descr': '<f8', 'descr': '<f8', 'fortran_order': False, "
+                   "'shape': ()}",
+                   "12345678"),
+               "once each"},
+        BadNpy{Npy("{'descr': '<f8', 'fortran_order': False, 'shape': (), "
+                   "'x': 1}",
+                   "12345678"),
+               "once each"},
+        BadNpy{Npy("{'descr': '<f8', 'fortran_order': 0, 'shape': ()}", ""),
+               "expected True or False"},
+        BadNpy{Npy("{'descr': '<f8', 'fortran_order': True, 'shape': ()}",
+                   "12345678"),
+               "C order"},
+        BadNpy{Npy("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': "
+                   "()}",
+                   ""),
+               "expected '"},
+        BadNpy{Npy("{'descr': '|O', 'fortran_order': False, 'shape': ()}", ""),
+               "\"|O\""},
+        BadNpy{
+            Npy("{'descr': '<f8', 'fortran_order': False, 'shape': (-1,)}", ""),
+            "expected a dimension"},
+        BadNpy{Npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1)}",
+                   "12345678"),
+               "after the only dimension"},
+        BadNpy{Npy("{'descr': '<f8', 'fortran_order': False, 'shape': "
+                   "(9223372036854775807, 2)}",
+                   ""),
+               "more than 2^63 bytes"},
+        BadNpy{Npy("{'descr': '<f8', 'fortran_order': False, 'shape': "
+                   "(9223372036854775808,)}",
+                   ""),
+               "expected a dimension"},
+        BadNpy{Npy("{'descr': '<f8', 'fortran_order': False, 'shape': ()} + "
+                   "exit()",
+                   "12345678"),
+               "is \"+\""}));
+
+TEST(DecodeTokenIdsTest, ReadsEveryIntegerTypeAndByteOrder) {
+  const auto expect = [](const std::string& npy) {
+    const auto ids = DecodeTokenIds(npy);
+    ASSERT_TRUE(ids.ok()) << ids.status();
+    EXPECT_THAT(*ids, ElementsAre(0, 1, 127));
+  };
+  expect(Ids("|i1", 3, BytesOf<int8_t>({0, 1, 127})));
+  expect(Ids("|u1", 3, BytesOf<uint8_t>({0, 1, 127})));
+  expect(Ids("<i2", 3, BytesOf<int16_t>({0, 1, 127})));
+  expect(Ids("<u4", 3, BytesOf<uint32_t>({0, 1, 127})));
+  expect(Ids("<i8", 3, BytesOf<int64_t>({0, 1, 127})));
+  expect(Ids(">i2", 3, {"\0\0\0\1\0\x7f", 6}));
+  expect(Ids(">u4", 3, {"\0\0\0\0\0\0\0\1\0\0\0\x7f", 12}));
+}
+
+TEST(DecodeTokenIdsTest, ReturnsWhatWasEncoded) {
+  const std::vector<int32_t> ids = {0, 5, std::numeric_limits<int32_t>::max()};
+  const auto decoded = DecodeTokenIds(EncodeTokenIds(ids));
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(*decoded, ids);
+  EXPECT_THAT(*DecodeTokenIds(EncodeTokenIds({})), IsEmpty());
+}
+
+class DecodeTokenIdsErrorTest : public testing::TestWithParam<BadNpy> {};
+
+TEST_P(DecodeTokenIdsErrorTest, SaysWhatIsWrong) {
+  const auto ids = DecodeTokenIds(GetParam().npy);
+  EXPECT_EQ(ids.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(ids.status().message()), HasSubstr(GetParam().named));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    NotIds, DecodeTokenIdsErrorTest,
+    testing::Values(
+        BadNpy{Ids("<i4", 2, BytesOf<int32_t>({3, -1})),
+               "token id 1 is -1, expected a number in [0, 2^31)"},
+        BadNpy{Ids("<u4", 1, BytesOf<uint32_t>({0x80000000U})),
+               "token id 0 is 2147483648"},
+        BadNpy{Ids("<u8", 1, BytesOf<uint64_t>({~uint64_t{0}})),
+               "token id 0 is 18446744073709551615"},
+        BadNpy{Ids("<f8", 1, BytesOf<double>({1})), "expected an integer type"},
+        BadNpy{Ids("|b1", 1, "\1"), "expected an integer type"},
+        BadNpy{Ids("<i4", 2, BytesOf<int32_t>({1})),
+               "4 bytes after the header"},
+        BadNpy{Npy("{'descr': '<i4', 'fortran_order': False, 'shape': (1, 1)}",
+                   BytesOf<int32_t>({1})),
+               "expected one dimension"}));
+
+}  // namespace
+}  // namespace moeprobe

@@ -1,0 +1,85 @@
+#include "core/base/token_windows.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace moeprobe {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST(CutWindowsTest, DropsThePartialWindow) {
+  const auto cut =
+      CutWindows({1, 2, 3, 4, 5, 6, 7}, {.tokens = -1, .sequence_length = 3});
+  ASSERT_TRUE(cut.ok()) << cut.status();
+  EXPECT_THAT(*cut, ElementsAre(1, 2, 3, 4, 5, 6));
+}
+
+TEST(CutWindowsTest, KeepsOnlyTheLeadingTokensAskedFor) {
+  const auto cut =
+      CutWindows({1, 2, 3, 4, 5, 6, 7}, {.tokens = 5, .sequence_length = 2});
+  ASSERT_TRUE(cut.ok()) << cut.status();
+  EXPECT_THAT(*cut, ElementsAre(1, 2, 3, 4));
+}
+
+TEST(CutWindowsTest, TakesAllThereAreWhereMoreAreAskedFor) {
+  const auto cut =
+      CutWindows({1, 2, 3, 4}, {.tokens = 16384, .sequence_length = 2});
+  ASSERT_TRUE(cut.ok()) << cut.status();
+  EXPECT_THAT(*cut, ElementsAre(1, 2, 3, 4));
+}
+
+struct BadWindows {
+  std::vector<int32_t> ids;
+  WindowOptions options;
+  std::string named;
+};
+
+class CutWindowsErrorTest : public testing::TestWithParam<BadWindows> {};
+
+TEST_P(CutWindowsErrorTest, NamesTheOption) {
+  const auto cut = CutWindows(GetParam().ids, GetParam().options);
+  EXPECT_EQ(cut.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(cut.status().message()), HasSubstr(GetParam().named));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    OutOfRange, CutWindowsErrorTest,
+    testing::Values(
+        BadWindows{{}, {}, "0 ids given"},
+        BadWindows{{1, 2}, {.sequence_length = 3}, "sequence_length 3"},
+        BadWindows{
+            {1, 2, 3}, {.tokens = 2, .sequence_length = 3}, "tokens is 2"},
+        BadWindows{{1}, {.tokens = 0, .sequence_length = 1}, "tokens: is 0"},
+        BadWindows{{1}, {.tokens = -2, .sequence_length = 1}, "tokens: is -2"},
+        BadWindows{{1}, {.sequence_length = 0}, "sequence_length: is 0"},
+        BadWindows{{1, 2},
+                   {.sequence_length = 2, .skip_first = 2},
+                   "skip_first: is 2"},
+        BadWindows{{1, 2},
+                   {.sequence_length = 2, .skip_first = -1},
+                   "skip_first: is -1"}));
+
+TEST(DataFingerprintTest, IsTheSameForTheSameWindows) {
+  const std::vector<int32_t> ids = {1, 2, 3, 4};
+  EXPECT_EQ(DataFingerprint(ids, {.tokens = 4, .sequence_length = 2}),
+            DataFingerprint(ids, {.tokens = -1, .sequence_length = 2}));
+}
+
+TEST(DataFingerprintTest, ChangesWithIdsLengthAndSkippedPositions) {
+  const WindowOptions options = {.tokens = 4, .sequence_length = 2};
+  const std::string fingerprint = DataFingerprint({1, 2, 3, 4}, options);
+  EXPECT_NE(fingerprint, DataFingerprint({1, 2, 3, 5}, options));
+  EXPECT_NE(fingerprint, DataFingerprint({1, 2, 3, 4}, {.sequence_length = 4}));
+  EXPECT_NE(fingerprint, DataFingerprint({1, 2, 3, 4}, {.sequence_length = 2,
+                                                        .skip_first = 1}));
+}
+
+}  // namespace
+}  // namespace moeprobe
