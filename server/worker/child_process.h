@@ -1,0 +1,33 @@
+#ifndef MOEPROBE_SERVER_WORKER_CHILD_PROCESS_H_
+#define MOEPROBE_SERVER_WORKER_CHILD_PROCESS_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+
+namespace moeprobe {
+
+// A program to run to its end.
+struct ChildProcess {
+  std::vector<std::string> arguments;    // the first is the program's path
+  std::vector<std::string> environment;  // all of it, as NAME=value
+  absl::Duration timeout = absl::InfiniteDuration();
+  std::function<bool()> cancelled;  // polled; empty: never
+};
+
+// Runs a child with empty input, its output thrown away, and waits for it. No
+// descriptor of this process but the standard ones reaches it.
+//
+// Returns OK if it exits with 0; NotFound if it cannot be started;
+// DeadlineExceeded or Cancelled, after killing it, at the time-out or on
+// request; ResourceExhausted if the kernel ended it for its processor time;
+// FailedPrecondition for another exit status or signal. Messages are one line
+// and end with the last line the child wrote on stderr, cut to 500 bytes.
+absl::Status RunToEnd(const ChildProcess& child);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_WORKER_CHILD_PROCESS_H_

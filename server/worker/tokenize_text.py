@@ -1,0 +1,91 @@
+"""Turns a text into token ids with a model's own tokenizer.
+
+usage: tokenize_text.py TOKENIZER.json TEXT OUT.npy
+           [--cpu-seconds N] [--memory-bytes N]
+
+The whole UTF-8 text is encoded at once, as Tokenizer.encode(text) does, special
+tokens as tokenizer.json says; a truncation or padding it asks for is left out.
+OUT.npy becomes a one-dimensional int32 array, complete or not there at all.
+Prints {"count": ..., "tokenizers_version": ...}; on failure exits with 1 and
+one line on stderr. Past a limit the kernel ends the process.
+"""
+
+import argparse
+import ctypes
+import json
+import os
+import pathlib
+import resource
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1
+
+
+def limit(cpu_seconds, memory_bytes):
+    """Bounds this process, and ties its life to the one that started it."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if cpu_seconds:
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
+    if memory_bytes:
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+
+
+def read_text(path):
+    try:
+        return path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path}: not UTF-8 at byte {error.start}: {error.reason}"
+        ) from None
+
+
+def load_tokenizer(path):
+    import tokenizers
+
+    try:
+        tokenizer = tokenizers.Tokenizer.from_file(str(path))
+    except Exception as error:
+        raise ValueError(f"{path}: not a tokenizer: {error}") from None
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def save(ids, path):
+    import numpy
+
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    with partial.open("wb") as file:
+        numpy.save(file, numpy.array(ids, dtype=numpy.int32))
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("tokenizer", type=pathlib.Path)
+    parser.add_argument("text", type=pathlib.Path)
+    parser.add_argument("out", type=pathlib.Path)
+    parser.add_argument("--cpu-seconds", type=int, default=0)
+    parser.add_argument("--memory-bytes", type=int, default=0)
+    options = parser.parse_args()
+    limit(options.cpu_seconds, options.memory_bytes)
+    tokenizer = load_tokenizer(options.tokenizer)
+    ids = tokenizer.encode(read_text(options.text)).ids
+    save(ids, options.out)
+    version = sys.modules["tokenizers"].__version__
+    print(json.dumps({"count": len(ids), "tokenizers_version": version}))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except SystemExit:
+        raise
+    # A panic inside the package is a BaseException.
+    except BaseException as error:
+        message = " ".join(str(error).split()) or type(error).__name__
+        sys.exit(message)
