@@ -55,7 +55,7 @@ TEST(ChildProcessTest, ReportsTheSignalThatKilledIt) {
 
 TEST(ChildProcessTest, SaysWhenTheProcessorTimeRanOut) {
   const absl::Status status =
-      RunToEnd(Shell("ulimit -t 1; while :; do :; done"));
+      RunToEnd(Shell("ulimit -S -t 1; while :; do :; done"));
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
 }
 

@@ -85,6 +85,8 @@ if __name__ == "__main__":
         main()
     except SystemExit:
         raise
+    except MemoryError:
+        sys.exit("more memory than allowed")
     # A panic inside the package is a BaseException.
     except BaseException as error:
         message = " ".join(str(error).split()) or type(error).__name__

@@ -31,8 +31,8 @@ TokenizerOptions DefaultTokenizerOptions();
 // them. `cancelled` is polled; empty: never.
 //
 // Errors, in one line that names tokenizer and text: FailedPrecondition for a
-// bad tokenizer, text or environment; ResourceExhausted or DeadlineExceeded
-// past a limit; Cancelled.
+// bad tokenizer, text or environment, and for too little memory;
+// ResourceExhausted past the processor time; DeadlineExceeded; Cancelled.
 absl::StatusOr<std::vector<int32_t>> TokenizeFile(
     const TokenizerOptions& options, const std::filesystem::path& tokenizer,
     const std::filesystem::path& text, const std::filesystem::path& output,
