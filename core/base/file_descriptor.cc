@@ -16,10 +16,20 @@
 namespace moeprobe {
 namespace {
 
+absl::Status NotRegular(const std::filesystem::path& path, const char* kind) {
+  return absl::FailedPreconditionError(
+      absl::StrCat(path.native(), ": is ", kind, ", expected a regular file"));
+}
+
+absl::Status OpenError(const std::filesystem::path& path, int error) {
+  // What Linux says of a socket.
+  if (error == ENXIO) return NotRegular(path, "a socket or an absent device");
+  return absl::ErrnoToStatus(error, path.native());
+}
+
 const char* KindOf(mode_t mode) {
   if (S_ISDIR(mode)) return "a directory";
   if (S_ISFIFO(mode)) return "a FIFO";
-  if (S_ISSOCK(mode)) return "a socket";
   return "a device";
 }
 
@@ -33,15 +43,13 @@ absl::StatusOr<FileDescriptor> OpenRegularFile(
     const std::filesystem::path& path) {
   // O_NONBLOCK: opening a FIFO must not wait for its writer.
   FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (file.number() < 0) return absl::ErrnoToStatus(errno, path.native());
+  if (file.number() < 0) return OpenError(path, errno);
   struct stat information;
   if (fstat(file.number(), &information) != 0) {
     return absl::ErrnoToStatus(errno, path.native());
   }
   if (!S_ISREG(information.st_mode)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(path.native(), ": is ", KindOf(information.st_mode),
-                     ", expected a regular file"));
+    return NotRegular(path, KindOf(information.st_mode));
   }
   return file;
 }

@@ -1,0 +1,49 @@
+#ifndef MOEPROBE_CORE_BASE_MAPPED_FILE_H_
+#define MOEPROBE_CORE_BASE_MAPPED_FILE_H_
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "core/base/file_identity.h"
+
+namespace moeprobe {
+
+// A whole file mapped read-only into memory. Pages are read when touched.
+// Touching a page past the end of a file that was cut meanwhile kills the
+// process (SIGBUS): only processes that may die map files of others.
+class MappedFile {
+ public:
+  // Errors: those of OpenRegularFile; ResourceExhausted if the address space is
+  // used up.
+  static absl::StatusOr<MappedFile> Open(const std::filesystem::path& path);
+
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept
+      : bytes_(std::exchange(other.bytes_, {})), identity_(other.identity_) {}
+  MappedFile& operator=(MappedFile&& other) noexcept {
+    std::swap(bytes_, other.bytes_);
+    std::swap(identity_, other.identity_);
+    return *this;
+  }
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::span<const std::byte> bytes() const { return bytes_; }
+
+  // Of the file as it was mapped.
+  const FileIdentity& identity() const { return identity_; }
+
+ private:
+  MappedFile(std::span<const std::byte> bytes, const FileIdentity& identity)
+      : bytes_(bytes), identity_(identity) {}
+
+  std::span<const std::byte> bytes_;
+  FileIdentity identity_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_BASE_MAPPED_FILE_H_
