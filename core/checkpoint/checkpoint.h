@@ -37,16 +37,18 @@ struct AttentionTensors {
 struct LayerTensors {
   TensorView input_norm;  // [d]
   AttentionTensors attention;
-  TensorView mlp_norm;                     // [d]
-  std::optional<GatedMlpTensors> dense;    // dense layers only
-  std::optional<TensorView> router;        // [E, d], MoE layers only
-  std::vector<GatedMlpTensors> experts;    // E, MoE layers only
-  std::optional<GatedMlpTensors> shared;   // where the family has one
-  std::optional<TensorView> shared_gate;   // [1, d]
+  TensorView mlp_norm;                    // [d]
+  std::optional<GatedMlpTensors> dense;   // dense layers only
+  std::optional<TensorView> router;       // [E, d], MoE layers only
+  std::vector<GatedMlpTensors> experts;   // E, MoE layers only
+  std::optional<GatedMlpTensors> shared;  // where the family has one
+  std::optional<TensorView> shared_gate;  // [1, d]
 };
 
 // A model directory as transformers writes it, opened and checked: config.json
 // and one model.safetensors or shards named by model.safetensors.index.json.
+//
+// Files may be symbolic links; see ModelDirectory for where they may lead.
 //
 // Opening reads headers only: every tensor the family needs is there, once,
 // with the shape config.json implies, in float32, float16 or bfloat16. Weights
@@ -67,10 +69,10 @@ class Checkpoint {
   // Digest of config.json's bytes.
   virtual const std::string& config_sha256() const = 0;
 
-  // Bytes of all weights.
+  // Bytes of all weights that the model uses.
   virtual int64_t size_bytes() const = 0;
 
-  virtual const TensorView& embedding() const = 0;  // [vocabulary, d]
+  virtual const TensorView& embedding() const = 0;   // [vocabulary, d]
   virtual const TensorView& final_norm() const = 0;  // [d]
   // [vocabulary, d]; the embedding itself where the two are tied.
   virtual const TensorView& head() const = 0;
@@ -80,6 +82,10 @@ class Checkpoint {
   // Every view of a layer, each once, in a fixed order: for reading ahead and
   // for digests. Fused tensors appear as their parts.
   virtual std::vector<TensorView> TensorsOfLayer(int64_t layer) const = 0;
+
+  // Names of tensors in the files that the family has no place for, sorted:
+  // transformers ignores them too.
+  virtual const std::vector<std::string>& unused_tensors() const = 0;
 
   // OK as long as no file behind the mapping was replaced, cut or rewritten
   // since Open; FailedPrecondition that names the file otherwise.

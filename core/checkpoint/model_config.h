@@ -32,9 +32,9 @@ struct AttentionConfig {
 
 // Routed experts of a MoE layer: softmax over all, then the top k.
 struct ExpertConfig {
-  int64_t count = 0;      // E
-  int64_t per_token = 0;  // k
-  int64_t width = 0;      // f
+  int64_t count = 0;         // E
+  int64_t per_token = 0;     // k
+  int64_t width = 0;         // f
   bool renormalize = false;  // whether the k gates are divided by their sum
   int64_t shared_width = 0;  // 0: no shared expert
 };
@@ -47,8 +47,11 @@ struct LayerConfig {
   std::optional<int64_t> sliding_window;
 };
 
-// What config.json says, checked: every size positive and consistent, nothing
-// taken from a class default.
+// What config.json says, checked: every size positive and consistent, and no
+// size taken from a class default. A few switches may be absent and then mean
+// what they mean to transformers: tie_word_embeddings, attention_bias and
+// use_sliding_window false, qkv_bias true, mlp_only_layers none,
+// decoder_sparse_step 1, llama's rope_theta 10000.
 struct ModelConfig {
   std::string family;  // model_type
   int64_t width = 0;   // d

@@ -1,0 +1,67 @@
+#include "core/checkpoint/model_directory.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+
+namespace moeprobe {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path BoundaryOf(const fs::path& directory) {
+  const fs::path snapshots = directory.parent_path();
+  const fs::path repository = snapshots.parent_path();
+  const bool is_snapshot =
+      snapshots.filename() == "snapshots" &&
+      repository.filename().native().starts_with("models--");
+  return is_snapshot ? repository : directory;
+}
+
+bool IsInside(const fs::path& path, const fs::path& boundary) {
+  return std::mismatch(boundary.begin(), boundary.end(), path.begin(),
+                       path.end())
+             .first == boundary.end();
+}
+
+absl::Status PathError(const fs::path& path, const std::error_code& error) {
+  return absl::ErrnoToStatus(error.value(), path.native());
+}
+
+}  // namespace
+
+absl::StatusOr<ModelDirectory> ModelDirectory::Open(const fs::path& directory) {
+  std::error_code error;
+  const fs::path path = fs::canonical(directory, error);
+  if (error) return PathError(directory, error);
+  if (!fs::is_directory(path, error)) {
+    return absl::NotFoundError(absl::StrCat(
+        directory.native(), ": is not a folder, expected a model directory"));
+  }
+  return ModelDirectory(path, BoundaryOf(path));
+}
+
+bool ModelDirectory::Contains(std::string_view name) const {
+  std::error_code ignored;  // what cannot be looked at is not there
+  return fs::exists(fs::symlink_status(path_ / name, ignored));
+}
+
+absl::StatusOr<fs::path> ModelDirectory::FileNamed(
+    std::string_view name) const {
+  std::error_code error;
+  const fs::path path = path_ / name;
+  const fs::path target = fs::canonical(path, error);
+  if (error) return PathError(path, error);
+  if (IsInside(target, boundary_)) return path;
+  return absl::FailedPreconditionError(
+      absl::StrCat(path.native(), ": leads to ", target.native(),
+                   ", expected a file inside ", boundary_.native()));
+}
+
+}  // namespace moeprobe

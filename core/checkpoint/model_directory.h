@@ -1,0 +1,45 @@
+#ifndef MOEPROBE_CORE_CHECKPOINT_MODEL_DIRECTORY_H_
+#define MOEPROBE_CORE_CHECKPOINT_MODEL_DIRECTORY_H_
+
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/statusor.h"
+
+namespace moeprobe {
+
+// The folder of a model, and how far its symbolic links may lead.
+//
+// Links to files are followed as long as they end inside the folder itself; in
+// a snapshot of a Hugging Face cache (models--ORG--NAME/snapshots/REVISION), as
+// long as they end inside models--ORG--NAME, whose blobs/ holds the files.
+class ModelDirectory {
+ public:
+  // NotFound if there is no such folder.
+  static absl::StatusOr<ModelDirectory> Open(
+      const std::filesystem::path& directory);
+
+  // Absolute, without symbolic links.
+  const std::filesystem::path& path() const { return path_; }
+
+  // Whether there is an entry called `name`, whatever it is.
+  bool Contains(std::string_view name) const;
+
+  // Returns the path of the file called `name`, a plain name.
+  //
+  // Errors: NotFound if it is missing or a link that leads nowhere;
+  // FailedPrecondition if it leads out.
+  absl::StatusOr<std::filesystem::path> FileNamed(std::string_view name) const;
+
+ private:
+  ModelDirectory(std::filesystem::path path, std::filesystem::path boundary)
+      : path_(std::move(path)), boundary_(std::move(boundary)) {}
+
+  std::filesystem::path path_;
+  std::filesystem::path boundary_;  // links end inside
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_CHECKPOINT_MODEL_DIRECTORY_H_

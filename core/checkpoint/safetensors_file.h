@@ -1,0 +1,49 @@
+#ifndef MOEPROBE_CORE_CHECKPOINT_SAFETENSORS_FILE_H_
+#define MOEPROBE_CORE_CHECKPOINT_SAFETENSORS_FILE_H_
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/base/file_identity.h"
+#include "core/base/mapped_file.h"
+#include "core/checkpoint/header_tensor.h"
+#include "core/checkpoint/safetensors_header.h"
+
+namespace moeprobe {
+
+// A safetensors file, mapped, its header read and checked.
+class SafetensorsFile {
+ public:
+  // Errors: those of MappedFile::Open and ParseSafetensorsHeader, with the path
+  // in front.
+  static absl::StatusOr<SafetensorsFile> Open(
+      const std::filesystem::path& path);
+
+  const std::filesystem::path& path() const { return path_; }
+  const FileIdentity& identity() const { return mapping_.identity(); }
+
+  // In the order of their bytes.
+  const std::vector<HeaderTensor>& tensors() const { return header_.tensors; }
+
+  // The bytes of one of tensors(), mapped as long as this lives.
+  std::span<const std::byte> BytesOf(const HeaderTensor& tensor) const;
+
+ private:
+  SafetensorsFile(std::filesystem::path path, MappedFile mapping,
+                  SafetensorsHeader header)
+      : path_(std::move(path)),
+        mapping_(std::move(mapping)),
+        header_(std::move(header)) {}
+
+  std::filesystem::path path_;
+  MappedFile mapping_;
+  SafetensorsHeader header_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_CHECKPOINT_SAFETENSORS_FILE_H_
