@@ -9,36 +9,16 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/base/npy.h"
+#include "core/probe/probe_options.h"
+#include "core/probe/probe_result.h"
 
 namespace moeprobe {
-
-// Weights w_e(x) of an averaged Jacobian (SPEC: function geometry).
-enum class Weighting : std::uint8_t { kAll, kRouted, kGate };
-
-// Readings of the routed data set (SPEC: representation geometry).
-enum class Convention : std::uint8_t { kRouted, kAllTokens, kSampleWeighted };
 
 // Arithmetic of the forward pass.
 enum class Precision : std::uint8_t { kFloat32, kBFloat16 };
 
 // Where to compute.
 enum class Device : std::uint8_t { kAuto, kCpu, kCuda };
-
-// Options of the PCA probe.
-struct PcaOptions {
-  std::vector<Convention> conventions = {Convention::kRouted};
-  int64_t components = 5;  // n
-  bool basis = false;      // also publish the bases
-  bool angles = false;     // also publish all principal angles
-};
-
-// What to compute; an absent probe is not run.
-struct ProbeOptions {
-  bool routing = true;
-  std::vector<Weighting> jacobian;  // empty: no Jacobian probe
-  std::optional<PcaOptions> pca;
-};
 
 // One model on one data set.
 struct AnalysisRequest {
@@ -54,15 +34,6 @@ struct AnalysisRequest {
   // Where hidden states are spilled after each layer, so that a later attempt
   // with the same request goes on from there; empty: nowhere.
   std::filesystem::path spill_directory;
-};
-
-// A result array, named without the job part's prefix: "layer3/expert_count".
-struct NamedArray {
-  std::string name;
-  // Part of the request it answers: "routing", "jacobian/{weighting}",
-  // "pca/{convention}", "pca/reference" or "nll".
-  std::string probe;
-  Array array;
 };
 
 // Everything computed at one layer; layer -1 holds what belongs to the whole

@@ -1,0 +1,98 @@
+#include "core/model/decoder_layer.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/linear.h>
+#include <c10/core/ScalarType.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "core/checkpoint/checkpoint.h"
+#include "core/model/activation_probe.h"
+#include "core/model/attention.h"
+#include "core/model/gated_mlp.h"
+#include "core/model/rms_norm.h"
+#include "core/model/router.h"
+#include "core/model/weight.h"
+
+namespace moeprobe {
+namespace {
+
+// Windows attend in groups of about so many tokens: a fixed number, so that
+// every product always has the same shape and rounds the same way.
+constexpr int64_t kTokensPerShard = 2048;
+
+}  // namespace
+
+DecoderLayer::DecoderLayer(const Checkpoint& checkpoint, int64_t layer,
+                           int64_t sequence_length, at::ScalarType type)
+    : config_(checkpoint.config()),
+      layer_config_(config_.layers[static_cast<size_t>(layer)]),
+      tensors_(checkpoint.layer(layer)),
+      sequence_length_(sequence_length),
+      type_(type) {}
+
+void DecoderLayer::Attend(at::Tensor& residual) const {
+  const Attention attention(config_, layer_config_, tensors_.attention,
+                            sequence_length_, type_);
+  const at::Tensor norm = Weight(tensors_.input_norm, at::kFloat);
+  const int64_t width = residual.size(1);
+  const int64_t windows =
+      std::max<int64_t>(1, kTokensPerShard / sequence_length_);
+  for (const at::Tensor& shard :
+       residual.split(windows * sequence_length_, 0)) {
+    at::Tensor x = shard.view({-1, sequence_length_, width});
+    x.add_(attention.Forward(RmsNorm(x, norm, config_.norm_epsilon).to(type_)));
+  }
+}
+
+at::Tensor DecoderLayer::MlpInput(const at::Tensor& residual) const {
+  return RmsNorm(residual, Weight(tensors_.mlp_norm, at::kFloat),
+                 config_.norm_epsilon);
+}
+
+Routing DecoderLayer::RouteTokens(const at::Tensor& h) const {
+  if (!layer_config_.is_moe) return DenseRouting(h.size(0));
+  return Route(h, Weight(*tensors_.router, at::kFloat), config_.experts);
+}
+
+void DecoderLayer::RunExperts(const at::Tensor& h, const Routing& routing,
+                              at::Tensor& residual,
+                              ActivationProbe* probe) const {
+  const at::Tensor x = h.to(type_);
+  const std::vector<ExpertTokens> groups = GroupByExpert(routing);
+  if (!layer_config_.is_moe) {
+    RunExpert(x, *tensors_.dense, 0, groups[0], residual, probe);
+    return;
+  }
+  for (size_t e = 0; e < groups.size(); ++e) {
+    RunExpert(x, tensors_.experts[e], static_cast<int64_t>(e), groups[e],
+              residual, probe);
+  }
+  if (tensors_.shared) {
+    RunExpert(x, *tensors_.shared, config_.experts.count, SharedTokens(h),
+              residual, probe);
+  }
+}
+
+void DecoderLayer::RunExpert(const at::Tensor& x,
+                             const GatedMlpTensors& tensors, int64_t expert,
+                             const ExpertTokens& routed, at::Tensor& residual,
+                             ActivationProbe* probe) const {
+  const ExpertRun run =
+      probe ? probe->Plan(expert, routed) : PlanRoutedTokens(routed);
+  if (run.tokens.size(0) == 0) return;
+  at::Tensor output = GatedMlp(tensors, type_).Run(x, run);
+  output.mul_(routed.gates.unsqueeze(1));
+  residual.index_add_(0, routed.tokens, output);
+}
+
+ExpertTokens DecoderLayer::SharedTokens(const at::Tensor& h) const {
+  const at::Tensor gate = Weight(*tensors_.shared_gate, at::kFloat);
+  return {.tokens = at::arange(h.size(0), at::kLong),
+          .gates = at::linear(h, gate).sigmoid_().flatten()};
+}
+
+}  // namespace moeprobe

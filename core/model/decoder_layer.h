@@ -1,0 +1,56 @@
+#ifndef MOEPROBE_CORE_MODEL_DECODER_LAYER_H_
+#define MOEPROBE_CORE_MODEL_DECODER_LAYER_H_
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/ScalarType.h>
+
+#include <cstdint>
+
+#include "core/checkpoint/checkpoint.h"
+#include "core/model/activation_probe.h"
+#include "core/model/router.h"
+
+namespace moeprobe {
+
+// One pre-norm decoder layer of a checkpoint:
+//   residual += Attention(Norm(residual));
+//   h = Norm(residual);
+//   residual += sum over experts of gate * expert(h)  (+ shared expert).
+//
+// `residual` [T, d] float32 holds whole windows of `sequence_length` tokens,
+// one after the other. Immutable; must not outlive the checkpoint.
+class DecoderLayer {
+ public:
+  DecoderLayer(const Checkpoint& checkpoint, int64_t layer,
+               int64_t sequence_length, at::ScalarType type);
+
+  // Adds the attention output to `residual` in place, some windows at a time.
+  void Attend(at::Tensor& residual) const;
+
+  // Returns h [T, d] float32, the input of the MLP or MoE block.
+  at::Tensor MlpInput(const at::Tensor& residual) const;
+
+  // Routes `h`; a dense layer is one expert with gate 1.
+  Routing RouteTokens(const at::Tensor& h) const;
+
+  // Adds the block's output for `h` to `residual` in place, expert by expert in
+  // order. `probe` may be null.
+  void RunExperts(const at::Tensor& h, const Routing& routing,
+                  at::Tensor& residual, ActivationProbe* probe) const;
+
+ private:
+  void RunExpert(const at::Tensor& x, const GatedMlpTensors& tensors,
+                 int64_t expert, const ExpertTokens& routed,
+                 at::Tensor& residual, ActivationProbe* probe) const;
+  ExpertTokens SharedTokens(const at::Tensor& h) const;
+
+  const ModelConfig& config_;
+  const LayerConfig& layer_config_;
+  const LayerTensors& tensors_;
+  int64_t sequence_length_;
+  at::ScalarType type_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_MODEL_DECODER_LAYER_H_

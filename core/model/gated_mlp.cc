@@ -1,0 +1,57 @@
+#include "core/model/gated_mlp.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/linear.h>
+#include <c10/core/ScalarType.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "core/checkpoint/checkpoint.h"
+#include "core/model/gated_activation.h"
+#include "core/model/weight.h"
+
+namespace moeprobe {
+namespace {
+
+// Bounds the memory of pre-activations; large enough for matrix products to
+// run at full speed.
+constexpr int64_t kTokensPerBlock = 2048;
+
+at::Tensor Gather(const at::Tensor& x, const at::Tensor& tokens, int64_t begin,
+                  int64_t end) {
+  if (tokens.size(0) == x.size(0)) return x.slice(0, begin, end);
+  return x.index_select(0, tokens.slice(0, begin, end));
+}
+
+}  // namespace
+
+GatedMlp::GatedMlp(const GatedMlpTensors& tensors, at::ScalarType type)
+    : gate_(Weight(tensors.gate, type)),
+      up_(Weight(tensors.up, type)),
+      down_(Weight(tensors.down, type)) {}
+
+at::Tensor GatedMlp::Run(const at::Tensor& x, const ExpertRun& run) const {
+  const int64_t count = run.tokens.size(0);
+  const at::Tensor product =
+      at::empty({run.output_count, gate_.size(0)}, x.options());  // [m, f]
+  for (int64_t begin = 0; begin < count; begin += kTokensPerBlock) {
+    const int64_t end = std::min(begin + kTokensPerBlock, count);
+    const at::Tensor block = Gather(x, run.tokens, begin, end);
+    ApplyGatedActivation(at::linear(block, gate_), at::linear(block, up_),
+                         run.rows.slice(0, begin, end), product,
+                         run.weights.slice(1, begin, end).contiguous(),
+                         run.sums);
+  }
+  const at::Tensor output =
+      at::empty({run.output_count, down_.size(0)}, at::kFloat);
+  for (int64_t begin = 0; begin < run.output_count; begin += kTokensPerBlock) {
+    const int64_t end = std::min(begin + kTokensPerBlock, run.output_count);
+    output.slice(0, begin, end)
+        .copy_(at::linear(product.slice(0, begin, end), down_));
+  }
+  return output;
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,44 @@
+#ifndef MOEPROBE_CORE_MODEL_GATED_MLP_H_
+#define MOEPROBE_CORE_MODEL_GATED_MLP_H_
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/ScalarType.h>
+
+#include <cstdint>
+
+#include "core/checkpoint/checkpoint.h"
+#include "core/model/gated_activation.h"
+
+namespace moeprobe {
+
+// Which tokens an expert runs on, and how each of them counts in sums.
+struct ExpertRun {
+  at::Tensor tokens;  // [n] int64, ascending
+  // [n] int64: row of the output a token goes to; -1: only its sums are wanted.
+  at::Tensor rows;
+  int64_t output_count = 0;  // rows of the output
+  at::Tensor weights;        // [weightings, n] float32
+  ActivationSums* sums = nullptr;  // where to add; null: nowhere
+};
+
+// A gated MLP, be it an expert, a shared expert or a dense one:
+// f(x) = W_down [silu(W_gate x) * (W_up x)].
+class GatedMlp {
+ public:
+  // With weights in the type of the forward pass: used where they are mapped
+  // if they have it, converted copies otherwise.
+  GatedMlp(const GatedMlpTensors& tensors, at::ScalarType type);
+
+  // Returns f(x) [run.output_count, d] float32 for the tokens that have an
+  // output row. `x` [T, d] in the type of the forward pass.
+  at::Tensor Run(const at::Tensor& x, const ExpertRun& run) const;
+
+ private:
+  at::Tensor gate_;  // [f, d]
+  at::Tensor up_;    // [f, d]
+  at::Tensor down_;  // [d, f]
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_MODEL_GATED_MLP_H_

@@ -1,0 +1,61 @@
+#include "core/model/router.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/sort.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/ScalarType.h>
+
+#include <cstdint>
+#include <tuple>
+#include <vector>
+
+#include "core/checkpoint/model_config.h"
+
+namespace moeprobe {
+
+Routing Route(const at::Tensor& h, const at::Tensor& weight,
+              const ExpertConfig& config) {
+  Routing routing;
+  routing.logits = at::linear(h, weight);
+  routing.probabilities = routing.logits.softmax(-1);
+  // A stable sort keeps equal probabilities in the order of their index; topk
+  // promises no order.
+  const auto [sorted, order] =
+      at::sort(routing.probabilities, /*stable=*/true, -1, /*descending=*/true);
+  routing.chosen = order.slice(-1, 0, config.per_token).contiguous();
+  routing.gates = sorted.slice(-1, 0, config.per_token).contiguous();
+  if (config.renormalize) {
+    routing.gates.div_(routing.gates.sum(-1, /*keepdim=*/true));
+  }
+  return routing;
+}
+
+Routing DenseRouting(int64_t token_count) {
+  return {.logits = at::zeros({token_count, 1}),
+          .probabilities = at::ones({token_count, 1}),
+          .chosen = at::zeros({token_count, 1}, at::kLong),
+          .gates = at::ones({token_count, 1})};
+}
+
+std::vector<ExpertTokens> GroupByExpert(const Routing& routing) {
+  const int64_t expert_count = routing.logits.size(1);
+  const int64_t per_token = routing.chosen.size(1);
+  const at::Tensor choice = routing.chosen.flatten();  // [T k]
+  const at::Tensor order = std::get<1>(at::sort(choice, /*stable=*/true, 0));
+  const at::Tensor tokens = order.div(per_token, "floor");
+  const at::Tensor gates = routing.gates.flatten().index_select(0, order);
+  const at::Tensor counts = choice.bincount({}, expert_count);
+
+  std::vector<ExpertTokens> groups;
+  int64_t begin = 0;
+  for (int64_t e = 0; e < expert_count; ++e) {
+    const int64_t end = begin + counts[e].item<int64_t>();
+    groups.push_back({tokens.slice(0, begin, end), gates.slice(0, begin, end)});
+    begin = end;
+  }
+  return groups;
+}
+
+}  // namespace moeprobe

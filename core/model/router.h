@@ -1,0 +1,42 @@
+#ifndef MOEPROBE_CORE_MODEL_ROUTER_H_
+#define MOEPROBE_CORE_MODEL_ROUTER_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "core/checkpoint/model_config.h"
+
+namespace moeprobe {
+
+// Where T tokens go.
+struct Routing {
+  at::Tensor logits;         // [T, E] float32
+  at::Tensor probabilities;  // [T, E] float32: softmax over all experts
+  at::Tensor chosen;         // [T, k] int64: most probable first
+  at::Tensor gates;          // [T, k] float32: what the model multiplies with
+};
+
+// Routes hidden states `h` [T, d] by `weight` [E, d], both float32: softmax
+// over all experts, then the top k, of equal ones the lowest index,
+// renormalised or not as the model family says.
+Routing Route(const at::Tensor& h, const at::Tensor& weight,
+              const ExpertConfig& config);
+
+// The routing of a dense MLP: one expert, which every token goes to with gate
+// 1.
+Routing DenseRouting(int64_t token_count);
+
+// The tokens routed to one expert.
+struct ExpertTokens {
+  at::Tensor tokens;  // [n] int64, ascending
+  at::Tensor gates;   // [n] float32
+};
+
+// Groups tokens by expert: E entries.
+std::vector<ExpertTokens> GroupByExpert(const Routing& routing);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_MODEL_ROUTER_H_

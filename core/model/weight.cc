@@ -1,0 +1,39 @@
+#include "core/model/weight.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/from_blob.h>
+#include <c10/core/ScalarType.h>
+
+#include <cstddef>
+
+#include "core/checkpoint/tensor_view.h"
+
+namespace moeprobe {
+namespace {
+
+at::ScalarType ScalarTypeOf(WeightType type) {
+  switch (type) {
+    case WeightType::kFloat32:
+      return at::kFloat;
+    case WeightType::kFloat16:
+      return at::kHalf;
+    case WeightType::kBFloat16:
+      return at::kBFloat16;
+  }
+  return at::ScalarType::Undefined;
+}
+
+}  // namespace
+
+at::Tensor StoredWeight(const TensorView& view) {
+  // from_blob takes a mutable pointer; nothing here writes through it, and a
+  // write would fault: the pages are mapped read-only.
+  auto* data = const_cast<std::byte*>(view.bytes.data());
+  return at::from_blob(data, view.shape, at::dtype(ScalarTypeOf(view.type)));
+}
+
+at::Tensor Weight(const TensorView& view, at::ScalarType type) {
+  return StoredWeight(view).to(type);
+}
+
+}  // namespace moeprobe

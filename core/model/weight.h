@@ -1,0 +1,22 @@
+#ifndef MOEPROBE_CORE_MODEL_WEIGHT_H_
+#define MOEPROBE_CORE_MODEL_WEIGHT_H_
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/ScalarType.h>
+
+#include "core/checkpoint/tensor_view.h"
+
+namespace moeprobe {
+
+// Returns a weight where it is mapped, in the type it is stored in. The result
+// must not outlive the checkpoint and must not be written to.
+at::Tensor StoredWeight(const TensorView& view);
+
+// Returns a weight as a tensor of `type`: the mapped file itself where it
+// already has that type, a converted copy otherwise. The result must not
+// outlive the checkpoint and must not be written to.
+at::Tensor Weight(const TensorView& view, at::ScalarType type);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_MODEL_WEIGHT_H_

@@ -1,0 +1,122 @@
+#include "core/pipeline/layer_analysis.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/tensor.h>
+#include <c10/core/ScalarType.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/model/decoder_layer.h"
+#include "core/pipeline/analyze.h"
+#include "core/probe/jacobian_probe.h"
+#include "core/probe/probe_options.h"
+#include "core/probe/probe_result.h"
+#include "core/probe/routed_pca.h"
+#include "core/probe/routing_statistics.h"
+
+namespace moeprobe {
+namespace {
+
+// Shares of a layer's time that are over when a step begins; roughly those of
+// Mixtral's shape.
+constexpr double kExpertsBegin = 0.1;
+constexpr double kJacobiansBegin = 0.5;
+constexpr double kSubspacesBegin = 0.7;
+
+void Append(ProbeResult from, ProbeResult& to) {
+  std::ranges::move(from.arrays, std::back_inserter(to.arrays));
+  std::ranges::move(from.warnings, std::back_inserter(to.warnings));
+}
+
+// Says which layer everything belongs to.
+ProbeResult InLayer(int64_t layer, ProbeResult result) {
+  for (NamedArray& array : result.arrays) {
+    array.name = absl::StrCat("layer", layer, "/", array.name);
+  }
+  for (std::string& warning : result.warnings) {
+    warning = absl::StrCat("layer ", layer, ", ", warning);
+  }
+  return result;
+}
+
+// A sum is finite only if every term is.
+absl::Status CheckFinite(int64_t layer, const at::Tensor& h) {
+  if (std::isfinite(h.sum(at::kDouble).item<double>())) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(
+      "layer ", layer,
+      ": hidden states are not finite: the weights up to here hold NaN, "
+      "infinity or numbers too large"));
+}
+
+}  // namespace
+
+at::ScalarType ComputeType(Precision precision) {
+  return precision == Precision::kBFloat16 ? at::kBFloat16 : at::kFloat;
+}
+
+at::Tensor TokenIds(const AnalysisRequest& request) {
+  return at::tensor(request.token_ids, at::kInt).to(at::kLong);
+}
+
+LayerAnalysis::LayerAnalysis(const AnalysisRequest& request,
+                             const Checkpoint& checkpoint)
+    : request_(request),
+      checkpoint_(checkpoint),
+      counted_(at::full({static_cast<int64_t>(request.token_ids.size())}, true,
+                        at::kBool)) {
+  counted_.view({-1, request.sequence_length})
+      .slice(1, 0, request.skip_first)
+      .fill_(false);
+}
+
+absl::StatusOr<ProbeResult> LayerAnalysis::Run(int64_t layer,
+                                               at::Tensor& residual,
+                                               const StepReport& report) const {
+  const bool probed = std::ranges::binary_search(request_.layers, layer);
+  const ProbeOptions& probes = request_.probes;
+  const DecoderLayer decoder(checkpoint_, layer, request_.sequence_length,
+                             ComputeType(request_.precision));
+  MOEPROBE_RETURN_IF_ERROR(report("attention", 0));
+  decoder.Attend(residual);
+
+  MOEPROBE_RETURN_IF_ERROR(report("experts", kExpertsBegin));
+  const at::Tensor h = decoder.MlpInput(residual);  // [T, d]
+  MOEPROBE_RETURN_IF_ERROR(CheckFinite(layer, h));
+  const Routing routing = decoder.RouteTokens(h);
+  std::optional<JacobianProbe> jacobian;
+  if (probed && !probes.jacobian.empty()) {
+    jacobian.emplace(checkpoint_.layer(layer), probes.jacobian, counted_);
+  }
+  decoder.RunExperts(h, routing, residual, jacobian ? &*jacobian : nullptr);
+  if (!probed) return ProbeResult();
+
+  ProbeResult result;
+  if (probes.routing) {
+    Append(RoutingStatistics(routing, counted_, request_.sequence_length),
+           result);
+  }
+  if (jacobian) {
+    MOEPROBE_RETURN_IF_ERROR(report("averaged Jacobians", kJacobiansBegin));
+    Append(jacobian->Finish(), result);
+  }
+  if (probes.pca) {
+    MOEPROBE_RETURN_IF_ERROR(report("subspaces", kSubspacesBegin));
+    MOEPROBE_ASSIGN_OR_RETURN(ProbeResult pca,
+                              RoutedPca(h, routing, counted_, *probes.pca));
+    Append(std::move(pca), result);
+  }
+  return InLayer(layer, std::move(result));
+}
+
+}  // namespace moeprobe

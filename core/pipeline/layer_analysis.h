@@ -1,0 +1,53 @@
+#ifndef MOEPROBE_CORE_PIPELINE_LAYER_ANALYSIS_H_
+#define MOEPROBE_CORE_PIPELINE_LAYER_ANALYSIS_H_
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/ScalarType.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/model/router.h"
+#include "core/pipeline/analyze.h"
+#include "core/probe/probe_result.h"
+
+namespace moeprobe {
+
+// Called with what is done next in a layer and the share of it that is done. A
+// status other than OK stops the analysis.
+using StepReport =
+    std::function<absl::Status(const std::string& step, double share)>;
+
+// Takes all tokens through one layer after the other: the forward pass and,
+// where the request probes the layer, its probes.
+class LayerAnalysis {
+ public:
+  // Both arguments must outlive the object.
+  LayerAnalysis(const AnalysisRequest& request, const Checkpoint& checkpoint);
+
+  // Runs `layer` on `residual` [T, d] in place and returns what its probes
+  // found; nothing if it is not probed.
+  //
+  // Returns DataLoss if the hidden states are no longer finite.
+  absl::StatusOr<ProbeResult> Run(int64_t layer, at::Tensor& residual,
+                                  const StepReport& report) const;
+
+ private:
+  const AnalysisRequest& request_;
+  const Checkpoint& checkpoint_;
+  at::Tensor counted_;  // [T] bool: tokens that statistics use
+};
+
+// Returns the type the forward pass multiplies in.
+at::ScalarType ComputeType(Precision precision);
+
+// Returns the request's token ids, [T] int64.
+at::Tensor TokenIds(const AnalysisRequest& request);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_PIPELINE_LAYER_ANALYSIS_H_

@@ -1,0 +1,85 @@
+#include "core/probe/averaged_jacobian.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/ScalarType.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "core/checkpoint/checkpoint.h"
+#include "core/model/weight.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr int64_t kMaxRowBytes = int64_t{1} << 30;  // of all J's rows together
+constexpr int64_t kHiddenUnitsPerBlock = 256;       // stays in the cache
+constexpr int64_t kColumnsPerSum = int64_t{1} << 16;
+
+// diag(slope) W_gate + diag(value) W_up, [f, d] float32, in one pass over the
+// weights where they are mapped.
+at::Tensor InputSide(const AveragedJacobian& jacobian) {
+  const at::Tensor gate = StoredWeight(jacobian.weights->gate);
+  const at::Tensor up = StoredWeight(jacobian.weights->up);
+  const at::Tensor slope = jacobian.slope.to(at::kFloat).unsqueeze(1);
+  const at::Tensor value = jacobian.value.to(at::kFloat).unsqueeze(1);
+  at::Tensor side = at::empty(gate.sizes(), at::kFloat);
+  for (int64_t begin = 0; begin < gate.size(0); begin += kHiddenUnitsPerBlock) {
+    const int64_t end = std::min(begin + kHiddenUnitsPerBlock, gate.size(0));
+    const at::Tensor block = side.slice(0, begin, end);
+    block.copy_(gate.slice(0, begin, end)).mul_(slope.slice(0, begin, end));
+    block.addcmul_(up.slice(0, begin, end).to(at::kFloat),
+                   value.slice(0, begin, end));
+  }
+  return side;
+}
+
+void JacobianRowsInto(const AveragedJacobian& jacobian, int64_t begin,
+                      int64_t end, at::Tensor rows) {
+  const at::Tensor down =
+      StoredWeight(jacobian.weights->down).slice(0, begin, end).to(at::kFloat);
+  at::mm_out(rows, down, InputSide(jacobian));
+}
+
+// Adds x x' to `gram` in float64, from float32 `x` [E, columns].
+void AddGram(const at::Tensor& x, at::Tensor& gram) {
+  for (const at::Tensor& columns : x.split(kColumnsPerSum, 1)) {
+    const at::Tensor wide = columns.to(at::kDouble);
+    gram.addmm_(wide, wide.t());
+  }
+}
+
+}  // namespace
+
+at::Tensor JacobianRows(const AveragedJacobian& jacobian, int64_t begin,
+                        int64_t end) {
+  const int64_t width = jacobian.weights->gate.shape[1];
+  at::Tensor rows = at::empty({end - begin, width}, at::kFloat);
+  JacobianRowsInto(jacobian, begin, end, rows);
+  return rows;
+}
+
+at::Tensor JacobianGram(const std::vector<AveragedJacobian>& jacobians) {
+  const auto count = static_cast<int64_t>(jacobians.size());
+  at::Tensor gram = at::zeros({count, count}, at::kDouble);
+  if (count == 0) return gram;
+  const int64_t width = jacobians[0].weights->gate.shape[1];  // d
+  const int64_t row_bytes = count * width * int64_t{sizeof(float)};
+  const int64_t block =
+      std::clamp<int64_t>(kMaxRowBytes / row_bytes, 1, width);
+  for (int64_t begin = 0; begin < width; begin += block) {
+    const int64_t end = std::min(begin + block, width);
+    at::Tensor rows = at::empty({count, end - begin, width}, at::kFloat);
+    for (int64_t e = 0; e < count; ++e) {
+      JacobianRowsInto(jacobians[static_cast<size_t>(e)], begin, end, rows[e]);
+    }
+    AddGram(rows.flatten(1), gram);
+  }
+  return gram;
+}
+
+}  // namespace moeprobe

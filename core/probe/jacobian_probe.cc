@@ -1,0 +1,168 @@
+#include "core/probe/jacobian_probe.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/outer.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/ScalarType.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/model/activation_probe.h"
+#include "core/model/gated_activation.h"
+#include "core/probe/averaged_jacobian.h"
+#include "core/probe/probe_options.h"
+#include "core/probe/probe_result.h"
+#include "core/tensor/tensor_array.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+// Spreads the results of the experts in `present` over all `count`: NaN for the
+// others.
+at::Tensor Spread(const at::Tensor& values, const at::Tensor& present,
+                  int64_t count) {
+  std::vector<int64_t> shape(static_cast<size_t>(values.dim()), count);
+  const at::Tensor result = at::full(shape, kNaN, at::kDouble);
+  if (values.dim() == 1) return result.index_copy(0, present, values);
+  const at::Tensor rows =
+      at::full({present.size(0), count}, kNaN, at::kDouble)
+          .index_copy(1, present, values);
+  return result.index_copy(0, present, rows);
+}
+
+}  // namespace
+
+JacobianProbe::JacobianProbe(const LayerTensors& tensors,
+                             std::vector<Weighting> weightings,
+                             at::Tensor counted)
+    : tensors_(tensors),
+      weightings_(std::move(weightings)),
+      counted_(counted.to(at::kFloat)),
+      expert_count_(tensors.dense ? 1
+                                  : static_cast<int64_t>(tensors.experts.size())) {
+  const int64_t planned = expert_count_ + (tensors.shared ? 1 : 0);
+  for (int64_t e = 0; e < planned; ++e) {
+    sums_.push_back(
+        ZeroActivationSums(static_cast<int64_t>(weightings_.size()),
+                           Weights(e).gate.shape[0]));
+    weight_totals_.push_back(at::zeros(
+        {static_cast<int64_t>(weightings_.size())}, at::kDouble));
+  }
+}
+
+bool JacobianProbe::UsesAllTokens() const {
+  return std::ranges::find(weightings_, Weighting::kAll) != weightings_.end();
+}
+
+bool JacobianProbe::IsShared(int64_t expert) const {
+  return expert == expert_count_;
+}
+
+const GatedMlpTensors& JacobianProbe::Weights(int64_t expert) const {
+  if (tensors_.dense) return *tensors_.dense;
+  if (IsShared(expert)) return *tensors_.shared;
+  return tensors_.experts[static_cast<size_t>(expert)];
+}
+
+ExpertRun JacobianProbe::Plan(int64_t expert, const ExpertTokens& routed) {
+  ExpertRun run =
+      UsesAllTokens() ? PlanAllTokens(routed) : PlanRoutedTokens(routed);
+  std::vector<at::Tensor> weights;
+  weights.reserve(weightings_.size());
+  for (const Weighting weighting : weightings_) {
+    weights.push_back(TokenWeights(weighting, run, routed));
+  }
+  run.weights = at::stack(weights);
+  const auto e = static_cast<size_t>(expert);
+  weight_totals_[e] = run.weights.sum(1, /*keepdim=*/false, at::kDouble);
+  run.sums = &sums_[e];
+  return run;
+}
+
+ExpertRun JacobianProbe::PlanAllTokens(const ExpertTokens& routed) const {
+  const int64_t count = counted_.size(0);
+  const int64_t routed_count = routed.tokens.size(0);
+  return {.tokens = at::arange(count, at::kLong),
+          .rows = at::full({count}, -1, at::kLong)
+                      .index_copy(0, routed.tokens,
+                                  at::arange(routed_count, at::kLong)),
+          .output_count = routed_count};
+}
+
+at::Tensor JacobianProbe::TokenWeights(Weighting weighting,
+                                       const ExpertRun& run,
+                                       const ExpertTokens& routed) const {
+  const at::Tensor counted = counted_.index_select(0, run.tokens);
+  if (weighting == Weighting::kAll) return counted;
+  const at::Tensor is_routed = run.rows.ge(0);
+  if (weighting == Weighting::kRouted) return counted.mul(is_routed);
+  return counted.masked_scatter(is_routed, routed.gates)
+      .mul_(counted)
+      .mul_(is_routed);
+}
+
+ProbeResult JacobianProbe::Finish() const {
+  ProbeResult result;
+  for (size_t w = 0; w < weightings_.size(); ++w) FinishWeighting(w, result);
+  return result;
+}
+
+void JacobianProbe::FinishWeighting(size_t w, ProbeResult& result) const {
+  const std::string name = NameOf(weightings_[w]);
+  const bool with_shared =
+      tensors_.shared && weightings_[w] == Weighting::kAll;
+  std::vector<AveragedJacobian> jacobians;
+  std::vector<int64_t> present;
+  const auto row = static_cast<int64_t>(w);
+  for (int64_t e = 0; e < expert_count_ + (with_shared ? 1 : 0); ++e) {
+    const auto index = static_cast<size_t>(e);
+    const double total = weight_totals_[index][row].item<double>();
+    if (total > 0) {
+      present.push_back(e);
+      jacobians.push_back({.weights = &Weights(e),
+                           .slope = sums_[index].slope[row] / total,
+                           .value = sums_[index].value[row] / total});
+    } else {
+      result.warnings.push_back(absl::StrCat(
+          "expert ", e, ": no token to average its Jacobian over (", name,
+          "); its norm and cosines are NaN"));
+    }
+  }
+  const at::Tensor gram = JacobianGram(jacobians);
+  const at::Tensor norm = gram.diagonal().sqrt();
+  const at::Tensor cosine = gram / at::outer(norm, norm);
+  cosine.diagonal().fill_(1);
+
+  const at::Tensor where = at::tensor(present, at::kLong);
+  const int64_t count = expert_count_ + (with_shared ? 1 : 0);
+  const at::Tensor norms = Spread(norm, where, count);
+  const at::Tensor cosines = Spread(cosine, where, count);
+  const auto add = [&](const std::string& quantity, const at::Tensor& value) {
+    result.arrays.push_back({.name = absl::StrCat(quantity, "/", name),
+                             .probe = absl::StrCat("jacobian/", name),
+                             .array = ToArray(value)});
+  };
+  add("jacobian_norm", norms.slice(0, 0, expert_count_));
+  add("jacobian_cosine",
+      cosines.slice(0, 0, expert_count_).slice(1, 0, expert_count_));
+  if (with_shared) {
+    add("shared/jacobian_norm", norms[expert_count_]);
+    add("shared/jacobian_cosine",
+        cosines[expert_count_].slice(0, 0, expert_count_));
+  }
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,53 @@
+#ifndef MOEPROBE_CORE_PROBE_JACOBIAN_PROBE_H_
+#define MOEPROBE_CORE_PROBE_JACOBIAN_PROBE_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "core/checkpoint/checkpoint.h"
+#include "core/model/activation_probe.h"
+#include "core/probe/averaged_jacobian.h"
+#include "core/probe/probe_options.h"
+#include "core/probe/probe_result.h"
+
+namespace moeprobe {
+
+// Alignment of a layer's experts as functions (eqs. 3-6): hand it to the
+// layer's forward pass, then call Finish once. For each weighting w:
+//   jacobian_norm/w [E]       Frobenius norm of the averaged Jacobian
+//   jacobian_cosine/w [E, E]  sim(e, e') of eq. 6
+// and, where the layer has a shared expert and w is `all`:
+//   shared/jacobian_norm/all [], shared/jacobian_cosine/all [E]
+// An expert without a counted token is NaN, with a warning.
+class JacobianProbe final : public ActivationProbe {
+ public:
+  // `tensors` must outlive the probe. `counted` [T] bool: tokens that count.
+  JacobianProbe(const LayerTensors& tensors, std::vector<Weighting> weightings,
+                at::Tensor counted);
+
+  ExpertRun Plan(int64_t expert, const ExpertTokens& routed) override;
+
+  ProbeResult Finish() const;
+
+ private:
+  bool UsesAllTokens() const;
+  bool IsShared(int64_t expert) const;
+  const GatedMlpTensors& Weights(int64_t expert) const;
+  ExpertRun PlanAllTokens(const ExpertTokens& routed) const;
+  at::Tensor TokenWeights(Weighting weighting, const ExpertRun& run,
+                          const ExpertTokens& routed) const;
+  void FinishWeighting(size_t w, ProbeResult& result) const;
+
+  const LayerTensors& tensors_;
+  std::vector<Weighting> weightings_;
+  at::Tensor counted_;  // [T] float32: 1 or 0
+  int64_t expert_count_;
+  std::vector<ActivationSums> sums_;      // by expert, the shared one last
+  std::vector<at::Tensor> weight_totals_;  // by expert: [weightings] float64
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_PROBE_JACOBIAN_PROBE_H_

@@ -1,0 +1,48 @@
+#ifndef MOEPROBE_CORE_PROBE_PROBE_OPTIONS_H_
+#define MOEPROBE_CORE_PROBE_PROBE_OPTIONS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace moeprobe {
+
+// Weights w_e(x) of an averaged Jacobian (SPEC: function geometry).
+enum class Weighting : std::uint8_t {
+  kAll,     // 1 over every token
+  kRouted,  // 1 over the tokens routed to the expert
+  kGate,    // the gate g_e(x)
+};
+
+// Readings of the routed data set (SPEC: representation geometry).
+enum class Convention : std::uint8_t {
+  kRouted,          // rows g_e h over the tokens routed to e
+  kAllTokens,       // rows g_e h over all tokens
+  kSampleWeighted,  // rows h with sample weights g_e
+};
+
+// Names in results and requests: "all", "routed", "gate".
+std::string NameOf(Weighting weighting);
+
+// Names in results and requests: "routed", "all_tokens", "sample_weighted".
+std::string NameOf(Convention convention);
+
+// Options of the PCA probe.
+struct PcaOptions {
+  std::vector<Convention> conventions = {Convention::kRouted};
+  int64_t components = 5;  // n
+  bool basis = false;      // also publish the bases
+  bool angles = false;     // also publish all principal angles
+};
+
+// What to compute; an absent probe is not run.
+struct ProbeOptions {
+  bool routing = true;
+  std::vector<Weighting> jacobian;  // empty: no Jacobian probe
+  std::optional<PcaOptions> pca;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_PROBE_PROBE_OPTIONS_H_

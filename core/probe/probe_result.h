@@ -1,0 +1,31 @@
+#ifndef MOEPROBE_CORE_PROBE_PROBE_RESULT_H_
+#define MOEPROBE_CORE_PROBE_PROBE_RESULT_H_
+
+#include <string>
+#include <vector>
+
+#include "core/base/npy.h"
+
+namespace moeprobe {
+
+// A result array.
+struct NamedArray {
+  // Within a part of a job: "layer3/expert_count". A probe names it without the
+  // layer.
+  std::string name;
+  // Part of the request it answers: "routing", "jacobian/{weighting}",
+  // "pca/{convention}", "pca/reference" or "nll".
+  std::string probe;
+  Array array;
+};
+
+// What a probe has to say about one layer.
+struct ProbeResult {
+  std::vector<NamedArray> arrays;
+  // Each names expert and reason; the layer is added by the caller.
+  std::vector<std::string> warnings;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_PROBE_PROBE_RESULT_H_

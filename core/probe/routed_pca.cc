@@ -1,0 +1,202 @@
+#include "core/probe/routed_pca.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
+#include <c10/core/ScalarType.h>
+
+#include <Eigen/Core>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "core/geometry/grassmann.h"
+#include "core/geometry/principal_components.h"
+#include "core/geometry/spectrum.h"
+#include "core/model/router.h"
+#include "core/probe/probe_options.h"
+#include "core/probe/probe_result.h"
+#include "core/probe/routed_rows.h"
+#include "core/tensor/tensor_array.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+// The PCA of each expert that has one.
+using ExpertComponents = std::vector<std::optional<PrincipalComponents>>;
+
+// Where the arrays of one convention go.
+struct Destination {
+  std::string prefix;  // "pca/routed"
+  std::string probe;
+  ProbeResult* result;
+
+  void Add(const std::string& name, const at::Tensor& value) const {
+    result->arrays.push_back(
+        {.name = name, .probe = probe, .array = ToArray(value)});
+  }
+};
+
+std::span<const double> Values(const at::Tensor& tensor) {
+  return {tensor.const_data_ptr<double>(),
+          static_cast<size_t>(tensor.numel())};
+}
+
+// Eigenvalues and what one says about them.
+void AddSpectra(const ExpertComponents& experts, int64_t width, int64_t n,
+                const Destination& to) {
+  const auto count = static_cast<int64_t>(experts.size());
+  const at::Tensor eigenvalues = at::full({count, width}, kNaN, at::kDouble);
+  const at::Tensor rank = at::full({count}, kNaN, at::kDouble);
+  const at::Tensor ratio = at::full({count}, kNaN, at::kDouble);
+  const at::Tensor gap = at::full({count}, kNaN, at::kDouble);
+  const at::Tensor components = at::full({count, 4}, -1, at::kLong);
+  for (int64_t e = 0; e < count; ++e) {
+    const auto& expert = experts[static_cast<size_t>(e)];
+    if (!expert.has_value()) continue;
+    eigenvalues[e].copy_(expert->eigenvalues);
+    const std::span<const double> values = Values(expert->eigenvalues);
+    rank[e] = EffectiveRank(values);
+    ratio[e] = ParticipationRatio(values);
+    gap[e] = Eigengap(values, n);
+    const std::array<int64_t, 4> counts = ComponentCounts(values);
+    for (int64_t c = 0; c < 4; ++c) {
+      components[e][c] = counts[static_cast<size_t>(c)];
+    }
+  }
+  to.Add(to.prefix + "/eigenvalues", eigenvalues);
+  to.Add(to.prefix + "/effective_rank", rank);
+  to.Add(to.prefix + "/participation_ratio", ratio);
+  to.Add(to.prefix + "/gap", gap);
+  to.Add(to.prefix + "/components", components);
+}
+
+void AddBases(const ExpertComponents& experts, int64_t width, int64_t n,
+              const Destination& to) {
+  const auto count = static_cast<int64_t>(experts.size());
+  const at::Tensor bases = at::full({count, width, n}, kNaN, at::kFloat);
+  for (int64_t e = 0; e < count; ++e) {
+    const auto& expert = experts[static_cast<size_t>(e)];
+    if (expert.has_value()) bases[e].copy_(expert->basis);
+  }
+  to.Add(to.prefix + "/basis", bases);
+}
+
+std::optional<Eigen::MatrixXd> Basis(
+    const std::optional<PrincipalComponents>& expert) {
+  if (!expert.has_value()) return std::nullopt;
+  // Eigen is column-major: its columns are the rows of the transpose.
+  const at::Tensor transposed = expert->basis.t().contiguous();
+  return Eigen::Map<const Eigen::MatrixXd>(transposed.const_data_ptr<double>(),
+                                           transposed.size(1),
+                                           transposed.size(0));
+}
+
+at::Tensor ToTensor(const Eigen::MatrixXd& matrix) {
+  at::Tensor result = at::empty({matrix.cols(), matrix.rows()}, at::kDouble);
+  Eigen::Map<Eigen::MatrixXd>(result.mutable_data_ptr<double>(), matrix.rows(),
+                              matrix.cols()) = matrix;
+  return result.t();
+}
+
+absl::Status AddDistances(const ExpertComponents& experts,
+                          const std::string& convention,
+                          const PcaOptions& options, const Destination& to) {
+  std::vector<std::optional<Eigen::MatrixXd>> bases;
+  bases.reserve(experts.size());
+  for (const auto& expert : experts) bases.push_back(Basis(expert));
+  MOEPROBE_ASSIGN_OR_RETURN(const SubspaceDistances distances,
+                            GrassmannDistances(bases));
+  to.Add("grassmann/" + convention, ToTensor(distances.distance));
+  if (options.angles) {
+    const auto count = static_cast<int64_t>(experts.size());
+    to.Add("principal_angles/" + convention,
+           ToTensor(distances.angles)
+               .reshape({count, count, distances.angles.cols()}));
+  }
+  return absl::OkStatus();
+}
+
+// An expert's tokens, without those that do not count.
+ExpertTokens Counted(const ExpertTokens& routed, const at::Tensor& counted) {
+  const at::Tensor keep = counted.index_select(0, routed.tokens);
+  return {.tokens = routed.tokens.masked_select(keep),
+          .gates = routed.gates.masked_select(keep)};
+}
+
+absl::Status AddConvention(const at::Tensor& h,
+                           const std::vector<ExpertTokens>& groups,
+                           int64_t token_count, Convention convention,
+                           const PcaOptions& options, ProbeResult& result) {
+  const std::string name = NameOf(convention);
+  const Destination to{.prefix = "pca/" + name,
+                       .probe = "pca/" + name,
+                       .result = &result};
+  ExpertComponents experts;
+  for (size_t e = 0; e < groups.size(); ++e) {
+    const int64_t count = groups[e].tokens.size(0);
+    if (count > options.components && groups[e].gates.sum().item<float>() > 0) {
+      experts.emplace_back(FindPrincipalComponents(
+          RoutedRows(h, groups[e], token_count, convention),
+          options.components));
+      continue;
+    }
+    experts.emplace_back(std::nullopt);
+    result.warnings.push_back(absl::StrCat(
+        "expert ", e, ": ", count, " tokens routed to it, a PCA of ",
+        options.components, " components needs at least ",
+        options.components + 1, " (", name, "); its results are NaN"));
+  }
+  AddSpectra(experts, h.size(1), options.components, to);
+  if (options.basis) AddBases(experts, h.size(1), options.components, to);
+  return AddDistances(experts, name, options, to);
+}
+
+}  // namespace
+
+absl::StatusOr<ProbeResult> RoutedPca(const at::Tensor& h,
+                                      const Routing& routing,
+                                      const at::Tensor& counted,
+                                      const PcaOptions& options) {
+  if (options.components < 1 || options.components > h.size(1)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("pca.components: got ", options.components,
+                     ", expected 1 to ", h.size(1), ", the model's width"));
+  }
+  std::vector<ExpertTokens> groups;
+  for (const ExpertTokens& routed : GroupByExpert(routing)) {
+    groups.push_back(Counted(routed, counted));
+  }
+  const at::Tensor index = counted.nonzero().flatten();
+
+  ProbeResult result;
+  for (const Convention convention : options.conventions) {
+    MOEPROBE_RETURN_IF_ERROR(AddConvention(h, groups, index.size(0), convention,
+                                           options, result));
+  }
+  ExpertComponents reference(1);
+  if (index.size(0) > options.components) {
+    reference[0] = FindPrincipalComponents(
+        ReferenceRows(index.size(0) == h.size(0) ? h : h.index_select(0, index)),
+        options.components);
+  }
+  AddSpectra(reference, h.size(1), options.components,
+             {.prefix = "pca/all", .probe = "pca/reference", .result = &result});
+  return result;
+}
+
+}  // namespace moeprobe
