@@ -63,9 +63,9 @@ PrincipalComponents FromGram(const CentredRows& rows, int64_t count) {
       vectors.narrow(1, vectors.size(1) - count, count).flip(1);
   // QR makes the columns orthonormal to the last bit; it changes their signs at
   // most.
-  return {.eigenvalues = at::cat(
-              {values.flip(0),
-               at::zeros({x.size(1) - x.size(0)}, values.options())}),
+  return {.eigenvalues =
+              at::cat({values.flip(0),
+                       at::zeros({x.size(1) - x.size(0)}, values.options())}),
           .basis = std::get<0>(at::linalg_qr(x.t().mm(leading)))};
 }
 
@@ -75,8 +75,8 @@ PrincipalComponents FindPrincipalComponents(const CentredRows& rows,
                                             int64_t component_count) {
   const int64_t row_count = RowCount(rows);
   const bool few = row_count < rows.h.size(1) && row_count >= component_count;
-  PrincipalComponents result =
-      few ? FromGram(rows, component_count) : FromScatter(rows, component_count);
+  PrincipalComponents result = few ? FromGram(rows, component_count)
+                                   : FromScatter(rows, component_count);
   result.eigenvalues = result.eigenvalues.clamp_min(0).div(rows.divisor);
   return result;
 }

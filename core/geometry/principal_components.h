@@ -13,11 +13,11 @@ namespace moeprobe {
 // and perhaps one more row. Centring comes before any product, so a mean that
 // dwarfs the variance costs no accuracy.
 struct CentredRows {
-  at::Tensor h;             // [n, d] float32
-  at::Tensor scale;         // [n] float64
-  at::Tensor centre_scale;  // [n] float64
-  at::Tensor centre;        // m: [d] float64
-  std::optional<at::Tensor> extra_row;  // [d] float64
+  at::Tensor h;                                        // [n, d] float32
+  at::Tensor scale;                                    // [n] float64
+  at::Tensor centre_scale;                             // [n] float64
+  at::Tensor centre;                                   // m: [d] float64
+  std::optional<at::Tensor> extra_row = std::nullopt;  // [d] float64
   double divisor = 1;  // of the covariance: sum of row row' / divisor
 };
 

@@ -1,5 +1,7 @@
 #include "core/geometry/principal_components.h"
 
+#include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/diag.h>
@@ -9,7 +11,6 @@
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
-#include <ATen/Context.h>
 #include <c10/core/ScalarType.h>
 
 #include <cstdint>
@@ -22,7 +23,7 @@ namespace {
 
 class PrincipalComponentsTest : public testing::TestWithParam<int64_t> {
  protected:
-  PrincipalComponentsTest() { at::globalContext().defaultGenerator(at::kCPU).set_current_seed(7); }
+  PrincipalComponentsTest() { at::manual_seed(7); }
 };
 
 CentredRows Centred(const at::Tensor& h) {
@@ -63,8 +64,9 @@ TEST_P(PrincipalComponentsTest, AgreesWithASingularValueDecomposition) {
 TEST_P(PrincipalComponentsTest, HasAnOrthonormalBasis) {
   const PrincipalComponents result =
       FindPrincipalComponents(Centred(at::randn({GetParam(), 20})), 5);
-  EXPECT_LT(Distance(result.basis.t().mm(result.basis), at::eye(5, at::kDouble)),
-            1e-13);
+  EXPECT_LT(
+      Distance(result.basis.t().mm(result.basis), at::eye(5, at::kDouble)),
+      1e-13);
 }
 
 TEST_P(PrincipalComponentsTest, SumsToTheTotalVariance) {

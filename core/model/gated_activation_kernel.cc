@@ -52,9 +52,9 @@ MOEPROBE_INLINE float Exp(float x) {
 
 // Adds the tokens [begin, end) to the partial sums of one tile.
 template <typename Element>
-MOEPROBE_INLINE void AddTokens(const ActivationBlock<Element>& block, int64_t column,
-                      int64_t columns, int64_t begin, int64_t end, Tile* slope,
-                      Tile* value) {
+MOEPROBE_INLINE void AddTokens(const ActivationBlock<Element>& block,
+                               int64_t column, int64_t columns, int64_t begin,
+                               int64_t end, Tile* slope, Tile* value) {
   Tile a, b, product;
   for (int64_t t = begin; t < end; ++t) {
     const Element* gate = block.gate + t * block.stride + column;
@@ -83,8 +83,8 @@ MOEPROBE_INLINE void AddTokens(const ActivationBlock<Element>& block, int64_t co
 }
 
 template <typename Element>
-MOEPROBE_INLINE void RunTile(const ActivationBlock<Element>& block, int64_t column,
-                    int64_t columns) {
+MOEPROBE_INLINE void RunTile(const ActivationBlock<Element>& block,
+                             int64_t column, int64_t columns) {
   for (int64_t begin = 0; begin < block.tokens; begin += kTokensPerPartialSum) {
     std::array<Tile, kMaxWeightings> slope{}, value{};
     AddTokens(block, column, columns, begin,

@@ -9,13 +9,13 @@ namespace moeprobe {
 // for the bits of a bfloat16.
 template <typename Element>
 struct ActivationBlock {
-  const Element* gate;    // [tokens, stride]
-  const Element* up;      // [tokens, stride]
-  Element* output;        // [*, stride]
-  const int64_t* rows;    // [tokens]: row of `output`, or -1
-  const float* weights;   // [weightings, tokens]
-  double* slope;          // [weightings, stride], added to
-  double* value;          // [weightings, stride], added to
+  const Element* gate;   // [tokens, stride]
+  const Element* up;     // [tokens, stride]
+  Element* output;       // [*, stride]
+  const int64_t* rows;   // [tokens]: row of `output`, or -1
+  const float* weights;  // [weightings, tokens]
+  double* slope;         // [weightings, stride], added to
+  double* value;         // [weightings, stride], added to
   int64_t tokens;
   int64_t stride;  // f
   int64_t weightings;

@@ -51,9 +51,9 @@ std::optional<HiddenState> HiddenStateSpill::Read() const {
     return std::nullopt;
   }
   HiddenState state{.next_layer = header.value("next_layer", int64_t{0}),
-                    .fingerprint = header.value("fingerprint", "")};
-  state.residual = at::empty({header.value("tokens", int64_t{0}),
-                              header.value("width", int64_t{0})});
+                    .fingerprint = header.value("fingerprint", ""),
+                    .residual = at::empty({header.value("tokens", int64_t{0}),
+                                           header.value("width", int64_t{0})})};
   file.read(static_cast<char*>(state.residual.mutable_data_ptr()),
             static_cast<std::streamsize>(state.residual.nbytes()));
   if (!file || header.value("sha256", "") != Sha256Hex(Bytes(state.residual))) {

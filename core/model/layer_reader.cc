@@ -55,7 +55,8 @@ absl::Status Populate(const TensorView& tensor,
 absl::Status Digest(const TensorView& tensor, const std::stop_token& stop,
                     Sha256& digest) {
   digest.Update(absl::StrCat("\n", static_cast<int>(tensor.type)));
-  for (const int64_t size : tensor.shape) digest.Update(absl::StrCat(",", size));
+  for (const int64_t size : tensor.shape)
+    digest.Update(absl::StrCat(",", size));
   digest.Update(":");
   std::span<const std::byte> rest = tensor.bytes;
   while (!rest.empty()) {

@@ -1,5 +1,6 @@
 #include "core/model/rms_norm.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <c10/core/ScalarType.h>
 

@@ -1,5 +1,6 @@
 #include "core/model/rotary_embedding.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
@@ -15,8 +16,8 @@ RotaryEmbedding::RotaryEmbedding(int64_t sequence_length, int64_t head_width,
                                  double theta) {
   // In float32 throughout, as transformers computes them: the angles of far
   // positions depend on the rounding of the frequencies.
-  const at::Tensor exponent =
-      at::arange(0, head_width, 2, at::kFloat) / static_cast<double>(head_width);
+  const at::Tensor exponent = at::arange(0, head_width, 2, at::kFloat) /
+                              static_cast<double>(head_width);
   const at::Tensor frequency = at::pow(theta, exponent).reciprocal();
   const at::Tensor angle =
       at::outer(at::arange(sequence_length, at::kFloat), frequency);

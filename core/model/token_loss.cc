@@ -1,5 +1,6 @@
 #include "core/model/token_loss.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/linear.h>
 #include <c10/core/ScalarType.h>

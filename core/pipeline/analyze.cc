@@ -117,9 +117,9 @@ absl::StatusOr<double> PublishLoss(const AnalysisRequest& request,
   MOEPROBE_RETURN_IF_ERROR(observer.OnProgress("next-token loss", 1));
   MOEPROBE_ASSIGN_OR_RETURN(const std::string fingerprint,
                             ModelFingerprint(checkpoint, state.fingerprint));
-  const double loss = NextTokenLoss(
-      checkpoint, state.residual, TokenIds(request), request.sequence_length,
-      ComputeType(request.precision));
+  const double loss =
+      NextTokenLoss(checkpoint, state.residual, TokenIds(request),
+                    request.sequence_length, ComputeType(request.precision));
   Array array;
   array.bytes.assign(reinterpret_cast<const char*>(&loss), sizeof(loss));
   MOEPROBE_RETURN_IF_ERROR(observer.OnLayer(

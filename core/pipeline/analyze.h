@@ -43,7 +43,7 @@ struct LayerResult {
   // Digest of config.json and of every weight the arrays depend on.
   std::string weights_fingerprint;
   std::vector<NamedArray> arrays;
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings = {};
 };
 
 // What an analysis tells while it runs. Called from the analysing thread.
@@ -62,9 +62,9 @@ class AnalysisObserver {
 
 // What remains to be said at the end.
 struct AnalysisReport {
-  std::string model_fingerprint;  // of the last layer that ran
-  std::optional<double> nll;      // mean next-token loss, nats
-  std::string device;             // what kAuto became
+  std::string model_fingerprint = {};  // of the last layer that ran
+  std::optional<double> nll = {};      // mean next-token loss, nats
+  std::string device;                  // what kAuto became
   std::string libtorch_version;
   int64_t resumed_at_layer = 0;  // 0: started from the embedding
 };

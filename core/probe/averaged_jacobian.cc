@@ -69,8 +69,7 @@ at::Tensor JacobianGram(const std::vector<AveragedJacobian>& jacobians) {
   if (count == 0) return gram;
   const int64_t width = jacobians[0].weights->gate.shape[1];  // d
   const int64_t row_bytes = count * width * int64_t{sizeof(float)};
-  const int64_t block =
-      std::clamp<int64_t>(kMaxRowBytes / row_bytes, 1, width);
+  const int64_t block = std::clamp<int64_t>(kMaxRowBytes / row_bytes, 1, width);
   for (int64_t begin = 0; begin < width; begin += block) {
     const int64_t end = std::min(begin + block, width);
     at::Tensor rows = at::empty({count, end - begin, width}, at::kFloat);

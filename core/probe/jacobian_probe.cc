@@ -1,10 +1,12 @@
 #include "core/probe/jacobian_probe.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/outer.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/ScalarType.h>
 
@@ -37,9 +39,8 @@ at::Tensor Spread(const at::Tensor& values, const at::Tensor& present,
   std::vector<int64_t> shape(static_cast<size_t>(values.dim()), count);
   const at::Tensor result = at::full(shape, kNaN, at::kDouble);
   if (values.dim() == 1) return result.index_copy(0, present, values);
-  const at::Tensor rows =
-      at::full({present.size(0), count}, kNaN, at::kDouble)
-          .index_copy(1, present, values);
+  const at::Tensor rows = at::full({present.size(0), count}, kNaN, at::kDouble)
+                              .index_copy(1, present, values);
   return result.index_copy(0, present, rows);
 }
 
@@ -51,15 +52,14 @@ JacobianProbe::JacobianProbe(const LayerTensors& tensors,
     : tensors_(tensors),
       weightings_(std::move(weightings)),
       counted_(counted.to(at::kFloat)),
-      expert_count_(tensors.dense ? 1
-                                  : static_cast<int64_t>(tensors.experts.size())) {
+      expert_count_(
+          tensors.dense ? 1 : static_cast<int64_t>(tensors.experts.size())) {
   const int64_t planned = expert_count_ + (tensors.shared ? 1 : 0);
   for (int64_t e = 0; e < planned; ++e) {
-    sums_.push_back(
-        ZeroActivationSums(static_cast<int64_t>(weightings_.size()),
-                           Weights(e).gate.shape[0]));
-    weight_totals_.push_back(at::zeros(
-        {static_cast<int64_t>(weightings_.size())}, at::kDouble));
+    sums_.push_back(ZeroActivationSums(static_cast<int64_t>(weightings_.size()),
+                                       Weights(e).gate.shape[0]));
+    weight_totals_.push_back(
+        at::zeros({static_cast<int64_t>(weightings_.size())}, at::kDouble));
   }
 }
 
@@ -122,8 +122,7 @@ ProbeResult JacobianProbe::Finish() const {
 
 void JacobianProbe::FinishWeighting(size_t w, ProbeResult& result) const {
   const std::string name = NameOf(weightings_[w]);
-  const bool with_shared =
-      tensors_.shared && weightings_[w] == Weighting::kAll;
+  const bool with_shared = tensors_.shared && weightings_[w] == Weighting::kAll;
   std::vector<AveragedJacobian> jacobians;
   std::vector<int64_t> present;
   const auto row = static_cast<int64_t>(w);

@@ -44,7 +44,7 @@ class JacobianProbe final : public ActivationProbe {
   std::vector<Weighting> weightings_;
   at::Tensor counted_;  // [T] float32: 1 or 0
   int64_t expert_count_;
-  std::vector<ActivationSums> sums_;      // by expert, the shared one last
+  std::vector<ActivationSums> sums_;       // by expert, the shared one last
   std::vector<at::Tensor> weight_totals_;  // by expert: [weightings] float64
 };
 

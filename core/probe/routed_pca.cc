@@ -52,8 +52,7 @@ struct Destination {
 };
 
 std::span<const double> Values(const at::Tensor& tensor) {
-  return {tensor.const_data_ptr<double>(),
-          static_cast<size_t>(tensor.numel())};
+  return {tensor.const_data_ptr<double>(), static_cast<size_t>(tensor.numel())};
 }
 
 // Eigenvalues and what one says about them.
@@ -143,9 +142,8 @@ absl::Status AddConvention(const at::Tensor& h,
                            int64_t token_count, Convention convention,
                            const PcaOptions& options, ProbeResult& result) {
   const std::string name = NameOf(convention);
-  const Destination to{.prefix = "pca/" + name,
-                       .probe = "pca/" + name,
-                       .result = &result};
+  const Destination to{
+      .prefix = "pca/" + name, .probe = "pca/" + name, .result = &result};
   ExpertComponents experts;
   for (size_t e = 0; e < groups.size(); ++e) {
     const int64_t count = groups[e].tokens.size(0);
@@ -185,17 +183,19 @@ absl::StatusOr<ProbeResult> RoutedPca(const at::Tensor& h,
 
   ProbeResult result;
   for (const Convention convention : options.conventions) {
-    MOEPROBE_RETURN_IF_ERROR(AddConvention(h, groups, index.size(0), convention,
-                                           options, result));
+    MOEPROBE_RETURN_IF_ERROR(
+        AddConvention(h, groups, index.size(0), convention, options, result));
   }
   ExpertComponents reference(1);
   if (index.size(0) > options.components) {
     reference[0] = FindPrincipalComponents(
-        ReferenceRows(index.size(0) == h.size(0) ? h : h.index_select(0, index)),
+        ReferenceRows(index.size(0) == h.size(0) ? h
+                                                 : h.index_select(0, index)),
         options.components);
   }
-  AddSpectra(reference, h.size(1), options.components,
-             {.prefix = "pca/all", .probe = "pca/reference", .result = &result});
+  AddSpectra(
+      reference, h.size(1), options.components,
+      {.prefix = "pca/all", .probe = "pca/reference", .result = &result});
   return result;
 }
 

@@ -1,5 +1,6 @@
 #include "core/probe/routing_statistics.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/sort.h>

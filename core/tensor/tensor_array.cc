@@ -4,6 +4,8 @@
 #include <c10/core/ScalarType.h>
 #include <c10/util/Exception.h>
 
+#include <string>
+
 #include "core/base/npy.h"
 
 namespace moeprobe {
@@ -26,11 +28,10 @@ DataType DataTypeOf(at::ScalarType type) {
 
 Array ToArray(const at::Tensor& tensor) {
   const at::Tensor plain = tensor.cpu().contiguous();
-  Array array{.type = DataTypeOf(plain.scalar_type()),
-              .shape = plain.sizes().vec()};
-  array.bytes.assign(static_cast<const char*>(plain.const_data_ptr()),
-                     plain.nbytes());
-  return array;
+  const auto* data = static_cast<const char*>(plain.const_data_ptr());
+  return {.type = DataTypeOf(plain.scalar_type()),
+          .shape = plain.sizes().vec(),
+          .bytes = std::string(data, plain.nbytes())};
 }
 
 }  // namespace moeprobe
