@@ -36,7 +36,7 @@ Block RandomBlock(int64_t n, int64_t width, at::ScalarType type) {
   return block;
 }
 
-ActivationSums Run(const Block& block) {
+ActivationSums SumsOf(const Block& block) {
   ActivationSums sums =
       ZeroActivationSums(block.weights.size(0), block.gate.size(1));
   ApplyGatedActivation(block.gate, block.up, block.rows, block.output,
@@ -63,7 +63,7 @@ class GatedActivationTest : public testing::TestWithParam<at::ScalarType> {};
 TEST_P(GatedActivationTest, SumsWhatTheFormulaSays) {
   // Neither count is a multiple of the kernel's tiles.
   const Block block = RandomBlock(1001, 77, GetParam());
-  const ActivationSums sums = Run(block);
+  const ActivationSums sums = SumsOf(block);
   const ActivationSums expected = Expected(block);
   // 1001 terms of size about 1, each with a float32 rounding, which mostly
   // cancel.
@@ -73,7 +73,7 @@ TEST_P(GatedActivationTest, SumsWhatTheFormulaSays) {
 
 TEST_P(GatedActivationTest, WritesTheProductOfTokensThatHaveARow) {
   const Block block = RandomBlock(100, 70, GetParam());
-  Run(block);
+  SumsOf(block);
   const at::Tensor g = block.gate.to(at::kDouble).slice(0, 0, 100, 3);
   const at::Tensor u = block.up.to(at::kDouble).slice(0, 0, 100, 3);
   const at::Tensor expected = g * g.sigmoid() * u;
@@ -86,9 +86,9 @@ TEST_P(GatedActivationTest, DoesNotDependOnTheNumberOfThreads) {
   const Block block = RandomBlock(500, 1000, GetParam());
   const int before = at::get_num_threads();
   at::set_num_threads(1);
-  const ActivationSums one = Run(block);
+  const ActivationSums one = SumsOf(block);
   at::set_num_threads(2);
-  const ActivationSums two = Run(block);
+  const ActivationSums two = SumsOf(block);
   at::set_num_threads(before);
   EXPECT_TRUE(one.slope.equal(two.slope));
   EXPECT_TRUE(one.value.equal(two.value));
@@ -103,7 +103,7 @@ TEST(GatedActivationRangeTest, IsExactToAFewRoundingsForAnyInput) {
               .rows = at::zeros({1}, at::kLong),
               .output = at::zeros({1, 4001}),
               .weights = at::full({1, 1}, 1.0)};
-  const ActivationSums sums = Run(block);
+  const ActivationSums sums = SumsOf(block);
   const ActivationSums expected = Expected(block);
   EXPECT_LT(MaxDistance(sums.slope, expected.slope), 1e-5);
   EXPECT_LT(MaxDistance(sums.value, expected.value), 2e-5);
@@ -111,7 +111,7 @@ TEST(GatedActivationRangeTest, IsExactToAFewRoundingsForAnyInput) {
 
 TEST(GatedActivationRangeTest, AddsToWhatIsThere) {
   const Block block = RandomBlock(10, 5, at::kFloat);
-  const ActivationSums once = Run(block);
+  const ActivationSums once = SumsOf(block);
   ActivationSums twice = once;
   twice.slope = once.slope.clone();
   twice.value = once.value.clone();

@@ -57,7 +57,7 @@ double RelativeDistance(const at::Tensor& a, const at::Tensor& b) {
 TEST(AveragedJacobianTest, EqualsTheMeanOfAutogradJacobians) {
   at::manual_seed(11);
   // Narrower and wider inside than outside; not multiples of any block.
-  for (const auto [width, hidden] : {std::pair(12, 7), std::pair(9, 301)}) {
+  for (const auto& [width, hidden] : {std::pair(12, 7), std::pair(9, 301)}) {
     const ExpertFixture expert(width, hidden);
     const GatedMlpTensors tensors = expert.Tensors();
     const at::Tensor tokens = at::randn({30, width}) * 2;

@@ -58,7 +58,8 @@ PcaOptions FromProto(const v1::PcaProbe& probe) {
 }
 
 ProbeOptions FromProto(const v1::ProbeSpec& spec) {
-  ProbeOptions options{.routing = spec.has_routing(), .jacobian = {}};
+  ProbeOptions options;
+  options.routing = spec.has_routing();
   for (const int weighting : spec.jacobian().average()) {
     options.jacobian.push_back(
         FromProto(static_cast<v1::Weighting>(weighting)));
