@@ -1,0 +1,213 @@
+#include "storage/attempt_store.h"
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "storage/database.h"
+#include "storage/job.h"
+#include "storage/job_rows.h"
+#include "storage/matrix_rows.h"
+#include "storage/published_layer.h"
+#include "storage/statement.h"
+
+namespace moeprobe {
+namespace {
+
+// Progress that is worth an event: at most a few hundred for any job.
+constexpr double kFractionStep = 0.005;
+
+constexpr const char* kAddProgress = R"sql(
+INSERT INTO event(job, sequence, time, kind, text, fraction, layers_done)
+SELECT ?1, coalesce(max(sequence), 0) + 1, ?2, 'progress', ?3, ?4,
+  (SELECT layers_done FROM job WHERE id = ?1)
+FROM event WHERE job = ?1)sql";
+
+// Returns the job if `attempt` holds it.
+absl::StatusOr<JobRow> HeldJob(SQLite::Database& database,
+                               const AttemptId& attempt) {
+  absl::StatusOr<JobRow> row = SelectJob(database, attempt.job);
+  if (!row.ok() || !row->worker || row->attempt != attempt.attempt) {
+    return absl::AbortedError(absl::StrCat(
+        "attempt ", attempt.attempt, " no longer holds job ", attempt.job));
+  }
+  return row;
+}
+
+bool IsNews(const JobRow& row, const std::string& phase, double fraction) {
+  return phase != row.phase || fraction >= row.fraction + kFractionStep;
+}
+
+void NoteEnvironment(SQLite::Database& database, int64_t job,
+                     const std::map<int, std::string>& environment) {
+  for (const auto& [part, bytes] : environment) {
+    Execute(database,
+            "UPDATE cache_entry SET environment = ?3 WHERE environment IS NULL "
+            "AND id IN (SELECT entry FROM job_group WHERE job = ?1 AND "
+            "part = ?2)",
+            job, part, Blob{bytes});
+  }
+}
+
+StateChange EndOf(const JobRow& row, const JobFailure& failure) {
+  if (failure.code != static_cast<int>(absl::StatusCode::kCancelled)) {
+    return {.state = JobState::kFailed, .failure = failure};
+  }
+  if (row.state == JobState::kRunning) return {.state = JobState::kQueued};
+  return Cancellation("cancelled on request");
+}
+
+// Names one group that nobody published, if there is one.
+std::optional<std::string> MissingGroup(SQLite::Database& database,
+                                        int64_t job) {
+  return QueryText(database,
+                   "SELECT p.prefix || 'layer' || g.layer || ' ' || g.probe "
+                   "FROM job_group g JOIN job_part p USING(job, part) WHERE "
+                   "job = ?1 AND entry IS NULL",
+                   job);
+}
+
+// Ends the claim on a job whose worker is gone.
+void Release(SQLite::Database& database, const JobRow& row,
+             const StateChange& when_running) {
+  ChangeState(database, row.id,
+              row.state == JobState::kCancelling
+                  ? Cancellation("cancelled on request")
+                  : when_running);
+}
+
+StateChange Failure(const std::string& message) {
+  return {.state = JobState::kFailed,
+          .failure =
+              JobFailure{.code = static_cast<int>(absl::StatusCode::kInternal),
+                         .message = message}};
+}
+
+}  // namespace
+
+absl::StatusOr<bool> AttemptStore::Report(
+    const AttemptId& attempt, const std::string& phase, double fraction,
+    const std::vector<std::string>& warnings) {
+  bool changed = false;
+  auto cancel =
+      database_->Write([&](SQLite::Database& db) -> absl::StatusOr<bool> {
+        MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, HeldJob(db, attempt));
+        changed = IsNews(row, phase, fraction) || !warnings.empty();
+        if (IsNews(row, phase, fraction)) {
+          Execute(db, "UPDATE job SET phase = ?2, fraction = ?3 WHERE id = ?1",
+                  row.id, phase, fraction);
+          Execute(db, kAddProgress, row.id, Now(), phase, fraction);
+        }
+        AddWarnings(db, row.id, warnings);
+        return row.state == JobState::kCancelling;
+      });
+  if (cancel.ok() && changed) listener_(attempt.job);
+  return cancel;
+}
+
+absl::Status AttemptStore::Publish(const AttemptId& attempt,
+                                   const PublishedLayer& layer) {
+  const absl::Status status =
+      database_->Write([&](SQLite::Database& db) -> absl::Status {
+        MOEPROBE_RETURN_IF_ERROR(HeldJob(db, attempt).status());
+        std::vector<NeededGroup> groups;
+        for (const PublishedGroup& group : layer.groups) {
+          InsertCacheEntry(db, group, layer.warnings);
+          groups.push_back({.part = layer.part,
+                            .layer = layer.layer,
+                            .probe = group.probe,
+                            .key = group.key});
+        }
+        Execute(db,
+                "INSERT OR REPLACE INTO weights_fingerprint VALUES(?1, ?2, ?3)",
+                layer.stamp, layer.layer, layer.weights_fingerprint);
+        AttachCachedGroups(db, attempt.job, groups);
+        return absl::OkStatus();
+      });
+  if (status.ok()) listener_(attempt.job);
+  return status;
+}
+
+absl::Status AttemptStore::Finish(const AttemptId& attempt,
+                                  const AttemptEnd& end) {
+  const absl::Status status =
+      database_->Write([&](SQLite::Database& db) -> absl::Status {
+        MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, HeldJob(db, attempt));
+        NoteProvenance(db, row.id, end.provenance);
+        NoteEnvironment(db, row.id, end.environment);
+        const auto missing = MissingGroup(db, row.id);
+        if (end.failure) {
+          ChangeState(db, row.id, EndOf(row, *end.failure));
+        } else if (missing) {
+          ChangeState(
+              db, row.id,
+              Failure(absl::StrCat("the worker finished without ", *missing)));
+        } else {
+          Succeed(db, row.id);
+        }
+        return absl::OkStatus();
+      });
+  if (status.ok()) listener_(attempt.job);
+  return status;
+}
+
+absl::Status AttemptStore::WorkerDied(int64_t worker, const std::string& reason,
+                                      int max_crash_count) {
+  std::optional<int64_t> held;
+  const absl::Status status =
+      database_->Write([&](SQLite::Database& db) -> absl::Status {
+        held = QueryInteger(db, "SELECT id FROM job WHERE worker = ?1", worker);
+        if (!held) return absl::OkStatus();
+        Execute(db,
+                "UPDATE job SET crash_count = crash_count + 1 WHERE id = ?1 "
+                "AND state = 'RUNNING'",
+                *held);
+        MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, SelectJob(db, *held));
+        Release(db, row,
+                row.crash_count < max_crash_count
+                    ? StateChange{.state = JobState::kQueued}
+                    : Failure(absl::StrCat(reason, " (", row.crash_count,
+                                           " times)")));
+        return absl::OkStatus();
+      });
+  if (status.ok() && held) listener_(*held);
+  return status;
+}
+
+absl::Status AttemptStore::ReleaseAll() {
+  std::vector<int64_t> held;
+  const absl::Status status =
+      database_->Write([&](SQLite::Database& db) -> absl::Status {
+        held =
+            SelectIds(Query(db, "SELECT id FROM job WHERE worker IS NOT NULL"));
+        for (const int64_t id : held) {
+          MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, SelectJob(db, id));
+          Release(db, row, {.state = JobState::kQueued});
+        }
+        return absl::OkStatus();
+      });
+  if (status.ok()) {
+    for (const int64_t id : held) listener_(id);
+  }
+  return status;
+}
+
+absl::StatusOr<std::vector<int64_t>> AttemptStore::OpenJobs() {
+  return database_->Read(
+      [&](SQLite::Database& db) -> absl::StatusOr<std::vector<int64_t>> {
+        return SelectIds(
+            Query(db, "SELECT id FROM job WHERE end_time IS NULL"));
+      });
+}
+
+}  // namespace moeprobe

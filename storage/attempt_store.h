@@ -1,0 +1,71 @@
+#ifndef MOEPROBE_STORAGE_ATTEMPT_STORE_H_
+#define MOEPROBE_STORAGE_ATTEMPT_STORE_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "storage/database.h"
+#include "storage/job.h"
+#include "storage/published_layer.h"
+
+namespace moeprobe {
+
+// How an attempt ended.
+struct AttemptEnd {
+  std::optional<JobFailure> failure;
+  std::map<int, std::string> provenance;   // by part, opaque
+  std::map<int, std::string> environment;  // by part, opaque
+};
+
+// Jobs that workers hold: reported on, published layer by layer, finished.
+// Calls that carry an AttemptId fail with Aborted once another attempt, or
+// none, holds the job. Every change and its events are one transaction, on disk
+// before the call returns. Thread-safe.
+class AttemptStore {
+ public:
+  // `database` must outlive the store.
+  AttemptStore(Database* database, JobListener listener)
+      : database_(database), listener_(std::move(listener)) {}
+
+  // Notes progress, if it is news, and new warnings. Returns whether the
+  // worker should stop.
+  absl::StatusOr<bool> Report(const AttemptId& attempt,
+                              const std::string& phase, double fraction,
+                              const std::vector<std::string>& warnings);
+
+  // Stores a layer, all of it or nothing, and remembers its fingerprint. What
+  // the cache holds already stays as it is.
+  absl::Status Publish(const AttemptId& attempt, const PublishedLayer& layer);
+
+  // Ends the attempt and the job. Without a failure the job succeeds, or fails
+  // with INTERNAL where groups are missing. A worker that gave up unasked
+  // (CANCELLED while the job runs) puts the job back into the queue.
+  absl::Status Finish(const AttemptId& attempt, const AttemptEnd& end);
+
+  // Ends the attempt of a worker that died, if it held a job: the job is
+  // queued again, or fails with `reason` if this was crash `max_crash_count`;
+  // one that was being cancelled is CANCELLED.
+  absl::Status WorkerDied(int64_t worker, const std::string& reason,
+                          int max_crash_count);
+
+  // Queues all running jobs again and cancels those being cancelled, without
+  // blame: the server, not a worker, stopped.
+  absl::Status ReleaseAll();
+
+  // Returns the ids of all jobs that are not final.
+  absl::StatusOr<std::vector<int64_t>> OpenJobs();
+
+ private:
+  Database* database_;
+  JobListener listener_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_STORAGE_ATTEMPT_STORE_H_

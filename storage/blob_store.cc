@@ -1,0 +1,126 @@
+#include "storage/blob_store.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/file_descriptor.h"
+#include "core/base/sha256.h"
+#include "core/base/status_macros.h"
+
+namespace moeprobe {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kUnfinished = "unfinished-";
+
+absl::Status SyncDirectory(const fs::path& directory) {
+  const FileDescriptor file(
+      open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (file.number() < 0 || fsync(file.number()) != 0) {
+    return absl::ErrnoToStatus(errno, directory.native());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+BlobWriter::BlobWriter(FileDescriptor file, fs::path path, fs::path directory)
+    : file_(std::move(file)),
+      path_(std::move(path)),
+      directory_(std::move(directory)),
+      digest_(std::make_unique<Sha256>()) {}
+
+BlobWriter::~BlobWriter() {
+  if (!path_.empty()) unlink(path_.c_str());
+}
+
+absl::Status BlobWriter::Append(std::string_view bytes) {
+  digest_->Update(bytes);
+  size_bytes_ += static_cast<int64_t>(bytes.size());
+  while (!bytes.empty()) {
+    const ssize_t written = write(file_.number(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return absl::ErrnoToStatus(errno, path_.native());
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return absl::OkStatus();
+}
+
+std::string BlobWriter::Seal() {
+  sha256_ = digest_->Hex();
+  return sha256_;
+}
+
+absl::Status BlobWriter::Commit() {
+  if (fsync(file_.number()) != 0) {
+    return absl::ErrnoToStatus(errno, path_.native());
+  }
+  const fs::path target = directory_ / sha256_;
+  if (rename(path_.c_str(), target.c_str()) != 0) {
+    return absl::ErrnoToStatus(errno, target.native());
+  }
+  path_.clear();
+  return SyncDirectory(directory_);
+}
+
+absl::StatusOr<BlobStore> BlobStore::Open(fs::path directory) {
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (error) return absl::ErrnoToStatus(error.value(), directory.native());
+  for (const auto& entry : fs::directory_iterator(directory, error)) {
+    if (absl::StartsWith(entry.path().filename().string(), kUnfinished)) {
+      fs::remove(entry.path(), error);
+    }
+  }
+  if (error) return absl::ErrnoToStatus(error.value(), directory.native());
+  return BlobStore(std::move(directory));
+}
+
+fs::path BlobStore::PathOf(const std::string& sha256) const {
+  return directory_ / sha256;
+}
+
+absl::StatusOr<BlobWriter> BlobStore::NewBlob() const {
+  std::string path =
+      absl::StrCat((directory_ / kUnfinished).string(), "XXXXXX");
+  FileDescriptor file(mkostemp(path.data(), O_CLOEXEC));
+  if (file.number() < 0) return absl::ErrnoToStatus(errno, path);
+  return BlobWriter(std::move(file), path, directory_);
+}
+
+absl::StatusOr<std::string> BlobStore::Put(std::string_view bytes) const {
+  MOEPROBE_ASSIGN_OR_RETURN(BlobWriter writer, NewBlob());
+  MOEPROBE_RETURN_IF_ERROR(writer.Append(bytes));
+  std::string sha256 = writer.Seal();
+  MOEPROBE_RETURN_IF_ERROR(writer.Commit());
+  return sha256;
+}
+
+absl::StatusOr<std::string> BlobStore::Read(const std::string& sha256) const {
+  std::ifstream file(PathOf(sha256), std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  if (!file || Sha256Hex(bytes) != sha256) {
+    return absl::DataLossError(
+        absl::StrCat(PathOf(sha256).string(),
+                     ": missing, or its content has another SHA-256"));
+  }
+  return bytes;
+}
+
+}  // namespace moeprobe

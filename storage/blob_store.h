@@ -1,0 +1,79 @@
+#ifndef MOEPROBE_STORAGE_BLOB_STORE_H_
+#define MOEPROBE_STORAGE_BLOB_STORE_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/base/file_descriptor.h"
+#include "core/base/sha256.h"
+
+namespace moeprobe {
+
+// A blob being written. Unless committed, it leaves nothing behind.
+class BlobWriter {
+ public:
+  BlobWriter(BlobWriter&& other) noexcept = default;
+  ~BlobWriter();
+
+  // ResourceExhausted where the disk is full.
+  absl::Status Append(std::string_view bytes);
+
+  // Bytes so far.
+  int64_t size_bytes() const { return size_bytes_; }
+
+  // Where the bytes are until they are committed.
+  const std::filesystem::path& path() const { return path_; }
+
+  // Ends the writing and returns the digest of the bytes.
+  std::string Seal();
+
+  // Puts the blob in its place, on disk, after Seal.
+  absl::Status Commit();
+
+ private:
+  friend class BlobStore;
+  BlobWriter(FileDescriptor file, std::filesystem::path path,
+             std::filesystem::path directory);
+
+  FileDescriptor file_;
+  std::filesystem::path path_;
+  std::filesystem::path directory_;
+  std::unique_ptr<Sha256> digest_;
+  std::string sha256_;
+  int64_t size_bytes_ = 0;
+};
+
+// Byte strings as files named by their SHA-256, each written under another
+// name first: a file that has its name is whole. Thread-safe.
+class BlobStore {
+ public:
+  // Opens or makes `directory` and removes what an earlier process left
+  // half-written.
+  static absl::StatusOr<BlobStore> Open(std::filesystem::path directory);
+
+  std::filesystem::path PathOf(const std::string& sha256) const;
+
+  // Starts a blob.
+  absl::StatusOr<BlobWriter> NewBlob() const;
+
+  // Stores `bytes` and returns their digest.
+  absl::StatusOr<std::string> Put(std::string_view bytes) const;
+
+  // Returns a blob's bytes; DataLoss if it is gone or not what it was.
+  absl::StatusOr<std::string> Read(const std::string& sha256) const;
+
+ private:
+  explicit BlobStore(std::filesystem::path directory)
+      : directory_(std::move(directory)) {}
+
+  std::filesystem::path directory_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_STORAGE_BLOB_STORE_H_

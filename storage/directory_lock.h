@@ -1,0 +1,29 @@
+#ifndef MOEPROBE_STORAGE_DIRECTORY_LOCK_H_
+#define MOEPROBE_STORAGE_DIRECTORY_LOCK_H_
+
+#include <filesystem>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "core/base/file_descriptor.h"
+
+namespace moeprobe {
+
+// Keeps a data directory to one process. Held until destroyed; the system
+// lets go when the process ends, however it ends.
+class DirectoryLock {
+ public:
+  // Makes `directory` if there is none and locks the file "lock" in it.
+  // FailedPrecondition "already running, pid N" if another process holds it.
+  static absl::StatusOr<DirectoryLock> Acquire(
+      const std::filesystem::path& directory);
+
+ private:
+  explicit DirectoryLock(FileDescriptor file) : file_(std::move(file)) {}
+
+  FileDescriptor file_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_STORAGE_DIRECTORY_LOCK_H_

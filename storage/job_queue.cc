@@ -1,0 +1,129 @@
+#include "storage/job_queue.h"
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "storage/database.h"
+#include "storage/job.h"
+#include "storage/job_rows.h"
+#include "storage/statement.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr const char* kNextQueued = R"sql(
+SELECT id FROM job q WHERE state = 'QUEUED' AND NOT EXISTS (
+  SELECT 1 FROM job held WHERE held.request_key = q.request_key
+  AND held.state IN ('RUNNING', 'CANCELLING'))
+ORDER BY id LIMIT 1)sql";
+
+}  // namespace
+
+absl::StatusOr<std::optional<JobRow>> JobQueue::NextQueued() {
+  return database_->Read(
+      [&](SQLite::Database& db) -> absl::StatusOr<std::optional<JobRow>> {
+        const auto id = QueryInteger(db, kNextQueued);
+        if (!id) return std::nullopt;
+        MOEPROBE_ASSIGN_OR_RETURN(JobRow row, SelectJob(db, *id));
+        return row;
+      });
+}
+
+absl::StatusOr<std::vector<JobRow>> JobQueue::QueuedLike(
+    const std::string& request_key) {
+  return database_->Read(
+      [&](SQLite::Database& db) -> absl::StatusOr<std::vector<JobRow>> {
+        std::vector<JobRow> rows;
+        for (const int64_t id :
+             SelectIds(Query(db,
+                             "SELECT id FROM job WHERE request_key = ?1 AND "
+                             "state = 'QUEUED' ORDER BY id",
+                             request_key))) {
+          MOEPROBE_ASSIGN_OR_RETURN(JobRow row, SelectJob(db, id));
+          rows.push_back(std::move(row));
+        }
+        return rows;
+      });
+}
+
+absl::StatusOr<std::vector<NeededGroup>> JobQueue::MissingGroups(int64_t job) {
+  return database_->Read(
+      [&](SQLite::Database& db) -> absl::StatusOr<std::vector<NeededGroup>> {
+        SQLite::Statement query =
+            Query(db,
+                  "SELECT part, layer, probe FROM job_group WHERE job = ?1 AND "
+                  "entry IS NULL ORDER BY part, layer, probe",
+                  job);
+        std::vector<NeededGroup> groups;
+        while (query.executeStep()) {
+          groups.push_back({.part = query.getColumn(0).getInt(),
+                            .layer = query.getColumn(1).getInt64(),
+                            .probe = query.getColumn(2).getString(),
+                            .key = ""});
+        }
+        return groups;
+      });
+}
+
+absl::StatusOr<bool> JobQueue::AnswerFromCache(
+    int64_t job, const std::vector<NeededGroup>& groups,
+    const std::map<int, std::string>& provenance) {
+  const auto answered =
+      database_->Write([&](SQLite::Database& db) -> absl::StatusOr<bool> {
+        MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, SelectJob(db, job));
+        if (row.state != JobState::kQueued) return false;
+        NoteProvenance(db, job, provenance);
+        if (AttachCachedGroups(db, job, groups) > 0) return false;
+        Succeed(db, job);
+        return true;
+      });
+  if (answered.ok()) listener_(job);
+  return answered;
+}
+
+absl::StatusOr<AttemptId> JobQueue::Start(int64_t job, int64_t worker) {
+  auto started =
+      database_->Write([&](SQLite::Database& db) -> absl::StatusOr<AttemptId> {
+        const int64_t now = Now();
+        const int changed =
+            Execute(db,
+                    "UPDATE job SET state = 'RUNNING', attempt = attempt + 1, "
+                    "worker = ?2, change_time = ?3, phase = '', fraction = 0, "
+                    "start_time = coalesce(start_time, ?3) "
+                    "WHERE id = ?1 AND state = 'QUEUED'",
+                    job, worker, now);
+        if (changed != 1) {
+          return absl::AbortedError(
+              absl::StrCat("job ", job, " is not queued"));
+        }
+        MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, SelectJob(db, job));
+        return AttemptId{.job = job, .attempt = row.attempt};
+      });
+  if (started.ok()) listener_(job);
+  return started;
+}
+
+absl::Status JobQueue::FailQueued(int64_t job, const JobFailure& failure) {
+  const absl::Status status =
+      database_->Write([&](SQLite::Database& db) -> absl::Status {
+        MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, SelectJob(db, job));
+        if (row.state != JobState::kQueued) return absl::OkStatus();
+        ChangeState(db, job, {.state = JobState::kFailed, .failure = failure});
+        return absl::OkStatus();
+      });
+  if (status.ok()) listener_(job);
+  return status;
+}
+
+}  // namespace moeprobe

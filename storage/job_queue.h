@@ -1,0 +1,58 @@
+#ifndef MOEPROBE_STORAGE_JOB_QUEUE_H_
+#define MOEPROBE_STORAGE_JOB_QUEUE_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "storage/database.h"
+#include "storage/job.h"
+
+namespace moeprobe {
+
+// The jobs that wait, as the scheduler sees them. Every change and its events
+// are one transaction, on disk before the call returns. Thread-safe.
+class JobQueue {
+ public:
+  // `database` must outlive the queue.
+  JobQueue(Database* database, JobListener listener)
+      : database_(database), listener_(std::move(listener)) {}
+
+  // Returns the oldest queued job, or nullopt. A job whose like is held by a
+  // worker waits: it will be answered from the cache.
+  absl::StatusOr<std::optional<JobRow>> NextQueued();
+
+  // Returns the queued jobs with this request key.
+  absl::StatusOr<std::vector<JobRow>> QueuedLike(
+      const std::string& request_key);
+
+  // Returns the groups the job still needs, without keys.
+  absl::StatusOr<std::vector<NeededGroup>> MissingGroups(int64_t job);
+
+  // Gives a queued job what the cache holds of `groups` and notes where
+  // numbers come from, by part. Returns whether that was all it needed: then
+  // it has SUCCEEDED.
+  absl::StatusOr<bool> AnswerFromCache(
+      int64_t job, const std::vector<NeededGroup>& groups,
+      const std::map<int, std::string>& provenance);
+
+  // Gives a queued job to the worker with this process id. Aborted if it is no
+  // longer queued.
+  absl::StatusOr<AttemptId> Start(int64_t job, int64_t worker);
+
+  // Fails a queued job.
+  absl::Status FailQueued(int64_t job, const JobFailure& failure);
+
+ private:
+  Database* database_;
+  JobListener listener_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_STORAGE_JOB_QUEUE_H_

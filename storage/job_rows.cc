@@ -1,0 +1,235 @@
+#include "storage/job_rows.h"
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "storage/job.h"
+#include "storage/statement.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr std::array<const char*, 6> kStateNames = {
+    "QUEUED", "RUNNING", "CANCELLING", "SUCCEEDED", "FAILED", "CANCELLED"};
+
+constexpr const char* kSelectJob = R"sql(
+SELECT state, spec, request_key, attempt, worker, crash_count, cached, phase,
+  fraction, layers_done, layer_count, error_code, error_message, create_time,
+  start_time, end_time,
+  CASE state WHEN 'QUEUED' THEN (
+    SELECT count(*) FROM job WHERE state = 'QUEUED' AND id < ?1) ELSE 0 END
+FROM job WHERE id = ?1)sql";
+
+constexpr const char* kAddEvent = R"sql(
+INSERT INTO event(job, sequence, time, kind, text)
+SELECT ?1, coalesce(max(sequence), 0) + 1, ?2, ?3, ?4
+FROM event WHERE job = ?1)sql";
+
+constexpr const char* kNewlyCompleteLayers = R"sql(
+SELECT p.prefix || 'layer' || g.layer || '/' AS name
+FROM job_group g JOIN job_part p ON p.job = g.job AND p.part = g.part
+WHERE g.job = ?1 AND g.layer >= 0
+GROUP BY g.part, g.layer
+HAVING count(*) = count(g.entry) AND NOT EXISTS (
+  SELECT 1 FROM event e WHERE e.job = ?1 AND e.kind = 'layer' AND e.text = name)
+ORDER BY g.part, g.layer)sql";
+
+std::optional<absl::Time> ReadTime(const SQLite::Column& column) {
+  if (column.isNull()) return std::nullopt;
+  return absl::FromUnixMicros(column.getInt64());
+}
+
+std::vector<std::string> SelectWarnings(SQLite::Database& database,
+                                        int64_t id) {
+  SQLite::Statement query =
+      Query(database,
+            "SELECT text FROM event WHERE job = ?1 AND kind = 'warning' "
+            "ORDER BY sequence",
+            id);
+  std::vector<std::string> warnings;
+  while (query.executeStep()) {
+    warnings.push_back(query.getColumn(0).getString());
+  }
+  return warnings;
+}
+
+JobRow ReadJob(SQLite::Statement& query, int64_t id) {
+  JobRow row;
+  row.id = id;
+  row.state = StateOf(query.getColumn(0).getString());
+  row.spec = query.getColumn(1).getString();
+  row.request_key = query.getColumn(2).getString();
+  row.attempt = query.getColumn(3).getInt();
+  if (!query.isColumnNull(4)) row.worker = query.getColumn(4).getInt64();
+  row.crash_count = query.getColumn(5).getInt();
+  row.cached = query.getColumn(6).getInt() != 0;
+  row.phase = query.getColumn(7).getString();
+  row.fraction = query.getColumn(8).getDouble();
+  row.layers_done = query.getColumn(9).getInt();
+  row.layer_count = query.getColumn(10).getInt();
+  if (!query.isColumnNull(11)) {
+    row.failure = JobFailure{.code = query.getColumn(11).getInt(),
+                             .message = query.getColumn(12).getString()};
+  }
+  row.create_time = absl::FromUnixMicros(query.getColumn(13).getInt64());
+  row.start_time = ReadTime(query.getColumn(14));
+  row.end_time = ReadTime(query.getColumn(15));
+  row.queue_position = query.getColumn(16).getInt();
+  return row;
+}
+
+// Adds the warnings that came with the cached groups of a job, each with the
+// prefix of the part it concerns.
+void AddWarningsOfCache(SQLite::Database& database, int64_t id) {
+  SQLite::Statement query =
+      Query(database,
+            "SELECT DISTINCT p.prefix, w.text FROM job_group g "
+            "JOIN job_part p ON p.job = g.job AND p.part = g.part "
+            "JOIN cache_warning w ON w.entry = g.entry "
+            "WHERE g.job = ?1 ORDER BY g.part, g.layer, w.text",
+            id);
+  std::vector<std::string> warnings;
+  while (query.executeStep()) {
+    const std::string prefix = query.getColumn(0).getString();
+    const std::string text = query.getColumn(1).getString();
+    warnings.push_back(prefix.empty() ? text
+                                      : absl::StrCat(prefix, ": ", text));
+  }
+  AddWarnings(database, id, warnings);
+}
+
+void AddLayerEvents(SQLite::Database& database, int64_t id) {
+  std::vector<std::string> names;
+  SQLite::Statement query = Query(database, kNewlyCompleteLayers, id);
+  while (query.executeStep()) names.push_back(query.getColumn(0).getString());
+  for (const std::string& name : names) {
+    Execute(database, kAddEvent, id, Now(), "layer", name);
+  }
+}
+
+}  // namespace
+
+bool IsFinal(JobState state) {
+  return state == JobState::kSucceeded || state == JobState::kFailed ||
+         state == JobState::kCancelled;
+}
+
+int64_t Now() { return absl::ToUnixMicros(absl::Now()); }
+
+const char* NameOf(JobState state) {
+  return kStateNames[static_cast<size_t>(state)];
+}
+
+JobState StateOf(const std::string& name) {
+  size_t index = 0;
+  while (kStateNames[index] != name) ++index;
+  return static_cast<JobState>(index);
+}
+
+absl::StatusOr<JobRow> SelectJob(SQLite::Database& database, int64_t id) {
+  SQLite::Statement query = Query(database, kSelectJob, id);
+  if (!query.executeStep()) {
+    return absl::NotFoundError(absl::StrCat("there is no job ", id));
+  }
+  JobRow row = ReadJob(query, id);
+  row.warnings = SelectWarnings(database, id);
+  return row;
+}
+
+StateChange Cancellation(const std::string& message) {
+  return {.state = JobState::kCancelled,
+          .failure =
+              JobFailure{.code = static_cast<int>(absl::StatusCode::kCancelled),
+                         .message = message}};
+}
+
+void ChangeState(SQLite::Database& database, int64_t id,
+                 const StateChange& change) {
+  const int64_t now = Now();
+  const bool held = change.state == JobState::kRunning ||
+                    change.state == JobState::kCancelling;
+  SQLite::Statement update = Query(
+      database,
+      "UPDATE job SET state = ?2, change_time = ?3, end_time = ?4, "
+      "worker = iif(?5, worker, NULL), error_code = ?6, error_message = ?7 "
+      "WHERE id = ?1",
+      id, NameOf(change.state), now,
+      IsFinal(change.state) ? std::optional(now) : std::nullopt,
+      static_cast<int>(held));
+  if (change.failure) {
+    BindOne(update, 6, change.failure->code);
+    BindOne(update, 7, change.failure->message);
+  }
+  update.exec();
+}
+
+std::vector<int64_t> SelectIds(SQLite::Statement query) {
+  std::vector<int64_t> ids;
+  while (query.executeStep()) ids.push_back(query.getColumn(0).getInt64());
+  return ids;
+}
+
+void AddWarnings(SQLite::Database& database, int64_t id,
+                 const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings) {
+    const bool known =
+        QueryInteger(database,
+                     "SELECT 1 FROM event WHERE job = ?1 AND kind = 'warning' "
+                     "AND text = ?2",
+                     id, warning)
+            .has_value();
+    if (!known) Execute(database, kAddEvent, id, Now(), "warning", warning);
+  }
+}
+
+void NoteProvenance(SQLite::Database& database, int64_t id,
+                    const std::map<int, std::string>& provenance) {
+  for (const auto& [part, bytes] : provenance) {
+    Execute(database,
+            "UPDATE job_part SET provenance = ?3 WHERE job = ?1 AND part = ?2",
+            id, part, Blob{bytes});
+  }
+}
+
+int64_t AttachCachedGroups(SQLite::Database& database, int64_t id,
+                           const std::vector<NeededGroup>& groups) {
+  for (const NeededGroup& group : groups) {
+    if (group.key.empty()) continue;
+    Execute(database,
+            "UPDATE job_group SET entry = "
+            "(SELECT id FROM cache_entry WHERE key = ?5) WHERE job = ?1 AND "
+            "part = ?2 AND layer = ?3 AND probe = ?4 AND entry IS NULL",
+            id, group.part, group.layer, group.probe, group.key);
+  }
+  AddLayerEvents(database, id);
+  AddWarningsOfCache(database, id);
+  return QueryInteger(database,
+                      "SELECT count(*) FROM job_group WHERE job = ?1 AND "
+                      "entry IS NULL",
+                      id)
+      .value_or(0);
+}
+
+void Succeed(SQLite::Database& database, int64_t id) {
+  Execute(database, "UPDATE job SET fraction = 1, phase = '' WHERE id = ?1",
+          id);
+  ChangeState(database, id, {.state = JobState::kSucceeded});
+  Execute(database, "UPDATE job SET cached = 1 WHERE id = ?1 AND attempt = 0",
+          id);
+}
+
+}  // namespace moeprobe

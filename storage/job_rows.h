@@ -1,0 +1,69 @@
+// Statements that JobStore and AttemptStore share; each runs inside the
+// caller's transaction.
+
+#ifndef MOEPROBE_STORAGE_JOB_ROWS_H_
+#define MOEPROBE_STORAGE_JOB_ROWS_H_
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "storage/job.h"
+
+namespace moeprobe {
+
+// Microseconds since the epoch, as times are stored.
+int64_t Now();
+
+const char* NameOf(JobState state);
+// `name` is one the schema allows.
+JobState StateOf(const std::string& name);
+
+// Returns job `id`, or NotFound.
+absl::StatusOr<JobRow> SelectJob(SQLite::Database& database, int64_t id);
+
+// Where to move a job, and with FAILED and CANCELLED, why.
+struct StateChange {
+  JobState state = JobState::kQueued;
+  std::optional<JobFailure> failure = std::nullopt;
+};
+
+// The change that a request to cancel ends in.
+StateChange Cancellation(const std::string& message);
+
+// Moves job `id` to another state, as the schema allows, and ends the claim of
+// its worker if the new state has none.
+void ChangeState(SQLite::Database& database, int64_t id,
+                 const StateChange& change);
+
+// Returns the first column of every row.
+std::vector<int64_t> SelectIds(SQLite::Statement query);
+
+// Adds those of `warnings` that the job does not have yet.
+void AddWarnings(SQLite::Database& database, int64_t id,
+                 const std::vector<std::string>& warnings);
+
+// Notes where the numbers of the job's parts come from.
+void NoteProvenance(SQLite::Database& database, int64_t id,
+                    const std::map<int, std::string>& provenance);
+
+// Gives the job every group whose key the cache holds, with its warnings, and
+// tells of the layers that this makes complete. Returns how many groups are
+// still missing.
+int64_t AttachCachedGroups(SQLite::Database& database, int64_t id,
+                           const std::vector<NeededGroup>& groups);
+
+// Ends a job whose groups are all there.
+void Succeed(SQLite::Database& database, int64_t id);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_STORAGE_JOB_ROWS_H_

@@ -1,0 +1,68 @@
+#ifndef MOEPROBE_STORAGE_JOB_STORE_H_
+#define MOEPROBE_STORAGE_JOB_STORE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "storage/database.h"
+#include "storage/job.h"
+
+namespace moeprobe {
+
+// A job to be created.
+struct NewJob {
+  std::string spec;            // resolved request, opaque
+  std::string request_key;     // the same for the same resolved request
+  std::string request_id;      // of the client; empty: none
+  std::string request_digest;  // of the request as it came
+  std::vector<std::string> part_prefixes;
+  std::vector<NeededGroup> groups;
+  std::vector<std::string> warnings;
+};
+
+// Jobs and their histories, as clients see them. Every change and its events
+// are one transaction, on disk before the call returns. Thread-safe.
+class JobStore {
+ public:
+  // `database` must outlive the store.
+  JobStore(Database* database, JobListener listener)
+      : database_(database), listener_(std::move(listener)) {}
+
+  // Creates a job and returns its id: queued, or SUCCEEDED at once where the
+  // cache holds every group it needs.
+  //
+  // Returns the earlier job if its request id was used with the same digest,
+  // AlreadyExists if with another.
+  absl::StatusOr<int64_t> Create(const NewJob& job);
+
+  // Returns a job, or NotFound.
+  absl::StatusOr<JobRow> Get(int64_t id);
+
+  // Returns up to `limit` jobs with ids below `before`, newest first.
+  absl::StatusOr<std::vector<JobRow>> List(int64_t before, int limit);
+
+  // Returns up to `limit` events after `sequence`, in order. NotFound if there
+  // is no such job.
+  absl::StatusOr<std::vector<JobEventRow>> EventsAfter(int64_t id,
+                                                       int64_t sequence,
+                                                       int limit);
+
+  // Cancels a queued job, asks a running one to stop, and leaves others as
+  // they are. NotFound if there is no such job.
+  absl::Status Cancel(int64_t id);
+
+  // Deletes a final job with its history; what the cache holds stays.
+  // FailedPrecondition if the job is not final, NotFound if there is none.
+  absl::Status Remove(int64_t id);
+
+ private:
+  Database* database_;
+  JobListener listener_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_STORAGE_JOB_STORE_H_

@@ -1,0 +1,200 @@
+#include "storage/schema.h"
+
+#include <array>
+#include <span>
+
+namespace moeprobe {
+namespace {
+
+// Times are microseconds since the epoch. Digests are lower-case hexadecimal.
+constexpr const char* kInitial = R"sql(
+CREATE TABLE job(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  state TEXT NOT NULL CHECK(state IN ('QUEUED', 'RUNNING', 'CANCELLING',
+                                      'SUCCEEDED', 'FAILED', 'CANCELLED')),
+  spec BLOB NOT NULL,           -- resolved request, opaque
+  request_key TEXT NOT NULL,    -- the same for the same resolved request
+  request_id TEXT UNIQUE,       -- makes a submission idempotent
+  request_digest TEXT,          -- of the request as it came
+  attempt INTEGER NOT NULL DEFAULT 0,
+  worker INTEGER,               -- process id
+  crash_count INTEGER NOT NULL DEFAULT 0,
+  cached INTEGER NOT NULL DEFAULT 0 CHECK(cached IN (0, 1)),
+  phase TEXT NOT NULL DEFAULT '',
+  fraction REAL NOT NULL DEFAULT 0 CHECK(fraction BETWEEN 0 AND 1),
+  layers_done INTEGER NOT NULL DEFAULT 0,
+  layer_count INTEGER NOT NULL,
+  error_code INTEGER,
+  error_message TEXT,
+  create_time INTEGER NOT NULL,
+  change_time INTEGER NOT NULL,
+  start_time INTEGER,
+  end_time INTEGER,
+  CHECK((end_time IS NOT NULL) = (state IN ('SUCCEEDED', 'FAILED', 'CANCELLED'))),
+  CHECK((worker IS NOT NULL) = (state IN ('RUNNING', 'CANCELLING'))),
+  CHECK((error_code IS NOT NULL) = (state IN ('FAILED', 'CANCELLED'))),
+  CHECK((error_message IS NOT NULL) = (error_code IS NOT NULL)),
+  CHECK((start_time IS NOT NULL) = (attempt > 0)),
+  CHECK((request_id IS NULL) = (request_digest IS NULL)),
+  CHECK(cached = 0 OR state = 'SUCCEEDED')
+) STRICT;
+CREATE INDEX job_by_state ON job(state, id);
+CREATE INDEX job_by_request ON job(request_key, state);
+
+CREATE TABLE transition(
+  old TEXT NOT NULL, new TEXT NOT NULL, PRIMARY KEY(old, new)
+) STRICT, WITHOUT ROWID;
+INSERT INTO transition VALUES
+  ('QUEUED', 'RUNNING'), ('QUEUED', 'SUCCEEDED'), ('QUEUED', 'FAILED'),
+  ('QUEUED', 'CANCELLED'),
+  ('RUNNING', 'QUEUED'), ('RUNNING', 'SUCCEEDED'), ('RUNNING', 'FAILED'),
+  ('RUNNING', 'CANCELLING'), ('RUNNING', 'CANCELLED'),
+  ('CANCELLING', 'SUCCEEDED'), ('CANCELLING', 'FAILED'),
+  ('CANCELLING', 'CANCELLED');
+
+CREATE TABLE event(
+  job INTEGER NOT NULL REFERENCES job(id) ON DELETE CASCADE,
+  sequence INTEGER NOT NULL,
+  time INTEGER NOT NULL,
+  kind TEXT NOT NULL CHECK(kind IN ('state', 'progress', 'layer', 'warning')),
+  text TEXT NOT NULL,           -- state, phase, name prefix or warning
+  fraction REAL,
+  layers_done INTEGER,
+  error_code INTEGER,
+  error_message TEXT,
+  PRIMARY KEY(job, sequence),
+  CHECK((fraction IS NOT NULL) = (kind = 'progress')),
+  CHECK((layers_done IS NOT NULL) = (kind = 'progress')),
+  CHECK(error_code IS NULL OR kind = 'state'),
+  CHECK((error_message IS NULL) = (error_code IS NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER job_starts_queued BEFORE INSERT ON job
+WHEN NEW.state <> 'QUEUED'
+BEGIN SELECT RAISE(ABORT, 'a job starts QUEUED'); END;
+
+CREATE TRIGGER job_transition BEFORE UPDATE OF state ON job
+WHEN NEW.state <> OLD.state AND NOT EXISTS (
+  SELECT 1 FROM transition WHERE old = OLD.state AND new = NEW.state)
+BEGIN SELECT RAISE(ABORT, 'illegal transition of a job'); END;
+
+CREATE TRIGGER event_of_creation AFTER INSERT ON job
+BEGIN
+  INSERT INTO event(job, sequence, time, kind, text)
+  VALUES(NEW.id, 1, NEW.change_time, 'state', NEW.state);
+END;
+
+CREATE TRIGGER event_of_state AFTER UPDATE OF state ON job
+WHEN NEW.state <> OLD.state
+BEGIN
+  INSERT INTO event(job, sequence, time, kind, text, error_code, error_message)
+  SELECT NEW.id, max(sequence) + 1, NEW.change_time, 'state', NEW.state,
+         NEW.error_code, NEW.error_message
+  FROM event WHERE job = NEW.id;
+END;
+
+CREATE TRIGGER event_without_gap BEFORE INSERT ON event
+WHEN NEW.sequence <>
+  coalesce((SELECT max(sequence) FROM event WHERE job = NEW.job), 0) + 1
+BEGIN SELECT RAISE(ABORT, 'an event out of sequence'); END;
+
+CREATE TRIGGER layer_is_counted AFTER INSERT ON event WHEN NEW.kind = 'layer'
+BEGIN UPDATE job SET layers_done = layers_done + 1 WHERE id = NEW.job; END;
+
+-- One model on one data set.
+CREATE TABLE job_part(
+  job INTEGER NOT NULL REFERENCES job(id) ON DELETE CASCADE,
+  part INTEGER NOT NULL,
+  prefix TEXT NOT NULL,
+  provenance BLOB,              -- opaque
+  PRIMARY KEY(job, part)
+) STRICT, WITHOUT ROWID;
+
+-- What was computed once: one probe group of one layer.
+CREATE TABLE cache_entry(
+  id INTEGER PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,
+  environment BLOB,             -- of the run that computed it, opaque
+  create_time INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE cache_warning(
+  entry INTEGER NOT NULL REFERENCES cache_entry(id) ON DELETE CASCADE,
+  text TEXT NOT NULL,
+  PRIMARY KEY(entry, text)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE matrix(
+  id INTEGER PRIMARY KEY,
+  entry INTEGER NOT NULL REFERENCES cache_entry(id) ON DELETE CASCADE,
+  name TEXT NOT NULL,           -- without the part's prefix
+  probe TEXT NOT NULL,
+  data_type TEXT NOT NULL CHECK(data_type IN ('float64', 'float32', 'int64')),
+  shape TEXT NOT NULL,          -- "8,8"; empty for a single number
+  sha256 TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  npy BLOB,                     -- NULL: in the blob store, by sha256
+  summary_count INTEGER,        -- NULL: no summary
+  summary_mean REAL,            -- NULL: NaN
+  summary_deviation REAL,
+  UNIQUE(entry, name),
+  CHECK(npy IS NULL OR length(npy) = size_bytes)
+) STRICT;
+
+-- What a job needs; `entry` is NULL until it is there.
+CREATE TABLE job_group(
+  job INTEGER NOT NULL REFERENCES job(id) ON DELETE CASCADE,
+  part INTEGER NOT NULL,
+  layer INTEGER NOT NULL,       -- -1: of the whole model
+  probe TEXT NOT NULL,
+  entry INTEGER REFERENCES cache_entry(id),
+  PRIMARY KEY(job, part, layer, probe)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX job_group_by_entry ON job_group(entry);
+
+CREATE TABLE dataset(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  sha256 TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL CHECK(kind IN ('text', 'ids')),
+  display_name TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  create_time INTEGER NOT NULL
+) STRICT;
+CREATE INDEX dataset_by_name ON dataset(display_name);
+
+-- Token ids that a text became.
+CREATE TABLE tokenization(
+  text_sha256 TEXT NOT NULL,
+  tokenizer_sha256 TEXT NOT NULL,
+  ids_sha256 TEXT NOT NULL,
+  PRIMARY KEY(text_sha256, tokenizer_sha256)
+) STRICT, WITHOUT ROWID;
+
+-- Fingerprints of weights, remembered by the stamp of their files.
+CREATE TABLE weights_fingerprint(
+  stamp TEXT NOT NULL,
+  layer INTEGER NOT NULL,
+  fingerprint TEXT NOT NULL,
+  PRIMARY KEY(stamp, layer)
+) STRICT, WITHOUT ROWID;
+
+-- Fingerprints of token ids as cut.
+CREATE TABLE data_fingerprint(
+  ids_sha256 TEXT NOT NULL,
+  tokens INTEGER NOT NULL,
+  sequence_length INTEGER NOT NULL,
+  skip_first INTEGER NOT NULL,
+  fingerprint TEXT NOT NULL,
+  token_count INTEGER NOT NULL,
+  first_ids TEXT NOT NULL,      -- the first 16, "1,2,3"
+  PRIMARY KEY(ids_sha256, tokens, sequence_length, skip_first)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array<const char*, 1> kMigrations = {kInitial};
+
+}  // namespace
+
+std::span<const char* const> Migrations() { return kMigrations; }
+
+}  // namespace moeprobe
