@@ -138,10 +138,10 @@ absl::Status AttemptStore::Publish(const AttemptId& attempt,
   return status;
 }
 
-absl::Status AttemptStore::Finish(const AttemptId& attempt,
-                                  const AttemptEnd& end) {
-  const absl::Status status =
-      database_->Write([&](SQLite::Database& db) -> absl::Status {
+absl::StatusOr<JobState> AttemptStore::Finish(const AttemptId& attempt,
+                                              const AttemptEnd& end) {
+  auto state =
+      database_->Write([&](SQLite::Database& db) -> absl::StatusOr<JobState> {
         MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, HeldJob(db, attempt));
         NoteProvenance(db, row.id, end.provenance);
         NoteEnvironment(db, row.id, end.environment);
@@ -149,25 +149,26 @@ absl::Status AttemptStore::Finish(const AttemptId& attempt,
         if (end.failure) {
           ChangeState(db, row.id, EndOf(row, *end.failure));
         } else if (missing) {
-          ChangeState(
-              db, row.id,
-              Failure(absl::StrCat("the worker finished without ", *missing)));
+          ChangeState(db, row.id,
+                      Failure(absl::StrCat("the worker finished without ",
+                                           *missing)));
         } else {
           Succeed(db, row.id);
         }
-        return absl::OkStatus();
+        MOEPROBE_ASSIGN_OR_RETURN(const JobRow ended, SelectJob(db, row.id));
+        return ended.state;
       });
-  if (status.ok()) listener_(attempt.job);
-  return status;
+  if (state.ok()) listener_(attempt.job);
+  return state;
 }
 
-absl::Status AttemptStore::WorkerDied(int64_t worker, const std::string& reason,
-                                      int max_crash_count) {
-  std::optional<int64_t> held;
-  const absl::Status status =
-      database_->Write([&](SQLite::Database& db) -> absl::Status {
-        held = QueryInteger(db, "SELECT id FROM job WHERE worker = ?1", worker);
-        if (!held) return absl::OkStatus();
+absl::StatusOr<std::optional<JobRow>> AttemptStore::WorkerDied(
+    int64_t worker, const std::string& reason, int max_crash_count) {
+  auto released = database_->Write(
+      [&](SQLite::Database& db) -> absl::StatusOr<std::optional<JobRow>> {
+        const auto held =
+            QueryInteger(db, "SELECT id FROM job WHERE worker = ?1", worker);
+        if (!held) return std::nullopt;
         Execute(db,
                 "UPDATE job SET crash_count = crash_count + 1 WHERE id = ?1 "
                 "AND state = 'RUNNING'",
@@ -178,10 +179,11 @@ absl::Status AttemptStore::WorkerDied(int64_t worker, const std::string& reason,
                     ? StateChange{.state = JobState::kQueued}
                     : Failure(absl::StrCat(reason, " (", row.crash_count,
                                            " times)")));
-        return absl::OkStatus();
+        MOEPROBE_ASSIGN_OR_RETURN(JobRow ended, SelectJob(db, *held));
+        return ended;
       });
-  if (status.ok() && held) listener_(*held);
-  return status;
+  if (released.ok() && *released) listener_((*released)->id);
+  return released;
 }
 
 absl::Status AttemptStore::ReleaseAll() {

@@ -45,14 +45,16 @@ class AttemptStore {
 
   // Ends the attempt and the job. Without a failure the job succeeds, or fails
   // with INTERNAL where groups are missing. A worker that gave up unasked
-  // (CANCELLED while the job runs) puts the job back into the queue.
-  absl::Status Finish(const AttemptId& attempt, const AttemptEnd& end);
+  // (CANCELLED while the job runs) puts the job back into the queue. Returns
+  // the job's new state.
+  absl::StatusOr<JobState> Finish(const AttemptId& attempt, const AttemptEnd& end);
 
   // Ends the attempt of a worker that died, if it held a job: the job is
   // queued again, or fails with `reason` if this was crash `max_crash_count`;
-  // one that was being cancelled is CANCELLED.
-  absl::Status WorkerDied(int64_t worker, const std::string& reason,
-                          int max_crash_count);
+  // one that was being cancelled is CANCELLED. Returns that job.
+  absl::StatusOr<std::optional<JobRow>> WorkerDied(int64_t worker,
+                                                   const std::string& reason,
+                                                   int max_crash_count);
 
   // Queues all running jobs again and cancels those being cancelled, without
   // blame: the server, not a worker, stopped.

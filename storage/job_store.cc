@@ -24,18 +24,19 @@ namespace moeprobe {
 namespace {
 
 // Returns the job that an earlier submission with the same id made, if any.
-absl::StatusOr<std::optional<int64_t>> EarlierJob(SQLite::Database& database,
-                                                  const NewJob& job) {
-  if (job.request_id.empty()) return std::nullopt;
+absl::StatusOr<std::optional<int64_t>> EarlierJob(
+    SQLite::Database& database, const std::string& request_id,
+    const std::string& digest) {
+  if (request_id.empty()) return std::nullopt;
   SQLite::Statement query = Query(
       database, "SELECT id, request_digest FROM job WHERE request_id = ?1",
-      job.request_id);
+      request_id);
   if (!query.executeStep()) return std::nullopt;
   const int64_t id = query.getColumn(0).getInt64();
-  if (query.getColumn(1).getString() != job.request_digest) {
-    return absl::AlreadyExistsError(absl::StrCat("request_id ", job.request_id,
-                                                 ": used for job ", id,
-                                                 " with another request"));
+  if (query.getColumn(1).getString() != digest) {
+    return absl::AlreadyExistsError(absl::StrCat(
+        "request_id ", request_id, ": used for job ", id,
+        " with another request"));
   }
   return id;
 }
@@ -64,10 +65,14 @@ int64_t InsertJob(SQLite::Database& database, const NewJob& job) {
 
 void InsertNeeds(SQLite::Database& database, int64_t id, const NewJob& job) {
   int part = 0;
-  for (const std::string& prefix : job.part_prefixes) {
-    Execute(database,
-            "INSERT INTO job_part(job, part, prefix) VALUES(?1,?2,?3)", id,
-            part++, prefix);
+  for (const NewJobPart& entry : job.parts) {
+    SQLite::Statement insert =
+        Query(database,
+              "INSERT INTO job_part(job, part, prefix, provenance) "
+              "VALUES(?1, ?2, ?3, ?4)",
+              id, part++, entry.prefix);
+    if (entry.provenance) BindOne(insert, 4, Blob{*entry.provenance});
+    insert.exec();
   }
   for (const NeededGroup& group : job.groups) {
     Execute(database,
@@ -105,7 +110,8 @@ JobEventRow ReadEvent(const SQLite::Statement& query) {
 absl::StatusOr<int64_t> JobStore::Create(const NewJob& job) {
   const auto created =
       database_->Write([&](SQLite::Database& db) -> absl::StatusOr<int64_t> {
-        MOEPROBE_ASSIGN_OR_RETURN(const auto earlier, EarlierJob(db, job));
+        MOEPROBE_ASSIGN_OR_RETURN(const auto earlier, EarlierJob(db, job.request_id,
+                                              job.request_digest));
         if (earlier) return *earlier;
         const int64_t id = InsertJob(db, job);
         InsertNeeds(db, id, job);
@@ -115,6 +121,13 @@ absl::StatusOr<int64_t> JobStore::Create(const NewJob& job) {
       });
   if (created.ok()) listener_(*created);
   return created;
+}
+
+absl::StatusOr<std::optional<int64_t>> JobStore::FindRequest(
+    const std::string& request_id, const std::string& digest) {
+  return database_->Read([&](SQLite::Database& db) {
+    return EarlierJob(db, request_id, digest);
+  });
 }
 
 absl::StatusOr<JobRow> JobStore::Get(int64_t id) {

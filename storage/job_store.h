@@ -2,7 +2,9 @@
 #define MOEPROBE_STORAGE_JOB_STORE_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -12,13 +14,19 @@
 
 namespace moeprobe {
 
+// One model on one data set of a job.
+struct NewJobPart {
+  std::string prefix;  // of its arrays
+  std::optional<std::string> provenance;  // where it is known; opaque
+};
+
 // A job to be created.
 struct NewJob {
   std::string spec;            // resolved request, opaque
   std::string request_key;     // the same for the same resolved request
   std::string request_id;      // of the client; empty: none
   std::string request_digest;  // of the request as it came
-  std::vector<std::string> part_prefixes;
+  std::vector<NewJobPart> parts;
   std::vector<NeededGroup> groups;
   std::vector<std::string> warnings;
 };
@@ -37,6 +45,11 @@ class JobStore {
   // Returns the earlier job if its request id was used with the same digest,
   // AlreadyExists if with another.
   absl::StatusOr<int64_t> Create(const NewJob& job);
+
+  // Returns the job that a request with this id and digest made, nullopt if
+  // there was none or the id is empty, AlreadyExists if it had another digest.
+  absl::StatusOr<std::optional<int64_t>> FindRequest(
+      const std::string& request_id, const std::string& digest);
 
   // Returns a job, or NotFound.
   absl::StatusOr<JobRow> Get(int64_t id);

@@ -1,0 +1,115 @@
+#ifndef MOEPROBE_SERVER_CLIENT_SERVICES_H_
+#define MOEPROBE_SERVER_CLIENT_SERVICES_H_
+
+#include <google/protobuf/empty.pb.h>
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+#include <grpcpp/support/status.h>
+#include <grpcpp/support/sync_stream.h>
+
+#include "moeprobe/v1/dataset_service.grpc.pb.h"
+#include "moeprobe/v1/job_service.grpc.pb.h"
+#include "moeprobe/v1/result_service.grpc.pb.h"
+#include "moeprobe/v1/server_service.grpc.pb.h"
+#include "server/dataset_operations.h"
+#include "server/job_changes.h"
+#include "server/job_operations.h"
+#include "server/result_operations.h"
+#include "server/server_operations.h"
+#include "storage/job_store.h"
+
+namespace moeprobe {
+
+// The services for clients. Each call is one call of the operations; only
+// WatchJob, which waits, is answered without a thread of its own. What the
+// constructors are given must outlive the services.
+
+class JobServiceImpl final : public v1::JobService::WithCallbackMethod_WatchJob<
+                                 v1::JobService::Service> {
+ public:
+  JobServiceImpl(JobOperations* operations, JobStore* jobs, JobChanges* changes)
+      : operations_(operations), jobs_(jobs), changes_(changes) {}
+
+  grpc::Status CreateJob(grpc::ServerContext* context,
+                         const v1::CreateJobRequest* request,
+                         v1::Job* response) override;
+  grpc::Status ValidateJob(grpc::ServerContext* context,
+                           const v1::ValidateJobRequest* request,
+                           v1::ValidateJobResponse* response) override;
+  grpc::Status GetJob(grpc::ServerContext* context,
+                      const v1::GetJobRequest* request,
+                      v1::Job* response) override;
+  grpc::Status ListJobs(grpc::ServerContext* context,
+                        const v1::ListJobsRequest* request,
+                        v1::ListJobsResponse* response) override;
+  grpc::Status CancelJob(grpc::ServerContext* context,
+                         const v1::CancelJobRequest* request,
+                         v1::Job* response) override;
+  grpc::Status DeleteJob(grpc::ServerContext* context,
+                         const v1::DeleteJobRequest* request,
+                         google::protobuf::Empty* response) override;
+  grpc::ServerWriteReactor<v1::JobEvent>* WatchJob(
+      grpc::CallbackServerContext* context,
+      const v1::WatchJobRequest* request) override;
+
+ private:
+  JobOperations* operations_;
+  JobStore* jobs_;
+  JobChanges* changes_;
+};
+
+class ResultServiceImpl final : public v1::ResultService::Service {
+ public:
+  explicit ResultServiceImpl(ResultOperations* operations)
+      : operations_(operations) {}
+
+  grpc::Status GetResult(grpc::ServerContext* context,
+                         const v1::GetResultRequest* request,
+                         v1::Result* response) override;
+  grpc::Status ReadArrays(grpc::ServerContext* context,
+                          const v1::ReadArraysRequest* request,
+                          grpc::ServerWriter<v1::ArrayChunk>* writer) override;
+
+ private:
+  ResultOperations* operations_;
+};
+
+class DatasetServiceImpl final : public v1::DatasetService::Service {
+ public:
+  explicit DatasetServiceImpl(DatasetOperations* operations)
+      : operations_(operations) {}
+
+  grpc::Status UploadDataset(
+      grpc::ServerContext* context,
+      grpc::ServerReader<v1::UploadDatasetRequest>* reader,
+      v1::Dataset* response) override;
+  grpc::Status GetDataset(grpc::ServerContext* context,
+                          const v1::GetDatasetRequest* request,
+                          v1::Dataset* response) override;
+  grpc::Status ListDatasets(grpc::ServerContext* context,
+                            const v1::ListDatasetsRequest* request,
+                            v1::ListDatasetsResponse* response) override;
+
+ private:
+  DatasetOperations* operations_;
+};
+
+class ServerServiceImpl final : public v1::ServerService::Service {
+ public:
+  explicit ServerServiceImpl(ServerOperations* operations)
+      : operations_(operations) {}
+
+  grpc::Status GetServerInfo(grpc::ServerContext* context,
+                             const v1::GetServerInfoRequest* request,
+                             v1::ServerInfo* response) override;
+  grpc::Status ListModels(grpc::ServerContext* context,
+                          const v1::ListModelsRequest* request,
+                          v1::ListModelsResponse* response) override;
+
+ private:
+  ServerOperations* operations_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_CLIENT_SERVICES_H_

@@ -1,0 +1,88 @@
+#include "server/data_catalog.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/npy.h"
+#include "core/base/status_macros.h"
+#include "core/base/token_windows.h"
+#include "moeprobe/v1/analysis.pb.h"
+#include "server/resource_name.h"
+#include "storage/blob_store.h"
+#include "storage/dataset_store.h"
+#include "storage/fingerprint_store.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr size_t kFirstIdCount = 16;
+
+WindowOptions WindowsOf(const v1::DataSpec& data) {
+  return {.tokens = data.tokens(),
+          .sequence_length = data.sequence_length(),
+          .skip_first = data.skip_first()};
+}
+
+}  // namespace
+
+absl::StatusOr<DatasetRow> DataCatalog::Find(const std::string& name) {
+  if (!absl::StartsWith(name, "datasets/")) {
+    return datasets_->GetByDisplayName(name);
+  }
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string sha256, ParseDatasetName(name));
+  return datasets_->Get(sha256);
+}
+
+absl::StatusOr<std::optional<std::string>> DataCatalog::IdsSha256(
+    const v1::DataSpec& data, const std::string& tokenizer_sha256) {
+  if (!data.has_text()) return ParseDatasetName(data.ids());
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string text,
+                            ParseDatasetName(data.text()));
+  return fingerprints_->Tokenization(text, tokenizer_sha256);
+}
+
+absl::StatusOr<CutData> DataCatalog::CutIds(const std::string& ids_sha256,
+                                            const WindowOptions& windows) {
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string npy, blobs_->Read(ids_sha256));
+  MOEPROBE_ASSIGN_OR_RETURN(std::vector<int32_t> ids, DecodeTokenIds(npy));
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<int32_t> cut,
+                            CutWindows(std::move(ids), windows));
+  const size_t shown = std::min(cut.size(), kFirstIdCount);
+  return CutData{.fingerprint = DataFingerprint(cut, windows),
+                 .token_count = static_cast<int64_t>(cut.size()),
+                 .first_ids = {cut.begin(),
+                               cut.begin() + static_cast<ptrdiff_t>(shown)}};
+}
+
+absl::StatusOr<std::optional<CutData>> DataCatalog::Cut(
+    const v1::DataSpec& data, const std::string& tokenizer_sha256) {
+  MOEPROBE_ASSIGN_OR_RETURN(const auto ids, IdsSha256(data, tokenizer_sha256));
+  if (!ids) return std::nullopt;
+  const WindowOptions windows = WindowsOf(data);
+  MOEPROBE_ASSIGN_OR_RETURN(auto known, fingerprints_->Data(*ids, windows));
+  if (known) return known;
+  MOEPROBE_ASSIGN_OR_RETURN(CutData cut, CutIds(*ids, windows));
+  MOEPROBE_RETURN_IF_ERROR(fingerprints_->RememberData(*ids, windows, cut));
+  return cut;
+}
+
+absl::StatusOr<DataLocation> DataCatalog::Locate(
+    const v1::DataSpec& data, const std::string& tokenizer_sha256) {
+  MOEPROBE_ASSIGN_OR_RETURN(const auto ids, IdsSha256(data, tokenizer_sha256));
+  if (ids) return DataLocation{.path = blobs_->PathOf(*ids), .text_sha256 = ""};
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string text,
+                            ParseDatasetName(data.text()));
+  return DataLocation{
+      .path = blobs_->PathOf(text), .tokenize = true, .text_sha256 = text};
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,60 @@
+#ifndef MOEPROBE_SERVER_DATA_CATALOG_H_
+#define MOEPROBE_SERVER_DATA_CATALOG_H_
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "core/base/token_windows.h"
+#include "moeprobe/v1/analysis.pb.h"
+#include "storage/blob_store.h"
+#include "storage/dataset_store.h"
+#include "storage/fingerprint_store.h"
+
+namespace moeprobe {
+
+// Where a worker finds data.
+struct DataLocation {
+  std::filesystem::path path;
+  bool tokenize = false;    // `path` is text
+  std::string text_sha256;  // where it is
+};
+
+// Data sets as requests name them, and what is known of their tokens.
+// Thread-safe.
+class DataCatalog {
+ public:
+  // All must outlive the catalog.
+  DataCatalog(DatasetStore* datasets, FingerprintStore* fingerprints,
+              const BlobStore* blobs)
+      : datasets_(datasets), fingerprints_(fingerprints), blobs_(blobs) {}
+
+  // Returns the data set that `name` stands for: datasets/{sha256}, or a
+  // display name. NotFound if there is none.
+  absl::StatusOr<DatasetRow> Find(const std::string& name);
+
+  // Returns what is known of the tokens of `data`, a resolved DataSpec, for the
+  // tokenizer with this digest; nullopt for text that was never tokenised.
+  // InvalidArgument if there is not one whole window.
+  absl::StatusOr<std::optional<CutData>> Cut(
+      const v1::DataSpec& data, const std::string& tokenizer_sha256);
+
+  // Returns where the tokens of `data` are, or the text.
+  absl::StatusOr<DataLocation> Locate(const v1::DataSpec& data,
+                                      const std::string& tokenizer_sha256);
+
+ private:
+  absl::StatusOr<std::optional<std::string>> IdsSha256(
+      const v1::DataSpec& data, const std::string& tokenizer_sha256);
+  absl::StatusOr<CutData> CutIds(const std::string& ids_sha256,
+                                 const WindowOptions& windows);
+
+  DatasetStore* datasets_;
+  FingerprintStore* fingerprints_;
+  const BlobStore* blobs_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_DATA_CATALOG_H_

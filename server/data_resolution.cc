@@ -1,0 +1,89 @@
+#include "server/data_resolution.h"
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/quoted.h"
+#include "moeprobe/v1/analysis.pb.h"
+#include "server/data_catalog.h"
+#include "server/resource_name.h"
+#include "server/violations.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr int64_t kDefaultTokens = 16384;
+constexpr int64_t kDefaultSequenceLength = 512;
+constexpr int64_t kMaxSequenceLength = int64_t{1} << 20;
+constexpr int64_t kMaxTokens = int64_t{1} << 31;
+
+void CheckWindows(const v1::DataSpec& data, const std::string& field,
+                  Violations& violations) {
+  const int64_t length = data.sequence_length();
+  if (length < 2 || length > kMaxSequenceLength) {
+    violations.Add(field + ".sequence_length",
+                   absl::StrCat(length, " is out of range, expected 2 to ",
+                                kMaxSequenceLength));
+  }
+  const int64_t tokens = data.tokens();
+  if (tokens != -1 && (tokens < 1 || tokens > kMaxTokens)) {
+    violations.Add(field + ".tokens",
+                   absl::StrCat(tokens, " is out of range, expected 1 to ",
+                                kMaxTokens, ", or -1 for all"));
+  } else if (tokens != -1 && tokens < length) {
+    violations.Add(field + ".tokens",
+                   absl::StrCat(tokens, " tokens do not fill one window of ",
+                                length));
+  }
+  const int64_t skipped = data.skip_first();
+  if (skipped < 0 || skipped >= length) {
+    violations.Add(field + ".skip_first",
+                   absl::StrCat(skipped, " is out of range, expected 0 to ",
+                                length - 1, ", less than a window"));
+  }
+}
+
+// Names the data set by digest, if there is one of the right kind.
+void ResolveSource(v1::DataSpec& data, const std::string& field,
+                   DataCatalog& catalog, Violations& violations) {
+  const bool is_text = data.has_text();
+  if (!is_text && !data.has_ids()) {
+    violations.Add(field, "neither text nor ids, expected one of the two");
+    return;
+  }
+  const std::string source = field + (is_text ? ".text" : ".ids");
+  const std::string name = is_text ? data.text() : data.ids();
+  const auto found = catalog.Find(name);
+  if (!found.ok()) {
+    violations.Add(source, std::string(found.status().message()),
+                   found.status().code());
+    return;
+  }
+  if (found->is_text != is_text) {
+    violations.Add(source, absl::StrCat(Quoted(name), " is ",
+                                        is_text ? "token ids, expected text"
+                                                : "text, expected token ids"));
+    return;
+  }
+  *(is_text ? data.mutable_text() : data.mutable_ids()) =
+      DatasetName(found->sha256);
+}
+
+}  // namespace
+
+v1::DataSpec ResolveData(const v1::DataSpec& data, const std::string& field,
+                         DataCatalog& catalog, Violations& violations) {
+  v1::DataSpec result = data;
+  if (!data.has_tokens()) result.set_tokens(kDefaultTokens);
+  if (!data.has_sequence_length()) {
+    result.set_sequence_length(kDefaultSequenceLength);
+  }
+  result.set_skip_first(data.skip_first());
+  CheckWindows(result, field, violations);
+  ResolveSource(result, field, catalog, violations);
+  return result;
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,46 @@
+#ifndef MOEPROBE_SERVER_JOB_CHANGES_H_
+#define MOEPROBE_SERVER_JOB_CHANGES_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+
+#include "core/base/mutex.h"
+
+namespace moeprobe {
+
+// Somebody who wants to know when a job changes.
+class JobWatcher {
+ public:
+  virtual ~JobWatcher() = default;
+
+  // The job may have new events. Called from any thread; must not wait long.
+  virtual void OnChange() = 0;
+
+  // The server stops: there will be no more calls.
+  virtual void OnStop() = 0;
+};
+
+// Tells watchers of jobs about changes. A watcher that is gone is forgotten.
+// Thread-safe.
+class JobChanges {
+ public:
+  void Add(int64_t job, const std::weak_ptr<JobWatcher>& watcher);
+
+  // Tells the watchers of `job`.
+  void Notify(int64_t job);
+
+  // Tells all watchers, and later ones when they are added, that the server
+  // stops.
+  void Stop();
+
+ private:
+  Mutex mutex_;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  std::multimap<int64_t, std::weak_ptr<JobWatcher>> watchers_
+      ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_JOB_CHANGES_H_

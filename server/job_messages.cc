@@ -1,0 +1,101 @@
+#include "server/job_messages.h"
+
+#include <google/protobuf/timestamp.pb.h>
+#include <google/protobuf/util/time_util.h>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "moeprobe/v1/job.pb.h"
+#include "server/resource_name.h"
+#include "storage/job.h"
+
+namespace moeprobe {
+namespace {
+
+using google::protobuf::Timestamp;
+using google::protobuf::util::TimeUtil;
+
+Timestamp ToTimestamp(absl::Time time) {
+  return TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(time));
+}
+
+v1::Job::State ToMessage(JobState state) {
+  switch (state) {
+    case JobState::kQueued:
+      return v1::Job::STATE_QUEUED;
+    case JobState::kRunning:
+      return v1::Job::STATE_RUNNING;
+    case JobState::kCancelling:
+      return v1::Job::STATE_CANCELLING;
+    case JobState::kSucceeded:
+      return v1::Job::STATE_SUCCEEDED;
+    case JobState::kFailed:
+      return v1::Job::STATE_FAILED;
+    case JobState::kCancelled:
+      return v1::Job::STATE_CANCELLED;
+  }
+  return v1::Job::STATE_UNSPECIFIED;
+}
+
+void FillError(const JobFailure& failure, v1::JobError* error) {
+  error->set_code(failure.code);
+  error->set_message(failure.message);
+}
+
+void FillProgress(const JobRow& row, v1::Progress* progress) {
+  progress->set_phase(row.phase);
+  progress->set_fraction(row.fraction);
+  progress->set_layers_done_count(row.layers_done);
+  progress->set_layer_count(row.layer_count);
+}
+
+}  // namespace
+
+absl::StatusOr<v1::Job> ToMessage(const JobRow& row) {
+  v1::Job job;
+  if (!job.mutable_analyze()->ParseFromString(row.spec)) {
+    return absl::DataLossError(
+        absl::StrCat("job ", row.id, ": its spec cannot be read"));
+  }
+  job.set_name(JobName(row.id));
+  job.set_state(ToMessage(row.state));
+  if (row.failure) FillError(*row.failure, job.mutable_error());
+  FillProgress(row, job.mutable_progress());
+  job.set_crash_count(row.crash_count);
+  job.set_cached(row.cached);
+  for (const auto& warning : row.warnings) job.add_warnings(warning);
+  *job.mutable_create_time() = ToTimestamp(row.create_time);
+  if (row.start_time) *job.mutable_start_time() = ToTimestamp(*row.start_time);
+  if (row.end_time) *job.mutable_end_time() = ToTimestamp(*row.end_time);
+  job.set_queue_position(row.queue_position);
+  return job;
+}
+
+v1::JobEvent ToMessage(const JobEventRow& row, int layer_count) {
+  v1::JobEvent event;
+  event.set_sequence(row.sequence);
+  *event.mutable_time() = ToTimestamp(row.time);
+  switch (row.kind) {
+    case JobEventRow::Kind::kState:
+      event.set_state(ToMessage(row.state));
+      break;
+    case JobEventRow::Kind::kProgress:
+      event.mutable_progress()->set_phase(row.text);
+      event.mutable_progress()->set_fraction(row.fraction);
+      event.mutable_progress()->set_layers_done_count(row.layers_done);
+      event.mutable_progress()->set_layer_count(layer_count);
+      break;
+    case JobEventRow::Kind::kLayer:
+      event.set_layer(row.text);
+      break;
+    case JobEventRow::Kind::kWarning:
+      event.set_warning(row.text);
+      break;
+  }
+  if (row.failure) FillError(*row.failure, event.mutable_error());
+  return event;
+}
+
+}  // namespace moeprobe

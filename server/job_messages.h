@@ -1,0 +1,18 @@
+#ifndef MOEPROBE_SERVER_JOB_MESSAGES_H_
+#define MOEPROBE_SERVER_JOB_MESSAGES_H_
+
+#include "absl/status/statusor.h"
+#include "moeprobe/v1/job.pb.h"
+#include "storage/job.h"
+
+namespace moeprobe {
+
+// Returns a stored job as clients see it. DataLoss if its spec cannot be read.
+absl::StatusOr<v1::Job> ToMessage(const JobRow& row);
+
+// Returns a stored event of a job with so many layers.
+v1::JobEvent ToMessage(const JobEventRow& row, int layer_count);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_JOB_MESSAGES_H_

@@ -1,0 +1,162 @@
+#include "server/job_operations.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/quoted.h"
+#include "core/base/sha256.h"
+#include "core/base/status_macros.h"
+#include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/job.pb.h"
+#include "moeprobe/v1/job_service.pb.h"
+#include "server/job_messages.h"
+#include "server/job_plan.h"
+#include "server/page.h"
+#include "server/request_resolution.h"
+#include "server/resource_name.h"
+#include "storage/job.h"
+#include "storage/job_store.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr const char* kListMethod = "ListJobs";
+
+std::string Digest(const google::protobuf::Message& message) {
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    message.SerializeToCodedStream(&coded);
+  }
+  return Sha256Hex(bytes);
+}
+
+// The same for requests that ask for the same numbers.
+std::string RequestKey(v1::AnalyzeSpec resolved) {
+  resolved.clear_name();
+  return Digest(resolved);
+}
+
+absl::StatusOr<std::string> RequestId(const v1::CreateJobRequest& request) {
+  std::string id = request.request_id();
+  if (id.empty() || IsUuid(id)) return absl::AsciiStrToLower(id);
+  return absl::InvalidArgumentError(
+      absl::StrCat("request_id: ", Quoted(id), " is not a UUID"));
+}
+
+NewJob ToNewJob(const ResolvedRequest& resolved, const JobPlan& plan) {
+  NewJob job{.spec = resolved.spec.SerializeAsString(),
+             .request_key = RequestKey(resolved.spec),
+             .request_id = "",
+             .request_digest = "",
+             .parts = {},
+             .groups = plan.groups,
+             .warnings = resolved.warnings};
+  for (const PlannedPart& part : plan.parts) {
+    job.parts.push_back(
+        {.prefix = part.prefix, .provenance = KnownProvenance(part)});
+  }
+  return job;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::Job> JobOperations::GetById(int64_t id) {
+  MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(id));
+  return ToMessage(row);
+}
+
+absl::StatusOr<v1::Job> JobOperations::Create(
+    const v1::CreateJobRequest& request) {
+  if (stopping_) return absl::UnavailableError("the server is stopping");
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string request_id, RequestId(request));
+  const std::string digest = Digest(request.job().analyze());
+  MOEPROBE_ASSIGN_OR_RETURN(const auto earlier,
+                            parts_.jobs->FindRequest(request_id, digest));
+  if (earlier) return GetById(*earlier);
+  const ResolvedRequest resolved =
+      ResolveRequest(request.job(), *parts_.models, *parts_.catalog);
+  MOEPROBE_RETURN_IF_ERROR(resolved.violations.ToStatus());
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const JobPlan plan,
+      parts_.planner->Plan(
+          resolved.spec,
+          parts_.scheduler->ResolveDevice(resolved.spec.device())));
+  NewJob job = ToNewJob(resolved, plan);
+  job.request_id = request_id;
+  job.request_digest = digest;
+  MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, parts_.jobs->Create(job));
+  return GetById(id);
+}
+
+v1::ValidateJobResponse JobOperations::Validate(
+    const v1::ValidateJobRequest& request) {
+  const ResolvedRequest resolved =
+      ResolveRequest(request.job(), *parts_.models, *parts_.catalog);
+  v1::ValidateJobResponse response;
+  if (resolved.violations.empty()) {
+    *response.mutable_job()->mutable_analyze() = resolved.spec;
+  }
+  for (const Violation& violation : resolved.violations.list()) {
+    v1::FieldViolation* entry = response.add_violations();
+    entry->set_field(violation.field);
+    entry->set_description(violation.description);
+  }
+  for (const std::string& warning : resolved.warnings) {
+    response.add_warnings(warning);
+  }
+  return response;
+}
+
+absl::StatusOr<v1::Job> JobOperations::Get(const std::string& name) {
+  MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, ParseJobName(name));
+  return GetById(id);
+}
+
+absl::StatusOr<v1::ListJobsResponse> JobOperations::List(
+    const v1::ListJobsRequest& request) {
+  MOEPROBE_ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const int64_t before,
+      ParsePageTokenNumber(kListMethod, request.page_token()));
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<JobRow> rows,
+                            parts_.jobs->List(before, size + 1));
+  v1::ListJobsResponse response;
+  for (const JobRow& row : rows) {
+    if (response.jobs_size() == size) {
+      response.set_next_page_token(PageToken(
+          kListMethod, absl::StrCat(row.id + 1)));
+      break;
+    }
+    MOEPROBE_ASSIGN_OR_RETURN(*response.add_jobs(), ToMessage(row));
+  }
+  return response;
+}
+
+absl::StatusOr<v1::Job> JobOperations::Cancel(const std::string& name) {
+  MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, ParseJobName(name));
+  MOEPROBE_RETURN_IF_ERROR(parts_.jobs->Cancel(id));
+  MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(id));
+  if (row.state == JobState::kCancelling) parts_.enforce_cancel(row);
+  if (IsFinal(row.state)) parts_.scratch->Remove(id);
+  return ToMessage(row);
+}
+
+absl::Status JobOperations::Remove(const std::string& name) {
+  MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, ParseJobName(name));
+  return parts_.jobs->Remove(id);
+}
+
+}  // namespace moeprobe

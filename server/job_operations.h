@@ -1,0 +1,58 @@
+#ifndef MOEPROBE_SERVER_JOB_OPERATIONS_H_
+#define MOEPROBE_SERVER_JOB_OPERATIONS_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "moeprobe/v1/job_service.pb.h"
+#include "server/data_catalog.h"
+#include "server/job_plan.h"
+#include "server/model_registry.h"
+#include "server/scheduler.h"
+#include "server/scratch.h"
+#include "storage/job_store.h"
+
+namespace moeprobe {
+
+// What clients do with jobs; see JobService. Thread-safe.
+class JobOperations {
+ public:
+  // All must outlive the object.
+  struct Parts {
+    JobStore* jobs;
+    ModelRegistry* models;
+    DataCatalog* catalog;
+    JobPlanner* planner;
+    Scheduler* scheduler;
+    const Scratch* scratch;
+    // Sees to it that a worker that was asked to stop does.
+    std::function<void(const JobRow&)> enforce_cancel;
+  };
+  explicit JobOperations(Parts parts) : parts_(std::move(parts)) {}
+
+  absl::StatusOr<v1::Job> Create(const v1::CreateJobRequest& request);
+  v1::ValidateJobResponse Validate(const v1::ValidateJobRequest& request);
+  absl::StatusOr<v1::Job> Get(const std::string& name);
+  absl::StatusOr<v1::ListJobsResponse> List(
+      const v1::ListJobsRequest& request);
+  absl::StatusOr<v1::Job> Cancel(const std::string& name);
+  absl::Status Remove(const std::string& name);
+
+  // Refuses new jobs from now on.
+  void Stop() { stopping_ = true; }
+
+ private:
+  absl::StatusOr<v1::Job> GetById(int64_t id);
+
+  Parts parts_;
+  std::atomic<bool> stopping_ = false;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_JOB_OPERATIONS_H_

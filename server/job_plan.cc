@@ -1,0 +1,136 @@
+#include "server/job_plan.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/quoted.h"
+#include "core/base/status_macros.h"
+#include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/result.pb.h"
+#include "server/cache_key.h"
+#include "server/data_catalog.h"
+#include "server/model_registry.h"
+#include "server/probe_groups.h"
+#include "storage/fingerprint_store.h"
+#include "storage/job.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr int64_t kWholeModel = -1;
+
+std::string PrefixOf(const v1::AnalyzeSpec& spec, int data_index,
+                     bool is_baseline) {
+  return absl::StrCat(
+      spec.data_size() > 1 ? absl::StrCat("data", data_index, "/") : "",
+      is_baseline ? "baseline/" : "");
+}
+
+void AddGroups(const v1::AnalyzeSpec& spec, v1::Device device, JobPlan& plan) {
+  const PlannedPart& part = plan.parts.back();
+  const auto add = [&](int64_t layer, const std::string& group) {
+    plan.groups.push_back(
+        {.part = static_cast<int>(plan.parts.size()) - 1,
+         .layer = layer,
+         .probe = group,
+         .key = KeyOfGroup(part, spec, device, layer, group)});
+  };
+  for (const int32_t layer : part.layers) {
+    for (const std::string& group : ProbeGroups(spec.probes())) {
+      add(layer, group);
+    }
+  }
+  if (part.nll) add(kWholeModel, kNllGroup);
+}
+
+absl::StatusOr<OpenedModel> OpenUsable(ModelRegistry& models,
+                                       const std::string& name) {
+  MOEPROBE_ASSIGN_OR_RETURN(OpenedModel model, models.Find(name));
+  if (model.problem.ok()) return model;
+  return absl::Status(
+      absl::StatusCode::kFailedPrecondition,
+      absl::StrCat("model ", Quoted(name), " cannot be analysed: ",
+                   std::string(model.problem.message())));
+}
+
+}  // namespace
+
+std::string KeyOfGroup(const PlannedPart& part, const v1::AnalyzeSpec& spec,
+                       v1::Device device, int64_t layer,
+                       const std::string& group) {
+  const auto weights = part.weights.find(layer);
+  if (weights == part.weights.end() || !part.tokens) return "";
+  return CacheKey({.weights_fingerprint = weights->second,
+                   .data_fingerprint = part.tokens->fingerprint,
+                   .precision = spec.precision(),
+                   .device = device,
+                   .layer = layer,
+                   .group = group,
+                   .probes = &spec.probes()});
+}
+
+std::optional<std::string> KnownProvenance(const PlannedPart& part) {
+  const auto weights =
+      part.weights.find(part.layers.empty() ? kWholeModel : part.layers.back());
+  if (weights == part.weights.end() || !part.tokens) return std::nullopt;
+  v1::Provenance provenance;
+  provenance.set_prefix(part.prefix);
+  provenance.set_model(part.model.name);
+  provenance.set_model_fingerprint(weights->second);
+  provenance.set_data_fingerprint(part.tokens->fingerprint);
+  provenance.set_token_count(part.tokens->token_count);
+  for (const int32_t id : part.tokens->first_ids) {
+    provenance.add_first_token_ids(id);
+  }
+  return provenance.SerializeAsString();
+}
+
+absl::StatusOr<PlannedPart> JobPlanner::PlanPart(const v1::AnalyzeSpec& spec,
+                                                 int data_index,
+                                                 bool is_baseline) {
+  PlannedPart part;
+  part.prefix = PrefixOf(spec, data_index, is_baseline);
+  MOEPROBE_ASSIGN_OR_RETURN(
+      part.model,
+      OpenUsable(*models_, is_baseline ? spec.baseline() : spec.model()));
+  part.data = spec.data(data_index);
+  const auto layer_count =
+      static_cast<int32_t>(part.model.checkpoint->config().layers.size());
+  for (const int32_t layer : spec.layers().layers()) {
+    if (layer < layer_count) part.layers.push_back(layer);
+  }
+  part.nll = spec.nll() ||
+             (!part.layers.empty() && part.layers.back() == layer_count - 1);
+  if (part.data.has_text()) {
+    MOEPROBE_ASSIGN_OR_RETURN(part.tokenizer_sha256,
+                              models_->TokenizerSha256(part.model));
+  }
+  part.stamp = part.model.checkpoint->stamp();
+  MOEPROBE_ASSIGN_OR_RETURN(part.weights, fingerprints_->Weights(part.stamp));
+  MOEPROBE_ASSIGN_OR_RETURN(part.tokens,
+                            catalog_->Cut(part.data, part.tokenizer_sha256));
+  return part;
+}
+
+absl::StatusOr<JobPlan> JobPlanner::Plan(const v1::AnalyzeSpec& spec,
+                                         v1::Device device) {
+  JobPlan plan;
+  for (int i = 0; i < spec.data_size(); ++i) {
+    for (const bool is_baseline : {false, true}) {
+      if (is_baseline && spec.baseline().empty()) continue;
+      MOEPROBE_ASSIGN_OR_RETURN(PlannedPart part,
+                                PlanPart(spec, i, is_baseline));
+      plan.parts.push_back(std::move(part));
+      AddGroups(spec, device, plan);
+    }
+  }
+  return plan;
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,71 @@
+#ifndef MOEPROBE_SERVER_JOB_PLAN_H_
+#define MOEPROBE_SERVER_JOB_PLAN_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "moeprobe/v1/analysis.pb.h"
+#include "server/data_catalog.h"
+#include "server/model_registry.h"
+#include "storage/fingerprint_store.h"
+#include "storage/job.h"
+
+namespace moeprobe {
+
+// One model on one data set of a job, and what is known of both.
+struct PlannedPart {
+  std::string prefix;  // of its arrays: "", "baseline/", "data1/baseline/"
+  OpenedModel model;
+  v1::DataSpec data;
+  std::vector<int32_t> layers;
+  bool nll = false;              // the loss is computed
+  std::string tokenizer_sha256;  // where the data is text
+  std::string stamp;             // of the model's files
+  std::map<int64_t, std::string> weights;  // known fingerprints, by layer
+  std::optional<CutData> tokens;           // where they are known
+};
+
+// What a resolved request needs.
+struct JobPlan {
+  std::vector<PlannedPart> parts;
+  std::vector<NeededGroup> groups;  // with keys, where they are known
+};
+
+// Plans jobs by what models, data and fingerprints are there. Thread-safe.
+class JobPlanner {
+ public:
+  // All must outlive the planner.
+  JobPlanner(ModelRegistry* models, DataCatalog* catalog,
+             FingerprintStore* fingerprints)
+      : models_(models), catalog_(catalog), fingerprints_(fingerprints) {}
+
+  // Returns the plan of a resolved request that runs on `device`, which is
+  // never DEVICE_AUTO. Errors: a model is gone or cannot be analysed any more.
+  absl::StatusOr<JobPlan> Plan(const v1::AnalyzeSpec& spec, v1::Device device);
+
+ private:
+  absl::StatusOr<PlannedPart> PlanPart(const v1::AnalyzeSpec& spec,
+                                       int data_index, bool is_baseline);
+
+  ModelRegistry* models_;
+  DataCatalog* catalog_;
+  FingerprintStore* fingerprints_;
+};
+
+// Returns the key of the cache for a group of a part; "" where a fingerprint is
+// not known yet.
+std::string KeyOfGroup(const PlannedPart& part, const v1::AnalyzeSpec& spec,
+                       v1::Device device, int64_t layer,
+                       const std::string& group);
+
+// Returns where the numbers of a part come from, as far as it is known without
+// running it; nullopt where a fingerprint is not known.
+std::optional<std::string> KnownProvenance(const PlannedPart& part);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_JOB_PLAN_H_

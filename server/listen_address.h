@@ -1,0 +1,21 @@
+#ifndef MOEPROBE_SERVER_LISTEN_ADDRESS_H_
+#define MOEPROBE_SERVER_LISTEN_ADDRESS_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace moeprobe {
+
+// OK if a server may listen on `address`: unix:PATH with a path that fits and
+// that no other process listens on, or HOST:PORT where HOST is localhost or a
+// loopback address. There is no encryption and there are no passwords: nothing
+// else is allowed.
+absl::Status CheckListenAddress(const std::string& address);
+
+// Returns `address` with the port that was chosen for port 0.
+std::string WithPort(const std::string& address, int port);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_LISTEN_ADDRESS_H_

@@ -1,0 +1,110 @@
+#include <pthread.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/default_address.h"
+#include "server/log.h"
+#include "server/server.h"
+
+namespace moeprobe {
+namespace {
+
+// $XDG_DATA_HOME/moeprobe, or ~/.local/share/moeprobe.
+std::string DefaultDataDirectory() {
+  const char* data_home = std::getenv("XDG_DATA_HOME");
+  if (data_home != nullptr && data_home[0] != '\0') {
+    return absl::StrCat(data_home, "/moeprobe");
+  }
+  const char* home = std::getenv("HOME");
+  return absl::StrCat(home != nullptr ? home : "/tmp",
+                      "/.local/share/moeprobe");
+}
+
+std::filesystem::path WorkerBesideThis() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored)
+             .parent_path() /
+         "moeprobe-worker";
+}
+
+int CoresFor(int worker_count) {
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  return std::max(1, cores / std::max(1, worker_count));
+}
+
+// Blocks the signals that stop the server, for this thread and those it will
+// start, so that only sigwait sees them.
+sigset_t BlockStopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+int Serve(const ServerOptions& options) {
+  // Nobody else reads what the server writes.
+  umask(S_IRWXG | S_IRWXO);
+  std::signal(SIGPIPE, SIG_IGN);
+  const sigset_t signals = BlockStopSignals();
+  const auto server = Server::Start(options);
+  if (!server.ok()) {
+    std::cerr << "moeprobe-server: " << server.status().message() << "\n";
+    return EXIT_FAILURE;
+  }
+  std::cout << "listening on " << (*server)->address() << std::endl;
+  int signal = 0;
+  sigwait(&signals, &signal);
+  LogInfo(absl::StrCat("signal ", signal, ": stopping"));
+  (*server)->Stop();
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+}  // namespace moeprobe
+
+int main(int argc, char** argv) {
+  moeprobe::ServerOptions options;
+  options.data_directory = moeprobe::DefaultDataDirectory();
+  options.address = moeprobe::DefaultAddress();
+  options.worker_binary = moeprobe::WorkerBesideThis();
+  options.threads_per_worker = 0;
+
+  CLI::App app("Serves analyses of Mixture-of-Experts language models.");
+  app.add_option("--data-dir", options.data_directory,
+                 "Where jobs and results are kept")
+      ->capture_default_str();
+  app.add_option("--model-root", options.model_roots,
+                 "A directory with models; may be given again")
+      ->required();
+  app.add_option("--listen", options.address,
+                 "unix:PATH, or HOST:PORT on a loopback address")
+      ->capture_default_str();
+  app.add_option("--workers", options.worker_count,
+                 "Worker processes; 0: they are started by hand")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
+  app.add_option("--threads", options.threads_per_worker,
+                 "Threads of each worker (default: the cores, shared out)")
+      ->check(CLI::Range(1, 1024));
+  app.add_option("--worker-binary", options.worker_binary,
+                 "Program of the workers")
+      ->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  if (options.threads_per_worker == 0) {
+    options.threads_per_worker = moeprobe::CoresFor(options.worker_count);
+  }
+  moeprobe::StartLog();
+  return moeprobe::Serve(options);
+}

@@ -1,0 +1,89 @@
+#include "server/model_registry.h"
+
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/mutex.h"
+#include "core/base/quoted.h"
+#include "core/base/sha256.h"
+#include "core/base/status_macros.h"
+#include "core/checkpoint/checkpoint.h"
+#include "server/file_stamp.h"
+#include "server/model_root.h"
+#include "server/near_name.h"
+
+namespace moeprobe {
+namespace {
+
+absl::StatusOr<std::shared_ptr<const Checkpoint>> OpenCheckpoint(
+    const ModelRoot& root, const std::filesystem::path& directory) {
+  MOEPROBE_RETURN_IF_ERROR(root.CheckFiles(directory));
+  MOEPROBE_ASSIGN_OR_RETURN(std::unique_ptr<Checkpoint> checkpoint,
+                            Checkpoint::Open(directory));
+  return std::shared_ptr<const Checkpoint>(std::move(checkpoint));
+}
+
+}  // namespace
+
+std::vector<std::string> ModelRegistry::Names() const {
+  std::set<std::string> names;
+  for (const ModelRoot& root : roots_) {
+    for (const auto& [name, directory] : root.List()) names.insert(name);
+  }
+  return {names.begin(), names.end()};
+}
+
+absl::StatusOr<OpenedModel> ModelRegistry::Find(const std::string& name) {
+  for (const ModelRoot& root : roots_) {
+    const auto directory = root.Find(name);
+    if (directory.ok()) return Open(root, name, *directory);
+  }
+  const std::string near = NearName(name, Names());
+  return absl::NotFoundError(absl::StrCat(
+      "there is no model ", Quoted(name),
+      near.empty() ? "" : absl::StrCat("; did you mean ", Quoted(near), "?")));
+}
+
+OpenedModel ModelRegistry::Open(const ModelRoot& root, const std::string& name,
+                                const std::filesystem::path& directory) {
+  const MutexLock lock(mutex_);
+  const std::string stamp = DirectoryStamp(directory);
+  Cached& cached = opened_[directory];
+  if (cached.stamp != stamp) {
+    auto checkpoint = OpenCheckpoint(root, directory);
+    cached.stamp = stamp;
+    cached.model.directory = directory;
+    cached.model.problem = checkpoint.status();
+    cached.model.checkpoint = checkpoint.ok() ? *checkpoint : nullptr;
+  }
+  OpenedModel model = cached.model;
+  model.name = name;
+  return model;
+}
+
+absl::StatusOr<std::string> ModelRegistry::TokenizerSha256(
+    const OpenedModel& model) {
+  const std::filesystem::path file = model.directory / "tokenizer.json";
+  const std::string stamp = FileStamp(file);
+  if (stamp.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("model ", Quoted(model.name),
+                     " has no tokenizer.json; give token ids instead"));
+  }
+  const MutexLock lock(mutex_);
+  Digest& digest = tokenizers_[file];
+  if (digest.stamp != stamp) {
+    MOEPROBE_ASSIGN_OR_RETURN(digest.sha256, Sha256OfFile(file));
+    digest.stamp = stamp;
+  }
+  return digest.sha256;
+}
+
+}  // namespace moeprobe

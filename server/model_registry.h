@@ -1,0 +1,68 @@
+#ifndef MOEPROBE_SERVER_MODEL_REGISTRY_H_
+#define MOEPROBE_SERVER_MODEL_REGISTRY_H_
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/base/mutex.h"
+#include "core/checkpoint/checkpoint.h"
+#include "server/model_root.h"
+
+namespace moeprobe {
+
+// A model directory, opened.
+struct OpenedModel {
+  std::string name;  // as the request has it
+  std::filesystem::path directory;
+  // Never null where `problem` is OK.
+  std::shared_ptr<const Checkpoint> checkpoint;
+  absl::Status problem;  // why it cannot be analysed
+};
+
+// The models under the model roots. Where two roots have a model of the same
+// name, the first root has it. Opened checkpoints are kept and opened again
+// when a file of theirs changed. Thread-safe.
+class ModelRegistry {
+ public:
+  explicit ModelRegistry(std::vector<ModelRoot> roots)
+      : roots_(std::move(roots)) {}
+
+  // Returns the names of all models, sorted.
+  std::vector<std::string> Names() const;
+
+  // Returns a model, whether it can be analysed or not. NotFound, with the name
+  // that was probably meant, if there is none.
+  absl::StatusOr<OpenedModel> Find(const std::string& name);
+
+  // Returns the digest of the model's tokenizer.json; FailedPrecondition if it
+  // has none.
+  absl::StatusOr<std::string> TokenizerSha256(const OpenedModel& model);
+
+ private:
+  struct Cached {
+    std::string stamp;  // of the directory
+    OpenedModel model;
+  };
+  struct Digest {
+    std::string stamp;  // of the file
+    std::string sha256;
+  };
+
+  OpenedModel Open(const ModelRoot& root, const std::string& name,
+                   const std::filesystem::path& directory);
+
+  std::vector<ModelRoot> roots_;
+  Mutex mutex_;
+  std::map<std::filesystem::path, Cached> opened_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::filesystem::path, Digest> tokenizers_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_MODEL_REGISTRY_H_

@@ -1,0 +1,172 @@
+#include "server/model_root.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "core/base/quoted.h"
+
+namespace moeprobe {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kMaxDepth = 3;
+constexpr const char* kHubPrefix = "models--";
+
+absl::Status NoModel(const std::string& name) {
+  return absl::NotFoundError(absl::StrCat("there is no model ", Quoted(name)));
+}
+
+// Whether `name` is a path that goes only down.
+bool IsPlain(const std::string& name) {
+  const std::vector<std::string> steps = absl::StrSplit(name, '/');
+  return std::none_of(steps.begin(), steps.end(), [](const std::string& step) {
+    return step.empty() || step == "." || step == ".." ||
+           step.find('\0') != std::string::npos;
+  });
+}
+
+std::vector<fs::path> Subdirectories(const fs::path& directory) {
+  std::vector<fs::path> result;
+  std::error_code error;
+  for (fs::directory_iterator entry(directory, error), end;
+       !error && entry != end; entry.increment(error)) {
+    std::error_code unreadable;
+    if (entry->is_directory(unreadable)) result.push_back(entry->path());
+  }
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+// "models--ORG--NAME" is of "ORG/NAME".
+std::string HubName(const fs::path& repository) {
+  const std::string folder =
+      repository.filename().string().substr(std::string(kHubPrefix).size());
+  const size_t dashes = folder.find("--");
+  if (dashes == std::string::npos) return folder;
+  return absl::StrCat(folder.substr(0, dashes), "/", folder.substr(dashes + 2));
+}
+
+std::string FirstLine(const fs::path& file) {
+  std::ifstream stream(file);
+  std::string line;
+  std::getline(stream, line);
+  return line;
+}
+
+}  // namespace
+
+absl::StatusOr<ModelRoot> ModelRoot::Open(const fs::path& directory) {
+  std::error_code error;
+  const fs::path root = fs::canonical(directory, error);
+  if (error || !fs::is_directory(root, error)) {
+    return absl::NotFoundError(
+        absl::StrCat("model root ", directory.string(), ": no such directory"));
+  }
+  return ModelRoot(root);
+}
+
+bool ModelRoot::Contains(const fs::path& path) const {
+  std::error_code error;
+  const fs::path real = fs::canonical(path, error);
+  return !error && std::mismatch(root_.begin(), root_.end(), real.begin(),
+                                 real.end())
+                           .first == root_.end();
+}
+
+bool ModelRoot::IsModel(const fs::path& directory) const {
+  std::error_code error;
+  return fs::exists(directory / "config.json", error) && Contains(directory);
+}
+
+std::map<std::string, fs::path> ModelRoot::List() const {
+  std::map<std::string, fs::path> found;
+  ListBelow(root_, 1, found);
+  return found;
+}
+
+void ModelRoot::ListBelow(const fs::path& directory, int depth,
+                          std::map<std::string, fs::path>& found) const {
+  for (const fs::path& child : Subdirectories(directory)) {
+    if (!Contains(child)) continue;
+    if (absl::StartsWith(child.filename().string(), kHubPrefix)) {
+      ListSnapshots(child, found);
+    } else if (IsModel(child)) {
+      found.emplace(child.lexically_relative(root_).string(), child);
+    } else if (depth < kMaxDepth) {
+      ListBelow(child, depth + 1, found);
+    }
+  }
+}
+
+void ModelRoot::ListSnapshots(const fs::path& repository,
+                              std::map<std::string, fs::path>& found) const {
+  for (const fs::path& snapshot : Subdirectories(repository / "snapshots")) {
+    if (!IsModel(snapshot)) continue;
+    found.emplace(absl::StrCat(HubName(repository), "@",
+                               snapshot.filename().string()),
+                  snapshot);
+  }
+}
+
+absl::StatusOr<fs::path> ModelRoot::Find(const std::string& name) const {
+  if (!IsPlain(name)) return NoModel(name);
+  const fs::path directory = root_ / name;
+  const auto depth = std::count(name.begin(), name.end(), '/') + 1;
+  if (depth <= kMaxDepth && IsModel(directory)) return directory;
+  return FindSnapshot(name);
+}
+
+absl::StatusOr<fs::path> ModelRoot::FindSnapshot(const std::string& name) const {
+  const std::vector<std::string> parts = absl::StrSplit(name, '@');
+  if (parts.size() > 2) return NoModel(name);
+  const fs::path repository =
+      root_ / absl::StrCat(kHubPrefix,
+                           absl::StrReplaceAll(parts[0], {{"/", "--"}}));
+  std::string revision = parts.size() == 2
+                             ? parts[1]
+                             : FirstLine(repository / "refs" / "main");
+  const std::vector<fs::path> snapshots =
+      Subdirectories(repository / "snapshots");
+  if (revision.empty() && snapshots.size() == 1) {
+    revision = snapshots.front().filename().string();
+  }
+  for (const fs::path& snapshot : snapshots) {
+    if (snapshot.filename() == revision && IsModel(snapshot)) return snapshot;
+  }
+  return NoModel(name);
+}
+
+absl::Status ModelRoot::CheckFiles(const fs::path& directory) const {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(directory, error)) {
+    const std::string extension = entry.path().extension().string();
+    if (extension != ".json" && extension != ".safetensors") continue;
+    std::error_code unreadable;
+    if (!Contains(entry.path())) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          entry.path().filename().string(),
+          ": a link that leads nowhere or out of the model root"));
+    }
+    if (!entry.is_regular_file(unreadable)) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          entry.path().filename().string(), ": not a regular file"));
+    }
+  }
+  if (error) return absl::ErrnoToStatus(error.value(), directory.native());
+  return absl::OkStatus();
+}
+
+}  // namespace moeprobe

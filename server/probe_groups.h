@@ -1,0 +1,25 @@
+#ifndef MOEPROBE_SERVER_PROBE_GROUPS_H_
+#define MOEPROBE_SERVER_PROBE_GROUPS_H_
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "moeprobe/v1/analysis.pb.h"
+
+namespace moeprobe {
+
+// The group of a whole model's loss, at layer -1.
+inline constexpr const char* kNllGroup = "nll";
+
+// Returns the groups of arrays that resolved probes make at every layer:
+// "routing", "jacobian/{weighting}", "pca/{convention}", "pca/reference".
+std::vector<std::string> ProbeGroups(const v1::ProbeSpec& probes);
+
+// Returns the smallest part of resolved `probes` that makes all `groups`.
+v1::ProbeSpec ProbesFor(const std::set<std::string>& groups,
+                        const v1::ProbeSpec& probes);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_PROBE_GROUPS_H_

@@ -1,0 +1,94 @@
+#include "server/probe_resolution.h"
+
+#include <google/protobuf/repeated_field.h>
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "moeprobe/v1/analysis.pb.h"
+#include "server/violations.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr int kDefaultComponents = 5;
+
+using EnumList = google::protobuf::RepeatedField<int>;
+
+// Returns the values of a list of enumerators from 1 to `last`, sorted.
+std::set<int> CheckEnumerators(const EnumList& list, int last,
+                               const std::string& field,
+                               Violations& violations) {
+  std::set<int> values;
+  for (int i = 0; i < list.size(); ++i) {
+    const std::string entry = absl::StrCat(field, "[", i, "]");
+    if (list[i] < 1 || list[i] > last) {
+      violations.Add(entry, absl::StrCat("there is no value ", list[i]));
+    } else if (!values.insert(list[i]).second) {
+      violations.Add(entry, "stands there twice");
+    }
+  }
+  return values;
+}
+
+v1::JacobianProbe ResolveJacobian(const v1::JacobianProbe& probe,
+                                  Violations& violations) {
+  v1::JacobianProbe result;
+  std::set<int> weightings =
+      CheckEnumerators(probe.average(), v1::WEIGHTING_GATE,
+                       "probes.jacobian.average", violations);
+  if (probe.average().empty()) {
+    weightings = {v1::WEIGHTING_ALL, v1::WEIGHTING_ROUTED, v1::WEIGHTING_GATE};
+  }
+  for (const int weighting : weightings) {
+    result.add_average(static_cast<v1::Weighting>(weighting));
+  }
+  return result;
+}
+
+v1::PcaProbe ResolvePca(const v1::PcaProbe& probe, int64_t width,
+                        Violations& violations) {
+  v1::PcaProbe result;
+  std::set<int> conventions =
+      CheckEnumerators(probe.conventions(), v1::CONVENTION_SAMPLE_WEIGHTED,
+                       "probes.pca.conventions", violations);
+  if (probe.conventions().empty()) conventions = {v1::CONVENTION_ROUTED};
+  for (const int convention : conventions) {
+    result.add_conventions(static_cast<v1::Convention>(convention));
+  }
+  const int components =
+      probe.has_components() ? probe.components() : kDefaultComponents;
+  if (components < 1 || components > width) {
+    violations.Add("probes.pca.components",
+                   absl::StrCat(components, " is out of range, expected 1 to ",
+                                width, ", the width of the model"));
+  }
+  result.set_components(components);
+  result.set_basis(probe.basis());
+  result.set_angles(probe.angles());
+  return result;
+}
+
+}  // namespace
+
+v1::ProbeSpec ResolveProbes(const v1::AnalyzeSpec& spec, int64_t width,
+                            Violations& violations) {
+  const v1::ProbeSpec& asked = spec.probes();
+  const bool all = !spec.has_probes();
+  v1::ProbeSpec result;
+  if (all || asked.has_routing()) result.mutable_routing();
+  if (all || asked.has_jacobian()) {
+    *result.mutable_jacobian() = ResolveJacobian(asked.jacobian(), violations);
+  }
+  if (all || asked.has_pca()) {
+    *result.mutable_pca() = ResolvePca(asked.pca(), width, violations);
+  }
+  if (!result.has_routing() && !result.has_jacobian() && !result.has_pca()) {
+    violations.Add("probes", "none, expected routing, jacobian or pca");
+  }
+  return result;
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,220 @@
+#include "server/request_resolution.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/quoted.h"
+#include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/job.pb.h"
+#include "server/data_catalog.h"
+#include "server/data_resolution.h"
+#include "server/layer_resolution.h"
+#include "server/model_registry.h"
+#include "server/probe_resolution.h"
+#include "server/violations.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr size_t kMaxNameLength = 200;
+constexpr int kMaxDataCount = 64;
+
+// Characters of UTF-8, which protobuf has checked.
+size_t CharacterCount(const std::string& text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(),
+                    [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+void CheckName(const std::string& name, Violations& violations) {
+  const size_t length = CharacterCount(name);
+  if (length > kMaxNameLength) {
+    violations.Add("name", absl::StrCat(length, " characters, expected at most ",
+                                        kMaxNameLength));
+  }
+  if (std::any_of(name.begin(), name.end(), absl::ascii_iscntrl)) {
+    violations.Add("name", absl::StrCat(Quoted(name),
+                                        " has control characters"));
+  }
+}
+
+// Returns the model, if it can be analysed.
+std::optional<OpenedModel> FindModel(const std::string& name,
+                                     const std::string& field,
+                                     ModelRegistry& models,
+                                     Violations& violations) {
+  if (name.empty()) {
+    violations.Add(field, "missing");
+    return std::nullopt;
+  }
+  auto model = models.Find(name);
+  if (!model.ok()) {
+    violations.Add(field, std::string(model.status().message()),
+                   model.status().code());
+    return std::nullopt;
+  }
+  if (!model->problem.ok()) {
+    violations.Add(field,
+                   absl::StrCat(Quoted(name), " cannot be analysed: ",
+                                std::string(model->problem.message())),
+                   absl::StatusCode::kFailedPrecondition);
+    return std::nullopt;
+  }
+  return *model;
+}
+
+int64_t LayerCount(const OpenedModel& model) {
+  return static_cast<int64_t>(model.checkpoint->config().layers.size());
+}
+
+void CheckBaselineLayers(const v1::AnalyzeSpec& spec,
+                         const OpenedModel& baseline,
+                         ResolvedRequest& result) {
+  const int64_t count = LayerCount(baseline);
+  const auto& layers = spec.layers().layers();
+  const auto missing =
+      std::count_if(layers.begin(), layers.end(),
+                    [count](int32_t layer) { return layer >= count; });
+  if (missing == 0) return;
+  if (missing == layers.size()) {
+    result.violations.Add(
+        "baseline", absl::StrCat(Quoted(baseline.name), " has ", count,
+                                 " layers, none of those asked for"));
+    return;
+  }
+  result.warnings.push_back(
+      absl::StrCat("baseline ", Quoted(baseline.name), " has ", count,
+                   " layers: ", missing, " of the ", layers.size(),
+                   " asked for are not there and are left out"));
+}
+
+// Adds what is wrong with the tokens of one data set for one model, as far as
+// it is known before they are needed.
+void CheckTokens(const v1::DataSpec& data, const std::string& field,
+                 const OpenedModel& model, ModelRegistry& models,
+                 DataCatalog& catalog, Violations& violations) {
+  std::string tokenizer;
+  if (data.has_text()) {
+    const auto digest = models.TokenizerSha256(model);
+    if (!digest.ok()) {
+      violations.Add(field + ".text", std::string(digest.status().message()),
+                     digest.status().code());
+      return;
+    }
+    tokenizer = *digest;
+  }
+  const auto cut = catalog.Cut(data, tokenizer);
+  if (!cut.ok()) {
+    violations.Add(field, std::string(cut.status().message()),
+                   cut.status().code());
+  }
+}
+
+void CompareTokenizers(const OpenedModel& model, const OpenedModel& baseline,
+                       ModelRegistry& models, ResolvedRequest& result) {
+  const auto& data = result.spec.data();
+  if (std::none_of(data.begin(), data.end(),
+                   [](const v1::DataSpec& spec) { return spec.has_text(); })) {
+    return;
+  }
+  const auto own = models.TokenizerSha256(model);
+  const auto other = models.TokenizerSha256(baseline);
+  if (own.ok() && other.ok() && *own != *other) {
+    result.warnings.push_back(absl::StrCat(
+        "baseline ", Quoted(baseline.name),
+        " has another tokenizer than the model and sees other token ids"));
+  }
+}
+
+void ResolveScalars(const v1::AnalyzeSpec& asked, ResolvedRequest& result) {
+  v1::AnalyzeSpec& spec = result.spec;
+  if (asked.precision() == v1::PRECISION_UNSPECIFIED) {
+    spec.set_precision(v1::PRECISION_FLOAT32);
+  } else if (!v1::Precision_IsValid(asked.precision())) {
+    result.violations.Add(
+        "precision", absl::StrCat("there is no value ", asked.precision()));
+  }
+  if (asked.device() == v1::DEVICE_UNSPECIFIED) {
+    spec.set_device(v1::DEVICE_AUTO);
+  } else if (!v1::Device_IsValid(asked.device())) {
+    result.violations.Add("device",
+                          absl::StrCat("there is no value ", asked.device()));
+  }
+  if (asked.seed() < 0) {
+    result.violations.Add("seed", absl::StrCat(asked.seed(),
+                                               " is negative, expected 0 or "
+                                               "more"));
+  }
+  spec.set_seed(asked.seed());
+  spec.set_nll(asked.nll());
+}
+
+void ResolveAllData(ResolvedRequest& result, DataCatalog& catalog) {
+  v1::AnalyzeSpec& spec = result.spec;
+  if (spec.data().empty()) result.violations.Add("data", "missing");
+  if (spec.data_size() > kMaxDataCount) {
+    result.violations.Add("data", absl::StrCat(spec.data_size(),
+                                               " data sets, expected at most ",
+                                               kMaxDataCount));
+    return;
+  }
+  for (int i = 0; i < spec.data_size(); ++i) {
+    *spec.mutable_data(i) =
+        ResolveData(spec.data(i), absl::StrCat("data[", i, "]"), catalog,
+                    result.violations);
+  }
+}
+
+}  // namespace
+
+ResolvedRequest ResolveRequest(const v1::Job& job, ModelRegistry& models,
+                               DataCatalog& catalog) {
+  ResolvedRequest result;
+  if (!job.has_analyze()) {
+    result.violations.Add("job.analyze", "missing");
+    return result;
+  }
+  const v1::AnalyzeSpec& asked = job.analyze();
+  result.spec = asked;
+  CheckName(asked.name(), result.violations);
+  ResolveScalars(asked, result);
+  ResolveAllData(result, catalog);
+  const auto model = FindModel(asked.model(), "model", models,
+                               result.violations);
+  std::optional<OpenedModel> baseline;
+  if (!asked.baseline().empty()) {
+    baseline = FindModel(asked.baseline(), "baseline", models,
+                         result.violations);
+  }
+  // Without a model there is nothing to hold layers and widths against.
+  if (!model) return result;
+  int64_t width = model->checkpoint->config().width;
+  if (baseline) width = std::min(width, baseline->checkpoint->config().width);
+  *result.spec.mutable_probes() =
+      ResolveProbes(asked, width, result.violations);
+  *result.spec.mutable_layers() =
+      ResolveLayers(asked.layers(), LayerCount(*model), result.violations);
+  if (baseline) CheckBaselineLayers(result.spec, *baseline, result);
+  if (!result.violations.empty()) return result;
+  for (int i = 0; i < result.spec.data_size(); ++i) {
+    const std::string field = absl::StrCat("data[", i, "]");
+    CheckTokens(result.spec.data(i), field, *model, models, catalog,
+                result.violations);
+    if (baseline) {
+      CheckTokens(result.spec.data(i), field, *baseline, models, catalog,
+                  result.violations);
+    }
+  }
+  if (baseline) CompareTokenizers(*model, *baseline, models, result);
+  return result;
+}
+
+}  // namespace moeprobe

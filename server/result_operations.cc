@@ -1,0 +1,144 @@
+#include "server/result_operations.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/quoted.h"
+#include "core/base/status_macros.h"
+#include "moeprobe/v1/result.pb.h"
+#include "moeprobe/v1/result_service.pb.h"
+#include "server/array_messages.h"
+#include "server/job_messages.h"
+#include "server/probe_groups.h"
+#include "server/resource_name.h"
+#include "storage/job.h"
+#include "storage/job_store.h"
+#include "storage/result_store.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr size_t kChunkBytes = size_t{1} << 20;
+
+using WriteChunk = std::function<bool(const v1::ArrayChunk&)>;
+
+void AddSummaryRow(const JobArray& array, v1::Result& result) {
+  if (!array.array.summary) return;
+  v1::SummaryRow* row = result.add_summary();
+  row->set_name(array.prefix + array.array.name);
+  row->set_layer(static_cast<int32_t>(array.layer));
+  row->set_quantity(QuantityOf(array.array.name, array.layer));
+  row->set_mean(array.array.summary->mean);
+  row->set_standard_deviation(array.array.summary->deviation);
+  row->set_count(array.array.summary->count);
+}
+
+// Adds what the cache knows to where the numbers of a part come from.
+void Complete(const PartProvenance& part, const std::vector<JobArray>& arrays,
+              v1::Provenance& provenance) {
+  if (provenance.environment().empty()) {
+    v1::Provenance environment;
+    if (environment.ParseFromString(part.environment)) {
+      *provenance.mutable_environment() = environment.environment();
+    }
+  }
+  for (const JobArray& array : arrays) {
+    if (!provenance.has_nll() && array.prefix == part.prefix &&
+        array.array.name == kNllGroup && array.array.summary) {
+      provenance.set_nll(array.array.summary->mean);
+    }
+  }
+}
+
+// Writes the bytes of one array; false once nobody reads them.
+bool WriteArray(const v1::ArrayInfo& info, const std::string& npy,
+                const WriteChunk& write) {
+  for (size_t start = 0; start < npy.size(); start += kChunkBytes) {
+    v1::ArrayChunk chunk;
+    if (start == 0) *chunk.mutable_info() = info;
+    chunk.set_data(npy.substr(start, kChunkBytes));
+    if (!write(chunk)) return false;
+  }
+  return true;
+}
+
+// Returns the arrays with these names, in the order asked for; all of them if
+// there are no names.
+absl::StatusOr<std::vector<JobArray>> Select(
+    std::vector<JobArray> arrays, const v1::ReadArraysRequest& request) {
+  if (request.arrays().empty()) return arrays;
+  std::map<std::string, const JobArray*> by_name;
+  for (const JobArray& array : arrays) {
+    by_name[array.prefix + array.array.name] = &array;
+  }
+  std::vector<JobArray> selected;
+  for (const std::string& name : request.arrays()) {
+    const auto found = by_name.find(name);
+    if (found == by_name.end()) {
+      return absl::NotFoundError(
+          absl::StrCat(request.name(), " has no array ", Quoted(name)));
+    }
+    selected.push_back(*found->second);
+  }
+  return selected;
+}
+
+}  // namespace
+
+absl::Status ResultOperations::FillProvenance(
+    int64_t job, const std::vector<JobArray>& arrays, v1::Result& result) {
+  MOEPROBE_ASSIGN_OR_RETURN(const auto parts, results_->Provenance(job));
+  for (const PartProvenance& part : parts) {
+    v1::Provenance provenance;
+    if (part.provenance.empty() ||
+        !provenance.ParseFromString(part.provenance)) {
+      continue;
+    }
+    Complete(part, arrays, provenance);
+    *result.add_provenance() = std::move(provenance);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::Result> ResultOperations::Get(const std::string& name) {
+  MOEPROBE_ASSIGN_OR_RETURN(const int64_t job, ParseJobName(name));
+  v1::Result result;
+  MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, jobs_->Get(job));
+  MOEPROBE_ASSIGN_OR_RETURN(*result.mutable_job(), ToMessage(row));
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<JobArray> arrays,
+                            results_->Arrays(job));
+  for (const JobArray& array : arrays) {
+    *result.add_arrays() = ToMessage(array);
+    AddSummaryRow(array, result);
+  }
+  MOEPROBE_RETURN_IF_ERROR(FillProvenance(job, arrays, result));
+  return result;
+}
+
+absl::Status ResultOperations::Read(const v1::ReadArraysRequest& request,
+                                    const WriteChunk& write) {
+  MOEPROBE_ASSIGN_OR_RETURN(const int64_t job, ParseJobName(request.name()));
+  MOEPROBE_RETURN_IF_ERROR(jobs_->Get(job).status());
+  MOEPROBE_ASSIGN_OR_RETURN(std::vector<JobArray> arrays,
+                            results_->Arrays(job));
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<JobArray> selected,
+                            Select(std::move(arrays), request));
+  for (const JobArray& array : selected) {
+    MOEPROBE_ASSIGN_OR_RETURN(const std::string npy,
+                              results_->ReadNpy(job, array));
+    if (!WriteArray(ToMessage(array), npy, write)) {
+      return absl::CancelledError("the client is gone");
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace moeprobe

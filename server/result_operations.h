@@ -1,0 +1,41 @@
+#ifndef MOEPROBE_SERVER_RESULT_OPERATIONS_H_
+#define MOEPROBE_SERVER_RESULT_OPERATIONS_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "moeprobe/v1/result.pb.h"
+#include "moeprobe/v1/result_service.pb.h"
+#include "storage/job_store.h"
+#include "storage/result_store.h"
+
+namespace moeprobe {
+
+// What clients do with results; see ResultService. Thread-safe.
+class ResultOperations {
+ public:
+  // Both must outlive the object.
+  ResultOperations(JobStore* jobs, ResultStore* results)
+      : jobs_(jobs), results_(results) {}
+
+  absl::StatusOr<v1::Result> Get(const std::string& name);
+
+  // Hands the arrays to `write`, in chunks, until it returns false.
+  absl::Status Read(const v1::ReadArraysRequest& request,
+                    const std::function<bool(const v1::ArrayChunk&)>& write);
+
+ private:
+  absl::Status FillProvenance(int64_t job, const std::vector<JobArray>& arrays,
+                              v1::Result& result);
+
+  JobStore* jobs_;
+  ResultStore* results_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_RESULT_OPERATIONS_H_

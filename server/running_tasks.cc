@@ -1,0 +1,40 @@
+#include "server/running_tasks.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/mutex.h"
+#include "core/base/status_macros.h"
+#include "server/resource_name.h"
+
+namespace moeprobe {
+
+void RunningTasks::Add(RunningTask task) {
+  const MutexLock lock(mutex_);
+  const int64_t job = task.attempt.job;
+  tasks_[job] = std::make_shared<const RunningTask>(std::move(task));
+}
+
+absl::StatusOr<std::shared_ptr<const RunningTask>> RunningTasks::Find(
+    const std::string& job_name, int attempt) {
+  MOEPROBE_ASSIGN_OR_RETURN(const int64_t job, ParseJobName(job_name));
+  const MutexLock lock(mutex_);
+  const auto found = tasks_.find(job);
+  if (found == tasks_.end() || found->second->attempt.attempt != attempt) {
+    return absl::AbortedError(absl::StrCat("attempt ", attempt,
+                                           " no longer holds ", job_name));
+  }
+  return found->second;
+}
+
+void RunningTasks::Remove(int64_t job) {
+  const MutexLock lock(mutex_);
+  tasks_.erase(job);
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,52 @@
+#ifndef MOEPROBE_SERVER_RUNNING_TASKS_H_
+#define MOEPROBE_SERVER_RUNNING_TASKS_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/base/mutex.h"
+#include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/worker_service.pb.h"
+#include "server/job_plan.h"
+#include "storage/job.h"
+
+namespace moeprobe {
+
+// What the server knows of a task that a worker holds.
+struct RunningTask {
+  AttemptId attempt;
+  std::string request_key;  // of the job
+  v1::AnalyzeSpec spec;     // of the job, resolved
+  v1::Device device = v1::DEVICE_CPU;
+  JobPlan plan;                // when it was claimed
+  v1::Task task;               // as handed out
+  std::vector<int> job_parts;  // the job's part, for each part of the task
+};
+
+// The tasks that workers hold. They end with the server, and so do the
+// attempts: nothing here has to last. Thread-safe.
+class RunningTasks {
+ public:
+  // Takes the place of an earlier attempt at the same job.
+  void Add(RunningTask task);
+
+  // Returns the task of a job, or Aborted if `attempt` does not hold it.
+  absl::StatusOr<std::shared_ptr<const RunningTask>> Find(
+      const std::string& job_name, int attempt);
+
+  // Forgets the task of a job, if there is one.
+  void Remove(int64_t job);
+
+ private:
+  Mutex mutex_;
+  std::map<int64_t, std::shared_ptr<const RunningTask>> tasks_
+      ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_RUNNING_TASKS_H_

@@ -1,0 +1,190 @@
+#include "server/scheduler.h"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/mutex.h"
+#include "core/base/status_macros.h"
+#include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/worker_service.pb.h"
+#include "server/job_plan.h"
+#include "server/running_tasks.h"
+#include "server/task_builder.h"
+#include "storage/attempt_store.h"
+#include "storage/job.h"
+
+namespace moeprobe {
+namespace {
+
+// How often a claim looks whether its worker still waits.
+constexpr std::chrono::milliseconds kPatience{500};
+
+// Whether trying again later may help.
+bool IsTransient(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
+}
+
+JobFailure FailureOf(const absl::Status& status) {
+  return {.code = static_cast<int>(status.code()),
+          .message = std::string(status.message())};
+}
+
+// Counts up for a scope.
+class Counted {
+ public:
+  explicit Counted(std::atomic<int>& count) : count_(count) { ++count_; }
+  ~Counted() { --count_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  std::atomic<int>& count_;
+};
+
+absl::StatusOr<v1::AnalyzeSpec> SpecOf(const JobRow& row) {
+  v1::AnalyzeSpec spec;
+  if (spec.ParseFromString(row.spec)) return spec;
+  return absl::DataLossError(
+      absl::StrCat("job ", row.id, ": its spec cannot be read"));
+}
+
+}  // namespace
+
+void Scheduler::Wake() {
+  const MutexLock lock(wake_mutex_);
+  ++change_count_;
+  wake_.notify_all();
+}
+
+void Scheduler::Stop() {
+  stopping_ = true;
+  Wake();
+}
+
+v1::Device Scheduler::ResolveDevice(v1::Device device) const {
+  if (device != v1::DEVICE_AUTO) return device;
+  return workers_have_cuda_ ? v1::DEVICE_CUDA : v1::DEVICE_CPU;
+}
+
+absl::StatusOr<std::optional<v1::Task>> Scheduler::Claim(
+    const Claimant& claimant) {
+  workers_have_cuda_ = claimant.has_cuda;
+  const Counted idle(idle_worker_count_);
+  while (true) {
+    wake_mutex_.lock();
+    const uint64_t seen = change_count_;
+    wake_mutex_.unlock();
+    if (stopping_ || claimant.gave_up()) return std::nullopt;
+    MOEPROBE_ASSIGN_OR_RETURN(auto task, TryClaim(claimant));
+    if (task) return task;
+    if (!WaitForChange(seen, claimant)) return std::nullopt;
+  }
+}
+
+bool Scheduler::WaitForChange(uint64_t seen, const Claimant& claimant) {
+  const MutexLock lock(wake_mutex_);
+  while (change_count_ == seen) {
+    if (stopping_ || claimant.gave_up()) return false;
+    wake_.wait_for(wake_mutex_, kPatience);
+  }
+  return true;
+}
+
+absl::StatusOr<std::optional<v1::Task>> Scheduler::TryClaim(
+    const Claimant& claimant) {
+  const MutexLock lock(claim_mutex_);
+  while (true) {
+    if (dead_workers_.contains(claimant.worker)) {
+      return absl::AbortedError(
+          absl::StrCat("worker ", claimant.worker, " has ended"));
+    }
+    MOEPROBE_ASSIGN_OR_RETURN(const auto row, queue_->NextQueued());
+    if (!row) return std::nullopt;
+    auto task = TryStart(*row, claimant);
+    if (task.ok() && *task) return task;
+    if (task.ok() || absl::IsAborted(task.status())) continue;
+    if (IsTransient(task.status())) return task.status();
+    MOEPROBE_RETURN_IF_ERROR(
+        queue_->FailQueued(row->id, FailureOf(task.status())));
+    scratch_->Remove(row->id);
+  }
+}
+
+// Returns nullopt if the cache had all that the job needed.
+absl::StatusOr<std::optional<v1::Task>> Scheduler::TryStart(
+    const JobRow& row, const Claimant& claimant) {
+  RunningTask running{.request_key = row.request_key};
+  MOEPROBE_ASSIGN_OR_RETURN(running.spec, SpecOf(row));
+  running.device = ResolveDevice(running.spec.device());
+  MOEPROBE_ASSIGN_OR_RETURN(running.plan,
+                            planner_->Plan(running.spec, running.device));
+  MOEPROBE_ASSIGN_OR_RETURN(const bool answered,
+                            AnswerFromCache(row, running.plan));
+  if (answered) return std::nullopt;
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<NeededGroup> missing,
+                            queue_->MissingGroups(row.id));
+  MOEPROBE_ASSIGN_OR_RETURN(const std::filesystem::path scratch,
+                            scratch_->Make(row.id));
+  running.attempt = {.job = row.id, .attempt = row.attempt + 1};
+  MOEPROBE_RETURN_IF_ERROR(BuildTask(missing, scratch, *catalog_, running));
+  v1::Task task = running.task;
+  running_->Add(std::move(running));
+  MOEPROBE_RETURN_IF_ERROR(queue_->Start(row.id, claimant.worker).status());
+  return task;
+}
+
+absl::StatusOr<bool> Scheduler::AnswerFromCache(const JobRow& row,
+                                                const JobPlan& plan) {
+  std::map<int, std::string> provenance;
+  int index = 0;
+  for (const PlannedPart& part : plan.parts) {
+    auto known = KnownProvenance(part);
+    if (known) provenance[index] = *std::move(known);
+    ++index;
+  }
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const bool answered,
+      queue_->AnswerFromCache(row.id, plan.groups, provenance));
+  if (answered) scratch_->Remove(row.id);
+  return answered;
+}
+
+absl::Status Scheduler::AnswerLike(const std::string& request_key) {
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<JobRow> rows,
+                            queue_->QueuedLike(request_key));
+  for (const JobRow& row : rows) {
+    MOEPROBE_ASSIGN_OR_RETURN(const v1::AnalyzeSpec spec, SpecOf(row));
+    MOEPROBE_ASSIGN_OR_RETURN(
+        const JobPlan plan,
+        planner_->Plan(spec, ResolveDevice(spec.device())));
+    MOEPROBE_RETURN_IF_ERROR(AnswerFromCache(row, plan).status());
+  }
+  return absl::OkStatus();
+}
+
+void Scheduler::WorkerStarted(int64_t worker) {
+  const MutexLock lock(claim_mutex_);
+  dead_workers_.erase(worker);
+}
+
+absl::Status Scheduler::WorkerDied(int64_t worker, const std::string& reason) {
+  const MutexLock lock(claim_mutex_);
+  dead_workers_.insert(worker);
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const auto job, attempts_->WorkerDied(worker, reason, kMaxCrashCount));
+  if (job) running_->Remove(job->id);
+  if (job && IsFinal(job->state)) scratch_->Remove(job->id);
+  return absl::OkStatus();
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,104 @@
+#ifndef MOEPROBE_SERVER_SCHEDULER_H_
+#define MOEPROBE_SERVER_SCHEDULER_H_
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/base/mutex.h"
+#include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/worker_service.pb.h"
+#include "server/job_plan.h"
+#include "server/running_tasks.h"
+#include "server/scratch.h"
+#include "storage/attempt_store.h"
+#include "storage/job.h"
+#include "storage/job_queue.h"
+
+namespace moeprobe {
+
+// A worker that asks for a task.
+struct Claimant {
+  int64_t worker = 0;             // process id
+  bool has_cuda = false;          // it can compute on a GPU
+  std::function<bool()> gave_up;  // it waits no longer
+};
+
+// Hands queued jobs to workers, oldest first, and takes them back from workers
+// that die. What the cache can answer never reaches a worker. Thread-safe.
+class Scheduler {
+ public:
+  // A job fails when its worker has died so many times.
+  static constexpr int kMaxCrashCount = 3;
+
+  // All must outlive the scheduler.
+  Scheduler(JobQueue* queue, AttemptStore* attempts, JobPlanner* planner,
+            DataCatalog* catalog, RunningTasks* running, const Scratch* scratch)
+      : queue_(queue),
+        attempts_(attempts),
+        planner_(planner),
+        catalog_(catalog),
+        running_(running),
+        scratch_(scratch) {}
+
+  // Waits for a task until there is one; nullopt once the claimant has given
+  // up or the scheduler stops. Aborted if the claimant is known to be dead.
+  absl::StatusOr<std::optional<v1::Task>> Claim(const Claimant& claimant);
+
+  // Looks at the queue again: some job has changed.
+  void Wake();
+
+  // Lets waiting claimants go and hands out nothing from now on.
+  void Stop();
+
+  // Answers the queued jobs with this request key from the cache, as far as it
+  // holds what they need.
+  absl::Status AnswerLike(const std::string& request_key);
+
+  // A worker process has begun, or ended for `reason`.
+  void WorkerStarted(int64_t worker);
+  absl::Status WorkerDied(int64_t worker, const std::string& reason);
+
+  // Where a job with this device will run, as far as workers have told.
+  v1::Device ResolveDevice(v1::Device device) const;
+
+  // Workers that wait for a task.
+  int idle_worker_count() const { return idle_worker_count_; }
+
+ private:
+  absl::StatusOr<std::optional<v1::Task>> TryClaim(const Claimant& claimant);
+  absl::StatusOr<std::optional<v1::Task>> TryStart(const JobRow& row,
+                                                   const Claimant& claimant)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
+  absl::StatusOr<bool> AnswerFromCache(const JobRow& row, const JobPlan& plan);
+  bool WaitForChange(uint64_t seen, const Claimant& claimant);
+
+  JobQueue* queue_;
+  AttemptStore* attempts_;
+  JobPlanner* planner_;
+  DataCatalog* catalog_;
+  RunningTasks* running_;
+  const Scratch* scratch_;
+
+  // Held from the look at the queue to the start of an attempt, and while a
+  // death is noted: a job never goes to a worker that is known to be dead.
+  Mutex claim_mutex_;
+  std::set<int64_t> dead_workers_ ABSL_GUARDED_BY(claim_mutex_);
+
+  Mutex wake_mutex_;
+  std::condition_variable_any wake_;
+  uint64_t change_count_ ABSL_GUARDED_BY(wake_mutex_) = 0;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<int> idle_worker_count_ = 0;
+  std::atomic<bool> workers_have_cuda_ = false;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_SCHEDULER_H_

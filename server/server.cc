@@ -1,0 +1,283 @@
+#include "server/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "server/client_services.h"
+#include "server/data_catalog.h"
+#include "server/dataset_operations.h"
+#include "server/job_changes.h"
+#include "server/job_operations.h"
+#include "server/job_plan.h"
+#include "server/listen_address.h"
+#include "server/local_executor.h"
+#include "server/log.h"
+#include "server/model_registry.h"
+#include "server/model_root.h"
+#include "server/result_operations.h"
+#include "server/running_tasks.h"
+#include "server/scheduler.h"
+#include "server/scratch.h"
+#include "server/server_operations.h"
+#include "server/task_operations.h"
+#include "server/worker_service.h"
+#include "storage/attempt_store.h"
+#include "storage/blob_store.h"
+#include "storage/database.h"
+#include "storage/dataset_store.h"
+#include "storage/directory_lock.h"
+#include "storage/fingerprint_store.h"
+#include "storage/job_queue.h"
+#include "storage/job_store.h"
+#include "storage/result_store.h"
+
+namespace moeprobe {
+namespace {
+
+// How long a worker may take to stop when its job is cancelled.
+constexpr std::chrono::milliseconds kCancelGrace{2'000};
+// How long calls may go on when the server stops.
+constexpr std::chrono::milliseconds kDrainGrace{2'000};
+// Calls at work at the same time; watches take no thread.
+constexpr int kMaxCallThreads = 64;
+constexpr int kMaxMetadataBytes = 8192;
+
+void LimitResources(grpc::ServerBuilder& builder, const std::string& name) {
+  grpc::ResourceQuota quota(name);
+  quota.SetMaxThreads(kMaxCallThreads);
+  builder.SetResourceQuota(quota);
+  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  // Two servers on one port would share its connections.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+}
+
+absl::StatusOr<std::unique_ptr<grpc::Server>> Listen(
+    const std::string& address, const std::vector<grpc::Service*>& services,
+    int* port) {
+  MOEPROBE_RETURN_IF_ERROR(CheckListenAddress(address));
+  grpc::ServerBuilder builder;
+  LimitResources(builder, address);
+  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), port);
+  for (grpc::Service* service : services) builder.RegisterService(service);
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (server == nullptr || *port == 0) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", address));
+  }
+  return server;
+}
+
+absl::StatusOr<std::vector<ModelRoot>> OpenRoots(
+    const std::vector<std::filesystem::path>& directories) {
+  std::vector<ModelRoot> roots;
+  for (const std::filesystem::path& directory : directories) {
+    MOEPROBE_ASSIGN_OR_RETURN(ModelRoot root, ModelRoot::Open(directory));
+    roots.push_back(std::move(root));
+  }
+  return roots;
+}
+
+}  // namespace
+
+// Everything, in the order in which it is built; destroyed the other way.
+struct Server::Parts {
+  Parts(const ServerOptions& server_options, DirectoryLock held,
+        std::unique_ptr<Database> opened, BlobStore blob_store,
+        std::vector<ModelRoot> roots)
+      : options(server_options),
+        lock(std::move(held)),
+        database(std::move(opened)),
+        blobs(std::move(blob_store)),
+        models(std::move(roots)) {}
+
+  JobListener Listener() {
+    return [this](int64_t job) {
+      changes.Notify(job);
+      scheduler.Wake();
+    };
+  }
+
+  // Kills the worker of a cancelled job that does not stop by itself.
+  void EnforceCancel(const JobRow& row) {
+    if (executor == nullptr || !row.worker) return;
+    executor->KillLater(*row.worker, kCancelGrace, [this, row] {
+      const auto now = jobs.Get(row.id);
+      return now.ok() && now->state == JobState::kCancelling &&
+             now->attempt == row.attempt;
+    });
+  }
+
+  const ServerOptions options;
+  DirectoryLock lock;
+  std::unique_ptr<Database> database;
+  BlobStore blobs;
+  Scratch scratch{options.data_directory / "scratch"};
+  JobChanges changes;
+
+  JobStore jobs{database.get(), Listener()};
+  JobQueue queue{database.get(), Listener()};
+  AttemptStore attempts{database.get(), Listener()};
+  ResultStore results{database.get(), &blobs};
+  DatasetStore datasets{database.get()};
+  FingerprintStore fingerprints{database.get()};
+
+  ModelRegistry models;
+  DataCatalog catalog{&datasets, &fingerprints, &blobs};
+  JobPlanner planner{&models, &catalog, &fingerprints};
+  RunningTasks running;
+  Scheduler scheduler{&queue,   &attempts, &planner,
+                      &catalog, &running,  &scratch};
+
+  JobOperations job_operations{
+      {.jobs = &jobs,
+       .models = &models,
+       .catalog = &catalog,
+       .planner = &planner,
+       .scheduler = &scheduler,
+       .scratch = &scratch,
+       .enforce_cancel = [this](const JobRow& row) { EnforceCancel(row); }}};
+  ResultOperations result_operations{&jobs, &results};
+  DatasetOperations dataset_operations{&datasets, &blobs};
+  ServerOperations server_operations{&models, &scheduler, options.worker_count,
+                                     options.threads_per_worker};
+  TaskOperations task_operations{{.running = &running,
+                                  .attempts = &attempts,
+                                  .scheduler = &scheduler,
+                                  .fingerprints = &fingerprints,
+                                  .blobs = &blobs,
+                                  .scratch = &scratch}};
+
+  JobServiceImpl job_service{&job_operations, &jobs, &changes};
+  ResultServiceImpl result_service{&result_operations};
+  DatasetServiceImpl dataset_service{&dataset_operations};
+  ServerServiceImpl server_service{&server_operations};
+  WorkerServiceImpl worker_service{&scheduler, &task_operations};
+
+  std::string address;
+  std::string worker_address;
+  std::unique_ptr<grpc::Server> worker_listener;
+  std::unique_ptr<LocalExecutor> executor;
+  std::unique_ptr<grpc::Server> client_listener;
+};
+
+namespace {
+
+// What an earlier server left: attempts, and scratch of jobs that ended.
+absl::Status TidyUp(AttemptStore& attempts, const Scratch& scratch) {
+  MOEPROBE_RETURN_IF_ERROR(attempts.ReleaseAll());
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<int64_t> open,
+                            attempts.OpenJobs());
+  scratch.RemoveAllBut(open);
+  return absl::OkStatus();
+}
+
+absl::Status CheckWorkerBinary(const std::filesystem::path& binary) {
+  if (access(binary.c_str(), X_OK) == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("worker binary ", binary.string(),
+                   ": not there, or not executable"));
+}
+
+absl::StatusOr<std::unique_ptr<LocalExecutor>> StartWorkers(
+    const ServerOptions& options, const std::string& worker_address,
+    Scheduler& scheduler) {
+  if (options.worker_count == 0) return nullptr;
+  MOEPROBE_RETURN_IF_ERROR(CheckWorkerBinary(options.worker_binary));
+  return LocalExecutor::Start(
+      {.command = {options.worker_binary.string(), "--server", worker_address,
+                   "--threads", absl::StrCat(options.threads_per_worker)},
+       .worker_count = options.worker_count,
+       .on_start = [&](int64_t pid) { scheduler.WorkerStarted(pid); },
+       .on_death =
+           [&](int64_t pid, const std::string& reason) {
+             const absl::Status status = scheduler.WorkerDied(pid, reason);
+             if (!status.ok()) LogWarning(status.ToString());
+           }});
+}
+
+}  // namespace
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Server::~Server() { Stop(); }
+
+const std::string& Server::address() const { return parts_->address; }
+
+const std::string& Server::worker_address() const {
+  return parts_->worker_address;
+}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(
+    const ServerOptions& options) {
+  MOEPROBE_ASSIGN_OR_RETURN(DirectoryLock lock,
+                            DirectoryLock::Acquire(options.data_directory));
+  MOEPROBE_ASSIGN_OR_RETURN(auto roots, OpenRoots(options.model_roots));
+  MOEPROBE_ASSIGN_OR_RETURN(
+      auto database, Database::Open(options.data_directory / "moeprobe.db"));
+  MOEPROBE_ASSIGN_OR_RETURN(BlobStore blobs,
+                            BlobStore::Open(options.data_directory / "blobs"));
+  auto parts =
+      std::make_unique<Parts>(options, std::move(lock), std::move(database),
+                              std::move(blobs), std::move(roots));
+  Parts& all = *parts;
+  MOEPROBE_RETURN_IF_ERROR(TidyUp(all.attempts, all.scratch));
+  std::unique_ptr<Server> server(new Server(std::move(parts)));
+
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  int port = 0;
+  all.worker_address = absl::StrCat(
+      "unix:",
+      std::filesystem::absolute(options.data_directory / "worker.sock")
+          .string());
+  MOEPROBE_ASSIGN_OR_RETURN(
+      all.worker_listener,
+      Listen(all.worker_address, {&all.worker_service}, &port));
+  MOEPROBE_ASSIGN_OR_RETURN(
+      all.executor, StartWorkers(options, all.worker_address, all.scheduler));
+  MOEPROBE_ASSIGN_OR_RETURN(
+      all.client_listener,
+      Listen(options.address,
+             {&all.job_service, &all.result_service, &all.dataset_service,
+              &all.server_service},
+             &port));
+  all.address = WithPort(options.address, port);
+  return server;
+}
+
+void Server::Stop() {
+  Parts& all = *parts_;
+  all.job_operations.Stop();
+  all.changes.Stop();
+  all.scheduler.Stop();
+  if (all.executor != nullptr) all.executor->Stop();
+  const auto deadline = std::chrono::system_clock::now() + kDrainGrace;
+  for (auto* listener : {&all.client_listener, &all.worker_listener}) {
+    if (*listener == nullptr) continue;
+    (*listener)->Shutdown(deadline);
+    (*listener)->Wait();
+    listener->reset();
+  }
+  const absl::Status released = all.attempts.ReleaseAll();
+  if (!released.ok()) LogWarning(released.ToString());
+}
+
+}  // namespace moeprobe

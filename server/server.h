@@ -1,0 +1,54 @@
+#ifndef MOEPROBE_SERVER_SERVER_H_
+#define MOEPROBE_SERVER_SERVER_H_
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace moeprobe {
+
+// How to run a server.
+struct ServerOptions {
+  std::filesystem::path data_directory;  // made if there is none
+  std::vector<std::filesystem::path> model_roots;
+  std::string address;  // see CheckListenAddress
+  // Worker processes; with none, workers are started by hand.
+  int worker_count = 1;
+  int threads_per_worker = 1;
+  std::filesystem::path worker_binary;
+};
+
+// A running server: the database, the workers and both listeners.
+class Server {
+ public:
+  // Starts a server; clients can connect when this returns. Errors name what
+  // cannot be used: FailedPrecondition "already running, pid N" for a data
+  // directory that another server has.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(
+      const ServerOptions& options);
+
+  // Stops as Stop() does.
+  ~Server();
+
+  // Where it listens; with the real port for HOST:0.
+  const std::string& address() const;
+
+  // Where workers find it.
+  const std::string& worker_address() const;
+
+  // Refuses new jobs, ends watches, stops the workers and puts what they held
+  // back into the queue. Idempotent.
+  void Stop();
+
+ private:
+  struct Parts;
+  explicit Server(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_SERVER_H_

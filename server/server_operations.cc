@@ -1,0 +1,79 @@
+#include "server/server_operations.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/base/numerics_version.h"
+#include "core/base/status_macros.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/model_config.h"
+#include "moeprobe/v1/server_service.pb.h"
+#include "server/dataset_operations.h"
+#include "server/model_registry.h"
+#include "server/page.h"
+#include "server/scheduler.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr const char* kListMethod = "ListModels";
+
+v1::Model ToMessage(const OpenedModel& opened) {
+  v1::Model model;
+  model.set_name(opened.name);
+  if (!opened.problem.ok()) {
+    model.set_problem(std::string(opened.problem.message()));
+    return model;
+  }
+  const ModelConfig& config = opened.checkpoint->config();
+  model.set_family(config.family);
+  model.set_layer_count(static_cast<int32_t>(config.layers.size()));
+  model.set_expert_count(static_cast<int32_t>(config.experts.count));
+  model.set_experts_per_token(static_cast<int32_t>(config.experts.per_token));
+  model.set_width(static_cast<int32_t>(config.width));
+  model.set_size_bytes(opened.checkpoint->size_bytes());
+  return model;
+}
+
+}  // namespace
+
+v1::ServerInfo ServerOperations::GetInfo() const {
+  v1::ServerInfo info;
+  info.set_version(MOEPROBE_VERSION);
+  info.set_numerics_version(kNumericsVersion);
+  for (const std::string& family : SupportedFamilies()) {
+    info.add_families(family);
+  }
+  info.set_worker_count(worker_count_);
+  info.set_idle_worker_count(scheduler_->idle_worker_count());
+  info.set_max_dataset_bytes(DatasetOperations::kMaxBytes);
+  info.set_max_crash_count(Scheduler::kMaxCrashCount);
+  info.set_threads_per_worker(threads_per_worker_);
+  return info;
+}
+
+absl::StatusOr<v1::ListModelsResponse> ServerOperations::ListModels(
+    const v1::ListModelsRequest& request) {
+  MOEPROBE_ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string after,
+                            ParsePageToken(kListMethod, request.page_token()));
+  const std::vector<std::string> names = models_->Names();
+  v1::ListModelsResponse response;
+  for (auto name = std::upper_bound(names.begin(), names.end(), after);
+       name != names.end(); ++name) {
+    if (response.models_size() == size) {
+      response.set_next_page_token(PageToken(
+          kListMethod, response.models(response.models_size() - 1).name()));
+      break;
+    }
+    // One that is gone since the listing is left out.
+    const auto opened = models_->Find(*name);
+    if (opened.ok()) *response.add_models() = ToMessage(*opened);
+  }
+  return response;
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,91 @@
+#include "server/summary.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "core/base/npy.h"
+#include "storage/published_layer.h"
+
+namespace moeprobe {
+namespace {
+
+// Arrays that are neither per expert nor per pair of experts, or whose mean
+// depends on nothing but the number of tokens.
+constexpr std::array kWithoutMean = {
+    "coactivation", "repeat_rate",  "margin_histogram",
+    "margin_edges", "eigenvalues",  "components",
+    "basis",        "singular_values", "principal_angles"};
+
+bool HasMean(const std::string& quantity) {
+  return std::none_of(
+      kWithoutMean.begin(), kWithoutMean.end(),
+      [&](const char* name) { return absl::StrContains(quantity, name); });
+}
+
+template <typename T>
+std::vector<double> NumbersOf(const std::string& bytes) {
+  std::vector<T> entries(bytes.size() / sizeof(T));
+  std::memcpy(entries.data(), bytes.data(), entries.size() * sizeof(T));
+  return {entries.begin(), entries.end()};
+}
+
+std::vector<double> NumbersOf(const Array& array) {
+  switch (array.type) {
+    case DataType::kFloat64:
+      return NumbersOf<double>(array.bytes);
+    case DataType::kFloat32:
+      return NumbersOf<float>(array.bytes);
+    case DataType::kInt64:
+      return NumbersOf<int64_t>(array.bytes);
+  }
+  return {};
+}
+
+std::vector<double> PairsOf(const std::vector<double>& matrix, int64_t size) {
+  std::vector<double> pairs;
+  for (int64_t i = 0; i < size; ++i) {
+    for (int64_t j = i + 1; j < size; ++j) {
+      pairs.push_back(matrix[static_cast<size_t>(i * size + j)]);
+    }
+  }
+  return pairs;
+}
+
+ArraySummary SummaryOf(std::vector<double> numbers) {
+  std::erase_if(numbers, [](double number) { return std::isnan(number); });
+  ArraySummary summary{.count = static_cast<int64_t>(numbers.size())};
+  const auto count = static_cast<double>(numbers.size());
+  if (numbers.empty()) {
+    summary.mean = summary.deviation = std::numeric_limits<double>::quiet_NaN();
+    return summary;
+  }
+  for (const double number : numbers) summary.mean += number / count;
+  double variance = 0;
+  for (const double number : numbers) {
+    variance += (number - summary.mean) * (number - summary.mean) / count;
+  }
+  summary.deviation = std::sqrt(variance);
+  return summary;
+}
+
+}  // namespace
+
+std::optional<ArraySummary> Summarize(const std::string& quantity,
+                                      const Array& array) {
+  const std::vector<int64_t>& shape = array.shape;
+  if (!HasMean(quantity) || shape.size() > 2) return std::nullopt;
+  if (shape.size() < 2) return SummaryOf(NumbersOf(array));
+  if (shape[0] != shape[1] || shape[0] < 2) return std::nullopt;
+  return SummaryOf(PairsOf(NumbersOf(array), shape[0]));
+}
+
+}  // namespace moeprobe

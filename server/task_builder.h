@@ -1,0 +1,23 @@
+#ifndef MOEPROBE_SERVER_TASK_BUILDER_H_
+#define MOEPROBE_SERVER_TASK_BUILDER_H_
+
+#include <filesystem>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "server/data_catalog.h"
+#include "server/running_tasks.h"
+#include "storage/job.h"
+
+namespace moeprobe {
+
+// Fills in the task and its parts for a job that lacks the groups `missing`:
+// of every part only the layers and probes that are missing somewhere. All
+// else of `running` must be set.
+absl::Status BuildTask(const std::vector<NeededGroup>& missing,
+                       const std::filesystem::path& scratch,
+                       DataCatalog& catalog, RunningTask& running);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_TASK_BUILDER_H_

@@ -1,0 +1,201 @@
+#include "server/task_operations.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/file_content.h"
+#include "core/base/npy.h"
+#include "core/base/quoted.h"
+#include "core/base/status_macros.h"
+#include "moeprobe/v1/result.pb.h"
+#include "moeprobe/v1/worker_service.pb.h"
+#include "server/cache_key.h"
+#include "server/job_plan.h"
+#include "server/log.h"
+#include "server/probe_groups.h"
+#include "server/resource_name.h"
+#include "server/running_tasks.h"
+#include "storage/attempt_store.h"
+#include "storage/blob_store.h"
+#include "storage/job.h"
+#include "storage/published_layer.h"
+
+namespace moeprobe {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kMaxInlineBytes = size_t{1} << 20;
+constexpr int64_t kMaxTokenBytes = int64_t{4} << 30;
+
+std::vector<std::string> Texts(
+    const google::protobuf::RepeatedPtrField<std::string>& list) {
+  return {list.begin(), list.end()};
+}
+
+bool IsInside(const fs::path& file, const fs::path& directory) {
+  std::error_code error;
+  const fs::path real = fs::canonical(file, error);
+  const fs::path root = fs::canonical(directory, error);
+  return !error && std::mismatch(root.begin(), root.end(), real.begin(),
+                                 real.end())
+                           .first == root.end();
+}
+
+// Sorts arrays into the groups they belong to. A group that was asked for is
+// there even where it has no array.
+std::map<std::string, PublishedGroup> GroupsOf(const v1::FinishedLayer& layer,
+                                               const v1::TaskPart& part,
+                                               std::vector<NewArray> arrays) {
+  std::map<std::string, PublishedGroup> groups;
+  if (layer.layer() >= 0) {
+    for (const std::string& group : ProbeGroups(part.probes())) groups[group];
+  }
+  for (NewArray& array : arrays) {
+    groups[array.array.probe].arrays.push_back(std::move(array));
+  }
+  return groups;
+}
+
+absl::StatusOr<v1::TaskPart> PartOf(const RunningTask& task, int part) {
+  if (part >= 0 && part < task.task.parts_size()) return task.task.parts(part);
+  return absl::InvalidArgumentError(absl::StrCat(
+      "part ", part, " is none, the task has ", task.task.parts_size()));
+}
+
+// Moves large arrays out of the database.
+absl::Status StoreLargeArrays(const BlobStore& blobs,
+                              std::vector<NewArray>& arrays) {
+  for (NewArray& array : arrays) {
+    if (array.npy->size() <= kMaxInlineBytes) continue;
+    MOEPROBE_RETURN_IF_ERROR(blobs.Put(*array.npy).status());
+    array.npy.reset();
+  }
+  return absl::OkStatus();
+}
+
+// What later answers from the cache say of the machine.
+std::string EnvironmentOf(const v1::Provenance& provenance) {
+  v1::Provenance result;
+  *result.mutable_environment() = provenance.environment();
+  return result.SerializeAsString();
+}
+
+AttemptEnd EndOf(const v1::FinishTaskRequest& request,
+                 const RunningTask& task) {
+  AttemptEnd end;
+  if (request.has_error()) {
+    const int code = request.error().code();
+    end.failure = JobFailure{
+        .code = code != 0 ? code : static_cast<int>(absl::StatusCode::kUnknown),
+        .message = request.error().message()};
+  }
+  for (const v1::Provenance& provenance : request.provenance()) {
+    for (size_t part = 0; part < task.plan.parts.size(); ++part) {
+      if (task.plan.parts[part].prefix != provenance.prefix()) continue;
+      const int index = static_cast<int>(part);
+      end.provenance[index] = provenance.SerializeAsString();
+      end.environment[index] = EnvironmentOf(provenance);
+    }
+  }
+  return end;
+}
+
+}  // namespace
+
+absl::StatusOr<bool> TaskOperations::Report(
+    const v1::ReportTaskRequest& request) {
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const auto task, parts_.running->Find(request.job(), request.attempt()));
+  const double fraction = request.progress().fraction();
+  if (!(fraction >= 0 && fraction <= 1)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "progress.fraction: ", fraction, " is out of range, expected 0 to 1"));
+  }
+  return parts_.attempts->Report(task->attempt, request.progress().phase(),
+                                 fraction, Texts(request.warnings()));
+}
+
+absl::Status TaskOperations::StoreTokens(
+    const v1::StoreTokensRequest& request) {
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const auto task, parts_.running->Find(request.job(), request.attempt()));
+  if (!IsSha256(request.text_sha256()) ||
+      !IsSha256(request.tokenizer_sha256())) {
+    return absl::InvalidArgumentError(
+        "text_sha256, tokenizer_sha256: expected SHA-256 in hexadecimal");
+  }
+  if (!IsInside(request.ids_path(), task->task.scratch_directory())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("ids_path: ", Quoted(request.ids_path()),
+                     " is not in the scratch directory of the task"));
+  }
+  MOEPROBE_ASSIGN_OR_RETURN(const FileContent ids,
+                            ReadFile(request.ids_path(), kMaxTokenBytes));
+  MOEPROBE_RETURN_IF_ERROR(DecodeTokenIds(ids.bytes).status());
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string ids_sha256,
+                            parts_.blobs->Put(ids.bytes));
+  std::error_code ignored;
+  fs::remove(request.ids_path(), ignored);
+  return parts_.fingerprints->RememberTokenization(
+      request.text_sha256(), request.tokenizer_sha256(), ids_sha256);
+}
+
+absl::Status TaskOperations::Publish(const v1::FinishedLayer& layer,
+                                     std::vector<NewArray> arrays) {
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const auto task, parts_.running->Find(layer.job(), layer.attempt()));
+  MOEPROBE_ASSIGN_OR_RETURN(const v1::TaskPart part,
+                            PartOf(*task, layer.part()));
+  MOEPROBE_RETURN_IF_ERROR(StoreLargeArrays(*parts_.blobs, arrays));
+  const int job_part = task->job_parts[static_cast<size_t>(layer.part())];
+  PublishedLayer published{
+      .part = job_part,
+      .layer = layer.layer(),
+      .stamp = task->plan.parts[static_cast<size_t>(job_part)].stamp,
+      .weights_fingerprint = layer.weights_fingerprint(),
+      .groups = {},
+      .warnings = Texts(layer.warnings())};
+  for (auto& [name, group] : GroupsOf(layer, part, std::move(arrays))) {
+    group.probe = name;
+    group.key = CacheKey({.weights_fingerprint = layer.weights_fingerprint(),
+                          .data_fingerprint = layer.data_fingerprint(),
+                          .precision = task->spec.precision(),
+                          .device = task->device,
+                          .layer = layer.layer(),
+                          .group = name,
+                          .probes = &task->spec.probes()});
+    published.groups.push_back(std::move(group));
+  }
+  return parts_.attempts->Publish(task->attempt, published);
+}
+
+absl::Status TaskOperations::Finish(const v1::FinishTaskRequest& request) {
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const auto task, parts_.running->Find(request.job(), request.attempt()));
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const JobState state,
+      parts_.attempts->Finish(task->attempt, EndOf(request, *task)));
+  parts_.running->Remove(task->attempt.job);
+  if (IsFinal(state)) parts_.scratch->Remove(task->attempt.job);
+  const absl::Status answered =
+      parts_.scheduler->AnswerLike(task->request_key);
+  // The worker's part is done: jobs that wait stay queued.
+  if (!answered.ok()) LogWarning(answered.ToString());
+  return absl::OkStatus();
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,51 @@
+#ifndef MOEPROBE_SERVER_TASK_OPERATIONS_H_
+#define MOEPROBE_SERVER_TASK_OPERATIONS_H_
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "moeprobe/v1/worker_service.pb.h"
+#include "server/running_tasks.h"
+#include "server/scheduler.h"
+#include "server/scratch.h"
+#include "storage/attempt_store.h"
+#include "storage/blob_store.h"
+#include "storage/fingerprint_store.h"
+#include "storage/published_layer.h"
+
+namespace moeprobe {
+
+// What workers do with the tasks they hold; see WorkerService. Thread-safe.
+class TaskOperations {
+ public:
+  // All must outlive the object.
+  struct Parts {
+    RunningTasks* running;
+    AttemptStore* attempts;
+    Scheduler* scheduler;
+    FingerprintStore* fingerprints;
+    const BlobStore* blobs;
+    const Scratch* scratch;
+  };
+  explicit TaskOperations(const Parts& parts) : parts_(parts) {}
+
+  // Returns whether the worker should stop.
+  absl::StatusOr<bool> Report(const v1::ReportTaskRequest& request);
+
+  absl::Status StoreTokens(const v1::StoreTokensRequest& request);
+
+  // Stores the arrays of a layer, which come with their names and bytes
+  // checked.
+  absl::Status Publish(const v1::FinishedLayer& layer,
+                       std::vector<NewArray> arrays);
+
+  absl::Status Finish(const v1::FinishTaskRequest& request);
+
+ private:
+  Parts parts_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_TASK_OPERATIONS_H_

@@ -1,0 +1,140 @@
+#include "server/watch_reactor.h"
+
+#include <grpcpp/support/server_callback.h>
+#include <grpcpp/support/status.h>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/base/mutex.h"
+#include "core/base/status_macros.h"
+#include "moeprobe/v1/job.pb.h"
+#include "server/grpc_status.h"
+#include "server/job_changes.h"
+#include "server/job_messages.h"
+#include "storage/job.h"
+#include "storage/job_store.h"
+
+namespace moeprobe {
+namespace {
+
+using Reactor = grpc::ServerWriteReactor<v1::JobEvent>;
+
+constexpr int kBatchSize = 256;
+
+// The state of one watch. It outlives the reactor while a notification is
+// under way; `reactor_` is null from the end of the call on.
+class Watch : public JobWatcher {
+ public:
+  Watch(Reactor* reactor, JobStore* jobs, int64_t job, int64_t after_sequence)
+      : reactor_(reactor), jobs_(jobs), job_(job), sequence_(after_sequence) {}
+
+  void OnChange() override {
+    const MutexLock lock(mutex_);
+    Advance();
+  }
+
+  void OnStop() override {
+    const MutexLock lock(mutex_);
+    Finish(absl::UnavailableError("the server is stopping; watch again"));
+  }
+
+  void OnWritten(bool ok) {
+    const MutexLock lock(mutex_);
+    writing_ = false;
+    if (ok) {
+      Advance();
+    } else {
+      Finish(absl::CancelledError("the client is gone"));
+    }
+  }
+
+  void OnCancelled() {
+    const MutexLock lock(mutex_);
+    Finish(absl::CancelledError("the client is gone"));
+  }
+
+ private:
+  // Writes the next event, or ends after the last, or waits for a change.
+  void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (reactor_ == nullptr || writing_) return;
+    if (const absl::Status status = Load(); !status.ok()) return Finish(status);
+    if (!pending_.empty()) {
+      message_ = ToMessage(pending_.front(), layer_count_);
+      sequence_ = pending_.front().sequence;
+      pending_.pop_front();
+      writing_ = true;
+      reactor_->StartWrite(&message_);
+    } else if (final_) {
+      Finish(absl::OkStatus());
+    }
+  }
+
+  absl::Status Load() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (!pending_.empty()) return absl::OkStatus();
+    // In this order: a job that is final has all its events.
+    MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, jobs_->Get(job_));
+    MOEPROBE_ASSIGN_OR_RETURN(auto events,
+                              jobs_->EventsAfter(job_, sequence_, kBatchSize));
+    final_ = IsFinal(row.state);
+    layer_count_ = row.layer_count;
+    pending_.assign(events.begin(), events.end());
+    return absl::OkStatus();
+  }
+
+  void Finish(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (reactor_ == nullptr) return;
+    std::exchange(reactor_, nullptr)->Finish(ToGrpc(status));
+  }
+
+  Mutex mutex_;
+  Reactor* reactor_ ABSL_GUARDED_BY(mutex_);
+  JobStore* jobs_;
+  const int64_t job_;
+  int64_t sequence_ ABSL_GUARDED_BY(mutex_);  // of the last event written
+  int layer_count_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool final_ ABSL_GUARDED_BY(mutex_) = false;
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  std::deque<JobEventRow> pending_ ABSL_GUARDED_BY(mutex_);
+  v1::JobEvent message_ ABSL_GUARDED_BY(mutex_);
+};
+
+class WatchReactor : public Reactor {
+ public:
+  WatchReactor(JobStore* jobs, JobChanges* changes, int64_t job,
+               int64_t after_sequence)
+      : watch_(std::make_shared<Watch>(this, jobs, job, after_sequence)) {
+    changes->Add(job, watch_);
+    watch_->OnChange();
+  }
+
+  void OnWriteDone(bool ok) override { watch_->OnWritten(ok); }
+  void OnCancel() override { watch_->OnCancelled(); }
+  void OnDone() override { delete this; }
+
+ private:
+  std::shared_ptr<Watch> watch_;
+};
+
+class Refusal : public Reactor {
+ public:
+  explicit Refusal(const grpc::Status& status) { Finish(status); }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace
+
+Reactor* WatchJobEvents(JobStore* jobs, JobChanges* changes, int64_t job,
+                        int64_t after_sequence) {
+  return new WatchReactor(jobs, changes, job, after_sequence);
+}
+
+Reactor* RefuseToWatch(const grpc::Status& status) {
+  return new Refusal(status);
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,94 @@
+#include "server/worker_process.h"
+
+#include <signal.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/file_descriptor.h"
+
+namespace moeprobe {
+namespace {
+
+// What a child does between fork and exec: a process group of its own, no
+// blocked or ignored signals, no files but the standard ones.
+class SpawnOptions {
+ public:
+  SpawnOptions() {
+    sigset_t none;
+    sigset_t all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_init(&attributes_);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP |
+                                               POSIX_SPAWN_SETSIGMASK |
+                                               POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setpgroup(&attributes_, 0);
+    posix_spawnattr_setsigmask(&attributes_, &none);
+    posix_spawnattr_setsigdefault(&attributes_, &all);
+    posix_spawn_file_actions_init(&actions_);
+    posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
+  }
+  ~SpawnOptions() {
+    posix_spawn_file_actions_destroy(&actions_);
+    posix_spawnattr_destroy(&attributes_);
+  }
+  SpawnOptions(const SpawnOptions&) = delete;
+  SpawnOptions& operator=(const SpawnOptions&) = delete;
+
+  const posix_spawnattr_t* attributes() const { return &attributes_; }
+  const posix_spawn_file_actions_t* actions() const { return &actions_; }
+
+ private:
+  posix_spawnattr_t attributes_;
+  posix_spawn_file_actions_t actions_;
+};
+
+}  // namespace
+
+absl::StatusOr<WorkerProcess> WorkerProcess::Start(
+    const std::vector<std::string>& command) {
+  std::vector<std::string> words = command;
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  const SpawnOptions options;
+  pid_t pid = 0;
+  const int error =
+      posix_spawn(&pid, arguments[0], options.actions(), options.attributes(),
+                  arguments.data(), environ);
+  if (error != 0) return absl::ErrnoToStatus(error, command[0]);
+  FileDescriptor ended(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (ended.number() < 0) {
+    const absl::Status status = absl::ErrnoToStatus(errno, "pidfd_open");
+    kill(-pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+    return status;
+  }
+  return WorkerProcess(pid, std::move(ended));
+}
+
+void WorkerProcess::Kill(int signal) const { kill(-pid_, signal); }
+
+std::string WorkerProcess::Reap() {
+  int status = 0;
+  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFSIGNALED(status)) {
+    return absl::StrCat("was killed by signal ", WTERMSIG(status));
+  }
+  return absl::StrCat("exited with status ", WEXITSTATUS(status));
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,45 @@
+#ifndef MOEPROBE_SERVER_WORKER_PROCESS_H_
+#define MOEPROBE_SERVER_WORKER_PROCESS_H_
+
+#include <sys/types.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/base/file_descriptor.h"
+
+namespace moeprobe {
+
+// A running child process, leader of a process group of its own.
+class WorkerProcess {
+ public:
+  // Starts `command`, a program's path and its arguments, without a shell and
+  // without any of our files but the standard ones.
+  static absl::StatusOr<WorkerProcess> Start(
+      const std::vector<std::string>& command);
+
+  pid_t pid() const { return pid_; }
+
+  // A file descriptor that can be read once the process has ended.
+  int ended() const { return ended_.number(); }
+
+  // Sends a signal to the process and all it started.
+  void Kill(int signal) const;
+
+  // Waits for the end and returns how it came, such as "was killed by signal 9"
+  // or "exited with status 1". Call once.
+  std::string Reap();
+
+ private:
+  WorkerProcess(pid_t pid, FileDescriptor ended)
+      : pid_(pid), ended_(std::move(ended)) {}
+
+  pid_t pid_;
+  FileDescriptor ended_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_WORKER_PROCESS_H_

@@ -1,0 +1,80 @@
+#include "server/worker_service.h"
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/status.h>
+#include <grpcpp/support/sync_stream.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "moeprobe/v1/worker_service.pb.h"
+#include "server/grpc_status.h"
+#include "server/layer_upload.h"
+#include "server/scheduler.h"
+
+namespace moeprobe {
+namespace {
+
+// An answer needs some time to arrive before the deadline.
+constexpr std::chrono::milliseconds kMargin{200};
+
+Claimant ClaimantOf(const v1::ClaimTaskRequest& request,
+                    const grpc::ServerContext& context) {
+  const auto& devices = request.devices();
+  return {.worker = request.worker_pid(),
+          .has_cuda = std::find(devices.begin(), devices.end(),
+                                v1::DEVICE_CUDA) != devices.end(),
+          .gave_up = [&context] {
+            return context.IsCancelled() ||
+                   std::chrono::system_clock::now() + kMargin >=
+                       context.deadline();
+          }};
+}
+
+}  // namespace
+
+grpc::Status WorkerServiceImpl::ClaimTask(grpc::ServerContext* context,
+                                          const v1::ClaimTaskRequest* request,
+                                          v1::ClaimTaskResponse* response) {
+  auto task = scheduler_->Claim(ClaimantOf(*request, *context));
+  if (!task.ok()) return ToGrpc(task.status());
+  if (*task) *response->mutable_task() = **std::move(task);
+  return grpc::Status::OK;
+}
+
+grpc::Status WorkerServiceImpl::ReportTask(grpc::ServerContext* /*context*/,
+                                           const v1::ReportTaskRequest* request,
+                                           v1::ReportTaskResponse* response) {
+  const auto cancel = operations_->Report(*request);
+  if (cancel.ok()) response->set_cancel(*cancel);
+  return ToGrpc(cancel.status());
+}
+
+grpc::Status WorkerServiceImpl::StoreTokens(
+    grpc::ServerContext* /*context*/, const v1::StoreTokensRequest* request,
+    v1::StoreTokensResponse* /*response*/) {
+  return ToGrpc(operations_->StoreTokens(*request));
+}
+
+grpc::Status WorkerServiceImpl::PublishLayer(
+    grpc::ServerContext* /*context*/,
+    grpc::ServerReader<v1::PublishLayerRequest>* reader,
+    v1::PublishLayerResponse* /*response*/) {
+  auto upload = ReceiveLayer([&](v1::PublishLayerRequest* message) {
+    return reader->Read(message);
+  });
+  if (!upload.ok()) return ToGrpc(upload.status());
+  return ToGrpc(
+      operations_->Publish(upload->layer, std::move(upload->arrays)));
+}
+
+grpc::Status WorkerServiceImpl::FinishTask(
+    grpc::ServerContext* /*context*/, const v1::FinishTaskRequest* request,
+    v1::FinishTaskResponse* /*response*/) {
+  return ToGrpc(operations_->Finish(*request));
+}
+
+}  // namespace moeprobe
