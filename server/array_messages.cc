@@ -38,9 +38,8 @@ v1::ArrayInfo ToMessage(const JobArray& array) {
 
 std::string QuantityOf(const std::string& array_name, int64_t layer) {
   const std::string prefix = absl::StrCat("layer", layer, "/");
-  return absl::StartsWith(array_name, prefix)
-             ? array_name.substr(prefix.size())
-             : array_name;
+  return absl::StartsWith(array_name, prefix) ? array_name.substr(prefix.size())
+                                              : array_name;
 }
 
 }  // namespace moeprobe

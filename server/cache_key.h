@@ -13,9 +13,9 @@ struct CacheKeyFields {
   std::string weights_fingerprint;  // of the layer
   std::string data_fingerprint;
   v1::Precision precision = v1::PRECISION_FLOAT32;
-  v1::Device device = v1::DEVICE_CPU;  // where it runs, never DEVICE_AUTO
-  int64_t layer = 0;                   // -1: of the whole model
-  std::string group;                   // see ProbeGroups
+  v1::Device device = v1::DEVICE_CPU;     // where it runs, never DEVICE_AUTO
+  int64_t layer = 0;                      // -1: of the whole model
+  std::string group;                      // see ProbeGroups
   const v1::ProbeSpec* probes = nullptr;  // resolved; required
 };
 

@@ -112,9 +112,9 @@ grpc::Status ServerServiceImpl::GetServerInfo(
   return grpc::Status::OK;
 }
 
-grpc::Status ServerServiceImpl::ListModels(
-    grpc::ServerContext* /*context*/, const v1::ListModelsRequest* request,
-    v1::ListModelsResponse* response) {
+grpc::Status ServerServiceImpl::ListModels(grpc::ServerContext* /*context*/,
+                                           const v1::ListModelsRequest* request,
+                                           v1::ListModelsResponse* response) {
   return Answer(operations_->ListModels(*request), response);
 }
 

@@ -57,10 +57,10 @@ absl::StatusOr<CutData> DataCatalog::CutIds(const std::string& ids_sha256,
   MOEPROBE_ASSIGN_OR_RETURN(const std::vector<int32_t> cut,
                             CutWindows(std::move(ids), windows));
   const size_t shown = std::min(cut.size(), kFirstIdCount);
-  return CutData{.fingerprint = DataFingerprint(cut, windows),
-                 .token_count = static_cast<int64_t>(cut.size()),
-                 .first_ids = {cut.begin(),
-                               cut.begin() + static_cast<ptrdiff_t>(shown)}};
+  return CutData{
+      .fingerprint = DataFingerprint(cut, windows),
+      .token_count = static_cast<int64_t>(cut.size()),
+      .first_ids = {cut.begin(), cut.begin() + static_cast<ptrdiff_t>(shown)}};
 }
 
 absl::StatusOr<std::optional<CutData>> DataCatalog::Cut(

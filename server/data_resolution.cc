@@ -33,9 +33,9 @@ void CheckWindows(const v1::DataSpec& data, const std::string& field,
                    absl::StrCat(tokens, " is out of range, expected 1 to ",
                                 kMaxTokens, ", or -1 for all"));
   } else if (tokens != -1 && tokens < length) {
-    violations.Add(field + ".tokens",
-                   absl::StrCat(tokens, " tokens do not fill one window of ",
-                                length));
+    violations.Add(
+        field + ".tokens",
+        absl::StrCat(tokens, " tokens do not fill one window of ", length));
   }
   const int64_t skipped = data.skip_first();
   if (skipped < 0 || skipped >= length) {

@@ -100,15 +100,15 @@ absl::Status Receive(const ReadMessage& read, const v1::Dataset& announced,
 
 absl::Status CheckReceived(const v1::Dataset& announced, BlobWriter& writer) {
   if (writer.size_bytes() != announced.size_bytes()) {
-    return absl::DataLossError(
-        absl::StrCat("got ", writer.size_bytes(), " bytes, ",
-                     announced.size_bytes(), " were announced"));
+    return absl::DataLossError(absl::StrCat("got ", writer.size_bytes(),
+                                            " bytes, ", announced.size_bytes(),
+                                            " were announced"));
   }
   const std::string sha256 = writer.Seal();
   if (sha256 != announced.sha256()) {
-    return absl::DataLossError(
-        absl::StrCat("the bytes have SHA-256 ", sha256, ", ",
-                     announced.sha256(), " was announced"));
+    return absl::DataLossError(absl::StrCat("the bytes have SHA-256 ", sha256,
+                                            ", ", announced.sha256(),
+                                            " was announced"));
   }
   return absl::OkStatus();
 }
@@ -130,8 +130,8 @@ absl::Status CheckContent(const v1::Dataset& announced,
   }
   if (const auto position = FindInvalidUtf8(content.bytes)) {
     return absl::InvalidArgumentError(
-        absl::StrCat(Quoted(announced.display_name()),
-                     ": byte ", *position, " is not UTF-8, expected a text"));
+        absl::StrCat(Quoted(announced.display_name()), ": byte ", *position,
+                     " is not UTF-8, expected a text"));
   }
   return absl::OkStatus();
 }
@@ -151,12 +151,12 @@ absl::StatusOr<v1::Dataset> DatasetOperations::Upload(const ReadMessage& read) {
   MOEPROBE_RETURN_IF_ERROR(CheckReceived(announced, writer));
   MOEPROBE_RETURN_IF_ERROR(CheckContent(announced, writer.path()));
   MOEPROBE_RETURN_IF_ERROR(writer.Commit());
-  MOEPROBE_RETURN_IF_ERROR(datasets_->Add(
-      {.sha256 = announced.sha256(),
-       .is_text = announced.kind() == v1::Dataset::KIND_TEXT,
-       .display_name = announced.display_name(),
-       .size_bytes = announced.size_bytes(),
-       .create_time = absl::InfinitePast()}));
+  MOEPROBE_RETURN_IF_ERROR(
+      datasets_->Add({.sha256 = announced.sha256(),
+                      .is_text = announced.kind() == v1::Dataset::KIND_TEXT,
+                      .display_name = announced.display_name(),
+                      .size_bytes = announced.size_bytes(),
+                      .create_time = absl::InfinitePast()}));
   return Get(DatasetName(announced.sha256()));
 }
 

@@ -13,7 +13,7 @@
 namespace moeprobe {
 
 std::string FileStamp(const std::filesystem::path& file) {
-  struct stat info {};
+  struct stat info{};
   if (stat(file.c_str(), &info) != 0) return "";
   return absl::StrCat(info.st_dev, ":", info.st_ino, ":", info.st_size, ":",
                       info.st_mtim.tv_sec, ".", info.st_mtim.tv_nsec, ":",

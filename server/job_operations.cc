@@ -91,9 +91,8 @@ absl::StatusOr<v1::Job> JobOperations::Create(
   MOEPROBE_RETURN_IF_ERROR(resolved.violations.ToStatus());
   MOEPROBE_ASSIGN_OR_RETURN(
       const JobPlan plan,
-      parts_.planner->Plan(
-          resolved.spec,
-          parts_.scheduler->ResolveDevice(resolved.spec.device())));
+      parts_.planner->Plan(resolved.spec, parts_.scheduler->ResolveDevice(
+                                              resolved.spec.device())));
   NewJob job = ToNewJob(resolved, plan);
   job.request_id = request_id;
   job.request_digest = digest;
@@ -136,8 +135,8 @@ absl::StatusOr<v1::ListJobsResponse> JobOperations::List(
   v1::ListJobsResponse response;
   for (const JobRow& row : rows) {
     if (response.jobs_size() == size) {
-      response.set_next_page_token(PageToken(
-          kListMethod, absl::StrCat(row.id + 1)));
+      response.set_next_page_token(
+          PageToken(kListMethod, absl::StrCat(row.id + 1)));
       break;
     }
     MOEPROBE_ASSIGN_OR_RETURN(*response.add_jobs(), ToMessage(row));

@@ -38,8 +38,7 @@ class JobOperations {
   absl::StatusOr<v1::Job> Create(const v1::CreateJobRequest& request);
   v1::ValidateJobResponse Validate(const v1::ValidateJobRequest& request);
   absl::StatusOr<v1::Job> Get(const std::string& name);
-  absl::StatusOr<v1::ListJobsResponse> List(
-      const v1::ListJobsRequest& request);
+  absl::StatusOr<v1::ListJobsResponse> List(const v1::ListJobsRequest& request);
   absl::StatusOr<v1::Job> Cancel(const std::string& name);
   absl::Status Remove(const std::string& name);
 

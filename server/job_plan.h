@@ -22,9 +22,9 @@ struct PlannedPart {
   OpenedModel model;
   v1::DataSpec data;
   std::vector<int32_t> layers;
-  bool nll = false;              // the loss is computed
-  std::string tokenizer_sha256;  // where the data is text
-  std::string stamp;             // of the model's files
+  bool nll = false;                        // the loss is computed
+  std::string tokenizer_sha256;            // where the data is text
+  std::string stamp;                       // of the model's files
   std::map<int64_t, std::string> weights;  // known fingerprints, by layer
   std::optional<CutData> tokens;           // where they are known
 };

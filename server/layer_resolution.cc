@@ -41,15 +41,15 @@ void CheckList(const v1::LayerSelection& selection, int64_t layer_count,
     const std::string field = absl::StrCat("layers[", i, "]");
     const int32_t layer = selection.layers(i);
     if (layer < 0 || layer >= layer_count) {
-      violations.Add(field, absl::StrCat(layer, " is no layer, the model has ",
-                                         layer_count, ": 0 to ",
-                                         layer_count - 1));
+      violations.Add(field,
+                     absl::StrCat(layer, " is no layer, the model has ",
+                                  layer_count, ": 0 to ", layer_count - 1));
     } else if (i > 0 && layer == selection.layers(i - 1)) {
       violations.Add(field, absl::StrCat(layer, " stands there twice"));
     } else if (i > 0 && layer < selection.layers(i - 1)) {
-      violations.Add(field, absl::StrCat(layer, " comes after ",
-                                         selection.layers(i - 1),
-                                         ", expected ascending layers"));
+      violations.Add(
+          field, absl::StrCat(layer, " comes after ", selection.layers(i - 1),
+                              ", expected ascending layers"));
     }
   }
 }

@@ -62,10 +62,10 @@ absl::StatusOr<NewArray> FinishArray(const v1::ArrayInfo& info, int64_t layer,
                                      std::string npy) {
   if (static_cast<int64_t>(npy.size()) != info.size_bytes() ||
       Sha256Hex(npy) != info.sha256()) {
-    return absl::DataLossError(
-        absl::StrCat("array ", Quoted(info.name()), ": ", npy.size(),
-                     " bytes came, not the ", info.size_bytes(),
-                     " with the announced SHA-256"));
+    return absl::DataLossError(absl::StrCat("array ", Quoted(info.name()), ": ",
+                                            npy.size(), " bytes came, not the ",
+                                            info.size_bytes(),
+                                            " with the announced SHA-256"));
   }
   MOEPROBE_ASSIGN_OR_RETURN(const Array array, DecodeNpy(npy));
   const std::vector<int64_t> shape(info.shape().begin(), info.shape().end());
@@ -150,8 +150,7 @@ absl::StatusOr<LayerUpload> ReceiveLayer(
       return absl::InvalidArgumentError(
           "a second message with `layer`, expected `chunk`");
     }
-    MOEPROBE_RETURN_IF_ERROR(
-        assembly.Add(std::move(*message.mutable_chunk())));
+    MOEPROBE_RETURN_IF_ERROR(assembly.Add(std::move(*message.mutable_chunk())));
   }
   MOEPROBE_ASSIGN_OR_RETURN(upload.arrays, assembly.Finish());
   return upload;

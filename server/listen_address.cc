@@ -31,9 +31,9 @@ absl::Status CheckPath(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof(address.sun_path)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "socket ", Quoted(path), ": its path has ", path.size(),
-        " bytes, expected 1 to ", sizeof(address.sun_path) - 1));
+    return absl::InvalidArgumentError(
+        absl::StrCat("socket ", Quoted(path), ": its path has ", path.size(),
+                     " bytes, expected 1 to ", sizeof(address.sun_path) - 1));
   }
   std::memcpy(address.sun_path, path.data(), path.size());
   if (IsInUse(address)) {
@@ -68,9 +68,8 @@ absl::Status CheckListenAddress(const std::string& address) {
   if (colon == std::string::npos ||
       !absl::SimpleAtoi(address.substr(colon + 1), &port) || port < 0 ||
       port > UINT16_MAX) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("address ", Quoted(address),
-                     ", expected unix:PATH or HOST:PORT"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "address ", Quoted(address), ", expected unix:PATH or HOST:PORT"));
   }
   if (!IsLoopback(address.substr(0, colon))) {
     return absl::InvalidArgumentError(absl::StrCat(

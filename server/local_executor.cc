@@ -21,8 +21,8 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/mutex.h"
-#include "server/worker_process.h"
 #include "server/log.h"
+#include "server/worker_process.h"
 
 namespace moeprobe {
 namespace {
@@ -101,8 +101,8 @@ void LocalExecutor::StartDue() {
     if (!process.ok()) {
       slot.back_off = kLongestBackOff;
       slot.start_at = slot.started + slot.back_off;
-      LogWarning(absl::StrCat("cannot start a worker: ",
-                              process.status().ToString()));
+      LogWarning(
+          absl::StrCat("cannot start a worker: ", process.status().ToString()));
       continue;
     }
     slot.process = *std::move(process);
@@ -117,10 +117,10 @@ void LocalExecutor::Reap(Slot& slot) {
   const std::string reason = slot.process->Reap();
   slot.process.reset();
   const auto now = Clock::now();
-  slot.back_off = now - slot.started > kSettled
-                      ? kFirstBackOff
-                      : std::clamp(slot.back_off * 2, kFirstBackOff,
-                                   kLongestBackOff);
+  slot.back_off =
+      now - slot.started > kSettled
+          ? kFirstBackOff
+          : std::clamp(slot.back_off * 2, kFirstBackOff, kLongestBackOff);
   slot.start_at = now + slot.back_off;
   LogWarning(absl::StrCat("worker ", pid, " ", reason));
   options_.on_death(pid, absl::StrCat("worker ", reason));

@@ -81,9 +81,9 @@ absl::StatusOr<ModelRoot> ModelRoot::Open(const fs::path& directory) {
 bool ModelRoot::Contains(const fs::path& path) const {
   std::error_code error;
   const fs::path real = fs::canonical(path, error);
-  return !error && std::mismatch(root_.begin(), root_.end(), real.begin(),
-                                 real.end())
-                           .first == root_.end();
+  return !error &&
+         std::mismatch(root_.begin(), root_.end(), real.begin(), real.end())
+                 .first == root_.end();
 }
 
 bool ModelRoot::IsModel(const fs::path& directory) const {
@@ -115,9 +115,9 @@ void ModelRoot::ListSnapshots(const fs::path& repository,
                               std::map<std::string, fs::path>& found) const {
   for (const fs::path& snapshot : Subdirectories(repository / "snapshots")) {
     if (!IsModel(snapshot)) continue;
-    found.emplace(absl::StrCat(HubName(repository), "@",
-                               snapshot.filename().string()),
-                  snapshot);
+    found.emplace(
+        absl::StrCat(HubName(repository), "@", snapshot.filename().string()),
+        snapshot);
   }
 }
 
@@ -129,15 +129,15 @@ absl::StatusOr<fs::path> ModelRoot::Find(const std::string& name) const {
   return FindSnapshot(name);
 }
 
-absl::StatusOr<fs::path> ModelRoot::FindSnapshot(const std::string& name) const {
+absl::StatusOr<fs::path> ModelRoot::FindSnapshot(
+    const std::string& name) const {
   const std::vector<std::string> parts = absl::StrSplit(name, '@');
   if (parts.size() > 2) return NoModel(name);
   const fs::path repository =
-      root_ / absl::StrCat(kHubPrefix,
-                           absl::StrReplaceAll(parts[0], {{"/", "--"}}));
-  std::string revision = parts.size() == 2
-                             ? parts[1]
-                             : FirstLine(repository / "refs" / "main");
+      root_ /
+      absl::StrCat(kHubPrefix, absl::StrReplaceAll(parts[0], {{"/", "--"}}));
+  std::string revision =
+      parts.size() == 2 ? parts[1] : FirstLine(repository / "refs" / "main");
   const std::vector<fs::path> snapshots =
       Subdirectories(repository / "snapshots");
   if (revision.empty() && snapshots.size() == 1) {
@@ -156,9 +156,9 @@ absl::Status ModelRoot::CheckFiles(const fs::path& directory) const {
     if (extension != ".json" && extension != ".safetensors") continue;
     std::error_code unreadable;
     if (!Contains(entry.path())) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          entry.path().filename().string(),
-          ": a link that leads nowhere or out of the model root"));
+      return absl::FailedPreconditionError(
+          absl::StrCat(entry.path().filename().string(),
+                       ": a link that leads nowhere or out of the model root"));
     }
     if (!entry.is_regular_file(unreadable)) {
       return absl::FailedPreconditionError(absl::StrCat(

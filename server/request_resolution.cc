@@ -29,20 +29,20 @@ constexpr int kMaxDataCount = 64;
 
 // Characters of UTF-8, which protobuf has checked.
 size_t CharacterCount(const std::string& text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(),
-                    [](char c) { return (c & 0xC0) != 0x80; }));
+  return static_cast<size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 void CheckName(const std::string& name, Violations& violations) {
   const size_t length = CharacterCount(name);
   if (length > kMaxNameLength) {
-    violations.Add("name", absl::StrCat(length, " characters, expected at most ",
-                                        kMaxNameLength));
+    violations.Add(
+        "name",
+        absl::StrCat(length, " characters, expected at most ", kMaxNameLength));
   }
   if (std::any_of(name.begin(), name.end(), absl::ascii_iscntrl)) {
-    violations.Add("name", absl::StrCat(Quoted(name),
-                                        " has control characters"));
+    violations.Add("name",
+                   absl::StrCat(Quoted(name), " has control characters"));
   }
 }
 
@@ -76,8 +76,7 @@ int64_t LayerCount(const OpenedModel& model) {
 }
 
 void CheckBaselineLayers(const v1::AnalyzeSpec& spec,
-                         const OpenedModel& baseline,
-                         ResolvedRequest& result) {
+                         const OpenedModel& baseline, ResolvedRequest& result) {
   const int64_t count = LayerCount(baseline);
   const auto& layers = spec.layers().layers();
   const auto missing =
@@ -85,15 +84,14 @@ void CheckBaselineLayers(const v1::AnalyzeSpec& spec,
                     [count](int32_t layer) { return layer >= count; });
   if (missing == 0) return;
   if (missing == layers.size()) {
-    result.violations.Add(
-        "baseline", absl::StrCat(Quoted(baseline.name), " has ", count,
-                                 " layers, none of those asked for"));
+    result.violations.Add("baseline",
+                          absl::StrCat(Quoted(baseline.name), " has ", count,
+                                       " layers, none of those asked for"));
     return;
   }
-  result.warnings.push_back(
-      absl::StrCat("baseline ", Quoted(baseline.name), " has ", count,
-                   " layers: ", missing, " of the ", layers.size(),
-                   " asked for are not there and are left out"));
+  result.warnings.push_back(absl::StrCat(
+      "baseline ", Quoted(baseline.name), " has ", count, " layers: ", missing,
+      " of the ", layers.size(), " asked for are not there and are left out"));
 }
 
 // Adds what is wrong with the tokens of one data set for one model, as far as
@@ -161,9 +159,9 @@ void ResolveAllData(ResolvedRequest& result, DataCatalog& catalog) {
   v1::AnalyzeSpec& spec = result.spec;
   if (spec.data().empty()) result.violations.Add("data", "missing");
   if (spec.data_size() > kMaxDataCount) {
-    result.violations.Add("data", absl::StrCat(spec.data_size(),
-                                               " data sets, expected at most ",
-                                               kMaxDataCount));
+    result.violations.Add(
+        "data", absl::StrCat(spec.data_size(), " data sets, expected at most ",
+                             kMaxDataCount));
     return;
   }
   for (int i = 0; i < spec.data_size(); ++i) {
@@ -187,12 +185,12 @@ ResolvedRequest ResolveRequest(const v1::Job& job, ModelRegistry& models,
   CheckName(asked.name(), result.violations);
   ResolveScalars(asked, result);
   ResolveAllData(result, catalog);
-  const auto model = FindModel(asked.model(), "model", models,
-                               result.violations);
+  const auto model =
+      FindModel(asked.model(), "model", models, result.violations);
   std::optional<OpenedModel> baseline;
   if (!asked.baseline().empty()) {
-    baseline = FindModel(asked.baseline(), "baseline", models,
-                         result.violations);
+    baseline =
+        FindModel(asked.baseline(), "baseline", models, result.violations);
   }
   // Without a model there is nothing to hold layers and widths against.
   if (!model) return result;

@@ -26,8 +26,8 @@ absl::StatusOr<std::shared_ptr<const RunningTask>> RunningTasks::Find(
   const MutexLock lock(mutex_);
   const auto found = tasks_.find(job);
   if (found == tasks_.end() || found->second->attempt.attempt != attempt) {
-    return absl::AbortedError(absl::StrCat("attempt ", attempt,
-                                           " no longer holds ", job_name));
+    return absl::AbortedError(
+        absl::StrCat("attempt ", attempt, " no longer holds ", job_name));
   }
   return found->second;
 }

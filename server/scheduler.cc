@@ -123,7 +123,8 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryClaim(
 // Returns nullopt if the cache had all that the job needed.
 absl::StatusOr<std::optional<v1::Task>> Scheduler::TryStart(
     const JobRow& row, const Claimant& claimant) {
-  RunningTask running{.request_key = row.request_key};
+  RunningTask running;
+  running.request_key = row.request_key;
   MOEPROBE_ASSIGN_OR_RETURN(running.spec, SpecOf(row));
   running.device = ResolveDevice(running.spec.device());
   MOEPROBE_ASSIGN_OR_RETURN(running.plan,
@@ -165,8 +166,7 @@ absl::Status Scheduler::AnswerLike(const std::string& request_key) {
   for (const JobRow& row : rows) {
     MOEPROBE_ASSIGN_OR_RETURN(const v1::AnalyzeSpec spec, SpecOf(row));
     MOEPROBE_ASSIGN_OR_RETURN(
-        const JobPlan plan,
-        planner_->Plan(spec, ResolveDevice(spec.device())));
+        const JobPlan plan, planner_->Plan(spec, ResolveDevice(spec.device())));
     MOEPROBE_RETURN_IF_ERROR(AnswerFromCache(row, plan).status());
   }
   return absl::OkStatus();

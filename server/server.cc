@@ -191,9 +191,8 @@ absl::Status TidyUp(AttemptStore& attempts, const Scratch& scratch) {
 
 absl::Status CheckWorkerBinary(const std::filesystem::path& binary) {
   if (access(binary.c_str(), X_OK) == 0) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("worker binary ", binary.string(),
-                   ": not there, or not executable"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "worker binary ", binary.string(), ": not there, or not executable"));
 }
 
 absl::StatusOr<std::unique_ptr<LocalExecutor>> StartWorkers(
@@ -245,20 +244,18 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   int port = 0;
   all.worker_address = absl::StrCat(
-      "unix:",
-      std::filesystem::absolute(options.data_directory / "worker.sock")
-          .string());
+      "unix:", std::filesystem::absolute(options.data_directory / "worker.sock")
+                   .string());
   MOEPROBE_ASSIGN_OR_RETURN(
       all.worker_listener,
       Listen(all.worker_address, {&all.worker_service}, &port));
   MOEPROBE_ASSIGN_OR_RETURN(
       all.executor, StartWorkers(options, all.worker_address, all.scheduler));
-  MOEPROBE_ASSIGN_OR_RETURN(
-      all.client_listener,
-      Listen(options.address,
-             {&all.job_service, &all.result_service, &all.dataset_service,
-              &all.server_service},
-             &port));
+  MOEPROBE_ASSIGN_OR_RETURN(all.client_listener,
+                            Listen(options.address,
+                                   {&all.job_service, &all.result_service,
+                                    &all.dataset_service, &all.server_service},
+                                   &port));
   all.address = WithPort(options.address, port);
   return server;
 }

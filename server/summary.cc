@@ -21,8 +21,8 @@ namespace {
 // Arrays that are neither per expert nor per pair of experts, or whose mean
 // depends on nothing but the number of tokens.
 constexpr std::array kWithoutMean = {
-    "coactivation", "repeat_rate",  "margin_histogram",
-    "margin_edges", "eigenvalues",  "components",
+    "coactivation", "repeat_rate",     "margin_histogram",
+    "margin_edges", "eigenvalues",     "components",
     "basis",        "singular_values", "principal_angles"};
 
 bool HasMean(const std::string& quantity) {

@@ -50,9 +50,9 @@ bool IsInside(const fs::path& file, const fs::path& directory) {
   std::error_code error;
   const fs::path real = fs::canonical(file, error);
   const fs::path root = fs::canonical(directory, error);
-  return !error && std::mismatch(root.begin(), root.end(), real.begin(),
-                                 real.end())
-                           .first == root.end();
+  return !error &&
+         std::mismatch(root.begin(), root.end(), real.begin(), real.end())
+                 .first == root.end();
 }
 
 // Sorts arrays into the groups they belong to. A group that was asked for is
@@ -156,8 +156,8 @@ absl::Status TaskOperations::StoreTokens(
 
 absl::Status TaskOperations::Publish(const v1::FinishedLayer& layer,
                                      std::vector<NewArray> arrays) {
-  MOEPROBE_ASSIGN_OR_RETURN(
-      const auto task, parts_.running->Find(layer.job(), layer.attempt()));
+  MOEPROBE_ASSIGN_OR_RETURN(const auto task,
+                            parts_.running->Find(layer.job(), layer.attempt()));
   MOEPROBE_ASSIGN_OR_RETURN(const v1::TaskPart part,
                             PartOf(*task, layer.part()));
   MOEPROBE_RETURN_IF_ERROR(StoreLargeArrays(*parts_.blobs, arrays));
@@ -191,8 +191,7 @@ absl::Status TaskOperations::Finish(const v1::FinishTaskRequest& request) {
       parts_.attempts->Finish(task->attempt, EndOf(request, *task)));
   parts_.running->Remove(task->attempt.job);
   if (IsFinal(state)) parts_.scratch->Remove(task->attempt.job);
-  const absl::Status answered =
-      parts_.scheduler->AnswerLike(task->request_key);
+  const absl::Status answered = parts_.scheduler->AnswerLike(task->request_key);
   // The worker's part is done: jobs that wait stay queued.
   if (!answered.ok()) LogWarning(answered.ToString());
   return absl::OkStatus();

@@ -28,8 +28,7 @@ absl::Status Violations::ToStatus() const {
     if (violation.code == absl::StatusCode::kInvalidArgument) {
       code = violation.code;
     }
-    lines.push_back(
-        absl::StrCat(violation.field, ": ", violation.description));
+    lines.push_back(absl::StrCat(violation.field, ": ", violation.description));
   }
   return absl::Status(code, absl::StrJoin(lines, "; "));
 }

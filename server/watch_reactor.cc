@@ -86,7 +86,8 @@ class Watch : public JobWatcher {
     return absl::OkStatus();
   }
 
-  void Finish(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  void Finish(const absl::Status& status)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (reactor_ == nullptr) return;
     std::exchange(reactor_, nullptr)->Finish(ToGrpc(status));
   }

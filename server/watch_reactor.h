@@ -1,9 +1,9 @@
 #ifndef MOEPROBE_SERVER_WATCH_REACTOR_H_
 #define MOEPROBE_SERVER_WATCH_REACTOR_H_
 
-#include <cstdint>
-
 #include <grpcpp/support/server_callback.h>
+
+#include <cstdint>
 
 #include "moeprobe/v1/job.pb.h"
 #include "server/job_changes.h"

@@ -24,14 +24,14 @@ constexpr std::chrono::milliseconds kMargin{200};
 Claimant ClaimantOf(const v1::ClaimTaskRequest& request,
                     const grpc::ServerContext& context) {
   const auto& devices = request.devices();
-  return {.worker = request.worker_pid(),
-          .has_cuda = std::find(devices.begin(), devices.end(),
-                                v1::DEVICE_CUDA) != devices.end(),
-          .gave_up = [&context] {
-            return context.IsCancelled() ||
-                   std::chrono::system_clock::now() + kMargin >=
-                       context.deadline();
-          }};
+  return {
+      .worker = request.worker_pid(),
+      .has_cuda = std::find(devices.begin(), devices.end(), v1::DEVICE_CUDA) !=
+                  devices.end(),
+      .gave_up = [&context] {
+        return context.IsCancelled() ||
+               std::chrono::system_clock::now() + kMargin >= context.deadline();
+      }};
 }
 
 }  // namespace
@@ -63,12 +63,10 @@ grpc::Status WorkerServiceImpl::PublishLayer(
     grpc::ServerContext* /*context*/,
     grpc::ServerReader<v1::PublishLayerRequest>* reader,
     v1::PublishLayerResponse* /*response*/) {
-  auto upload = ReceiveLayer([&](v1::PublishLayerRequest* message) {
-    return reader->Read(message);
-  });
+  auto upload = ReceiveLayer(
+      [&](v1::PublishLayerRequest* message) { return reader->Read(message); });
   if (!upload.ok()) return ToGrpc(upload.status());
-  return ToGrpc(
-      operations_->Publish(upload->layer, std::move(upload->arrays)));
+  return ToGrpc(operations_->Publish(upload->layer, std::move(upload->arrays)));
 }
 
 grpc::Status WorkerServiceImpl::FinishTask(

@@ -149,9 +149,9 @@ absl::StatusOr<JobState> AttemptStore::Finish(const AttemptId& attempt,
         if (end.failure) {
           ChangeState(db, row.id, EndOf(row, *end.failure));
         } else if (missing) {
-          ChangeState(db, row.id,
-                      Failure(absl::StrCat("the worker finished without ",
-                                           *missing)));
+          ChangeState(
+              db, row.id,
+              Failure(absl::StrCat("the worker finished without ", *missing)));
         } else {
           Succeed(db, row.id);
         }

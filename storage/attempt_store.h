@@ -47,7 +47,8 @@ class AttemptStore {
   // with INTERNAL where groups are missing. A worker that gave up unasked
   // (CANCELLED while the job runs) puts the job back into the queue. Returns
   // the job's new state.
-  absl::StatusOr<JobState> Finish(const AttemptId& attempt, const AttemptEnd& end);
+  absl::StatusOr<JobState> Finish(const AttemptId& attempt,
+                                  const AttemptEnd& end);
 
   // Ends the attempt of a worker that died, if it held a job: the job is
   // queued again, or fails with `reason` if this was crash `max_crash_count`;

@@ -24,9 +24,9 @@ namespace moeprobe {
 namespace {
 
 // Returns the job that an earlier submission with the same id made, if any.
-absl::StatusOr<std::optional<int64_t>> EarlierJob(
-    SQLite::Database& database, const std::string& request_id,
-    const std::string& digest) {
+absl::StatusOr<std::optional<int64_t>> EarlierJob(SQLite::Database& database,
+                                                  const std::string& request_id,
+                                                  const std::string& digest) {
   if (request_id.empty()) return std::nullopt;
   SQLite::Statement query = Query(
       database, "SELECT id, request_digest FROM job WHERE request_id = ?1",
@@ -34,9 +34,9 @@ absl::StatusOr<std::optional<int64_t>> EarlierJob(
   if (!query.executeStep()) return std::nullopt;
   const int64_t id = query.getColumn(0).getInt64();
   if (query.getColumn(1).getString() != digest) {
-    return absl::AlreadyExistsError(absl::StrCat(
-        "request_id ", request_id, ": used for job ", id,
-        " with another request"));
+    return absl::AlreadyExistsError(absl::StrCat("request_id ", request_id,
+                                                 ": used for job ", id,
+                                                 " with another request"));
   }
   return id;
 }
@@ -110,8 +110,9 @@ JobEventRow ReadEvent(const SQLite::Statement& query) {
 absl::StatusOr<int64_t> JobStore::Create(const NewJob& job) {
   const auto created =
       database_->Write([&](SQLite::Database& db) -> absl::StatusOr<int64_t> {
-        MOEPROBE_ASSIGN_OR_RETURN(const auto earlier, EarlierJob(db, job.request_id,
-                                              job.request_digest));
+        MOEPROBE_ASSIGN_OR_RETURN(
+            const auto earlier,
+            EarlierJob(db, job.request_id, job.request_digest));
         if (earlier) return *earlier;
         const int64_t id = InsertJob(db, job);
         InsertNeeds(db, id, job);
@@ -125,9 +126,8 @@ absl::StatusOr<int64_t> JobStore::Create(const NewJob& job) {
 
 absl::StatusOr<std::optional<int64_t>> JobStore::FindRequest(
     const std::string& request_id, const std::string& digest) {
-  return database_->Read([&](SQLite::Database& db) {
-    return EarlierJob(db, request_id, digest);
-  });
+  return database_->Read(
+      [&](SQLite::Database& db) { return EarlierJob(db, request_id, digest); });
 }
 
 absl::StatusOr<JobRow> JobStore::Get(int64_t id) {

@@ -16,7 +16,7 @@ namespace moeprobe {
 
 // One model on one data set of a job.
 struct NewJobPart {
-  std::string prefix;  // of its arrays
+  std::string prefix;                     // of its arrays
   std::optional<std::string> provenance;  // where it is known; opaque
 };
 
