@@ -1,0 +1,422 @@
+#include "core/checkpoint/model_config.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/testing/tiny_checkpoint.h"
+
+namespace moeprobe {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// Keys to set before reading; an empty text takes the key out.
+using Changes = std::vector<std::pair<std::string, std::string>>;
+
+absl::StatusOr<ModelConfig> Parse(const std::string& family,
+                                  const Changes& changes = {},
+                                  int64_t layer_count = 2) {
+  TinyModel model = MakeTinyModel(family, {.layer_count = layer_count});
+  for (const auto& [key, text] : changes) {
+    model.config[key] = text;
+    if (text.empty()) model.config.erase(key);
+  }
+  return ParseModelConfig(ConfigText(model));
+}
+
+// The windows of layers, -1 where a layer sees everything.
+std::vector<int64_t> WindowsOf(const absl::StatusOr<ModelConfig>& config) {
+  std::vector<int64_t> windows;
+  EXPECT_TRUE(config.ok()) << config.status();
+  if (!config.ok()) return windows;
+  for (const LayerConfig& layer : config->layers) {
+    windows.push_back(layer.sliding_window.value_or(-1));
+  }
+  return windows;
+}
+
+TEST(ModelConfigTest, ReadsEverySize) {
+  const auto config = Parse("qwen2_moe", {{"mlp_only_layers", "[1]"}}, 3);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->family, "qwen2_moe");
+  EXPECT_EQ(config->width, 8);
+  EXPECT_EQ(config->vocabulary_size, 16);
+  EXPECT_EQ(config->norm_epsilon, 1e-5);
+  EXPECT_FALSE(config->tied_embeddings);
+  EXPECT_EQ(config->attention.head_count, 2);
+  EXPECT_EQ(config->attention.key_value_head_count, 1);
+  EXPECT_EQ(config->attention.head_width, 4);
+  EXPECT_EQ(config->attention.rope_theta, 10000.0);
+  EXPECT_TRUE(config->attention.query_key_value_bias);
+  EXPECT_FALSE(config->attention.output_bias);
+  EXPECT_EQ(config->experts.count, 4);
+  EXPECT_EQ(config->experts.per_token, 2);
+  EXPECT_EQ(config->experts.width, 6);
+  EXPECT_TRUE(config->experts.renormalize);
+  EXPECT_EQ(config->experts.shared_width, 10);
+  ASSERT_EQ(config->layers.size(), 3);
+  EXPECT_TRUE(config->layers[0].is_moe);
+  EXPECT_EQ(config->layers[0].dense_width, 0);
+  EXPECT_FALSE(config->layers[1].is_moe);
+  EXPECT_EQ(config->layers[1].dense_width, 12);
+}
+
+TEST(ModelConfigTest, ReadsTheKeysOfTransformers4) {
+  const auto config = Parse("mixtral", {{"rope_parameters", ""},
+                                        {"rope_theta", "1000000.0"},
+                                        {"rope_scaling", "null"},
+                                        {"num_experts", ""},
+                                        {"num_local_experts", "8"},
+                                        {"norm_topk_prob", ""},
+                                        {"torch_dtype", "\"bfloat16\""}});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->attention.rope_theta, 1e6);
+  EXPECT_EQ(config->experts.count, 8);
+  EXPECT_TRUE(config->experts.renormalize);
+}
+
+TEST(ModelConfigTest, KnowsWhereAFamilyNormalisesQueriesAndKeys) {
+  EXPECT_EQ(Parse("llama")->attention.query_key_norm, QueryKeyNorm::kNone);
+  EXPECT_EQ(Parse("qwen3_moe")->attention.query_key_norm,
+            QueryKeyNorm::kPerHead);
+  EXPECT_EQ(Parse("olmoe")->attention.query_key_norm,
+            QueryKeyNorm::kWholeProjection);
+}
+
+TEST(ModelConfigTest, DerivesHeadWidthWhereItIsAbsentOrNull) {
+  for (const char* text : {"", "null"}) {
+    const auto config =
+        Parse("mixtral", {{"head_dim", text}, {"hidden_size", "12"}});
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_EQ(config->attention.head_width, 6);
+  }
+}
+
+TEST(ModelConfigTest, TakesKeyValueHeadsForHeadsWhereTheReferenceDoes) {
+  EXPECT_EQ(Parse("llama", {{"num_key_value_heads", ""}})
+                ->attention.key_value_head_count,
+            2);
+  EXPECT_EQ(Parse("qwen2", {{"num_key_value_heads", "null"}})
+                ->attention.key_value_head_count,
+            2);
+}
+
+TEST(ModelConfigTest, ReadsAbsentSwitchesAsTheReferenceDoes) {
+  EXPECT_FALSE(Parse("llama", {{"tie_word_embeddings", ""}})->tied_embeddings);
+  EXPECT_FALSE(Parse("qwen3", {{"attention_bias", ""}})->attention.output_bias);
+  EXPECT_TRUE(Parse("qwen2_moe")->attention.query_key_value_bias);
+  EXPECT_FALSE(Parse("qwen2_moe", {{"qkv_bias", "false"}})
+                   ->attention.query_key_value_bias);
+  EXPECT_TRUE(
+      Parse("qwen3_moe", {{"mlp_only_layers", ""}, {"decoder_sparse_step", ""}})
+          ->layers[0]
+          .is_moe);
+  EXPECT_EQ(Parse("llama", {{"rope_parameters", ""}})->attention.rope_theta,
+            10000.0);
+}
+
+TEST(ModelConfigTest, ReadsBiasesOfAllProjections) {
+  for (const char* family : {"llama", "olmoe", "qwen3", "qwen3_moe"}) {
+    const auto config = Parse(family, {{"attention_bias", "true"}});
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_TRUE(config->attention.query_key_value_bias) << family;
+    EXPECT_TRUE(config->attention.output_bias) << family;
+  }
+}
+
+TEST(ModelConfigTest, ReadsOlmoesClip) {
+  EXPECT_EQ(Parse("olmoe", {{"clip_qkv", "8.0"}})->attention.clip, 8.0);
+  EXPECT_EQ(Parse("olmoe", {{"clip_qkv", "null"}})->attention.clip,
+            std::nullopt);
+}
+
+TEST(ModelConfigTest, PlacesMoeLayersByStepAndException) {
+  const auto config =
+      Parse("qwen3_moe",
+            {{"decoder_sparse_step", "2"}, {"mlp_only_layers", "[3]"}}, 5);
+  ASSERT_TRUE(config.ok()) << config.status();
+  std::vector<bool> is_moe;
+  for (const LayerConfig& layer : config->layers) {
+    is_moe.push_back(layer.is_moe);
+  }
+  EXPECT_THAT(is_moe, ElementsAre(false, true, false, false, false));
+}
+
+TEST(ModelConfigTest, AppliesMistralsWindowToEveryLayer) {
+  for (const char* family : {"mistral", "mixtral"}) {
+    EXPECT_THAT(WindowsOf(Parse(family, {{"sliding_window", "5"}})),
+                ElementsAre(5, 5));
+    EXPECT_THAT(WindowsOf(Parse(family, {{"sliding_window", "null"}})),
+                ElementsAre(-1, -1));
+    EXPECT_THAT(WindowsOf(Parse(family, {{"sliding_window", "0"}})),
+                ElementsAre(-1, -1));
+  }
+  EXPECT_THAT(WindowsOf(Parse("mixtral", {{"sliding_window", ""}})),
+              ElementsAre(-1, -1));
+}
+
+TEST(ModelConfigTest, IgnoresWindowsOfFamiliesWithoutThem) {
+  for (const char* family : {"llama", "olmoe"}) {
+    EXPECT_THAT(WindowsOf(Parse(family, {{"sliding_window", "5"}})),
+                ElementsAre(-1, -1));
+  }
+}
+
+TEST(ModelConfigTest, AsksQwensWhetherTheirWindowIsUsed) {
+  for (const char* family : {"qwen2", "qwen2_moe", "qwen3", "qwen3_moe"}) {
+    EXPECT_THAT(WindowsOf(Parse(family, {{"sliding_window", "5"},
+                                         {"use_sliding_window", "false"}})),
+                ElementsAre(-1, -1));
+    EXPECT_THAT(WindowsOf(Parse(family, {{"sliding_window", "5"}})),
+                ElementsAre(-1, -1));
+  }
+}
+
+TEST(ModelConfigTest, PlacesQwensWindowsByFamily) {
+  const Changes used = {{"sliding_window", "5"},
+                        {"use_sliding_window", "true"},
+                        {"max_window_layers", "3"}};
+  EXPECT_THAT(WindowsOf(Parse("qwen2", used, 5)),
+              ElementsAre(-1, -1, -1, 5, 5));
+  EXPECT_THAT(WindowsOf(Parse("qwen3", used, 5)),
+              ElementsAre(-1, -1, -1, 5, 5));
+  EXPECT_THAT(WindowsOf(Parse("qwen2_moe", used, 5)),
+              ElementsAre(5, -1, 5, -1, -1));
+  EXPECT_THAT(WindowsOf(Parse("qwen3_moe", used, 5)),
+              ElementsAre(5, 5, 5, 5, 5));
+}
+
+TEST(ModelConfigTest, LetsLayerTypesPlaceTheWindows) {
+  const Changes used = {
+      {"sliding_window", "5"},
+      {"use_sliding_window", "true"},
+      {"layer_types", R"(["sliding_attention", "full_attention"])"}};
+  for (const char* family : {"qwen2", "qwen2_moe", "qwen3"}) {
+    EXPECT_THAT(WindowsOf(Parse(family, used)), ElementsAre(5, -1));
+  }
+}
+
+struct BadConfig {
+  std::string family;
+  Changes changes;
+  std::string named;  // in the message
+  absl::StatusCode code = absl::StatusCode::kInvalidArgument;
+};
+
+void ExpectRefused(const BadConfig& bad) {
+  const absl::Status status = Parse(bad.family, bad.changes).status();
+  SCOPED_TRACE(bad.changes.front().first + " " + bad.changes.front().second);
+  EXPECT_EQ(status.code(), bad.code) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr(bad.named));
+}
+
+TEST(ModelConfigTest, RefusesImpossibleSizes) {
+  const std::vector<BadConfig> configs = {
+      {"mixtral",
+       {{"num_experts", "0"}},
+       "key \"num_experts\" is 0, expected an integer in [1, 16384]"},
+      {"mixtral", {{"num_experts", "-1"}}, "key \"num_experts\" is -1"},
+      {"mixtral", {{"num_experts", "2147483648"}}, "is 2147483648, expected"},
+      {"mixtral", {{"num_experts", "1000000000"}}, "is 1000000000, expected"},
+      {"mixtral",
+       {{"num_experts", "99999999999999999999"}},
+       "is 99999999999999999999, expected"},
+      {"mixtral",
+       {{"num_local_experts", "5"}},
+       "key \"num_local_experts\" is 5, expected num_experts, which is 4"},
+      {"mixtral",
+       {{"num_experts_per_tok", "5"}},
+       "key \"num_experts_per_tok\" is 5, expected an integer in [1, 4]"},
+      {"mixtral", {{"num_experts_per_tok", "0"}}, "is 0, expected"},
+      {"mixtral",
+       {{"num_attention_heads", "3"}, {"head_dim", ""}},
+       "key \"hidden_size\" is 8, expected a multiple of num_attention_heads"},
+      {"mixtral",
+       {{"num_key_value_heads", "3"}},
+       "key \"num_key_value_heads\" is 3, expected an integer in [1, 2]"},
+      {"mixtral",
+       {{"num_key_value_heads", "2"}, {"num_attention_heads", "3"}},
+       "a divisor of num_attention_heads, which is 3"},
+      {"mixtral",
+       {{"num_hidden_layers", "1000000000"}},
+       "key \"num_hidden_layers\" is 1000000000"},
+      {"mixtral", {{"hidden_size", "0"}}, "key \"hidden_size\" is 0"},
+      {"mixtral", {{"vocab_size", "-5"}}, "key \"vocab_size\" is -5"},
+      {"mixtral", {{"intermediate_size", "0"}}, "\"intermediate_size\" is 0"},
+      {"qwen3", {{"head_dim", "5"}}, "is 5, expected an even number"},
+      {"qwen3_moe",
+       {{"decoder_sparse_step", "0"}},
+       "key \"decoder_sparse_step\" is 0"},
+      {"qwen3_moe",
+       {{"mlp_only_layers", "[2]"}},
+       "key \"mlp_only_layers\" holds 2, expected a list of integers in [0, "
+       "1]"},
+      {"qwen2_moe",
+       {{"shared_expert_intermediate_size", "0"}},
+       "key \"shared_expert_intermediate_size\" is 0"},
+      {"mistral", {{"sliding_window", "-1"}}, "key \"sliding_window\" is -1"},
+      {"mixtral", {{"rms_norm_eps", "0"}}, "is 0, expected a number above 0"},
+      {"olmoe", {{"clip_qkv", "-8"}}, "is -8, expected a number above 0"},
+  };
+  for (const BadConfig& bad : configs) ExpectRefused(bad);
+}
+
+TEST(ModelConfigTest, RefusesMissingKeys) {
+  for (const char* key :
+       {"model_type", "hidden_act", "hidden_size", "num_hidden_layers",
+        "num_attention_heads", "num_key_value_heads", "vocab_size",
+        "rms_norm_eps", "norm_topk_prob", "num_experts_per_tok",
+        "moe_intermediate_size", "shared_expert_intermediate_size"}) {
+    ExpectRefused({"qwen2_moe",
+                   {{key, ""}},
+                   std::string("key \"") + key + "\" is missing, expected"});
+  }
+  ExpectRefused({"mixtral",
+                 {{"num_experts", ""}},
+                 "key \"num_local_experts\" is missing"});
+  ExpectRefused(
+      {"mixtral", {{"rope_parameters", ""}}, "key \"rope_theta\" is missing"});
+  ExpectRefused({"qwen3", {{"head_dim", ""}}, "key \"head_dim\" is missing"});
+  ExpectRefused({"mistral",
+                 {{"sliding_window", ""}},
+                 "key \"sliding_window\" is missing"});
+  ExpectRefused({"qwen2",
+                 {{"use_sliding_window", "true"}, {"sliding_window", "4"}},
+                 "key \"max_window_layers\" is missing"});
+}
+
+TEST(ModelConfigTest, RefusesWrongTypes) {
+  const std::vector<BadConfig> configs = {
+      {"mixtral", {{"hidden_size", "8.0"}}, "is 8.0, expected an integer"},
+      {"mixtral",
+       {{"hidden_size", "\"8\""}},
+       "is the string \"8\", expected an integer"},
+      {"mixtral", {{"hidden_size", "8e0"}}, "is 8e0, expected an integer"},
+      {"mixtral", {{"hidden_size", "[8]"}}, "is a list of 1, expected"},
+      {"mixtral", {{"tie_word_embeddings", "1"}}, "expected true or false"},
+      {"mixtral", {{"rms_norm_eps", "\"1e-5\""}}, "expected a number above 0"},
+      {"mixtral", {{"model_type", "7"}}, "expected a string"},
+      {"mixtral", {{"rope_parameters", "[]"}}, "expected an object or null"},
+      {"qwen3_moe", {{"mlp_only_layers", "1"}}, "expected a list of integers"},
+      {"qwen2",
+       {{"layer_types", "[\"full_attention\"]"}},
+       "is a list of 1, expected a list of 2"},
+      {"qwen2",
+       {{"layer_types", "[\"full_attention\", \"sliding_attention\"]"}},
+       "lets layer 1 slide, expected use_sliding_window"},
+  };
+  for (const BadConfig& bad : configs) ExpectRefused(bad);
+}
+
+TEST(ModelConfigTest, RefusesMalformedJson) {
+  const std::vector<BadConfig> configs = {
+      {"mixtral", {{"rms_norm_eps", "NaN"}}, "not valid JSON"},
+      {"mixtral", {{"rms_norm_eps", "Infinity"}}, "not valid JSON"},
+      {"mixtral", {{"rope_theta", "1e999"}}, "not valid JSON"},
+      {"mixtral", {{"a", "1, \"a\": 1"}}, "key \"a\" appears twice"},
+      {"mixtral", {{"a", "{\"b\": 1, \"b\": 2}"}}, "\"b\" appears twice"},
+  };
+  for (const BadConfig& bad : configs) ExpectRefused(bad);
+  EXPECT_EQ(ParseModelConfig("[]").status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST(ModelConfigTest, RefusesBadRotations) {
+  const std::vector<BadConfig> configs = {
+      {"mixtral",
+       {{"rope_parameters", ""}, {"rope_theta", "0"}},
+       "key \"rope_theta\" is 0, expected a number above 0"},
+      {"mixtral",
+       {{"rope_parameters", R"({"rope_theta": -1})"}},
+       "key \"rope_parameters.rope_theta\" is -1"},
+      {"llama",
+       {{"rope_parameters", ""}, {"rope_theta", "\"10000\""}},
+       "key \"rope_theta\" is the string"},
+  };
+  for (const BadConfig& bad : configs) ExpectRefused(bad);
+}
+
+TEST(ModelConfigTest, NamesWhatIsNotSupported) {
+  constexpr absl::StatusCode kUnimplemented = absl::StatusCode::kUnimplemented;
+  const std::vector<BadConfig> configs = {
+      {"mixtral",
+       {{"model_type", "\"deepseek_v3\""}},
+       "is \"deepseek_v3\", expected one of llama, mistral, mixtral, olmoe",
+       kUnimplemented},
+      {"mixtral",
+       {{"hidden_act", "\"gelu\""}},
+       "\"gelu\", expected silu",
+       kUnimplemented},
+      {"llama", {{"mlp_bias", "true"}}, "\"mlp_bias\"", kUnimplemented},
+      {"llama",
+       {{"rope_scaling", R"({"type": "linear", "factor": 2.0})"}},
+       "asks for rope type \"linear\"",
+       kUnimplemented},
+      {"llama",
+       {{"rope_parameters", R"({"rope_theta": 5e5, "rope_type": "llama3"})"}},
+       "asks for rope type \"llama3\"",
+       kUnimplemented},
+      {"qwen2",
+       {{"rope_parameters", R"({"full_attention": {"rope_theta": 1.0}})"}},
+       "parameters for \"full_attention\"",
+       kUnimplemented},
+      {"llama",
+       {{"partial_rotary_factor", "0.5"}},
+       "partial rotation",
+       kUnimplemented},
+      {"mixtral",
+       {{"quantization_config", R"({"quant_method": "gptq"})"}},
+       "asks for the string \"gptq\"",
+       kUnimplemented},
+      {"mixtral",
+       {{"quantization_config", "{}"}},
+       "quantised weights",
+       kUnimplemented},
+      {"qwen3",
+       {{"layer_types", "[\"chunked_attention\", \"full_attention\"]"}},
+       "\"chunked_attention\"",
+       kUnimplemented},
+  };
+  for (const BadConfig& bad : configs) ExpectRefused(bad);
+}
+
+// Code that a checkpoint brings along is never run: the family decides.
+TEST(ModelConfigTest, IgnoresKeysItDoesNotKnow) {
+  const auto config =
+      Parse("mixtral", {{"auto_map", R"({"AutoModel": "evil.Model"})"},
+                        {"architectures", "[\"SomethingElse\"]"}});
+  EXPECT_TRUE(config.ok()) << config.status();
+}
+
+TEST(ModelConfigTest, SurvivesEveryCutAndFlippedBit) {
+  const std::string good = ConfigText(MakeTinyModel("qwen2_moe"));
+  for (size_t bit = 0; bit < good.size() * 8; ++bit) {
+    std::string text = good;
+    text[bit / 8] = static_cast<char>(text[bit / 8] ^ (1 << bit % 8));
+    const auto config = ParseModelConfig(text);
+    if (config.ok()) {
+      EXPECT_GT(config->layers.size(), 0);
+    } else {
+      EXPECT_LT(config.status().message().size(), 1000);
+    }
+    text.resize(bit / 8);
+    EXPECT_EQ(ParseModelConfig(text).status().code(),
+              absl::StatusCode::kInvalidArgument);
+  }
+}
+
+TEST(ModelConfigTest, ListsTheSupportedFamilies) {
+  EXPECT_THAT(SupportedFamilies(),
+              ElementsAre("llama", "mistral", "mixtral", "olmoe", "qwen2",
+                          "qwen2_moe", "qwen3", "qwen3_moe"));
+}
+
+}  // namespace
+}  // namespace moeprobe
