@@ -396,7 +396,8 @@ TEST(ModelConfigTest, IgnoresKeysItDoesNotKnow) {
 }
 
 TEST(ModelConfigTest, SurvivesEveryCutAndFlippedBit) {
-  const std::string good = ConfigText(MakeTinyModel("qwen2_moe"));
+  std::string good = ConfigText(MakeTinyModel("qwen2_moe"));
+  good.pop_back();  // the line feed after the object
   for (size_t bit = 0; bit < good.size() * 8; ++bit) {
     std::string text = good;
     text[bit / 8] = static_cast<char>(text[bit / 8] ^ (1 << bit % 8));
