@@ -202,7 +202,8 @@ absl::StatusOr<std::unique_ptr<LocalExecutor>> StartWorkers(
   MOEPROBE_RETURN_IF_ERROR(CheckWorkerBinary(options.worker_binary));
   return LocalExecutor::Start(
       {.command = {options.worker_binary.string(), "--server", worker_address,
-                   "--threads", absl::StrCat(options.threads_per_worker)},
+                   "--threads", absl::StrCat(options.threads_per_worker),
+                   "--server-pid", absl::StrCat(getpid())},
        .worker_count = options.worker_count,
        .on_start = [&](int64_t pid) { scheduler.WorkerStarted(pid); },
        .on_death =

@@ -17,10 +17,10 @@ namespace moeprobe {
 void InsertCacheEntry(SQLite::Database& database, const PublishedGroup& group,
                       const std::vector<std::string>& warnings);
 
-// Columns that ReadArray takes, first in a query.
+// Columns of matrix `m` that ReadArray takes, first in a query.
 inline constexpr const char* kArrayColumns =
-    "name, probe, data_type, shape, sha256, size_bytes, summary_count, "
-    "summary_mean, summary_deviation";
+    "m.name, m.probe, m.data_type, m.shape, m.sha256, m.size_bytes, "
+    "m.summary_count, m.summary_mean, m.summary_deviation";
 
 // Returns the array in the current row.
 StoredArray ReadArray(const SQLite::Statement& query);

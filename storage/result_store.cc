@@ -44,7 +44,7 @@ absl::StatusOr<std::vector<JobArray>> ResultStore::Arrays(int64_t job) {
   return database_->Read(
       [&](SQLite::Database& db) -> absl::StatusOr<std::vector<JobArray>> {
         const std::string sql =
-            absl::StrCat("SELECT m.", kArrayColumns, kArraysOfJob);
+            absl::StrCat("SELECT ", kArrayColumns, kArraysOfJob);
         SQLite::Statement query = Query(db, sql.c_str(), job);
         std::vector<JobArray> arrays;
         while (query.executeStep()) {
