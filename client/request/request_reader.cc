@@ -1,0 +1,242 @@
+#include "client/request/request_reader.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "client/request/message_fields.h"
+#include "client/request/source_text.h"
+#include "client/request/value.h"
+#include "client/request/yaml_tree.h"
+#include "core/base/status_macros.h"
+#include "moeprobe/v1/analysis.pb.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr int64_t kLongestName = 200;
+constexpr int64_t kMostLayers = std::numeric_limits<int32_t>::max();
+
+absl::Status ReadKind(const Value& value) {
+  if (value.Is("analyze")) return absl::OkStatus();
+  if (value.Is("train")) {
+    return value.Error("train is not supported by this version");
+  }
+  return value.Expected("analyze");
+}
+
+// A shell would expand these; a YAML file is not read by one.
+absl::Status CheckPath(const Value& value) {
+  const std::string& path = value.node().text;
+  for (const char* prefix : {"~", "$", "file://"}) {
+    if (absl::StartsWith(path, prefix)) {
+      return value.Error(absl::StrCat("\"", prefix, "\" is not expanded in \"",
+                                      path,
+                                      "\"; write the whole path, or one "
+                                      "relative to this file"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+Field SourceField(const std::string& key, v1::DataSpec& data) {
+  const Field text = TextField(key, data);
+  return {key, [text](const Value& value) {
+            MOEPROBE_RETURN_IF_ERROR(text.read(value));
+            return CheckPath(value);
+          }};
+}
+
+absl::Status ReadTokens(const Value& value, v1::DataSpec& data) {
+  if (value.Is("all")) {
+    data.set_tokens(-1);
+    return absl::OkStatus();
+  }
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const int64_t tokens,
+      value.Integer(1, std::numeric_limits<int64_t>::max(),
+                    "an integer of at least 1, or all"));
+  data.set_tokens(tokens);
+  return absl::OkStatus();
+}
+
+absl::Status ReadDataSet(const Value& value, v1::DataSpec& data) {
+  MOEPROBE_RETURN_IF_ERROR(value.Fields(
+      {SourceField("text", data),
+       SourceField("ids", data),
+       {"tokens",
+        [&](const Value& tokens) { return ReadTokens(tokens, data); }},
+       IntegerField("sequence_length", data, 1),
+       IntegerField("skip_first", data, 0)}));
+  const std::vector<Value> texts = value.Find("text");
+  const std::vector<Value> ids = value.Find("ids");
+  if (texts.size() + ids.size() == 1) return absl::OkStatus();
+  return value.Error(texts.empty()
+                         ? "found neither text nor ids, expected one of them"
+                         : "found both text and ids, expected one of them");
+}
+
+absl::Status ReadData(const Value& value, v1::AnalyzeSpec& spec) {
+  if (value.node().kind != YamlNode::Kind::kList) {
+    if (value.node().kind != YamlNode::Kind::kMapping) {
+      return value.Expected("a mapping with text or ids, or a list of them");
+    }
+    return ReadDataSet(value, *spec.add_data());
+  }
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<Value> items, value.Items());
+  for (const Value& item : items) {
+    MOEPROBE_RETURN_IF_ERROR(ReadDataSet(item, *spec.add_data()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadLayerList(const Value& value, v1::LayerSelection& selection) {
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<Value> items, value.Items());
+  int64_t last = -1;
+  for (const Value& item : items) {
+    MOEPROBE_ASSIGN_OR_RETURN(const int64_t layer,
+                              item.Integer(0, kMostLayers));
+    if (layer <= last) {
+      return item.Error(absl::StrCat("found ", layer, " after ", last,
+                                     ", expected ascending layers without "
+                                     "duplicates"));
+    }
+    last = layer;
+    selection.add_layers(static_cast<int32_t>(layer));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadLayers(const Value& value, v1::AnalyzeSpec& spec) {
+  v1::LayerSelection& selection = *spec.mutable_layers();
+  if (value.Is("all")) {
+    selection.set_preset(v1::LayerSelection::PRESET_ALL);
+    return absl::OkStatus();
+  }
+  if (value.Is("early-middle-late")) {
+    selection.set_preset(v1::LayerSelection::PRESET_EARLY_MIDDLE_LATE);
+    return absl::OkStatus();
+  }
+  if (value.node().kind != YamlNode::Kind::kList) {
+    return value.Expected(
+        "all, early-middle-late or a list such as [3, 16, 29]");
+  }
+  return ReadLayerList(value, selection);
+}
+
+absl::Status ReadJacobian(const Value& value, v1::ProbeSpec& probes) {
+  v1::JacobianProbe& jacobian = *probes.mutable_jacobian();
+  return value.Fields(
+      {ChoicesField("average", jacobian), UnsupportedField("projections")});
+}
+
+absl::Status ReadPca(const Value& value, v1::ProbeSpec& probes) {
+  v1::PcaProbe& pca = *probes.mutable_pca();
+  return value.Fields(
+      {ChoicesField("conventions", pca), IntegerField("components", pca, 1),
+       BooleanField("basis", pca), BooleanField("angles", pca)});
+}
+
+absl::Status ReadRouting(const Value& value, v1::ProbeSpec& probes) {
+  probes.mutable_routing();
+  return value.Fields({});
+}
+
+absl::Status ReadProbes(const Value& value, v1::AnalyzeSpec& spec) {
+  v1::ProbeSpec& probes = *spec.mutable_probes();
+  MOEPROBE_RETURN_IF_ERROR(value.Fields(
+      {{"routing",
+        [&](const Value& probe) { return ReadRouting(probe, probes); }},
+       {"jacobian",
+        [&](const Value& probe) { return ReadJacobian(probe, probes); }},
+       {"pca", [&](const Value& probe) { return ReadPca(probe, probes); }},
+       UnsupportedField("spectra"),
+       UnsupportedField("router_term")}));
+  if (value.node().children.empty()) {
+    return value.Error(
+        "found no probe, expected at least one of routing, jacobian and pca");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadAnalysis(const Value& root, v1::AnalyzeSpec& spec) {
+  for (const Value& kind : root.Find("kind")) {
+    MOEPROBE_RETURN_IF_ERROR(ReadKind(kind));
+  }
+  MOEPROBE_RETURN_IF_ERROR(root.Fields(
+      {{"kind", ReadKind},
+       TextField("name", spec, kLongestName),
+       TextField("model", spec),
+       TextField("baseline", spec),
+       {"data", [&](const Value& value) { return ReadData(value, spec); }},
+       {"layers", [&](const Value& value) { return ReadLayers(value, spec); }},
+       {"probes", [&](const Value& value) { return ReadProbes(value, spec); }},
+       ChoiceField("precision", spec),
+       ChoiceField("device", spec),
+       IntegerField("seed", spec, 0),
+       BooleanField("nll", spec),
+       UnsupportedField("routing"),
+       UnsupportedField("nulls"),
+       UnsupportedField("sweep")}));
+  for (const char* key : {"model", "data"}) {
+    if (root.Find(key).empty()) {
+      return root.Error(absl::StrCat("the key \"", key, "\" is missing"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// The keys and indices of "data[0].tokens": data, 0, tokens.
+std::vector<std::string> Steps(const std::string& path) {
+  return absl::StrSplit(absl::StrReplaceAll(path, {{"[", "."}, {"]", ""}}), '.',
+                        absl::SkipEmpty());
+}
+
+const YamlNode* Child(const YamlNode& node, const std::string& step) {
+  size_t index = 0;
+  const bool is_index = absl::SimpleAtoi(step, &index);
+  if (is_index && node.kind == YamlNode::Kind::kList) {
+    return index < node.children.size() ? &node.children[index] : nullptr;
+  }
+  // One data set may stand without a list.
+  if (is_index && index == 0) return &node;
+  for (const YamlNode& child : node.children) {
+    if (child.key == step) return &child;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+absl::Status Request::ErrorAt(const std::string& path,
+                              const std::string& what) const {
+  const YamlNode* nearest = &tree;
+  for (const std::string& step : Steps(path)) {
+    const YamlNode* child = Child(*nearest, step);
+    if (child == nullptr) break;
+    nearest = child;
+  }
+  return source.Error(nearest->offset, absl::StrCat(path, ": ", what));
+}
+
+absl::StatusOr<Request> ReadRequest(const std::string& text,
+                                    const std::string& file) {
+  MOEPROBE_ASSIGN_OR_RETURN(SourceText source, SourceText::Create(text, file));
+  MOEPROBE_ASSIGN_OR_RETURN(YamlNode tree, ParseYaml(source));
+  v1::AnalyzeSpec spec;
+  MOEPROBE_RETURN_IF_ERROR(ReadAnalysis(Value(tree, "", source), spec));
+  return Request{std::move(spec), std::move(source), std::move(tree)};
+}
+
+}  // namespace moeprobe

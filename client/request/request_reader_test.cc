@@ -1,0 +1,423 @@
+#include "client/request/request_reader.h"
+
+#include <string>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "moeprobe/v1/analysis.pb.h"
+
+// Needs gtest.h before it.
+#include "rapidcheck/gtest.h"
+
+namespace moeprobe {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+// The two keys every request needs, on lines 1 and 2.
+constexpr std::string_view kHead = "model: m\ndata: {text: t}\n";
+
+std::string ErrorOf(std::string_view text) {
+  return std::string(
+      ReadRequest(std::string(text), "f.yaml").status().message());
+}
+
+std::string ErrorAfterHead(std::string_view rest) {
+  return ErrorOf(absl::StrCat(std::string(kHead), std::string(rest)));
+}
+
+v1::AnalyzeSpec Read(const std::string& text) {
+  const auto request = ReadRequest(text, "f.yaml");
+  EXPECT_TRUE(request.ok()) << request.status();
+  return request.ok() ? request->spec : v1::AnalyzeSpec();
+}
+
+struct BadText {
+  std::string_view text;
+  std::string_view prefix;
+  std::string_view part;
+};
+
+void ExpectErrors(const std::vector<BadText>& cases,
+                  std::string (*error)(std::string_view)) {
+  for (const BadText& bad : cases) {
+    const std::string message = error(bad.text);
+    EXPECT_THAT(message, StartsWith(std::string(bad.prefix)))
+        << bad.text.substr(0, 80);
+    EXPECT_THAT(message, HasSubstr(std::string(bad.part)))
+        << bad.text.substr(0, 80);
+  }
+}
+
+TEST(ReadRequestTest, ReadsEveryKey) {
+  const v1::AnalyzeSpec spec = Read(R"(
+kind: analyze
+name: a name
+model: mixtral
+baseline: llama
+data:
+  text: text.txt
+  tokens: 1024
+  sequence_length: 128
+  skip_first: 4
+layers: [0, 2]
+probes:
+  routing: {}
+  jacobian: {average: [routed, gate]}
+  pca: {conventions: [sample_weighted, all_tokens], components: 3,
+        basis: true, angles: false}
+precision: bfloat16
+device: cpu
+seed: 7
+nll: true
+)");
+  EXPECT_EQ(spec.name(), "a name");
+  EXPECT_EQ(spec.model(), "mixtral");
+  EXPECT_EQ(spec.baseline(), "llama");
+  ASSERT_EQ(spec.data_size(), 1);
+  EXPECT_EQ(spec.data(0).text(), "text.txt");
+  EXPECT_EQ(spec.data(0).tokens(), 1024);
+  EXPECT_EQ(spec.data(0).sequence_length(), 128);
+  EXPECT_EQ(spec.data(0).skip_first(), 4);
+  EXPECT_THAT(spec.layers().layers(), testing::ElementsAre(0, 2));
+  EXPECT_TRUE(spec.probes().has_routing());
+  EXPECT_THAT(spec.probes().jacobian().average(),
+              testing::ElementsAre(v1::WEIGHTING_ROUTED, v1::WEIGHTING_GATE));
+  EXPECT_THAT(spec.probes().pca().conventions(),
+              testing::ElementsAre(v1::CONVENTION_SAMPLE_WEIGHTED,
+                                   v1::CONVENTION_ALL_TOKENS));
+  EXPECT_EQ(spec.probes().pca().components(), 3);
+  EXPECT_TRUE(spec.probes().pca().basis());
+  EXPECT_TRUE(spec.probes().pca().has_angles());
+  EXPECT_EQ(spec.precision(), v1::PRECISION_BFLOAT16);
+  EXPECT_EQ(spec.device(), v1::DEVICE_CPU);
+  EXPECT_EQ(spec.seed(), 7);
+  EXPECT_TRUE(spec.nll());
+}
+
+TEST(ReadRequestTest, LeavesUnsetWhatTheFileLeavesOut) {
+  const v1::AnalyzeSpec spec = Read(std::string(kHead));
+  EXPECT_FALSE(spec.has_layers());
+  EXPECT_FALSE(spec.has_probes());
+  EXPECT_FALSE(spec.has_seed());
+  EXPECT_FALSE(spec.data(0).has_tokens());
+}
+
+TEST(ReadRequestTest, ReadsSeveralDataSetsAndWordsForNumbers) {
+  const v1::AnalyzeSpec spec = Read(
+      "model: m\ndata:\n- {text: a, tokens: all}\n- ids: b.npy\n"
+      "layers: early-middle-late\n");
+  ASSERT_EQ(spec.data_size(), 2);
+  EXPECT_EQ(spec.data(0).tokens(), -1);
+  EXPECT_EQ(spec.data(1).ids(), "b.npy");
+  EXPECT_EQ(spec.layers().preset(),
+            v1::LayerSelection::PRESET_EARLY_MIDDLE_LATE);
+}
+
+TEST(ReadRequestTest, TakesTextAsWritten) {
+  const v1::AnalyzeSpec spec =
+      Read("name: no\nmodel: '010'\ndata: {text: 1_000}\n");
+  EXPECT_EQ(spec.name(), "no");
+  EXPECT_EQ(spec.model(), "010");
+  EXPECT_EQ(spec.data(0).text(), "1_000");
+}
+
+TEST(ReadRequestTest, AcceptsOneDocumentInItsMarkers) {
+  EXPECT_EQ(
+      Read("\xEF\xBB\xBF---\nmodel: m\r\ndata: {text: t}\r\n...\n").model(),
+      "m");
+}
+
+TEST(ReadRequestTest, RefusesFilesWithoutARequest) {
+  ExpectErrors({{"", "f.yaml:1:1: ", "found nothing"},
+                {"# only a comment\n", "f.yaml:1:1: ", "found nothing"},
+                {"---\n", "f.yaml:", "found null, expected a mapping"},
+                {"just text\n", "f.yaml:1:1: ", "found \"just text\""},
+                {"- a\n- b\n", "f.yaml:1:1: ", "found a list"},
+                {"model: m\n", "f.yaml:1:1: ", "key \"data\" is missing"},
+                {"data: {text: t}\n", "f.yaml:1:1: ", "\"model\" is missing"}},
+               ErrorOf);
+}
+
+TEST(ReadRequestTest, RefusesSeveralDocuments) {
+  ExpectErrors({{"---\nseed: 1\n", "f.yaml:3:1: ", "second document"},
+                {"---\n", "f.yaml:3:1: ", "second document"},
+                {"...\njunk\n", "f.yaml:4:1: ", "second document"},
+                {"... junk\n", "f.yaml:3:5: ", "second document"}},
+               ErrorAfterHead);
+}
+
+TEST(ReadRequestTest, RefusesDuplicateKeys) {
+  ExpectErrors(
+      {{"seed: 1\nseed: 1\n", "f.yaml:4:1: ", "duplicate key \"seed\""},
+       {"\"seed\": 1\nseed: 1\n", "f.yaml:4:1: ", "duplicate key \"seed\""},
+       {"probes: {pca: {basis: true, basis: true}}\n",
+        "f.yaml:3:29: ", "duplicate key \"basis\""}},
+      ErrorAfterHead);
+}
+
+TEST(ReadRequestTest, RefusesAnchorsAliasesTagsAndMergeKeys) {
+  ExpectErrors(
+      {{"x: &x [*x]\n", "f.yaml:3:4: ", "anchors"},
+       {"x: &x {a: *x}\n", "f.yaml:3:4: ", "anchors"},
+       {"a: &a [0,0,0]\nb: &b [*a,*a,*a]\n", "f.yaml:3:4: ", "anchors"},
+       {"seed: *x\n", "f.yaml:3:7: ", "not defined"},
+       {"<<: {seed: 1}\n", "f.yaml:3:1: ", "merge keys"},
+       {"seed: !!python/object/apply:os.system [x]\n", "f.yaml:3:7: ", "tags"},
+       {"name: !!binary aGVsbG8=\n", "f.yaml:3:7: ", "tags"},
+       {"name: ! x\n", "f.yaml:3:7: ", "tags"},
+       {"!!str name: x\n", "f.yaml:3:1: ", "tags"},
+       {"layers: !!seq [1]\n", "f.yaml:3:9: ", "tags"},
+       {"probes: !foo {pca: {}}\n", "f.yaml:3:9: ", "tags"}},
+      ErrorAfterHead);
+}
+
+TEST(ReadRequestTest, RefusesKeysThatAreNotText) {
+  ExpectErrors({{"? [1, 2]\n: 3\n", "f.yaml:3:3: ", "expected a key"},
+                {"? {a: 1}\n: 3\n", "f.yaml:3:3: ", "expected a key"},
+                {"[a]: 1\n", "f.yaml:3:1: ", "expected a key"},
+                {"\"\": 1\n", "f.yaml:3:1: ", "expected a key"},
+                {"~: 1\n", "f.yaml:3:1: ", "expected a key"}},
+               ErrorAfterHead);
+}
+
+TEST(ReadRequestTest, RefusesDeepNesting) {
+  EXPECT_THAT(ErrorAfterHead(absl::StrCat("layers: ", std::string(20, '['),
+                                          std::string(20, ']'), "\n")),
+              StartsWith("f.yaml:3:24: more than 16 levels"));
+  EXPECT_THAT(ErrorOf(std::string(100000, '[')), StartsWith("f.yaml:1:"));
+  std::string maps, indented;
+  for (int level = 0; level < 20; ++level) maps += "{a: ";
+  maps += std::string(20, '}');
+  for (int level = 0; level < 1000; ++level) {
+    indented += std::string(static_cast<size_t>(level), ' ') + "a:\n";
+  }
+  EXPECT_THAT(ErrorOf(maps), HasSubstr("16 levels"));
+  EXPECT_THAT(ErrorOf(indented), StartsWith("f.yaml:17:17: more than 16"));
+}
+
+TEST(ReadRequestTest, RefusesBytesThatAreNotPlainUtf8) {
+  using std::string_view_literals::operator""sv;
+  ExpectErrors({{"name: a\0b\n"sv, "f.yaml:1:8: ", "U+0000"},
+                {"name: \x1B[2J\n", "f.yaml:1:7: ", "U+001B"},
+                {"name: \xC2\x9B\n", "f.yaml:1:7: ", "U+009B"},
+                {"# \xE2\x80\xAE\n", "f.yaml:1:3: ", "U+202E"},
+                {"name: \xFF\n", "f.yaml:1:7: ", "0xFF, expected UTF-8"},
+                {"name: \xC0\x80\n", "f.yaml:1:7: ", "0xC0, expected UTF-8"},
+                {"\xC3\xA9: \xED\xA0\x80\n", "f.yaml:1:4: ", "0xED"},
+                {"\xFF\xFEm\0o\0"sv, "f.yaml:1:1: ", "UTF-16"},
+                {"\xFE\xFF\0m"sv, "f.yaml:1:1: ", "UTF-16"},
+                {"\0\0\xFE\xFF"sv, "f.yaml:1:1: ", "UTF-32"}},
+               ErrorOf);
+}
+
+TEST(ReadRequestTest, CountsColumnsInCharacters) {
+  EXPECT_THAT(ErrorAfterHead("probes: {\"\u00E9\u00E9\": 1, \u00E8: 2}\n"),
+              StartsWith("f.yaml:3:10: unknown key"));
+  EXPECT_THAT(ErrorAfterHead("name: {\u00E9: 1, \u00E9: 2}\n"),
+              StartsWith("f.yaml:3:14: duplicate key"));
+}
+
+TEST(ReadRequestTest, RefusesTabsThatIndent) {
+  ExpectErrors({{"\tseed: 1\n", "f.yaml:3:1: ", "found a tab"},
+                {"probes:\n\tpca: {}\n", "f.yaml:4:1: ", "found a tab"},
+                {"probes:\n  \tpca: {}\n", "f.yaml:4:3: ", "found a tab"}},
+               ErrorAfterHead);
+}
+
+TEST(ReadRequestTest, RefusesDirectives) {
+  ExpectErrors({{"%YAML 1.1\n---\nseed: 1\n", "f.yaml:1:1: ", "directives"},
+                {"%TAG ! !x\n---\nseed: 1\n", "f.yaml:1:1: ", "directives"}},
+               ErrorOf);
+}
+
+TEST(ReadRequestTest, RefusesWhatIsTooLarge) {
+  EXPECT_THAT(ErrorOf(absl::StrCat("name: ", std::string(1 << 20, 'x'))),
+              StartsWith("f.yaml:1:1: the file is larger than 1 MiB"));
+  std::string layers = "layers: [";
+  for (int i = 0; i < 100000; ++i) layers += "1,";
+  EXPECT_THAT(ErrorOf(layers + "1]\n"), HasSubstr("65536 values"));
+  EXPECT_THAT(ErrorAfterHead(absl::StrCat("name: ", std::string(10240, 'x'))),
+              StartsWith("f.yaml:3:7: name: found 10240 characters"));
+}
+
+TEST(ReadRequestTest, RefusesTextThatIsNotYaml) {
+  ExpectErrors({{"layers: [1, 2\n", "f.yaml:", "end of sequence"},
+                {"name: \"never closed\n", "f.yaml:3:7: ", "never closed"},
+                {"name: 'it''s\n", "f.yaml:3:7: ", "never closed"},
+                {"name: b: c\n", "f.yaml:3:8: ", "not YAML"},
+                {"}\n", "f.yaml:3:1: ", "not YAML"},
+                {"name: @x\n", "f.yaml:3:7: ", "not YAML"}},
+               ErrorAfterHead);
+}
+
+TEST(ReadRequestTest, ReadsNumbersInPlainDecimalOnly) {
+  ExpectErrors(
+      {{"seed: 010\n", "f.yaml:3:7: ", "seed: found \"010\""},
+       {"seed: 0x1F\n", "f.yaml:3:7: ", "plain decimal digits"},
+       {"seed: 0o17\n", "f.yaml:3:7: ", "plain decimal digits"},
+       {"seed: 1_000\n", "f.yaml:3:7: ", "plain decimal digits"},
+       {"seed: 1e3\n", "f.yaml:3:7: ", "plain decimal digits"},
+       {"seed: 1e999\n", "f.yaml:3:7: ", "plain decimal digits"},
+       {"seed: 1.0\n", "f.yaml:3:7: ", "plain decimal digits"},
+       {"seed: +1\n", "f.yaml:3:7: ", "plain decimal digits"},
+       {"seed: .nan\n", "f.yaml:3:7: ", "expected an integer"},
+       {"seed: 1 2\n", "f.yaml:3:7: ", "plain decimal digits"},
+       {"seed: many\n", "f.yaml:3:7: ", "expected an integer of at least 0"},
+       {"seed: -1\n", "f.yaml:3:7: ", "expected an integer of at least 0"},
+       {"seed: 99999999999999999999\n", "f.yaml:3:7: ", "expected an integer"},
+       {"seed: \"5\"\n", "f.yaml:3:7: ", "the text \"5\" in quotes"},
+       {"seed: yes\n", "f.yaml:3:7: ", "found \"yes\""},
+       {"seed: ~\n", "f.yaml:3:1: ", "found null"},
+       {"seed:\n\n\n", "f.yaml:3:1: ", "found null"},
+       {"seed: [1]\n", "f.yaml:3:7: ", "found a list"},
+       {"seed: {a: 1}\n", "f.yaml:3:7: ", "found a mapping"}},
+      ErrorAfterHead);
+}
+
+TEST(ReadRequestTest, ReadsBooleansAsTrueAndFalseOnly) {
+  ExpectErrors({{"nll: yes\n", "f.yaml:3:6: ", "write true"},
+                {"nll: no\n", "f.yaml:3:6: ", "write false"},
+                {"nll: True\n", "f.yaml:3:6: ", "write true"},
+                {"nll: off\n", "f.yaml:3:6: ", "write false"},
+                {"nll: 1\n", "f.yaml:3:6: ", "found \"1\", expected true or"},
+                {"nll: \"true\"\n", "f.yaml:3:6: ", "without quotes"},
+                {"nll: ~\n", "f.yaml:3:1: ", "found null"}},
+               ErrorAfterHead);
+}
+
+TEST(ReadRequestTest, NamesTheKeyThatWasProbablyMeant) {
+  ExpectErrors(
+      {{"sed: 1\n", "f.yaml:3:1: ", "did you mean \"seed\"?"},
+       {"layer: [1]\n", "f.yaml:3:1: ", "did you mean \"layers\"?"},
+       {"output: ../../etc/x\n", "f.yaml:3:1: ", "unknown key \"output\""},
+       {"probes: {pca: {convention: [routed]}}\n",
+        "f.yaml:3:16: ", "in probes.pca; did you mean \"conventions\"?"}},
+      ErrorAfterHead);
+  EXPECT_EQ(ErrorOf("model: m\ndata:\n  text: t\n  tokns: 5\n"),
+            "f.yaml:4:3: unknown key \"tokns\" in data; did you mean "
+            "\"tokens\"?");
+  EXPECT_THAT(ErrorOf("data:\n- {text: t}\n- {txt: t}\nmodel: m\n"),
+              StartsWith("f.yaml:3:4: unknown key \"txt\" in data[1]; did"));
+}
+
+TEST(ReadRequestTest, RefusesWrongTypes) {
+  ExpectErrors(
+      {{"name: [a]\n", "f.yaml:3:7: ", "found a list, expected text"},
+       {"name: ~\n", "f.yaml:3:1: ", "found null, expected text"},
+       {"name: \"\"\n", "f.yaml:3:7: ", "expected text"},
+       {"probes: [pca]\n", "f.yaml:3:9: ", "found a list, expected a mapping"},
+       {"probes:\n", "f.yaml:3:1: ", "write {}"},
+       {"probes: {}\n", "f.yaml:3:9: ", "found no probe"},
+       {"probes: {pca:}\n", "f.yaml:3:10: ", "write {}"},
+       {"probes: {pca: true}\n", "f.yaml:3:15: ", "found \"true\""},
+       {"probes: {routing: {top: 1}}\n", "f.yaml:3:20: ", "in probes.routing"},
+       {"probes: {jacobian: {average: routed}}\n",
+        "f.yaml:3:30: ", "expected a list"},
+       {"probes: {jacobian: {average: []}}\n", "f.yaml:3:30: ", "empty list"},
+       {"probes: {jacobian: {average: [gates]}}\n", "f.yaml:3:31: ",
+        "average[0]: found \"gates\", expected all or routed "
+        "or gate; did you mean gate?"},
+       {"probes: {jacobian: {average: [gate, gate]}}\n",
+        "f.yaml:3:37: ", "twice"},
+       {"probes: {pca: {components: 0}}\n", "f.yaml:3:28: ", "from 1 to"},
+       {"precision: float64\n", "f.yaml:3:12: ", "float32 or bfloat16"},
+       {"precision: unspecified\n", "f.yaml:3:12: ", "float32 or bfloat16"},
+       {"device: gpu\n", "f.yaml:3:9: ", "auto or cpu or cuda"}},
+      ErrorAfterHead);
+}
+
+TEST(ReadRequestTest, RefusesWrongLayers) {
+  ExpectErrors(
+      {{"layers: [5, 3]\n", "f.yaml:3:13: ", "layers[1]: found 3 after 5"},
+       {"layers: [3, 3]\n", "f.yaml:3:13: ", "without duplicates"},
+       {"layers: [-1]\n", "f.yaml:3:10: ", "layers[0]: found \"-1\""},
+       {"layers: [2147483648]\n", "f.yaml:3:10: ", "from 0 to 2147483647"},
+       {"layers: [1-5]\n", "f.yaml:3:10: ", "plain decimal digits"},
+       {"layers: []\n", "f.yaml:3:9: ", "empty list"},
+       {"layers: 3\n", "f.yaml:3:9: ", "or a list such as [3, 16, 29]"},
+       {"layers: late\n", "f.yaml:3:9: ", "expected all, early-middle-late"}},
+      ErrorAfterHead);
+}
+
+TEST(ReadRequestTest, RefusesWrongDataSets) {
+  ExpectErrors(
+      {{"model: m\ndata: {tokens: 5}\n", "f.yaml:2:7: ", "neither text nor"},
+       {"model: m\ndata: {text: a, ids: b}\n", "f.yaml:2:7: ", "both text and"},
+       {"model: m\ndata: []\n", "f.yaml:2:7: ", "empty list"},
+       {"model: m\ndata: a.txt\n", "f.yaml:2:7: ", "a mapping with text"},
+       {"model: m\ndata: [a.txt]\n",
+        "f.yaml:2:8: ", "data[0]: found \"a.txt\""},
+       {"model: m\ndata: {text: a, tokens: most}\n",
+        "f.yaml:2:25: ", "an integer of at least 1, or all"},
+       {"model: m\ndata: {text: a, tokens: 0}\n",
+        "f.yaml:2:25: ", "found \"0\""},
+       {"model: m\ndata: {text: ~/a.txt}\n", "f.yaml:2:14: ", "not expanded"},
+       {"model: m\ndata: {text: $HOME/a}\n", "f.yaml:2:14: ", "not expanded"},
+       {"model: m\ndata: {ids: 'file:///a'}\n",
+        "f.yaml:2:13: ", "not expanded"}},
+      ErrorOf);
+}
+
+TEST(ReadRequestTest, RefusesControlCharactersThatEscapesMake) {
+  ExpectErrors({{"name: \"a\\eb\"\n", "f.yaml:3:7: ", "control characters"},
+                {"name: \"two\\nlines\"\n", "f.yaml:3:7: ", "of one line"},
+                {"model: |\n  two\n  lines\n", "f.yaml:3:1: ", "duplicate"}},
+               ErrorAfterHead);
+  EXPECT_EQ(Read("model: <b>=cmd\ndata: {text: t}\n").model(), "<b>=cmd");
+}
+
+TEST(ReadRequestTest, NamesWhatThisVersionDoesNotSupport) {
+  ExpectErrors(
+      {{"routing: {top_k: 4}\n", "f.yaml:3:1: ", "routing is not supported"},
+       {"nulls: {bootstrap: 5}\n", "f.yaml:3:1: ", "nulls is not supported"},
+       {"sweep: []\n", "f.yaml:3:1: ", "sweep is not supported"},
+       {"probes: {spectra: {}}\n",
+        "f.yaml:3:10: ", "probes.spectra is not supported by this version"},
+       {"probes: {router_term: {}}\n", "f.yaml:3:10: ", "not supported"},
+       {"probes: {jacobian: {projections: 4}}\n",
+        "f.yaml:3:21: ", "probes.jacobian.projections is not supported"},
+       {"kind: train\n", "f.yaml:3:7: ", "train is not supported"},
+       {"task: mlp\nkind: train\n", "f.yaml:4:7: ", "train is not supported"},
+       {"kind: analyse\n", "f.yaml:3:7: ", "expected analyze"}},
+      ErrorAfterHead);
+}
+
+TEST(RequestTest, FindsThePlaceOfWhatTheServerComplainsAbout) {
+  const auto one = ReadRequest("model: m\ndata: {text: t, tokens: 5}\n", "f");
+  ASSERT_TRUE(one.ok());
+  EXPECT_EQ(one->ErrorAt("data[0].tokens", "too few").message(),
+            "f:2:25: data[0].tokens: too few");
+  EXPECT_EQ(one->ErrorAt("data[0].skip_first", "x").message(),
+            "f:2:7: data[0].skip_first: x");
+  EXPECT_EQ(one->ErrorAt("layers[2]", "x").message(), "f:1:1: layers[2]: x");
+  const auto two = ReadRequest("model: m\ndata:\n- ids: a\n- ids: b\n", "f");
+  ASSERT_TRUE(two.ok());
+  EXPECT_EQ(two->ErrorAt("data[1].ids", "x").message(),
+            "f:4:8: data[1].ids: x");
+  EXPECT_EQ(two->ErrorAt("data[7].ids", "x").message(),
+            "f:3:1: data[7].ids: x");
+}
+
+RC_GTEST_PROP(ReadRequestTest, NeverThrows, (const std::string& text)) {
+  (void)ReadRequest(text, "f");
+}
+
+// Random text is rarely YAML; random strings of its signs often are.
+RC_GTEST_PROP(ReadRequestTest, NeverThrowsOnSignsOfYaml, ()) {
+  const auto pieces = *rc::gen::container<std::vector<std::string>>(
+      rc::gen::element<std::string>(
+          "model", "data", "text", ": ", ":", "- ", "-", "\n", "  ", " ", "{",
+          "}", "[", "]", ", ", "\"", "'", "|", ">", "&a", "*a", "!", "!!str ",
+          "#", "? ", "%", "---\n", "...\n", "<<", "~", "\\", "@", "`", "x",
+          "\t", "\r\n", "\u00E9"));
+  std::string text;
+  for (const std::string& piece : pieces) text += piece;
+  (void)ReadRequest(text, "f");
+}
+
+}  // namespace
+}  // namespace moeprobe

@@ -1,0 +1,20 @@
+#ifndef MOEPROBE_CLIENT_REQUEST_REQUEST_WRITER_H_
+#define MOEPROBE_CLIENT_REQUEST_REQUEST_WRITER_H_
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "moeprobe/v1/analysis.pb.h"
+
+namespace moeprobe {
+
+// Returns what a request file with this spec says, as JSON with its keys in the
+// order of docs/request.md; unset fields are left out.
+nlohmann::ordered_json RequestJson(const v1::AnalyzeSpec& spec);
+
+// Returns a request file that ReadRequest turns into `spec`.
+std::string RequestYaml(const v1::AnalyzeSpec& spec);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CLIENT_REQUEST_REQUEST_WRITER_H_

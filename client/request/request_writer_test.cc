@@ -1,0 +1,157 @@
+#include "client/request/request_writer.h"
+
+#include <google/protobuf/util/message_differencer.h>
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "client/request/request_reader.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "moeprobe/v1/analysis.pb.h"
+
+// Needs gtest.h before it.
+#include "rapidcheck/gtest.h"
+
+namespace moeprobe {
+namespace {
+
+TEST(RequestYamlTest, IsWhatAPersonWouldWrite) {
+  v1::AnalyzeSpec spec;
+  spec.set_name("a name: with signs");
+  spec.set_model("trained-mixtral");
+  auto& data = *spec.add_data();
+  data.set_text("datasets/abc");
+  data.set_tokens(-1);
+  spec.mutable_layers()->add_layers(3);
+  spec.mutable_layers()->add_layers(16);
+  spec.mutable_probes()->mutable_routing();
+  spec.mutable_probes()->mutable_jacobian()->add_average(v1::WEIGHTING_GATE);
+  spec.set_precision(v1::PRECISION_FLOAT32);
+  spec.set_seed(0);
+  EXPECT_EQ(RequestYaml(spec),
+            "kind: analyze\n"
+            "name: \"a name: with signs\"\n"
+            "model: trained-mixtral\n"
+            "data:\n"
+            "  text: datasets/abc\n"
+            "  tokens: all\n"
+            "layers: [3, 16]\n"
+            "probes:\n"
+            "  routing: {}\n"
+            "  jacobian:\n"
+            "    average: [gate]\n"
+            "precision: float32\n"
+            "seed: 0\n");
+}
+
+TEST(RequestYamlTest, ListsSeveralDataSets) {
+  v1::AnalyzeSpec spec;
+  spec.set_model("m");
+  spec.add_data()->set_text("a");
+  spec.add_data()->set_ids("b");
+  spec.mutable_data(1)->set_skip_first(4);
+  EXPECT_THAT(RequestYaml(spec), testing::HasSubstr("data:\n"
+                                                    "  - text: a\n"
+                                                    "  - ids: b\n"
+                                                    "    skip_first: 4\n"));
+}
+
+TEST(RequestYamlTest, QuotesWordsThatMeanSomethingElseToYaml) {
+  v1::AnalyzeSpec spec;
+  for (const char* word : {"no", "Null", "1e3", "~", "- x", "a: b", "*x"}) {
+    spec.set_model(word);
+    EXPECT_THAT(RequestYaml(spec),
+                testing::HasSubstr(absl::StrCat("model: \"", word, "\"\n")));
+  }
+}
+
+TEST(RequestJsonTest, HasNumbersForNumbers) {
+  v1::AnalyzeSpec spec;
+  spec.set_seed(5);
+  spec.add_data()->set_tokens(7);
+  EXPECT_EQ(RequestJson(spec).dump(),
+            R"({"kind":"analyze","data":{"tokens":7},"seed":5})");
+}
+
+// Text that a request may hold: one line, not empty, no controls.
+rc::Gen<std::string> Name() {
+  return rc::gen::nonEmpty(rc::gen::container<std::string>(
+      rc::gen::oneOf(rc::gen::inRange<char>(' ', '~'),
+                     rc::gen::element<char>('"', '\'', '\\', ':', '#', '-'))));
+}
+
+template <typename Enum>
+std::vector<Enum> Distinct(std::vector<Enum> all) {
+  return *rc::gen::suchThat(
+      rc::gen::unique<std::vector<Enum>>(rc::gen::elementOf(all)),
+      [](const auto& chosen) { return !chosen.empty(); });
+}
+
+// Leaves a field unset half of the time.
+bool Sometimes() { return *rc::gen::arbitrary<bool>(); }
+
+int64_t Number() { return *rc::gen::inRange<int64_t>(1, int64_t{1} << 62); }
+
+void FillData(v1::DataSpec& data) {
+  // A leading ~ or $ would ask for expansion.
+  const std::string source = absl::StrCat("x", *Name());
+  if (Sometimes()) {
+    data.set_text(source);
+  } else {
+    data.set_ids(source);
+  }
+  if (Sometimes()) data.set_tokens(Sometimes() ? -1 : Number());
+  if (Sometimes()) data.set_sequence_length(Number());
+  if (Sometimes()) data.set_skip_first(Number());
+}
+
+void FillProbes(v1::ProbeSpec& probes) {
+  probes.mutable_routing();
+  if (Sometimes()) {
+    for (const auto weighting : Distinct<v1::Weighting>(
+             {v1::WEIGHTING_ALL, v1::WEIGHTING_ROUTED, v1::WEIGHTING_GATE})) {
+      probes.mutable_jacobian()->add_average(weighting);
+    }
+  }
+  if (Sometimes()) probes.mutable_pca()->set_basis(Sometimes());
+  if (Sometimes()) probes.mutable_pca()->set_components(7);
+}
+
+v1::AnalyzeSpec AnySpec() {
+  v1::AnalyzeSpec spec;
+  spec.set_model(*Name());
+  if (Sometimes()) spec.set_name(*Name());
+  if (Sometimes()) spec.set_baseline(*Name());
+  const int data_sets = *rc::gen::inRange(1, 4);
+  for (int i = 0; i < data_sets; ++i) FillData(*spec.add_data());
+  if (Sometimes()) {
+    spec.mutable_layers()->set_preset(
+        v1::LayerSelection::PRESET_EARLY_MIDDLE_LATE);
+  } else if (Sometimes()) {
+    spec.mutable_layers()->add_layers(*rc::gen::inRange(0, 99));
+  }
+  if (Sometimes()) FillProbes(*spec.mutable_probes());
+  if (Sometimes()) spec.set_precision(v1::PRECISION_BFLOAT16);
+  if (Sometimes()) spec.set_device(v1::DEVICE_CUDA);
+  if (Sometimes()) spec.set_seed(Number());
+  if (Sometimes()) spec.set_nll(Sometimes());
+  return spec;
+}
+
+RC_GTEST_PROP(RequestYamlTest, IsReadBackAsTheSameSpec, ()) {
+  const v1::AnalyzeSpec spec = AnySpec();
+  RC_PRE(spec.name().size() <= 200);
+  const std::string yaml = RequestYaml(spec);
+  RC_LOG() << yaml;
+  const auto request = ReadRequest(yaml, "f");
+  RC_ASSERT(request.ok());
+  RC_ASSERT(
+      google::protobuf::util::MessageDifferencer::Equals(request->spec, spec));
+}
+
+}  // namespace
+}  // namespace moeprobe

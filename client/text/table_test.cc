@@ -1,0 +1,49 @@
+#include "client/text/table.h"
+
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace moeprobe {
+namespace {
+
+using Align = Column::Align;
+
+TEST(FormatTableTest, AlignsByCharactersNotBytes) {
+  EXPECT_EQ(
+      FormatTable({{"layer", Align::kRight}, {"mean"}, {"name"}},
+                  {{"3", "0.1 \u00B1 0.2", "a"}, {"16", "\u2013", "b"}}, 80),
+      "layer  mean       name\n"
+      "    3  0.1 \u00B1 0.2  a\n"
+      "   16  \u2013          b\n");
+}
+
+TEST(FormatTableTest, NamesGroupsOnceAboveTheirColumns) {
+  EXPECT_EQ(FormatTable({{"x"},
+                         {"routed", Align::kLeft, "cosine"},
+                         {"gate", Align::kLeft, "cosine"},
+                         {"rank", Align::kLeft, "PCA"}},
+                        {{"1", "0.25", "0.50", "7"}}, 80),
+            "   \u2500\u2500 cosine \u2500\u2500  PCA\n"
+            "x  routed  gate  rank\n"
+            "1  0.25    0.50  7\n");
+}
+
+TEST(FormatTableTest, ContinuesBelowWhatDoesNotFit) {
+  EXPECT_EQ(FormatTable({{"id"}, {"aaaa"}, {"bbbb"}, {"cccc"}},
+                        {{"7", "1", "2", "3"}}, 14),
+            "id  aaaa  bbbb\n"
+            "7   1     2\n"
+            "\n"
+            "id  cccc\n"
+            "7   3\n");
+}
+
+TEST(FormatTableTest, KeepsAColumnWiderThanTheScreen) {
+  EXPECT_EQ(FormatTable({{"id"}, {"very long title"}, {"b"}}, {}, 10),
+            "id  very long title\n\nid  b\n");
+}
+
+}  // namespace
+}  // namespace moeprobe

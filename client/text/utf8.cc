@@ -1,0 +1,73 @@
+#include "client/text/utf8.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace moeprobe {
+namespace {
+
+// Leading bytes by length: which bits mark them, and the smallest code point
+// that needs the length.
+struct Form {
+  uint8_t mask;
+  uint8_t mark;
+  size_t size_bytes;
+  char32_t smallest;
+};
+constexpr std::array<Form, 4> kForms = {{{0x80, 0x00, 1, 0},
+                                         {0xE0, 0xC0, 2, 0x80},
+                                         {0xF0, 0xE0, 3, 0x800},
+                                         {0xF8, 0xF0, 4, 0x10000}}};
+
+bool IsScalarValue(char32_t code_point) {
+  return code_point <= 0x10FFFF && (code_point < 0xD800 || code_point > 0xDFFF);
+}
+
+std::optional<Utf8Character> DecodeAs(const Form& form, std::string_view text) {
+  if (text.size() < form.size_bytes) return std::nullopt;
+  char32_t code_point =
+      static_cast<uint8_t>(text[0]) & static_cast<uint8_t>(~form.mask);
+  for (const char next : text.substr(1, form.size_bytes - 1)) {
+    const auto byte = static_cast<uint8_t>(next);
+    if ((byte & 0xC0U) != 0x80U) return std::nullopt;
+    code_point = (code_point << 6U) | (byte & 0x3FU);
+  }
+  if (code_point < form.smallest || !IsScalarValue(code_point)) {
+    return std::nullopt;
+  }
+  return Utf8Character{code_point, form.size_bytes};
+}
+
+}  // namespace
+
+std::optional<Utf8Character> DecodeUtf8(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  const auto lead = static_cast<uint8_t>(text[0]);
+  for (const Form& form : kForms) {
+    if ((lead & form.mask) == form.mark) return DecodeAs(form, text);
+  }
+  return std::nullopt;
+}
+
+size_t CountCharacters(std::string_view text) {
+  size_t count = 0;
+  while (!text.empty()) {
+    const auto character = DecodeUtf8(text);
+    text.remove_prefix(character ? character->size_bytes : 1);
+    ++count;
+  }
+  return count;
+}
+
+bool IsControl(char32_t code_point) {
+  const auto between = [code_point](char32_t low, char32_t high) {
+    return low <= code_point && code_point <= high;
+  };
+  return between(0x00, 0x1F) || between(0x7F, 0x9F) ||
+         between(0x202A, 0x202E) || between(0x2066, 0x2069);
+}
+
+}  // namespace moeprobe

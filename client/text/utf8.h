@@ -1,0 +1,30 @@
+#ifndef MOEPROBE_CLIENT_TEXT_UTF8_H_
+#define MOEPROBE_CLIENT_TEXT_UTF8_H_
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace moeprobe {
+
+// A character and the bytes it took.
+struct Utf8Character {
+  char32_t code_point = 0;
+  size_t size_bytes = 0;
+};
+
+// Decodes the first character of `text`: nothing if `text` is empty or does not
+// start with well-formed UTF-8 (overlong forms and surrogates are not).
+std::optional<Utf8Character> DecodeUtf8(std::string_view text);
+
+// Returns how many characters `text` has; a byte that is not UTF-8 counts as
+// one.
+size_t CountCharacters(std::string_view text);
+
+// Whether a character controls a terminal or hides text: C0 and C1 controls,
+// DEL, and those that reorder text (bidirectional embeddings and isolates).
+bool IsControl(char32_t code_point);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CLIENT_TEXT_UTF8_H_

@@ -1,0 +1,51 @@
+#include "client/text/utf8.h"
+
+#include <string_view>
+
+#include "gtest/gtest.h"
+
+namespace moeprobe {
+namespace {
+
+TEST(DecodeUtf8Test, ReadsOneToFourBytes) {
+  const struct {
+    std::string_view text;
+    char32_t code_point;
+    size_t size_bytes;
+  } cases[] = {{"a", 'a', 1},
+               {"\u00B1x", 0xB1, 2},
+               {"\u2588", 0x2588, 3},
+               {"\U0001F600", 0x1F600, 4}};
+  for (const auto& c : cases) {
+    const auto character = DecodeUtf8(c.text);
+    ASSERT_TRUE(character.has_value()) << c.text;
+    EXPECT_EQ(character->code_point, c.code_point);
+    EXPECT_EQ(character->size_bytes, c.size_bytes);
+  }
+}
+
+TEST(DecodeUtf8Test, RefusesWhatIsNotUtf8) {
+  for (const std::string_view text :
+       {"", "\x80", "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x96",
+        "\xFF", "\xC3x"}) {
+    EXPECT_FALSE(DecodeUtf8(text).has_value());
+  }
+}
+
+TEST(CountCharactersTest, CountsBrokenBytesOneByOne) {
+  EXPECT_EQ(CountCharacters(""), 0U);
+  EXPECT_EQ(CountCharacters("a\u00B1\u2588"), 3U);
+  EXPECT_EQ(CountCharacters("a\xFF\xFFz"), 4U);
+}
+
+TEST(IsControlTest, KnowsTerminalControlsAndReordering) {
+  for (const char32_t control : {0x00, 0x1B, 0x7F, 0x9B, 0x202E, 0x2066}) {
+    EXPECT_TRUE(IsControl(control)) << static_cast<int>(control);
+  }
+  for (const char32_t other : {0x20, 0x7E, 0xA0, 0x2028, 0x1F600}) {
+    EXPECT_FALSE(IsControl(other)) << static_cast<int>(other);
+  }
+}
+
+}  // namespace
+}  // namespace moeprobe
