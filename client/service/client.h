@@ -1,0 +1,98 @@
+#ifndef MOEPROBE_CLIENT_SERVICE_CLIENT_H_
+#define MOEPROBE_CLIENT_SERVICE_CLIENT_H_
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client/service/array_stream.h"
+#include "client/service/cancellation.h"
+#include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/dataset_service.grpc.pb.h"
+#include "moeprobe/v1/dataset_service.pb.h"
+#include "moeprobe/v1/job.pb.h"
+#include "moeprobe/v1/job_service.grpc.pb.h"
+#include "moeprobe/v1/job_service.pb.h"
+#include "moeprobe/v1/result_service.grpc.pb.h"
+#include "moeprobe/v1/result_service.pb.h"
+#include "moeprobe/v1/server_service.grpc.pb.h"
+#include "moeprobe/v1/server_service.pb.h"
+
+namespace moeprobe {
+
+// How a client reaches a server.
+struct ClientOptions {
+  std::string address;  // "unix:PATH" or "HOST:PORT"
+  // How long a server that does not answer is tried again, in all.
+  std::chrono::milliseconds patience{3000};
+  // The same while a job is watched: long enough for a server to restart.
+  std::chrono::milliseconds watch_patience{60000};
+};
+
+// A server's methods. Calls that find no server are tried again; all are safe
+// to repeat. Errors are those of the method (proto/moeprobe/v1) or Unavailable,
+// DeadlineExceeded after 30 s, or Cancelled where `cancellation` was.
+// Thread-safe.
+class Client {
+ public:
+  // Connects on first use. `cancellation` must outlive the client.
+  Client(ClientOptions options, Cancellation& cancellation);
+
+  const std::string& address() const { return options_.address; }
+
+  absl::StatusOr<v1::ServerInfo> GetServerInfo();
+  absl::StatusOr<std::vector<v1::Model>> ListModels();
+
+  absl::StatusOr<v1::Dataset> GetDataset(const std::string& name);
+  absl::StatusOr<std::vector<v1::Dataset>> ListDatasets();
+
+  // Uploads a data set of `dataset.size_bytes` bytes in the pieces that
+  // `next_piece` returns, at most 1 MiB each, the empty one last. Is not tried
+  // again.
+  absl::StatusOr<v1::Dataset> UploadDataset(
+      const v1::Dataset& dataset,
+      const std::function<absl::StatusOr<std::string>()>& next_piece);
+
+  // `request_id` makes repetitions create one job only.
+  absl::StatusOr<v1::Job> CreateJob(const v1::AnalyzeSpec& spec,
+                                    const std::string& request_id);
+  absl::StatusOr<v1::ValidateJobResponse> ValidateJob(
+      const v1::AnalyzeSpec& spec);
+  absl::StatusOr<v1::Job> GetJob(const std::string& name);
+  absl::StatusOr<std::vector<v1::Job>> ListJobs();
+  absl::StatusOr<v1::Job> CancelJob(const std::string& name);
+  absl::Status DeleteJob(const std::string& name);
+
+  // Calls `observe` with every event of a job, in order, each once, until the
+  // one of its final state. A stream that breaks is taken up again after the
+  // last event seen.
+  absl::Status WatchJob(
+      const std::string& name,
+      const std::function<void(const v1::JobEvent&)>& observe);
+
+  absl::StatusOr<v1::Result> GetResult(const std::string& name);
+
+  // Starts to read arrays, by name. The client must outlive the stream.
+  ArrayStream ReadArrays(const v1::ReadArraysRequest& request);
+
+ private:
+  ClientOptions options_;
+  Cancellation& cancellation_;
+  std::unique_ptr<v1::ServerService::Stub> server_;
+  std::unique_ptr<v1::DatasetService::Stub> datasets_;
+  std::unique_ptr<v1::JobService::Stub> jobs_;
+  std::unique_ptr<v1::ResultService::Stub> results_;
+};
+
+// Whether a job in this state will not change any more.
+bool IsFinal(v1::Job::State state);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CLIENT_SERVICE_CLIENT_H_

@@ -1,0 +1,15 @@
+#ifndef MOEPROBE_CLIENT_SERVICE_GRPC_STATUS_H_
+#define MOEPROBE_CLIENT_SERVICE_GRPC_STATUS_H_
+
+#include <grpcpp/support/status.h>
+
+#include "absl/status/status.h"
+
+namespace moeprobe {
+
+// Returns what a call ended with, as an absl::Status of the same code.
+absl::Status ToAbslStatus(const grpc::Status& status);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CLIENT_SERVICE_GRPC_STATUS_H_
