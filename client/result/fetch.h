@@ -1,0 +1,32 @@
+#ifndef MOEPROBE_CLIENT_RESULT_FETCH_H_
+#define MOEPROBE_CLIENT_RESULT_FETCH_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "client/service/client.h"
+#include "moeprobe/v1/result_service.pb.h"
+
+namespace moeprobe {
+
+// Told how many bytes of how many have arrived.
+using FetchProgress = std::function<void(int64_t done, int64_t total)>;
+
+// Writes what there is of a job's result to DIR/arrays.npz, DIR/summary.csv and
+// DIR/result.json, replacing files of these names; nothing if it fails. Returns
+// the result without its arrays.
+//
+// Errors: those of the server; FailedPrecondition if the job has no arrays yet;
+// DataLoss if an array arrives damaged; InvalidArgument if `directory` cannot
+// be written to.
+absl::StatusOr<v1::Result> FetchResult(Client& client,
+                                       const std::string& job_name,
+                                       const std::filesystem::path& directory,
+                                       const FetchProgress& progress);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CLIENT_RESULT_FETCH_H_

@@ -1,0 +1,125 @@
+#include "client/result/result_json.h"
+
+#include <google/protobuf/timestamp.pb.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "client/request/message_fields.h"
+#include "client/request/request_writer.h"
+#include "client/result/summary_place.h"
+#include "moeprobe/v1/job.pb.h"
+#include "moeprobe/v1/result.pb.h"
+#include "moeprobe/v1/result_service.pb.h"
+
+namespace moeprobe {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string TimeText(const google::protobuf::Timestamp& time) {
+  const absl::Time instant =
+      absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", instant, absl::UTCTimeZone());
+}
+
+Json TimesJson(const v1::Job& job) {
+  Json times = Json::object();
+  if (job.has_create_time()) times["create"] = TimeText(job.create_time());
+  if (job.has_start_time()) times["start"] = TimeText(job.start_time());
+  if (job.has_end_time()) times["end"] = TimeText(job.end_time());
+  return times;
+}
+
+Json ProgressJson(const v1::Progress& progress) {
+  return {{"phase", progress.phase()},
+          {"fraction", progress.fraction()},
+          {"layers_done_count", progress.layers_done_count()},
+          {"layer_count", progress.layer_count()}};
+}
+
+Json StatusJson(const v1::Job& job) {
+  Json status = {{"name", job.name()}, {"state", StateName(job.state())}};
+  if (job.has_error()) {
+    status["error"] = {{"code", job.error().code()},
+                       {"message", job.error().message()}};
+  }
+  if (job.has_progress()) status["progress"] = ProgressJson(job.progress());
+  status["crash_count"] = job.crash_count();
+  status["cached"] = job.cached();
+  if (job.state() == v1::Job::STATE_QUEUED) {
+    status["queue_position"] = job.queue_position();
+  }
+  return status;
+}
+
+Json SummaryJson(const v1::Result& result) {
+  Json layers = Json::array();
+  for (const v1::SummaryRow& row : result.summary()) {
+    const std::string part = PartName(PrefixOf(row));
+    const bool same = !layers.empty() && layers.back()["part"] == part &&
+                      layers.back()["layer"] == row.layer();
+    if (!same) {
+      layers.push_back({{"part", part},
+                        {"layer", row.layer()},
+                        {"quantities", Json::object()}});
+    }
+    layers.back()["quantities"][row.quantity()] = {
+        {"mean", row.mean()},
+        {"std", row.standard_deviation()},
+        {"count", row.count()}};
+  }
+  return layers;
+}
+
+Json ProvenanceJson(const v1::Provenance& provenance) {
+  Json json = {{"part", PartName(provenance.prefix())},
+               {"model", provenance.model()},
+               {"model_fingerprint", provenance.model_fingerprint()},
+               {"data_fingerprint", provenance.data_fingerprint()},
+               {"token_count", provenance.token_count()}};
+  Json& ids = json["first_token_ids"] = Json::array();
+  for (const auto id : provenance.first_token_ids()) ids.push_back(id);
+  if (provenance.has_nll()) json["nll"] = provenance.nll();
+  // The map of the message has no order of its own.
+  const std::map<std::string, std::string> environment(
+      provenance.environment().begin(), provenance.environment().end());
+  json["environment"] = environment;
+  return json;
+}
+
+}  // namespace
+
+std::string StateName(v1::Job::State state) {
+  const auto* value = v1::Job::State_descriptor()->FindValueByNumber(state);
+  return value == nullptr ? absl::StrCat("state ", state) : ChoiceName(*value);
+}
+
+Json JobJson(const v1::Job& job) {
+  Json json = {{"job", StatusJson(job)},
+               {"request", RequestJson(job.analyze())}};
+  Json& warnings = json["warnings"] = Json::array();
+  for (const std::string& warning : job.warnings()) warnings.push_back(warning);
+  json["times"] = TimesJson(job);
+  return json;
+}
+
+Json ResultJson(const v1::Result& result) {
+  Json json = JobJson(result.job());
+  json["complete"] = result.job().state() == v1::Job::STATE_SUCCEEDED;
+  json["summary"] = SummaryJson(result);
+  Json& parts = json["provenance"] = Json::array();
+  for (const v1::Provenance& provenance : result.provenance()) {
+    parts.push_back(ProvenanceJson(provenance));
+  }
+  return json;
+}
+
+std::string JsonText(const Json& json) {
+  return json.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace moeprobe

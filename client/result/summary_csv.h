@@ -1,0 +1,18 @@
+#ifndef MOEPROBE_CLIENT_RESULT_SUMMARY_CSV_H_
+#define MOEPROBE_CLIENT_RESULT_SUMMARY_CSV_H_
+
+#include <string>
+
+#include "moeprobe/v1/result_service.pb.h"
+
+namespace moeprobe {
+
+// Returns a result's summary as CSV (RFC 4180, but with LF): a header, then
+// part,layer,quantity,mean,std,count for each layer and quantity; layer -1 is
+// the whole model. Text that a spreadsheet would take for a formula starts with
+// an apostrophe.
+std::string SummaryCsv(const v1::Result& result);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CLIENT_RESULT_SUMMARY_CSV_H_

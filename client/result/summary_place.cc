@@ -1,0 +1,26 @@
+#include "client/result/summary_place.h"
+
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "moeprobe/v1/result.pb.h"
+
+namespace moeprobe {
+
+std::string PrefixOf(const v1::SummaryRow& row) {
+  const std::string suffix =
+      row.layer() < 0 ? row.quantity()
+                      : absl::StrCat("layer", row.layer(), "/", row.quantity());
+  return std::string(absl::StripSuffix(row.name(), suffix));
+}
+
+std::string PartName(const std::string& prefix) {
+  if (absl::EndsWith(prefix, "baseline/")) {
+    return std::string(absl::StripSuffix(prefix, "/"));
+  }
+  return absl::StrCat(prefix, "model");
+}
+
+}  // namespace moeprobe
