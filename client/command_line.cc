@@ -1,0 +1,176 @@
+#include "client/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "client/commands/change_job.h"
+#include "client/commands/fetch_files.h"
+#include "client/commands/lists.h"
+#include "client/commands/session.h"
+#include "client/commands/show.h"
+#include "client/commands/submit.h"
+#include "client/commands/watch.h"
+#include "core/base/default_address.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr int kUsageStatus = 2;
+
+constexpr const char* kDescription =
+    "Submits analyses to a moeprobe-server and brings their results.";
+constexpr const char* kFooter =
+    "Example:\n"
+    "  moeprobe-client submit examples/analyze.yaml --wait\n"
+    "  moeprobe-client show 1\n"
+    "  moeprobe-client fetch 1 --out result\n"
+    "\n"
+    "JOB is a number such as 17, or jobs/17.\n"
+    "Exit status: 0 success; 1 the job failed or was cancelled, or the server\n"
+    "refused or did not answer; 2 wrong usage or a wrong request file;\n"
+    "130 interrupted.";
+
+// Adds the commands to a parser; what they read goes into `line` and `submit`.
+class Commands {
+ public:
+  Commands(CLI::App& app, CommandLine& line) : app_(app), line_(line) {}
+
+  void AddAll() {
+    AddSubmit();
+    AddJobCommand("watch", "Shows a job's progress until it ends.", Watch);
+    AddShow();
+    AddList("list", "Lists jobs, newest first.", ListJobs);
+    AddFetch();
+    AddJobCommand("cancel", "Asks a job to stop.", CancelJob);
+    AddJobCommand("delete", "Deletes a job that has ended.", DeleteJob);
+    AddList("models", "Lists the models that the server can analyse.",
+            ListModels);
+    AddList("datasets", "Lists the texts and token ids that the server has.",
+            ListDatasets);
+    AddList("info", "Says what the server is.", ShowServer);
+  }
+
+ private:
+  CLI::App* Add(const std::string& name, const std::string& description,
+                const std::string& example) {
+    CLI::App* command = app_.add_subcommand(name, description);
+    command->footer("Example: moeprobe-client " + example);
+    return command;
+  }
+
+  void AddJob(CLI::App* command) {
+    command->add_option("JOB", job_, "A number such as 17, or jobs/17")
+        ->required();
+  }
+  void AddJson(CLI::App* command) {
+    command->add_flag("--json", json_, "Prints JSON instead of a table");
+  }
+
+  void AddSubmit() {
+    CLI::App* command =
+        Add("submit",
+            "Creates a job from a request file (docs/request.md) and prints "
+            "its id. Files that it names are uploaded once.",
+            "submit analyze.yaml --wait");
+    command->add_option("FILE", submit_.file, "Request, YAML")->required();
+    command->add_flag("--wait", submit_.wait,
+                      "Shows the progress and ends with the job");
+    command->add_flag("--dry-run", submit_.dry_run,
+                      "Prints the request with every default filled in, or "
+                      "what is wrong with it; creates nothing");
+    command->callback([this] {
+      line_.command = [options = submit_](Session& session) {
+        return Submit(session, options);
+      };
+    });
+  }
+
+  void AddShow() {
+    CLI::App* command =
+        Add("show", "Shows a job and the means of its result.", "show 17");
+    AddJob(command);
+    AddJson(command);
+    command->callback([this] {
+      line_.command = [job = job_, json = json_](Session& session) {
+        return Show(session, job, json);
+      };
+    });
+  }
+
+  void AddFetch() {
+    CLI::App* command = Add(
+        "fetch",
+        "Writes a job's arrays.npz, summary.csv and result.json; of a job that "
+        "runs, the layers that are done.",
+        "fetch 17 --out result");
+    AddJob(command);
+    command->add_option("--out", directory_, "Directory to write to")
+        ->required()
+        ->type_name("DIR");
+    command->callback([this] {
+      line_.command = [job = job_, directory = directory_](Session& session) {
+        return FetchFiles(session, job, directory);
+      };
+    });
+  }
+
+  void AddJobCommand(const std::string& name, const std::string& description,
+                     absl::Status (*run)(Session&, const std::string&)) {
+    CLI::App* command = Add(name, description, name + " 17");
+    AddJob(command);
+    command->callback([this, run] {
+      line_.command = [job = job_, run](Session& session) {
+        return run(session, job);
+      };
+    });
+  }
+
+  void AddList(const std::string& name, const std::string& description,
+               absl::Status (*run)(Session&, bool)) {
+    CLI::App* command = Add(name, description, name + " --json");
+    AddJson(command);
+    command->callback([this, run] {
+      line_.command = [json = json_, run](Session& session) {
+        return run(session, json);
+      };
+    });
+  }
+
+  CLI::App& app_;
+  CommandLine& line_;
+  SubmitOptions submit_;
+  std::string job_;
+  std::string directory_;
+  bool json_ = false;
+};
+
+}  // namespace
+
+std::variant<CommandLine, int> ParseCommandLine(int argc, char** argv) {
+  CommandLine line;
+  CLI::App app(kDescription, "moeprobe-client");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.fallthrough();
+  line.server = DefaultAddress();
+  const CLI::Option* server =
+      app.add_option("--server", line.server,
+                     "unix:PATH or HOST:PORT of the server")
+          ->envname("MOEPROBE_SERVER")
+          ->type_name("ADDRESS")
+          ->capture_default_str();
+  Commands commands(app, line);
+  commands.AddAll();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsageStatus;
+  }
+  line.program = server->count() > 0 ? "moeprobe-client --server " + line.server
+                                     : "moeprobe-client";
+  return line;
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,64 @@
+#include "client/commands/job_text.h"
+
+#include <google/protobuf/timestamp.pb.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "client/result/result_json.h"
+#include "client/text/format.h"
+#include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/job.pb.h"
+
+namespace moeprobe {
+namespace {
+
+absl::Time ToTime(const google::protobuf::Timestamp& time) {
+  return absl::FromUnixSeconds(time.seconds()) +
+         absl::Nanoseconds(time.nanos());
+}
+
+}  // namespace
+
+std::string StateText(const v1::Job& job) {
+  std::string text = StateName(job.state());
+  if (job.state() == v1::Job::STATE_QUEUED && job.queue_position() > 0) {
+    absl::StrAppend(&text, ", ", job.queue_position(), " ahead");
+  }
+  if (job.state() == v1::Job::STATE_RUNNING) {
+    absl::StrAppend(
+        &text, absl::StrFormat(", %.0f %%", 100 * job.progress().fraction()),
+        job.progress().phase().empty() ? "" : ", ", job.progress().phase());
+  }
+  if (job.cached()) text += ", cached";
+  if (job.crash_count() > 0) {
+    absl::StrAppend(&text, ", ", job.crash_count(), " crashed attempts");
+  }
+  return text;
+}
+
+std::string TimeText(const google::protobuf::Timestamp& time) {
+  if (time.seconds() == 0) return "";
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S", ToTime(time),
+                          absl::LocalTimeZone());
+}
+
+std::string CreatedText(const v1::Job& job) {
+  return TimeText(job.create_time());
+}
+
+std::string DurationText(const v1::Job& job) {
+  if (!job.has_start_time() || !job.has_end_time()) return "";
+  return FormatClock(ToTime(job.end_time()) - ToTime(job.start_time()));
+}
+
+std::string DataText(const v1::DataSpec& data) {
+  const std::string tokens =
+      data.tokens() == -1 ? "all" : absl::StrCat(data.tokens());
+  return absl::StrCat(data.has_text() ? data.text() : data.ids(), ", ", tokens,
+                      " tokens in windows of ", data.sequence_length());
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,33 @@
+#ifndef MOEPROBE_CLIENT_COMMANDS_JOB_TEXT_H_
+#define MOEPROBE_CLIENT_COMMANDS_JOB_TEXT_H_
+
+#include <google/protobuf/timestamp.pb.h>
+
+#include <string>
+
+#include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/job.pb.h"
+
+namespace moeprobe {
+
+// Short texts about a job, for people. Parts that others wrote are not yet made
+// printable.
+
+// "running, 42 %, model layer 3 of 32", "queued, 2 ahead", "succeeded, cached".
+std::string StateText(const v1::Job& job);
+
+// "2026-11-21 23:57" in local time; empty if the time is not set.
+std::string TimeText(const google::protobuf::Timestamp& time);
+
+// When it was created, as above.
+std::string CreatedText(const v1::Job& job);
+
+// "1:23", from its start to its end; empty if it has not ended, or never ran.
+std::string DurationText(const v1::Job& job);
+
+// "datasets/abc, 16384 tokens in windows of 512".
+std::string DataText(const v1::DataSpec& data);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CLIENT_COMMANDS_JOB_TEXT_H_

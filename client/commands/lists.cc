@@ -1,0 +1,200 @@
+#include "client/commands/lists.h"
+
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "client/commands/job_text.h"
+#include "client/commands/session.h"
+#include "client/request/message_fields.h"
+#include "client/result/result_json.h"
+#include "client/text/format.h"
+#include "client/text/printable.h"
+#include "client/text/table.h"
+#include "core/base/status_macros.h"
+#include "moeprobe/v1/dataset_service.pb.h"
+#include "moeprobe/v1/job.pb.h"
+#include "moeprobe/v1/server_service.pb.h"
+
+namespace moeprobe {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Align = Column::Align;
+
+// Lists are long lines for grep, never wrapped tables.
+constexpr int kAnyWidth = std::numeric_limits<int>::max();
+
+std::string KindName(const v1::Dataset& dataset) {
+  const auto* kind =
+      v1::Dataset::Kind_descriptor()->FindValueByNumber(dataset.kind());
+  return kind == nullptr ? "" : ChoiceName(*kind);
+}
+
+std::string ExpertsText(const v1::Model& model) {
+  if (model.expert_count() == 0) return "dense";
+  return absl::StrCat(model.expert_count(), ", top ",
+                      model.experts_per_token());
+}
+
+Json ModelJson(const v1::Model& model) {
+  return {{"name", model.name()},
+          {"family", model.family()},
+          {"layer_count", model.layer_count()},
+          {"expert_count", model.expert_count()},
+          {"experts_per_token", model.experts_per_token()},
+          {"width", model.width()},
+          {"size_bytes", model.size_bytes()},
+          {"problem", model.problem()}};
+}
+
+Json DatasetJson(const v1::Dataset& dataset) {
+  return {{"name", dataset.name()},
+          {"display_name", dataset.display_name()},
+          {"kind", KindName(dataset)},
+          {"sha256", dataset.sha256()},
+          {"size_bytes", dataset.size_bytes()}};
+}
+
+Json ServerJson(const v1::ServerInfo& info) {
+  Json json = {{"version", info.version()},
+               {"numerics_version", info.numerics_version()},
+               {"families", Json::array()},
+               {"worker_count", info.worker_count()},
+               {"idle_worker_count", info.idle_worker_count()},
+               {"threads_per_worker", info.threads_per_worker()},
+               {"max_dataset_bytes", info.max_dataset_bytes()},
+               {"max_crash_count", info.max_crash_count()}};
+  for (const std::string& family : info.families()) {
+    json["families"].push_back(family);
+  }
+  return json;
+}
+
+// How a list looks as a table.
+template <typename Item>
+struct Listing {
+  std::vector<Column> columns;
+  std::vector<std::string> (*row)(const Item&);
+  Json (*json)(const Item&);
+  const char* empty;  // said instead of a table without rows
+};
+
+template <typename Item>
+absl::Status ShowList(Session& session, const std::vector<Item>& items,
+                      const Listing<Item>& listing, bool json) {
+  if (json) {
+    Json list = Json::array();
+    for (const Item& item : items) list.push_back(listing.json(item));
+    session.out.Print(JsonText(list));
+    return absl::OkStatus();
+  }
+  if (items.empty()) {
+    session.err.Print(absl::StrCat(listing.empty, "\n"));
+    return absl::OkStatus();
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const Item& item : items) {
+    rows.push_back(listing.row(item));
+    for (std::string& cell : rows.back()) cell = PrintableLine(cell);
+  }
+  session.out.Print(FormatTable(listing.columns, rows, kAnyWidth));
+  return absl::OkStatus();
+}
+
+std::vector<std::string> JobRow(const v1::Job& job) {
+  return {JobId(job.name()),     StateText(job),   job.analyze().name(),
+          job.analyze().model(), CreatedText(job), DurationText(job)};
+}
+
+std::vector<std::string> ModelRow(const v1::Model& model) {
+  return {model.name(),
+          model.family(),
+          absl::StrCat(model.layer_count()),
+          ExpertsText(model),
+          absl::StrCat(model.width()),
+          FormatBytes(model.size_bytes()),
+          model.problem()};
+}
+
+std::vector<std::string> DatasetRow(const v1::Dataset& dataset) {
+  return {dataset.display_name(), KindName(dataset),
+          FormatBytes(dataset.size_bytes()), TimeText(dataset.create_time()),
+          dataset.name()};
+}
+
+}  // namespace
+
+absl::Status ListJobs(Session& session, bool json) {
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<v1::Job> jobs,
+                            session.client.ListJobs());
+  return ShowList<v1::Job>(session, jobs,
+                           {{{"JOB", Align::kRight},
+                             {"STATE"},
+                             {"NAME"},
+                             {"MODEL"},
+                             {"CREATED"},
+                             {"TOOK", Align::kRight}},
+                            JobRow,
+                            JobJson,
+                            "no jobs yet; submit creates one"},
+                           json);
+}
+
+absl::Status ListModels(Session& session, bool json) {
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<v1::Model> models,
+                            session.client.ListModels());
+  return ShowList<v1::Model>(session, models,
+                             {{{"MODEL"},
+                               {"FAMILY"},
+                               {"LAYERS", Align::kRight},
+                               {"EXPERTS"},
+                               {"WIDTH", Align::kRight},
+                               {"SIZE", Align::kRight},
+                               {"PROBLEM"}},
+                              ModelRow,
+                              ModelJson,
+                              "no models under the server's model roots"},
+                             json);
+}
+
+absl::Status ListDatasets(Session& session, bool json) {
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<v1::Dataset> datasets,
+                            session.client.ListDatasets());
+  return ShowList<v1::Dataset>(
+      session, datasets,
+      {{{"FILE"}, {"KIND"}, {"SIZE", Align::kRight}, {"UPLOADED"}, {"NAME"}},
+       DatasetRow,
+       DatasetJson,
+       "no data sets yet; submit uploads the files "
+       "that requests name"},
+      json);
+}
+
+absl::Status ShowServer(Session& session, bool json) {
+  MOEPROBE_ASSIGN_OR_RETURN(const v1::ServerInfo info,
+                            session.client.GetServerInfo());
+  const Json fields = ServerJson(info);
+  if (json) {
+    session.out.Print(JsonText(fields));
+    return absl::OkStatus();
+  }
+  session.out.Print(absl::StrFormat(
+      "moeprobe-server %s at %s\n"
+      "workers: %d, %d idle, %d threads each\n"
+      "families: %s\n"
+      "largest data set: %s\n"
+      "version of the numbers: %d\n",
+      PrintableLine(info.version()), session.client.address(),
+      info.worker_count(), info.idle_worker_count(), info.threads_per_worker(),
+      PrintableLine(absl::StrJoin(info.families(), ", ")),
+      FormatBytes(info.max_dataset_bytes()), info.numerics_version()));
+  return absl::OkStatus();
+}
+
+}  // namespace moeprobe

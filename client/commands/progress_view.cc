@@ -1,0 +1,129 @@
+#include "client/commands/progress_view.h"
+
+#include <google/protobuf/timestamp.pb.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "client/commands/screen.h"
+#include "client/result/result_json.h"
+#include "client/service/client.h"
+#include "client/text/format.h"
+#include "client/text/printable.h"
+#include "client/text/utf8.h"
+#include "moeprobe/v1/job.pb.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr int kWidestBar = 30;
+constexpr int kNarrowestBar = 5;
+
+absl::Time ToTime(const google::protobuf::Timestamp& time) {
+  return absl::FromUnixSeconds(time.seconds()) +
+         absl::Nanoseconds(time.nanos());
+}
+
+// The first `width` characters.
+std::string Clip(const std::string& text, int width) {
+  std::string_view rest = text;
+  for (int i = 0; i < width && !rest.empty(); ++i) {
+    const auto character = DecodeUtf8(rest);
+    rest.remove_prefix(character ? character->size_bytes : 1);
+  }
+  return text.substr(0, text.size() - rest.size());
+}
+
+}  // namespace
+
+ProgressView::ProgressView(Screen& screen, std::string label)
+    : screen_(screen), label_(std::move(label)) {}
+
+ProgressView::~ProgressView() { screen_.Erase(); }
+
+void ProgressView::Observe(const v1::JobEvent& event) {
+  now_ = ToTime(event.time());
+  switch (event.event_case()) {
+    case v1::JobEvent::kState:
+      ObserveState(event);
+      break;
+    case v1::JobEvent::kProgress:
+      ObserveProgress(event);
+      break;
+    case v1::JobEvent::kWarning:
+      Print(absl::StrCat("warning: ", PrintableLine(event.warning())));
+      break;
+    default:  // a layer, which progress tells of too, or news to this version
+      break;
+  }
+  Draw();
+}
+
+void ProgressView::ObserveState(const v1::JobEvent& event) {
+  state_ = event.state();
+  error_ = event.error();
+  std::string text = StateName(state_);
+  if (state_ == v1::Job::STATE_RUNNING) {
+    start_ = now_;
+    start_fraction_ = progress_.fraction();
+  } else if (IsFinal(state_) && start_ != absl::InfinitePast()) {
+    absl::StrAppend(&text, " after ", FormatClock(now_ - start_));
+  } else if (state_ == v1::Job::STATE_QUEUED && !error_.message().empty()) {
+    absl::StrAppend(&text, " again: ", PrintableLine(error_.message()));
+  }
+  Print(text);
+}
+
+void ProgressView::ObserveProgress(const v1::JobEvent& event) {
+  const bool new_phase = event.progress().phase() != progress_.phase();
+  progress_ = event.progress();
+  if (new_phase && !screen_.is_terminal()) {
+    Print(absl::StrFormat("%3.0f %%  %s%s",
+                          std::floor(100 * progress_.fraction()),
+                          PrintableLine(progress_.phase()), Times()));
+  }
+}
+
+void ProgressView::Print(const std::string& text) {
+  screen_.Print(absl::StrCat(label_, ": ", text, "\n"));
+}
+
+void ProgressView::Draw() {
+  if (state_ != v1::Job::STATE_RUNNING || !screen_.is_terminal()) return;
+  const std::string right =
+      absl::StrFormat(" %3.0f %%  %s%s", std::floor(100 * progress_.fraction()),
+                      PrintableLine(progress_.phase()), Times());
+  const auto used =
+      static_cast<int>(label_.size() + 1 + CountCharacters(right));
+  // The last column stays empty: some terminals wrap there.
+  const int bar =
+      std::clamp(screen_.width() - 1 - used, kNarrowestBar, kWidestBar);
+  screen_.Draw(
+      Clip(absl::StrCat(label_, " ", Bar(bar), right), screen_.width() - 1));
+}
+
+std::string ProgressView::Bar(int width) const {
+  const auto full =
+      static_cast<int>(std::clamp(progress_.fraction(), 0.0, 1.0) * width);
+  std::string bar;
+  for (int i = 0; i < width; ++i) bar += i < full ? "\u2588" : "\u2591";
+  return bar;
+}
+
+std::string ProgressView::Times() const {
+  const absl::Duration elapsed = now_ - start_;
+  const double done = progress_.fraction() - start_fraction_;
+  std::string times = absl::StrCat("  ", FormatClock(elapsed));
+  if (done > 0 && progress_.fraction() < 1) {
+    const absl::Duration left = elapsed * ((1 - progress_.fraction()) / done);
+    absl::StrAppend(&times, ", ", FormatClock(left), " left");
+  }
+  return times;
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,53 @@
+#ifndef MOEPROBE_CLIENT_COMMANDS_PROGRESS_VIEW_H_
+#define MOEPROBE_CLIENT_COMMANDS_PROGRESS_VIEW_H_
+
+#include <ostream>
+#include <string>
+
+#include "absl/time/time.h"
+#include "client/commands/screen.h"
+#include "moeprobe/v1/job.pb.h"
+
+namespace moeprobe {
+
+// Shows how a job gets on, event by event: one line that is drawn again and
+// again on a terminal, a line for each new state and phase in a pipe. Times
+// are those of the events.
+class ProgressView {
+ public:
+  // `label` is such as "job 17". `screen` must outlive the view.
+  ProgressView(Screen& screen, std::string label);
+
+  // Leaves the line behind that a terminal shows.
+  ~ProgressView();
+  ProgressView(const ProgressView&) = delete;
+  ProgressView& operator=(const ProgressView&) = delete;
+
+  void Observe(const v1::JobEvent& event);
+
+  // The last state seen.
+  v1::Job::State state() const { return state_; }
+  // Why, where that is a failure or a cancellation.
+  const v1::JobError& error() const { return error_; }
+
+ private:
+  void ObserveState(const v1::JobEvent& event);
+  void ObserveProgress(const v1::JobEvent& event);
+  void Print(const std::string& text);
+  void Draw();
+  std::string Bar(int width) const;
+  std::string Times() const;
+
+  Screen& screen_;
+  std::string label_;
+  v1::Job::State state_ = v1::Job::STATE_UNSPECIFIED;
+  v1::JobError error_;
+  v1::Progress progress_;
+  absl::Time start_ = absl::InfinitePast();  // of the current attempt
+  double start_fraction_ = 0;                // where that attempt began
+  absl::Time now_ = absl::InfinitePast();
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CLIENT_COMMANDS_PROGRESS_VIEW_H_

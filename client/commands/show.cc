@@ -1,0 +1,84 @@
+#include "client/commands/show.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "client/commands/job_text.h"
+#include "client/commands/session.h"
+#include "client/result/means_table.h"
+#include "client/result/result_json.h"
+#include "client/result/summary_place.h"
+#include "client/text/printable.h"
+#include "core/base/status_macros.h"
+#include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/job.pb.h"
+#include "moeprobe/v1/result.pb.h"
+#include "moeprobe/v1/result_service.pb.h"
+
+namespace moeprobe {
+namespace {
+
+// As wide as the papers' tables, and as pages that quote them.
+constexpr int kWidestTable = 100;
+
+std::string Line(const std::string& key, const std::string& value) {
+  return value.empty()
+             ? ""
+             : absl::StrFormat("  %-10s%s\n", key, PrintableLine(value));
+}
+
+std::string Header(const v1::Job& job) {
+  const v1::AnalyzeSpec& spec = job.analyze();
+  std::string text =
+      absl::StrCat("job ", JobId(job.name()), ": ", StateText(job), "\n");
+  absl::StrAppend(&text, Line("error", job.error().message()),
+                  Line("name", spec.name()), Line("model", spec.model()),
+                  Line("baseline", spec.baseline()));
+  for (const v1::DataSpec& data : spec.data()) {
+    absl::StrAppend(&text, Line("data", DataText(data)));
+  }
+  absl::StrAppend(&text, Line("created", CreatedText(job)),
+                  Line("took", DurationText(job)));
+  for (const std::string& warning : job.warnings()) {
+    absl::StrAppend(&text, Line("warning", warning));
+  }
+  return text;
+}
+
+std::string Losses(const v1::Result& result) {
+  std::string text;
+  for (const v1::Provenance& part : result.provenance()) {
+    if (!part.has_nll()) continue;
+    absl::StrAppend(&text, text.empty() ? "next-token loss: " : ", ",
+                    PrintableLine(PartName(part.prefix())), " ",
+                    absl::StrFormat("%.4f", part.nll()));
+  }
+  return text.empty() ? "" : text + " nats\n";
+}
+
+}  // namespace
+
+absl::Status Show(Session& session, const std::string& job, bool json) {
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string name, JobName(job));
+  MOEPROBE_ASSIGN_OR_RETURN(const v1::Result result,
+                            session.client.GetResult(name));
+  if (json) {
+    session.out.Print(JsonText(ResultJson(result)));
+    return absl::OkStatus();
+  }
+  session.out.Print(Header(result.job()));
+  const std::string table =
+      MeansTable(result, std::min(session.out.width(), kWidestTable));
+  if (table.empty()) return absl::OkStatus();
+  session.out.Print(absl::StrCat(
+      "\n", table, "\nMean \u00B1 standard deviation over pairs of experts; ",
+      "ranks: over experts.\n", Losses(result)));
+  return absl::OkStatus();
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,55 @@
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "client/command_line.h"
+#include "client/commands/interrupt.h"
+#include "client/commands/screen.h"
+#include "client/commands/session.h"
+#include "client/service/cancellation.h"
+#include "client/service/client.h"
+#include "client/text/printable.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr int kUsageStatus = 2;
+constexpr int kInterruptedStatus = 130;
+
+int ExitStatus(const absl::Status& status) {
+  if (status.ok()) return EXIT_SUCCESS;
+  return absl::IsInvalidArgument(status) ? kUsageStatus : EXIT_FAILURE;
+}
+
+int Run(const CommandLine& line) {
+  Cancellation cancellation;
+  const Interrupt interrupt([&cancellation] { cancellation.Cancel(); });
+  Client client({.address = line.server}, cancellation);
+  Screen out = Screen::Of(std::cout, STDOUT_FILENO);
+  Screen err = Screen::Of(std::cerr, STDERR_FILENO);
+  Session session{client, cancellation, out, err, line.program};
+  absl::Status status = line.command(session);
+  if (status.ok() && !std::cout.flush()) {
+    status = absl::InternalError("cannot write to standard output");
+  }
+  if (!status.ok()) {
+    err.Print(absl::StrCat(
+        "moeprobe-client: ", PrintableLines(std::string(status.message())),
+        "\n"));
+  }
+  return cancellation.cancelled() ? kInterruptedStatus : ExitStatus(status);
+}
+
+}  // namespace
+}  // namespace moeprobe
+
+int main(int argc, char** argv) {
+  const auto line = moeprobe::ParseCommandLine(argc, argv);
+  if (const int* status = std::get_if<int>(&line)) return *status;
+  return moeprobe::Run(std::get<moeprobe::CommandLine>(line));
+}
