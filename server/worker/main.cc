@@ -1,0 +1,79 @@
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/pipeline/analyze.h"
+#include "moeprobe/v1/worker_service.pb.h"
+#include "server/worker/server_link.h"
+#include "server/worker/task_runner.h"
+#include "server/worker/tokenizer.h"
+
+namespace moeprobe {
+namespace {
+
+// Runs tasks until the server is gone.
+absl::Status RunTasks(const ServerLink& link,
+                      const TokenizerOptions& tokenizer) {
+  while (true) {
+    const absl::StatusOr<std::optional<v1::Task>> task = link.ClaimTask();
+    if (!task.ok()) return task.status();
+    if (!task->has_value()) continue;
+    const v1::Task& claimed = **task;
+    spdlog::info("{} attempt {}: running", claimed.job(), claimed.attempt());
+    const absl::Status status = TaskRunner(link, tokenizer, claimed).Run();
+    spdlog::info("{} attempt {}: {}", claimed.job(), claimed.attempt(),
+                 status.ok() ? "reported" : status.ToString());
+  }
+}
+
+// A worker never outlives its server. The parent may have died before the
+// request: then this process has already been adopted.
+void DieWithServer(pid_t server) {
+  if (server == 0) return;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != server) std::exit(EXIT_FAILURE);
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("Runs the tasks of a moeprobe server; started by it.");
+  std::string server;
+  int threads = static_cast<int>(std::thread::hardware_concurrency());
+  pid_t server_pid = 0;
+  TokenizerOptions tokenizer = DefaultTokenizerOptions();
+  app.add_option("--server", server, "the server's worker socket: unix:PATH")
+      ->required();
+  app.add_option("--threads", threads, "threads to compute with")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  app.add_option(
+      "--server-pid", server_pid,
+      "process to end with; default: go on until the server is gone");
+  app.add_option("--python", tokenizer.python,
+                 "interpreter with the tokenizers package")
+      ->capture_default_str();
+  app.add_option("--tokenizer-script", tokenizer.script, "tokenize_text.py")
+      ->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+
+  DieWithServer(server_pid);
+  spdlog::set_default_logger(spdlog::stderr_color_mt("worker"));
+  SetThreadCount(threads);
+  const absl::Status status = RunTasks(ServerLink(server), tokenizer);
+  spdlog::info("the server is gone: {}", std::string(status.message()));
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+}  // namespace moeprobe
+
+int main(int argc, char** argv) { return moeprobe::Main(argc, argv); }

@@ -1,0 +1,132 @@
+#include "server/worker/server_link.h"
+
+#include <grpcpp/client_context.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/status.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/base/npy.h"
+#include "core/base/sha256.h"
+#include "core/probe/probe_result.h"
+#include "moeprobe/v1/worker_service.pb.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr std::chrono::seconds kClaimWait{30};
+constexpr size_t kChunkBytes = size_t{1} << 20U;
+
+// The two code enumerations have the same values.
+absl::Status FromGrpc(const grpc::Status& status) {
+  return {static_cast<absl::StatusCode>(status.error_code()),
+          status.error_message()};
+}
+
+v1::DataType ToProto(DataType type) {
+  switch (type) {
+    case DataType::kFloat64:
+      return v1::DATA_TYPE_FLOAT64;
+    case DataType::kFloat32:
+      return v1::DATA_TYPE_FLOAT32;
+    case DataType::kInt64:
+      return v1::DATA_TYPE_INT64;
+  }
+  return v1::DATA_TYPE_UNSPECIFIED;
+}
+
+using LayerWriter = grpc::ClientWriter<v1::PublishLayerRequest>;
+
+// False if the server has stopped reading; Finish() then says why.
+bool WriteArray(const NamedArray& array, LayerWriter& writer) {
+  const std::string npy = EncodeNpy(array.array);
+  v1::PublishLayerRequest request;
+  v1::ArrayInfo& info = *request.mutable_chunk()->mutable_info();
+  info.set_name(array.name);
+  info.set_probe(array.probe);
+  info.set_data_type(ToProto(array.array.type));
+  info.mutable_shape()->Add(array.array.shape.begin(), array.array.shape.end());
+  info.set_sha256(Sha256Hex(npy));
+  info.set_size_bytes(static_cast<int64_t>(npy.size()));
+  for (size_t begin = 0; begin < npy.size(); begin += kChunkBytes) {
+    request.mutable_chunk()->set_data(npy.substr(begin, kChunkBytes));
+    if (!writer.Write(request)) return false;
+    request.mutable_chunk()->clear_info();
+  }
+  return true;
+}
+
+}  // namespace
+
+ServerLink::ServerLink(const std::string& address)
+    : stub_(v1::WorkerService::NewStub(
+          grpc::CreateChannel(address, grpc::InsecureChannelCredentials()))) {}
+
+absl::StatusOr<std::optional<v1::Task>> ServerLink::ClaimTask() const {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kClaimWait);
+  v1::ClaimTaskRequest request;
+  request.set_worker_pid(getpid());
+  v1::ClaimTaskResponse response;
+  const absl::Status status =
+      FromGrpc(stub_->ClaimTask(&context, request, &response));
+  if (absl::IsDeadlineExceeded(status)) return std::nullopt;
+  if (!status.ok()) return status;
+  if (!response.has_task()) return std::nullopt;
+  return std::move(*response.mutable_task());
+}
+
+absl::StatusOr<bool> ServerLink::Report(
+    const v1::ReportTaskRequest& request) const {
+  grpc::ClientContext context;
+  v1::ReportTaskResponse response;
+  const absl::Status status =
+      FromGrpc(stub_->ReportTask(&context, request, &response));
+  if (!status.ok()) return status;
+  return response.cancel();
+}
+
+absl::Status ServerLink::StoreTokens(
+    const v1::StoreTokensRequest& request) const {
+  grpc::ClientContext context;
+  v1::StoreTokensResponse response;
+  return FromGrpc(stub_->StoreTokens(&context, request, &response));
+}
+
+absl::Status ServerLink::PublishLayer(
+    const v1::FinishedLayer& layer,
+    const std::vector<NamedArray>& arrays) const {
+  grpc::ClientContext context;
+  v1::PublishLayerResponse response;
+  const std::unique_ptr<LayerWriter> writer =
+      stub_->PublishLayer(&context, &response);
+  v1::PublishLayerRequest header;
+  *header.mutable_layer() = layer;
+  if (writer->Write(header)) {
+    std::ranges::all_of(arrays, [&](const NamedArray& array) {
+      return WriteArray(array, *writer);
+    });
+    writer->WritesDone();
+  }
+  return FromGrpc(writer->Finish());
+}
+
+absl::Status ServerLink::FinishTask(
+    const v1::FinishTaskRequest& request) const {
+  grpc::ClientContext context;
+  v1::FinishTaskResponse response;
+  return FromGrpc(stub_->FinishTask(&context, request, &response));
+}
+
+}  // namespace moeprobe

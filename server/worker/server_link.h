@@ -1,0 +1,46 @@
+#ifndef MOEPROBE_SERVER_WORKER_SERVER_LINK_H_
+#define MOEPROBE_SERVER_WORKER_SERVER_LINK_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/probe/probe_result.h"
+#include "moeprobe/v1/worker_service.grpc.pb.h"
+#include "moeprobe/v1/worker_service.pb.h"
+
+namespace moeprobe {
+
+// A worker's line to its server: WorkerService with Status in place of gRPC's.
+// Thread-safe. Every call but ClaimTask fails with Aborted once the attempt it
+// names is no longer the current one.
+class ServerLink {
+ public:
+  // `address`: the server's worker socket, such as unix:/path.
+  explicit ServerLink(const std::string& address);
+
+  // Waits for a task; nullopt if none came for a while. Unavailable once the
+  // server is gone.
+  absl::StatusOr<std::optional<v1::Task>> ClaimTask() const;
+
+  // Tells how far an attempt is; returns whether it should stop.
+  absl::StatusOr<bool> Report(const v1::ReportTaskRequest& request) const;
+
+  absl::Status StoreTokens(const v1::StoreTokensRequest& request) const;
+
+  // Publishes a layer with its arrays, in chunks.
+  absl::Status PublishLayer(const v1::FinishedLayer& layer,
+                            const std::vector<NamedArray>& arrays) const;
+
+  absl::Status FinishTask(const v1::FinishTaskRequest& request) const;
+
+ private:
+  std::unique_ptr<v1::WorkerService::Stub> stub_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_WORKER_SERVER_LINK_H_

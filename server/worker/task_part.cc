@@ -1,0 +1,94 @@
+#include "server/worker/task_part.h"
+
+#include "core/base/token_windows.h"
+#include "core/pipeline/analyze.h"
+#include "core/probe/probe_options.h"
+#include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/worker_service.pb.h"
+
+namespace moeprobe {
+namespace {
+
+// The server resolves requests: a value it does not set has no meaning here, so
+// each switch names the default it cannot see.
+
+Weighting FromProto(v1::Weighting weighting) {
+  switch (weighting) {
+    case v1::WEIGHTING_ALL:
+      return Weighting::kAll;
+    case v1::WEIGHTING_GATE:
+      return Weighting::kGate;
+    default:
+      return Weighting::kRouted;
+  }
+}
+
+Convention FromProto(v1::Convention convention) {
+  switch (convention) {
+    case v1::CONVENTION_ALL_TOKENS:
+      return Convention::kAllTokens;
+    case v1::CONVENTION_SAMPLE_WEIGHTED:
+      return Convention::kSampleWeighted;
+    default:
+      return Convention::kRouted;
+  }
+}
+
+Device FromProto(v1::Device device) {
+  switch (device) {
+    case v1::DEVICE_CPU:
+      return Device::kCpu;
+    case v1::DEVICE_CUDA:
+      return Device::kCuda;
+    default:
+      return Device::kAuto;
+  }
+}
+
+PcaOptions FromProto(const v1::PcaProbe& probe) {
+  PcaOptions options{.conventions = {},
+                     .components = probe.components(),
+                     .basis = probe.basis(),
+                     .angles = probe.angles()};
+  for (const int convention : probe.conventions()) {
+    options.conventions.push_back(
+        FromProto(static_cast<v1::Convention>(convention)));
+  }
+  return options;
+}
+
+ProbeOptions FromProto(const v1::ProbeSpec& spec) {
+  ProbeOptions options;
+  options.routing = spec.has_routing();
+  for (const int weighting : spec.jacobian().average()) {
+    options.jacobian.push_back(
+        FromProto(static_cast<v1::Weighting>(weighting)));
+  }
+  if (spec.has_pca()) options.pca = FromProto(spec.pca());
+  return options;
+}
+
+}  // namespace
+
+WindowOptions WindowsOf(const v1::DataSpec& data) {
+  return {.tokens = data.tokens(),
+          .sequence_length = data.sequence_length(),
+          .skip_first = data.skip_first()};
+}
+
+AnalysisRequest RequestOf(const v1::TaskPart& part) {
+  AnalysisRequest request;
+  request.model_directory = part.model_directory();
+  request.sequence_length = part.data().sequence_length();
+  request.skip_first = part.data().skip_first();
+  request.layers.assign(part.layers().begin(), part.layers().end());
+  request.probes = FromProto(part.probes());
+  request.precision = part.precision() == v1::PRECISION_BFLOAT16
+                          ? Precision::kBFloat16
+                          : Precision::kFloat32;
+  request.device = FromProto(part.device());
+  request.nll = part.nll();
+  return request;
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,46 @@
+#ifndef MOEPROBE_SERVER_WORKER_TASK_RUNNER_H_
+#define MOEPROBE_SERVER_WORKER_TASK_RUNNER_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "moeprobe/v1/result.pb.h"
+#include "moeprobe/v1/worker_service.pb.h"
+#include "server/worker/heartbeat.h"
+#include "server/worker/server_link.h"
+#include "server/worker/tokenizer.h"
+
+namespace moeprobe {
+
+// Runs one attempt at a job: its parts in order, each layer published as it is
+// done.
+class TaskRunner {
+ public:
+  // All arguments must outlive the object.
+  TaskRunner(const ServerLink& link, const TokenizerOptions& tokenizer,
+             const v1::Task& task);
+
+  // Runs the task and tells the server how it ended. A status other than OK
+  // means that the server no longer wants to know.
+  absl::Status Run();
+
+ private:
+  absl::StatusOr<std::vector<v1::Provenance>> RunParts();
+  absl::StatusOr<v1::Provenance> RunPart(int index);
+  absl::StatusOr<std::vector<int32_t>> TokenIds(int index);
+  absl::StatusOr<std::vector<int32_t>> Tokenize(int index);
+  std::filesystem::path Scratch(int index) const;
+
+  const ServerLink& link_;
+  const TokenizerOptions& tokenizer_;
+  const v1::Task& task_;
+  Heartbeat heartbeat_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_WORKER_TASK_RUNNER_H_

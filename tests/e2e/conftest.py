@@ -1,0 +1,102 @@
+"""Servers, clients and requests for the end-to-end tests."""
+
+import numpy as np
+import pytest
+import service
+import stubs
+
+
+@pytest.fixture(scope="session")
+def api_stubs(root, tmp_path_factory):
+    stubs.generate(root / "proto", tmp_path_factory.mktemp("stubs"))
+    return stubs.Api
+
+
+@pytest.fixture(scope="session")
+def model_roots(root):
+    return [root / "tests/fixtures", root / "examples/models"]
+
+
+@pytest.fixture
+def start_server(tmp_path, model_roots):
+    """Starts servers that end with the test."""
+    servers = []
+
+    def start(name="data", roots=model_roots, **options):
+        servers.append(service.Server(tmp_path / name, roots, **options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.__exit__()
+
+
+@pytest.fixture
+def server(start_server):
+    return start_server()
+
+
+@pytest.fixture
+def make_client(tmp_path):
+    def make(server):
+        folder = tmp_path / f"client-{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        return service.Client(server.address, folder)
+
+    return make
+
+
+@pytest.fixture
+def client(server, make_client):
+    return make_client(server)
+
+
+@pytest.fixture
+def api(server, api_stubs):
+    return api_stubs(server.address)
+
+
+@pytest.fixture(scope="module")
+def common_server(tmp_path_factory, model_roots):
+    """One server for all tests of a module that do it no harm."""
+    with service.Server(tmp_path_factory.mktemp("data"), model_roots) as server:
+        yield server
+
+
+@pytest.fixture
+def common_client(common_server, make_client):
+    return make_client(common_server)
+
+
+@pytest.fixture
+def common_api(common_server, api_stubs):
+    return api_stubs(common_server.address)
+
+
+@pytest.fixture
+def short_request(root):
+    """A job of well under a second."""
+    return {
+        "kind": "analyze",
+        "model": "mixtral",
+        "data": {
+            "ids": str(root / "tests/fixtures/mixtral/ids.npy"),
+            "sequence_length": 64,
+        },
+    }
+
+
+@pytest.fixture
+def long_request(tmp_path):
+    """A job of some seconds, with time to do things to it between layers."""
+    ids = np.random.default_rng(0).integers(0, 1024, 400 * 128).astype(np.int32)
+    np.save(tmp_path / "long.npy", ids)
+    return {
+        "kind": "analyze",
+        "model": "tiny-mixtral",
+        "data": {
+            "ids": str(tmp_path / "long.npy"),
+            "tokens": len(ids),
+            "sequence_length": 128,
+        },
+    }

@@ -1,0 +1,153 @@
+"""The real programs: a server on a Unix socket, and the client."""
+
+import contextlib
+import json
+import os
+import pathlib
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import numpy as np
+
+PROGRAMS = pathlib.Path(__file__).resolve().parents[2] / "build/release/bin"
+SECONDS = 120  # the longest anything here may take
+
+
+def wait_until(condition, what, seconds=SECONDS):
+    """Polls until `condition()` is true, and returns its value."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.01)
+    raise AssertionError(f"{what}: not within {seconds} s")
+
+
+def is_alive(pid):
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
+    except FileNotFoundError:
+        return False
+    return state.split()[0] != "Z"
+
+
+class Server:
+    """moeprobe-server; a context manager that leaves nothing behind."""
+
+    def __init__(self, data_dir, model_roots, workers=1, threads=1):
+        self.data_dir = pathlib.Path(data_dir)
+        self.sockets = tempfile.mkdtemp(prefix="moeprobe-")
+        self.address = f"unix:{self.sockets}/moeprobe.sock"
+        self.command = [
+            PROGRAMS / "moeprobe-server",
+            *("--data-dir", data_dir),
+            *(a for root in model_roots for a in ("--model-root", root)),
+            *("--listen", self.address),
+            *("--workers", str(workers), "--threads", str(threads)),
+        ]
+        self.process = None
+        self.start()
+
+    def start(self):
+        """Starts it (again) and waits for the line that says it is ready."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        with (self.data_dir / "stderr.txt").open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        ready, _, _ = select.select([self.process.stdout], [], [], SECONDS)
+        line = self.process.stdout.readline() if ready else "nothing"
+        assert line == f"listening on {self.address}\n", f"{line!r}; {self.log()}"
+
+    def log(self):
+        return (self.data_dir / "stderr.txt").read_text(errors="replace")[-2000:]
+
+    def workers(self):
+        """Process ids of the workers that live."""
+        pid = self.process.pid
+        threads = pathlib.Path(f"/proc/{pid}/task").glob("*/children")
+        pids = [int(p) for path in threads for p in path.read_text().split()]
+        return [p for p in pids if is_alive(p)]
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        """Asks it to end, and returns its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(SECONDS)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            workers = self.workers()
+            self.kill()
+            for pid in workers:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        shutil.rmtree(self.sockets)
+
+
+class Client:
+    """moeprobe-client, talking to one server."""
+
+    def __init__(self, address, folder):
+        self.folder = pathlib.Path(folder)
+        self.environment = os.environ | {"MOEPROBE_SERVER": address}
+
+    def start(self, *arguments, **options):
+        return subprocess.Popen(
+            [PROGRAMS / "moeprobe-client", *map(str, arguments)],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **options,
+        )
+
+    def run(self, *arguments):
+        """Returns exit status, stdout and stderr."""
+        process = self.start(*arguments)
+        try:
+            out, errors = process.communicate(timeout=SECONDS)
+        finally:
+            process.kill()
+        return process.returncode, out, errors
+
+    def ok(self, *arguments):
+        """Returns stdout of a command that has to succeed."""
+        status, out, errors = self.run(*arguments)
+        assert status == 0, f"{arguments}: exit status {status}: {errors}"
+        return out
+
+    def write_request(self, request):
+        """Returns the path of a YAML file: JSON is YAML, too."""
+        path = self.folder / f"request-{len(list(self.folder.iterdir()))}.yaml"
+        content = request if isinstance(request, str) else json.dumps(request)
+        path.write_text(content)
+        return path
+
+    def submit(self, request, *options):
+        """Returns the id of the new job."""
+        out = self.ok("submit", self.write_request(request), *options)
+        return out.splitlines()[0]
+
+    def fetch(self, job):
+        """Returns the folder with a job's result files."""
+        out = self.folder / f"result-{len(list(self.folder.iterdir()))}"
+        self.ok("fetch", job, "--out", out)
+        return out
+
+    def analyze(self, request):
+        """Runs a job to its end and returns its arrays by name."""
+        folder = self.fetch(self.submit(request, "--wait"))
+        with np.load(folder / "arrays.npz") as arrays:
+            return dict(arrays)

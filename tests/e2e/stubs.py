@@ -1,0 +1,66 @@
+"""Python stubs of the API, generated for the tests: plain gRPC, no client."""
+
+import importlib
+import pathlib
+import sys
+
+import grpc
+import grpc_tools
+from grpc_tools import protoc
+
+
+def generate(proto_folder, out):
+    """Generates modules into `out` and makes them importable."""
+    files = sorted(str(f) for f in pathlib.Path(proto_folder).rglob("*.proto"))
+    well_known = pathlib.Path(grpc_tools.__file__).parent / "_proto"
+    status = protoc.main(
+        [
+            "protoc",
+            f"-I{proto_folder}",
+            f"-I{well_known}",
+            f"--python_out={out}",
+            f"--grpc_python_out={out}",
+            *files,
+        ]
+    )
+    assert status == 0, "protoc failed"
+    sys.path.insert(0, str(out))
+
+
+class Api:
+    """Stubs of every public service, and the messages' modules."""
+
+    def __init__(self, address):
+        self.channel = grpc.insecure_channel(address)
+        self.jobs = self.stub("job")
+        self.results = self.stub("result")
+        self.datasets = self.stub("dataset")
+        self.server = self.stub("server")
+
+    def stub(self, name):
+        module = importlib.import_module(f"moeprobe.v1.{name}_service_pb2_grpc")
+        return getattr(module, f"{name.capitalize()}ServiceStub")(self.channel)
+
+    @staticmethod
+    def messages(name):
+        """Messages of moeprobe/v1/{name}.proto."""
+        return importlib.import_module(f"moeprobe.v1.{name}_pb2")
+
+    def job(self, job_id):
+        request = self.messages("job_service").GetJobRequest(name=job_name(job_id))
+        return self.jobs.GetJob(request, timeout=10)
+
+    def state(self, job_id):
+        """Name of a job's state, such as "RUNNING"."""
+        state = self.messages("job").Job.State.Name(self.job(job_id).state)
+        return state.removeprefix("STATE_")
+
+    def watch(self, job_id, after=0, timeout=120):
+        request = self.messages("job_service").WatchJobRequest(
+            name=job_name(job_id), after_sequence=after
+        )
+        return self.jobs.WatchJob(request, timeout=timeout)
+
+
+def job_name(job_id):
+    return job_id if job_id.startswith("jobs/") else f"jobs/{job_id}"
