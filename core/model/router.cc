@@ -43,8 +43,8 @@ std::vector<ExpertTokens> GroupByExpert(const Routing& routing) {
   const int64_t expert_count = routing.logits.size(1);
   const int64_t per_token = routing.chosen.size(1);
   const at::Tensor choice = routing.chosen.flatten();  // [T k]
-  const at::Tensor order = std::get<1>(
-      at::sort(choice, /*stable=*/true, 0, /*descending=*/false));
+  const at::Tensor order =
+      std::get<1>(at::sort(choice, /*stable=*/true, 0, /*descending=*/false));
   const at::Tensor tokens = order.div(per_token, "floor");
   const at::Tensor gates = routing.gates.flatten().index_select(0, order);
   const at::Tensor counts = choice.bincount({}, expert_count);

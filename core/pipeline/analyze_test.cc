@@ -1,0 +1,287 @@
+#include "core/pipeline/analyze.h"
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/probe/probe_options.h"
+#include "core/probe/probe_result.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/testing/safetensors_bytes.h"
+#include "tests/testing/tiny_checkpoint.h"
+
+namespace moeprobe {
+namespace {
+
+using testing::HasSubstr;
+
+// Keeps what an analysis says; may stop it at a layer.
+class Recorder final : public AnalysisObserver {
+ public:
+  absl::Status OnProgress(const std::string& phase, double fraction) override {
+    EXPECT_GE(fraction, fraction_) << phase;
+    EXPECT_LE(fraction, 1);
+    fraction_ = fraction;
+    return absl::OkStatus();
+  }
+
+  absl::Status OnLayer(const LayerResult& result) override {
+    layers.push_back(result.layer);
+    fingerprints[result.layer] = result.weights_fingerprint;
+    for (const NamedArray& named : result.arrays) {
+      arrays[named.name] = named.array;
+    }
+    warnings.insert(warnings.end(), result.warnings.begin(),
+                    result.warnings.end());
+    if (result.layer == stop_after) return absl::CancelledError("stop");
+    return absl::OkStatus();
+  }
+
+  std::vector<double> Numbers(const std::string& name) const {
+    const std::string& bytes = arrays.at(name).bytes;
+    std::vector<double> numbers(bytes.size() / sizeof(double));
+    std::memcpy(numbers.data(), bytes.data(), bytes.size());
+    return numbers;
+  }
+
+  std::vector<int64_t> layers;
+  std::map<int64_t, std::string> fingerprints;
+  std::map<std::string, Array> arrays;
+  std::vector<std::string> warnings;
+  int64_t stop_after = -2;
+
+ private:
+  double fraction_ = 0;
+};
+
+class AnalyzeTest : public testing::Test {
+ protected:
+  AnalyzeTest()
+      : directory_(std::filesystem::path(testing::TempDir()) /
+                   absl::StrCat("analyze_", testing::UnitTest::GetInstance()
+                                                ->current_test_info()
+                                                ->name())) {
+    std::filesystem::remove_all(directory_);
+    request_.model_directory = directory_ / "model";
+    request_.sequence_length = 16;
+    for (int32_t i = 0; i < 16 * 12; ++i) {
+      request_.token_ids.push_back((i * i * 7 + i / 5) % 16);
+    }
+    request_.layers = {0, 1, 2};
+    request_.probes.jacobian = {Weighting::kAll, Weighting::kRouted,
+                                Weighting::kGate};
+    request_.probes.pca =
+        PcaOptions{.conventions = {Convention::kRouted, Convention::kAllTokens},
+                   .components = 3};
+    request_.nll = true;
+  }
+
+  void WriteModel(const std::string& family,
+                  const std::function<void(TinyModel&)>& change = {}) {
+    TinyModel model = MakeTinyModel(family, {.layer_count = 3});
+    if (change) change(model);
+    WriteTinyModel(request_.model_directory, model);
+  }
+
+  // Runs the request, which must succeed, and returns what it said.
+  Recorder Run() {
+    Recorder recorder;
+    const auto report = Analyze(request_, recorder);
+    EXPECT_TRUE(report.ok()) << report.status();
+    if (report.ok()) report_ = *report;
+    return recorder;
+  }
+
+  absl::Status Error() {
+    Recorder recorder;
+    return Analyze(request_, recorder).status();
+  }
+
+  std::filesystem::path directory_;
+  AnalysisRequest request_;
+  AnalysisReport report_;
+};
+
+void ExpectSameBytes(const std::map<std::string, Array>& a,
+                     const std::map<std::string, Array>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (const auto& [name, array] : a) {
+    ASSERT_TRUE(b.contains(name)) << name;
+    EXPECT_EQ(array.bytes, b.at(name).bytes) << name;
+  }
+}
+
+TEST_F(AnalyzeTest, PublishesEveryQuantityOfEveryLayer) {
+  WriteModel("mixtral");
+  const Recorder recorder = Run();
+  EXPECT_THAT(recorder.layers, testing::ElementsAre(0, 1, 2, -1));
+  for (const char* name :
+       {"expert_count", "gate_mean", "routing_entropy", "coactivation",
+        "repeat_rate", "margin_histogram", "margin_edges", "jacobian_norm/all",
+        "jacobian_cosine/gate", "pca/routed/eigenvalues",
+        "pca/all_tokens/components", "grassmann/routed", "pca/all/gap"}) {
+    EXPECT_TRUE(recorder.arrays.contains(absl::StrCat("layer2/", name)))
+        << name;
+  }
+  EXPECT_NEAR(recorder.Numbers("nll")[0], *report_.nll, 0);
+}
+
+TEST_F(AnalyzeTest, GivesTheSameBytesEveryTime) {
+  WriteModel("qwen2_moe");
+  ExpectSameBytes(Run().arrays, Run().arrays);
+}
+
+TEST_F(AnalyzeTest, GivesTheSameBytesAfterAnInterruption) {
+  WriteModel("qwen3_moe");
+  const Recorder whole = Run();
+  request_.spill_directory = directory_ / "spill";
+  Recorder first;
+  first.stop_after = 1;
+  EXPECT_TRUE(absl::IsCancelled(Analyze(request_, first).status()));
+  request_.layers = {2};  // what has been published is not asked for again
+  Recorder second = Run();
+  EXPECT_EQ(report_.resumed_at_layer, 1);
+  EXPECT_EQ(second.fingerprints[2], whole.fingerprints.at(2));
+  first.arrays.merge(second.arrays);
+  ExpectSameBytes(first.arrays, whole.arrays);
+}
+
+TEST_F(AnalyzeTest, StartsAnewWhereTheSpillIsAnotherRequests) {
+  WriteModel("mixtral");
+  request_.spill_directory = directory_ / "spill";
+  Run();
+  request_.token_ids[0] ^= 1;
+  request_.layers = {2};
+  Run();
+  EXPECT_EQ(report_.resumed_at_layer, 0);
+}
+
+TEST_F(AnalyzeTest, NeverRunsLayersBehindTheLastProbedOne) {
+  WriteModel("mixtral", [](TinyModel& model) {
+    for (TensorToWrite& tensor : model.tensors) {
+      if (tensor.name.find("layers.2.") == std::string::npos) continue;
+      // Not-a-numbers, which would be noticed.
+      tensor.bytes.assign(tensor.bytes.size(), '\xff');
+    }
+  });
+  request_.nll = false;
+  request_.layers = {0, 1};
+  EXPECT_THAT(Run().layers, testing::ElementsAre(0, 1));
+  request_.layers = {2};
+  const absl::Status status = Error();
+  EXPECT_TRUE(absl::IsDataLoss(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("layer 2"));
+}
+
+TEST_F(AnalyzeTest, FingerprintsWhatALayerDependsOn) {
+  WriteModel("mixtral");
+  const Recorder before = Run();
+  WriteModel("mixtral", [](TinyModel& model) {
+    TensorNamed(model, "model.layers.1.self_attn.q_proj.weight").bytes[2] ^= 1;
+  });
+  const Recorder after = Run();
+  EXPECT_EQ(before.fingerprints.at(0), after.fingerprints.at(0));
+  EXPECT_NE(before.fingerprints.at(1), after.fingerprints.at(1));
+  EXPECT_NE(before.fingerprints.at(2), after.fingerprints.at(2));
+  EXPECT_NE(before.fingerprints.at(-1), after.fingerprints.at(-1));
+}
+
+TEST_F(AnalyzeTest, DoesNotCareHowExpertsAreStored) {
+  WriteModel("qwen3_moe");
+  const Recorder apart = Run();
+  std::filesystem::remove_all(request_.model_directory);
+  WriteModel("qwen3_moe", [](TinyModel& model) { FuseExperts(model); });
+  ExpectSameBytes(apart.arrays, Run().arrays);
+}
+
+TEST_F(AnalyzeTest, TreatsADenseModelAsOneExpert) {
+  WriteModel("llama");
+  const Recorder recorder = Run();
+  EXPECT_EQ(recorder.arrays.at("layer1/jacobian_cosine/all").shape,
+            (std::vector<int64_t>{1, 1}));
+  // With one gate of 1, every weighting is the same.
+  EXPECT_EQ(recorder.Numbers("layer1/jacobian_norm/all"),
+            recorder.Numbers("layer1/jacobian_norm/gate"));
+}
+
+TEST_F(AnalyzeTest, ComparesTheSharedExpertWithTheRoutedOnes) {
+  WriteModel("qwen2_moe");
+  const Recorder recorder = Run();
+  EXPECT_EQ(recorder.Numbers("layer0/shared/jacobian_cosine/all").size(), 4);
+  EXPECT_GT(recorder.Numbers("layer0/shared/jacobian_norm/all")[0], 0);
+}
+
+TEST_F(AnalyzeTest, LeavesOutTheFirstPositionsOfEachWindow) {
+  WriteModel("mixtral");
+  request_.skip_first = 4;
+  const Recorder recorder = Run();
+  int64_t total = 0;
+  std::vector<int64_t> counts(4);
+  std::memcpy(counts.data(),
+              recorder.arrays.at("layer0/expert_count").bytes.data(), 32);
+  for (const int64_t count : counts) total += count;
+  EXPECT_EQ(total, 12 * (16 - 4) * 2);
+}
+
+TEST_F(AnalyzeTest, WarnsOfExpertsWithTooFewTokens) {
+  WriteModel("mixtral");
+  request_.token_ids.assign(16, 3);
+  request_.token_ids[5] = 4;
+  const Recorder recorder = Run();
+  ASSERT_FALSE(recorder.warnings.empty());
+  EXPECT_THAT(recorder.warnings[0], HasSubstr("layer 0, expert "));
+  bool any_nan = false;
+  for (const double distance : recorder.Numbers("layer0/grassmann/routed")) {
+    any_nan = any_nan || std::isnan(distance);
+  }
+  EXPECT_TRUE(any_nan);
+}
+
+TEST_F(AnalyzeTest, StaysCloseInBfloat16) {
+  WriteModel("mixtral");
+  const double exact = *[&] {
+    Run();
+    return report_.nll;
+  }();
+  request_.precision = Precision::kBFloat16;
+  Run();
+  EXPECT_NEAR(*report_.nll, exact, 0.01);
+}
+
+TEST_F(AnalyzeTest, RejectsTokensOutsideTheVocabulary) {
+  WriteModel("mixtral");
+  request_.token_ids[7] = 16;
+  const absl::Status status = Error();
+  EXPECT_TRUE(absl::IsInvalidArgument(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("token id 16"));
+}
+
+TEST_F(AnalyzeTest, RejectsLayersTheModelLacks) {
+  WriteModel("mixtral");
+  request_.layers = {1, 3};
+  EXPECT_THAT(std::string(Error().message()), HasSubstr("got 3"));
+}
+
+TEST_F(AnalyzeTest, RejectsPartialWindows) {
+  WriteModel("mixtral");
+  request_.token_ids.pop_back();
+  EXPECT_TRUE(absl::IsInvalidArgument(Error()));
+}
+
+TEST_F(AnalyzeTest, SaysThatThereIsNoModel) {
+  EXPECT_TRUE(absl::IsNotFound(Error()));
+}
+
+}  // namespace
+}  // namespace moeprobe
