@@ -26,6 +26,14 @@ int ExitStatus(const absl::Status& status) {
   return absl::IsInvalidArgument(status) ? kUsageStatus : EXIT_FAILURE;
 }
 
+// Errors in a request start with its file and line, as editors expect.
+std::string ErrorText(const absl::Status& status) {
+  const std::string message = PrintableLines(std::string(status.message()));
+  return absl::StrCat(
+      absl::IsInvalidArgument(status) ? "" : "moeprobe-client: ", message,
+      "\n");
+}
+
 int Run(const CommandLine& line) {
   Cancellation cancellation;
   const Interrupt interrupt([&cancellation] { cancellation.Cancel(); });
@@ -37,11 +45,7 @@ int Run(const CommandLine& line) {
   if (status.ok() && !std::cout.flush()) {
     status = absl::InternalError("cannot write to standard output");
   }
-  if (!status.ok()) {
-    err.Print(absl::StrCat(
-        "moeprobe-client: ", PrintableLines(std::string(status.message())),
-        "\n"));
-  }
+  if (!status.ok()) err.Print(ErrorText(status));
   return cancellation.cancelled() ? kInterruptedStatus : ExitStatus(status);
 }
 

@@ -57,8 +57,8 @@ std::string DurationText(const v1::Job& job) {
 std::string DataText(const v1::DataSpec& data) {
   const std::string tokens =
       data.tokens() == -1 ? "all" : absl::StrCat(data.tokens());
-  return absl::StrCat(data.has_text() ? data.text() : data.ids(), ", ", tokens,
-                      " tokens in windows of ", data.sequence_length());
+  return absl::StrCat(tokens, " tokens in windows of ", data.sequence_length(),
+                      ", ", data.has_text() ? data.text() : data.ids());
 }
 
 }  // namespace moeprobe

@@ -25,7 +25,7 @@ std::string CreatedText(const v1::Job& job);
 // "1:23", from its start to its end; empty if it has not ended, or never ran.
 std::string DurationText(const v1::Job& job);
 
-// "datasets/abc, 16384 tokens in windows of 512".
+// "16384 tokens in windows of 512, datasets/abc".
 std::string DataText(const v1::DataSpec& data);
 
 }  // namespace moeprobe

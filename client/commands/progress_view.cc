@@ -23,6 +23,8 @@ namespace {
 
 constexpr int kWidestBar = 30;
 constexpr int kNarrowestBar = 5;
+// Between lines of progress in a pipe.
+constexpr absl::Duration kShortestPause = absl::Seconds(1);
 
 absl::Time ToTime(const google::protobuf::Timestamp& time) {
   return absl::FromUnixSeconds(time.seconds()) +
@@ -70,7 +72,7 @@ void ProgressView::ObserveState(const v1::JobEvent& event) {
   std::string text = StateName(state_);
   if (state_ == v1::Job::STATE_RUNNING) {
     start_ = now_;
-    start_fraction_ = progress_.fraction();
+    attempt_progress_.reset();
   } else if (IsFinal(state_) && start_ != absl::InfinitePast()) {
     absl::StrAppend(&text, " after ", FormatClock(now_ - start_));
   } else if (state_ == v1::Job::STATE_QUEUED && !error_.message().empty()) {
@@ -82,7 +84,10 @@ void ProgressView::ObserveState(const v1::JobEvent& event) {
 void ProgressView::ObserveProgress(const v1::JobEvent& event) {
   const bool new_phase = event.progress().phase() != progress_.phase();
   progress_ = event.progress();
-  if (new_phase && !screen_.is_terminal()) {
+  if (!attempt_progress_) attempt_progress_ = {now_, progress_.fraction()};
+  const bool due = now_ - last_line_ >= kShortestPause;
+  if (new_phase && due && !screen_.is_terminal()) {
+    last_line_ = now_;
     Print(absl::StrFormat("%3.0f %%  %s%s",
                           std::floor(100 * progress_.fraction()),
                           PrintableLine(progress_.phase()), Times()));
@@ -116,14 +121,14 @@ std::string ProgressView::Bar(int width) const {
 }
 
 std::string ProgressView::Times() const {
-  const absl::Duration elapsed = now_ - start_;
-  const double done = progress_.fraction() - start_fraction_;
-  std::string times = absl::StrCat("  ", FormatClock(elapsed));
-  if (done > 0 && progress_.fraction() < 1) {
-    const absl::Duration left = elapsed * ((1 - progress_.fraction()) / done);
-    absl::StrAppend(&times, ", ", FormatClock(left), " left");
-  }
-  return times;
+  std::string times = absl::StrCat("  ", FormatClock(now_ - start_));
+  if (!attempt_progress_) return times;
+  const auto& [begin, begin_fraction] = *attempt_progress_;
+  const double done = progress_.fraction() - begin_fraction;
+  if (done <= 0 || progress_.fraction() >= 1) return times;
+  const absl::Duration left =
+      (now_ - begin) * ((1 - progress_.fraction()) / done);
+  return absl::StrCat(times, ", ", FormatClock(left), " left");
 }
 
 }  // namespace moeprobe

@@ -1,8 +1,9 @@
 #ifndef MOEPROBE_CLIENT_COMMANDS_PROGRESS_VIEW_H_
 #define MOEPROBE_CLIENT_COMMANDS_PROGRESS_VIEW_H_
 
-#include <ostream>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "client/commands/screen.h"
@@ -11,7 +12,8 @@
 namespace moeprobe {
 
 // Shows how a job gets on, event by event: one line that is drawn again and
-// again on a terminal, a line for each new state and phase in a pipe. Times
+// again on a terminal, a line for each new state, and for a new
+// phase once a second at most, in a pipe. Times
 // are those of the events.
 class ProgressView {
  public:
@@ -44,8 +46,10 @@ class ProgressView {
   v1::JobError error_;
   v1::Progress progress_;
   absl::Time start_ = absl::InfinitePast();  // of the current attempt
-  double start_fraction_ = 0;                // where that attempt began
+  // When that attempt first told how far it was, and how far.
+  std::optional<std::pair<absl::Time, double>> attempt_progress_;
   absl::Time now_ = absl::InfinitePast();
+  absl::Time last_line_ = absl::InfinitePast();  // of progress, in a pipe
 };
 
 }  // namespace moeprobe

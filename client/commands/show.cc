@@ -32,7 +32,14 @@ std::string Line(const std::string& key, const std::string& value) {
              : absl::StrFormat("  %-10s%s\n", key, PrintableLine(value));
 }
 
-std::string Header(const v1::Job& job) {
+// The file name of a data set, which its digest says little of.
+std::string DisplayName(Session& session, const v1::DataSpec& data) {
+  const auto dataset =
+      session.client.GetDataset(data.has_text() ? data.text() : data.ids());
+  return dataset.ok() ? absl::StrCat(dataset->display_name(), ", ") : "";
+}
+
+std::string Header(Session& session, const v1::Job& job) {
   const v1::AnalyzeSpec& spec = job.analyze();
   std::string text =
       absl::StrCat("job ", JobId(job.name()), ": ", StateText(job), "\n");
@@ -40,7 +47,8 @@ std::string Header(const v1::Job& job) {
                   Line("name", spec.name()), Line("model", spec.model()),
                   Line("baseline", spec.baseline()));
   for (const v1::DataSpec& data : spec.data()) {
-    absl::StrAppend(&text, Line("data", DataText(data)));
+    absl::StrAppend(&text, Line("data", absl::StrCat(DisplayName(session, data),
+                                                     DataText(data))));
   }
   absl::StrAppend(&text, Line("created", CreatedText(job)),
                   Line("took", DurationText(job)));
@@ -71,7 +79,7 @@ absl::Status Show(Session& session, const std::string& job, bool json) {
     session.out.Print(JsonText(ResultJson(result)));
     return absl::OkStatus();
   }
-  session.out.Print(Header(result.job()));
+  session.out.Print(Header(session, result.job()));
   const std::string table =
       MeansTable(result, std::min(session.out.width(), kWidestTable));
   if (table.empty()) return absl::OkStatus();

@@ -31,14 +31,14 @@ constexpr Quantity kQuantities[] = {
     {"", "jacobian_cosine/gate", "Jacobian cosine", "gate"},
     {"", "jacobian_cosine/all", "Jacobian cosine", "all"},
     {"baseline/", "jacobian_cosine/routed", "Jacobian cosine", "baseline"},
-    {"", "grassmann/routed", "Grassmann distance", "routed"},
-    {"", "grassmann/all_tokens", "Grassmann distance", "all tokens"},
-    {"", "grassmann/sample_weighted", "Grassmann distance", "weighted"},
-    {"baseline/", "grassmann/routed", "Grassmann distance", "baseline"},
+    {"", "grassmann/routed", "Grassmann", "routed"},
+    {"", "grassmann/all_tokens", "Grassmann", "all tokens"},
+    {"", "grassmann/sample_weighted", "Grassmann", "weighted"},
+    {"baseline/", "grassmann/routed", "Grassmann", "baseline"},
     {"", "pca/routed/effective_rank", "Effective rank", "routed"},
     {"", "pca/all_tokens/effective_rank", "Effective rank", "all tokens"},
     {"", "pca/sample_weighted/effective_rank", "Effective rank", "weighted"},
-    {"", "pca/all/effective_rank", "Effective rank", "layer"},
+    {"", "pca/all/effective_rank", "Effective rank", "reference"},
     {"baseline/", "pca/all/effective_rank", "Effective rank", "baseline"}};
 
 // Rows of one part and quantity, by layer.
@@ -61,16 +61,17 @@ RowsByQuantity Rows(const v1::Result& result, const std::string& data) {
   return rows;
 }
 
-// Decimals that leave three digits of the smallest column entry's scale.
+// Three decimals, as the papers have them; one where numbers are large, and as
+// many as it takes for three digits where they are tiny.
 int Decimals(const LayerRows& rows) {
   double largest = 0;
   for (const auto& [layer, row] : rows) {
     largest = std::max(
         {largest, std::abs(row->mean()), std::abs(row->standard_deviation())});
   }
-  if (largest == 0) return 3;
-  return std::clamp(3 - static_cast<int>(std::floor(std::log10(largest))), 0,
-                    9);
+  if (largest >= 10) return 1;
+  if (largest >= 0.01 || largest == 0) return 3;
+  return std::min(2 - static_cast<int>(std::floor(std::log10(largest))), 9);
 }
 
 std::string Cell(const LayerRows& rows, int layer, int decimals) {

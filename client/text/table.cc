@@ -98,6 +98,8 @@ class Block {
   std::vector<size_t> shown_;
 };
 
+// Columns wide enough for their title and cells, and the first of a group for
+// the group's name.
 std::vector<size_t> Widths(const std::vector<Column>& columns,
                            const Rows& rows) {
   std::vector<size_t> widths;
@@ -107,6 +109,17 @@ std::vector<size_t> Widths(const std::vector<Column>& columns,
       width = std::max(width, CountCharacters(row[i]));
     }
     widths.push_back(width);
+  }
+  for (size_t first = 0; first < columns.size();) {
+    size_t next = first;
+    size_t width = 0;
+    for (; next < columns.size() && columns[next].group == columns[first].group;
+         ++next) {
+      width += widths[next] + (next == first ? 0 : kGap);
+    }
+    const size_t needed = CountCharacters(columns[first].group);
+    if (needed > width) widths[first] += needed - width;
+    first = next;
   }
   return widths;
 }

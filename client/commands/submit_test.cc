@@ -1,0 +1,176 @@
+#include "client/commands/submit.h"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "client/commands/screen.h"
+#include "client/commands/session.h"
+#include "client/service/cancellation.h"
+#include "client/service/client.h"
+#include "client/testing/fake_server.h"
+#include "core/base/sha256.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "moeprobe/v1/job.pb.h"
+
+namespace moeprobe {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class SubmitTest : public testing::Test {
+ protected:
+  SubmitTest() {
+    fs::create_directories(directory_);
+    state_.job.set_name("jobs/17");
+    v1::JobEvent event;
+    event.set_sequence(1);
+    event.set_state(v1::Job::STATE_SUCCEEDED);
+    state_.events = {event};
+    WriteFile("text.txt", "some text");
+    WriteFile("request.yaml", "model: m\ndata: {text: text.txt}\n");
+  }
+  ~SubmitTest() override { fs::remove_all(directory_); }
+
+  void WriteFile(const std::string& name, const std::string& content) {
+    std::ofstream(directory_ / name) << content;
+  }
+
+  absl::Status Run(SubmitOptions options = {}) {
+    options.file = directory_ / "request.yaml";
+    return Submit(session_, options);
+  }
+
+  // The error of a request on such data, without the path of the file.
+  std::string ErrorOf(const std::string& data) {
+    WriteFile("request.yaml", absl::StrCat("model: m\ndata: ", data, "\n"));
+    const absl::Status status = Run();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    const std::string message(status.message());
+    return message.substr(message.find("request.yaml"));
+  }
+
+  fs::path directory_ =
+      fs::path(testing::TempDir()) /
+      testing::UnitTest::GetInstance()->current_test_info()->name();
+  FakeServerState state_;
+  FakeServer server_{state_};
+  Cancellation cancellation_;
+  Client client_{{.address = server_.address()}, cancellation_};
+  std::ostringstream out_stream_;
+  std::ostringstream err_stream_;
+  Screen out_{out_stream_, false, 80};
+  Screen err_{err_stream_, false, 80};
+  Session session_{client_, cancellation_, out_, err_, "moeprobe-client"};
+};
+
+TEST_F(SubmitTest, PrintsTheIdAloneAndWaits) {
+  ASSERT_TRUE(Run({.wait = true}).ok());
+  EXPECT_EQ(out_stream_.str(), "17\n");
+  EXPECT_EQ(err_stream_.str(), "job 17: succeeded\n");
+}
+
+TEST_F(SubmitTest, FailsWithTheJobItWaitsFor) {
+  state_.events[0].set_state(v1::Job::STATE_FAILED);
+  state_.events[0].mutable_error()->set_message("no memory");
+  const absl::Status status = Run({.wait = true});
+  EXPECT_TRUE(absl::IsAborted(status));
+  EXPECT_EQ(status.message(), "job 17 failed: no memory");
+  EXPECT_EQ(out_stream_.str(), "17\n");
+}
+
+TEST_F(SubmitTest, UploadsAFileOnceAndNamesItByDigest) {
+  ASSERT_TRUE(Run().ok());
+  ASSERT_TRUE(Run().ok());
+  EXPECT_EQ(state_.upload_count, 1);
+  const std::string name = absl::StrCat("datasets/", Sha256Hex("some text"));
+  EXPECT_EQ(state_.datasets.at(name), "some text");
+  EXPECT_EQ(state_.created.data(0).text(), name);
+}
+
+TEST_F(SubmitTest, LeavesOtherNamesToTheServer) {
+  WriteFile("request.yaml", "model: m\ndata: {text: wikitext}\n");
+  ASSERT_TRUE(Run().ok());
+  EXPECT_EQ(state_.created.data(0).text(), "wikitext");
+  EXPECT_EQ(state_.upload_count, 0);
+}
+
+TEST_F(SubmitTest, CreatesNothingInADryRun) {
+  state_.validation.mutable_job()->mutable_analyze()->set_model("resolved");
+  state_.validation.add_warnings("few windows");
+  ASSERT_TRUE(Run({.dry_run = true}).ok());
+  EXPECT_EQ(out_stream_.str(), "kind: analyze\nmodel: resolved\n");
+  EXPECT_EQ(err_stream_.str(), "warning: few windows\n");
+  EXPECT_TRUE(state_.request_ids.empty());
+  EXPECT_EQ(state_.upload_count, 0);
+}
+
+TEST_F(SubmitTest, ForgivesADryRunWhatAnUploadWouldMend) {
+  auto& violation = *state_.validation.add_violations();
+  violation.set_field("data[0].text");
+  ASSERT_TRUE(Run({.dry_run = true}).ok());
+  EXPECT_THAT(err_stream_.str(), HasSubstr("would upload"));
+  EXPECT_THAT(out_stream_.str(), HasSubstr("text: datasets/"));
+}
+
+TEST_F(SubmitTest, PlacesTheServersViolationsInTheFile) {
+  for (const char* field : {"model", "data[0].tokens"}) {
+    auto& violation = *state_.validation.add_violations();
+    violation.set_field(field);
+    violation.set_description("wrong");
+  }
+  for (const bool dry_run : {false, true}) {
+    const absl::Status status = Run({.dry_run = dry_run});
+    EXPECT_TRUE(absl::IsInvalidArgument(status));
+    const std::string message(status.message());
+    EXPECT_THAT(message, HasSubstr("request.yaml:1:8: model: wrong\n"));
+    EXPECT_THAT(message, HasSubstr("request.yaml:2:7: data[0].tokens: wrong"));
+  }
+  EXPECT_EQ(out_stream_.str(), "");
+}
+
+TEST_F(SubmitTest, RefusesDataThatIsNoFileWithContent) {
+  fs::create_directory(directory_ / "folder");
+  ASSERT_EQ(mkfifo((directory_ / "pipe").c_str(), 0600), 0);
+  WriteFile("empty.txt", "");
+  EXPECT_THAT(ErrorOf("{text: folder}"),
+              StartsWith("request.yaml:2:14: data[0].text: "));
+  EXPECT_THAT(ErrorOf("{text: pipe}"),
+              StartsWith("request.yaml:2:14: data[0].text: "));
+  EXPECT_THAT(ErrorOf("{ids: empty.txt}"), HasSubstr("is empty"));
+  EXPECT_THAT(ErrorOf("{ids: /nowhere/x.npy}"), HasSubstr("/nowhere/x.npy"));
+  EXPECT_THAT(ErrorOf("[{text: text.txt}, {text: ./x}]"),
+              StartsWith("request.yaml:2:33: data[1].text: there is no file"));
+  EXPECT_TRUE(state_.request_ids.empty());
+}
+
+TEST_F(SubmitTest, RefusesARequestThatIsNoFile) {
+  for (const char* file : {"/nowhere/x.yaml", "/"}) {
+    const absl::Status status = Submit(session_, {.file = file});
+    EXPECT_TRUE(absl::IsInvalidArgument(status));
+    EXPECT_THAT(std::string(status.message()), HasSubstr(file));
+  }
+}
+
+TEST_F(SubmitTest, ReadsNoMoreThanARequestMayHave) {
+  const absl::Status status = Submit(session_, {.file = "/dev/zero"});
+  EXPECT_THAT(std::string(status.message()), HasSubstr("larger than 1 MiB"));
+}
+
+TEST_F(SubmitTest, CreatesNothingOnceInterrupted) {
+  cancellation_.Cancel();
+  EXPECT_FALSE(Run({.wait = true}).ok());
+  EXPECT_EQ(out_stream_.str(), "");
+  EXPECT_TRUE(state_.request_ids.empty());
+}
+
+}  // namespace
+}  // namespace moeprobe

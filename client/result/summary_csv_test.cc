@@ -1,0 +1,56 @@
+#include "client/result/summary_csv.h"
+
+#include <limits>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "moeprobe/v1/result.pb.h"
+#include "moeprobe/v1/result_service.pb.h"
+
+namespace moeprobe {
+namespace {
+
+void AddRow(v1::Result& result, const std::string& prefix, int layer,
+            const std::string& quantity, double mean) {
+  v1::SummaryRow& row = *result.add_summary();
+  row.set_layer(layer);
+  row.set_quantity(quantity);
+  row.set_name(prefix +
+               (layer < 0 ? "" : "layer" + std::to_string(layer) + "/") +
+               quantity);
+  row.set_mean(mean);
+  row.set_standard_deviation(0.5);
+  row.set_count(3);
+}
+
+TEST(SummaryCsvTest, HasARowForEachLayerAndQuantity) {
+  v1::Result result;
+  AddRow(result, "", -1, "nll", 2);
+  AddRow(result, "", 3, "grassmann/routed", 0.1);
+  AddRow(result, "baseline/", 3, "pca/all/effective_rank", 1);
+  AddRow(result, "data1/", 0, "gate_mean",
+         std::numeric_limits<double>::quiet_NaN());
+  AddRow(result, "data1/baseline/", 0, "gate_mean", 1);
+  EXPECT_EQ(SummaryCsv(result),
+            "part,layer,quantity,mean,std,count\n"
+            "model,-1,nll,2,0.5,3\n"
+            "model,3,grassmann/routed,0.1,0.5,3\n"
+            "baseline,3,pca/all/effective_rank,1,0.5,3\n"
+            "data1/model,0,gate_mean,nan,0.5,3\n"
+            "data1/baseline,0,gate_mean,1,0.5,3\n");
+}
+
+TEST(SummaryCsvTest, DisarmsFormulasAndQuotes) {
+  v1::Result result;
+  AddRow(result, "", 0, "=cmd|' /C calc'!A0", 1);
+  AddRow(result, "", 0, "a,\"b\"", 1);
+  AddRow(result, "", 0, "-1+2", 1);
+  EXPECT_EQ(SummaryCsv(result),
+            "part,layer,quantity,mean,std,count\n"
+            "model,0,'=cmd|' /C calc'!A0,1,0.5,3\n"
+            "model,0,\"a,\"\"b\"\"\",1,0.5,3\n"
+            "model,0,'-1+2,1,0.5,3\n");
+}
+
+}  // namespace
+}  // namespace moeprobe
