@@ -29,6 +29,13 @@ namespace fs = std::filesystem;
 
 constexpr const char* kUnfinished = "unfinished-";
 
+// A limit on the size of files is a full disk, too.
+absl::Status WriteError(const fs::path& path) {
+  if (errno != EFBIG) return absl::ErrnoToStatus(errno, path.native());
+  return absl::ResourceExhaustedError(
+      absl::StrCat(path.string(), ": larger than files may be"));
+}
+
 absl::Status SyncDirectory(const fs::path& directory) {
   const FileDescriptor file(
       open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -56,7 +63,7 @@ absl::Status BlobWriter::Append(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = write(file_.number(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return absl::ErrnoToStatus(errno, path_.native());
+    if (written < 0) return WriteError(path_);
     bytes.remove_prefix(static_cast<size_t>(written));
   }
   return absl::OkStatus();

@@ -16,8 +16,8 @@ namespace moeprobe {
 
 // One model on one data set of a job.
 struct NewJobPart {
-  std::string prefix;                     // of its arrays
-  std::optional<std::string> provenance;  // where it is known; opaque
+  std::string prefix;                          // of its arrays
+  std::optional<std::string> provenance = {};  // where it is known; opaque
 };
 
 // A job to be created.

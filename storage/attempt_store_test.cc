@@ -1,0 +1,245 @@
+#include "storage/attempt_store.h"
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "core/base/npy.h"
+#include "core/base/sha256.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "storage/blob_store.h"
+#include "storage/database.h"
+#include "storage/fingerprint_store.h"
+#include "storage/job.h"
+#include "storage/job_queue.h"
+#include "storage/job_store.h"
+#include "storage/published_layer.h"
+#include "storage/result_store.h"
+#include "tests/testing/temporary_directory.h"
+
+namespace moeprobe {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr int kMaxCrashCount = 3;
+constexpr int64_t kWorker = 4711;
+
+NewArray MakeArray(const std::string& name, const std::string& npy) {
+  return {.array = {.name = name,
+                    .probe = "routing",
+                    .data_type = DataType::kInt64,
+                    .shape = {2, 3},
+                    .sha256 = Sha256Hex(npy),
+                    .size_bytes = static_cast<int64_t>(npy.size()),
+                    .summary = std::nullopt},
+          .npy = npy};
+}
+
+class AttemptStoreTest : public testing::Test {
+ protected:
+  // A job that needs one group at each of two layers.
+  int64_t Create(const std::string& request_key) {
+    NewJob job;
+    job.request_key = request_key;
+    job.parts = {{.prefix = ""}};
+    job.groups = {{.part = 0, .layer = 0, .probe = "routing", .key = ""},
+                  {.part = 0, .layer = 1, .probe = "routing", .key = ""}};
+    return *jobs_.Create(job);
+  }
+
+  AttemptId Start(int64_t job, int64_t worker = kWorker) {
+    const auto attempt = queue_.Start(job, worker);
+    EXPECT_TRUE(attempt.ok()) << attempt.status();
+    return attempt.value_or(AttemptId{});
+  }
+
+  PublishedLayer Layer(int64_t layer, std::vector<NewArray> arrays = {}) {
+    return {.part = 0,
+            .layer = layer,
+            .stamp = "stamp",
+            .weights_fingerprint = "weights",
+            .groups = {{.probe = "routing",
+                        .key = "key" + std::to_string(layer),
+                        .arrays = std::move(arrays)}},
+            .warnings = {}};
+  }
+
+  JobRow Row(int64_t job) { return *jobs_.Get(job); }
+
+  JobListener listener_ = [](int64_t) {};
+  TemporaryDirectory directory_;
+  std::unique_ptr<Database> database_ =
+      *Database::Open(directory_.path() / "moeprobe.db");
+  BlobStore blobs_ = *BlobStore::Open(directory_.path() / "blobs");
+  JobStore jobs_{database_.get(), listener_};
+  JobQueue queue_{database_.get(), listener_};
+  AttemptStore attempts_{database_.get(), listener_};
+  ResultStore results_{database_.get(), &blobs_};
+};
+
+TEST_F(AttemptStoreTest, GivesTheOldestJobToOneWorkerOnly) {
+  const int64_t job = Create("a");
+  Create("b");
+  EXPECT_EQ((*queue_.NextQueued())->id, job);
+  Start(job);
+  EXPECT_EQ(queue_.Start(job, 8).status().code(), absl::StatusCode::kAborted);
+  EXPECT_EQ((*queue_.NextQueued())->request_key, "b");
+}
+
+TEST_F(AttemptStoreTest, HoldsAJobBackWhileItsLikeRuns) {
+  const int64_t first = Create("same");
+  const int64_t second = Create("same");
+  const AttemptId attempt = Start(first);
+  EXPECT_FALSE(queue_.NextQueued()->has_value());
+  ASSERT_EQ(queue_.QueuedLike("same")->size(), 1);
+  ASSERT_TRUE(attempts_.Publish(attempt, Layer(0)).ok());
+  ASSERT_TRUE(attempts_.Publish(attempt, Layer(1)).ok());
+  ASSERT_TRUE(attempts_.Finish(attempt, {}).ok());
+  EXPECT_EQ((*queue_.NextQueued())->id, second);
+  const std::vector<NeededGroup> groups = {
+      {.part = 0, .layer = 0, .probe = "routing", .key = "key0"},
+      {.part = 0, .layer = 1, .probe = "routing", .key = "key1"}};
+  EXPECT_TRUE(*queue_.AnswerFromCache(second, groups, {}));
+  EXPECT_TRUE(Row(second).cached);
+}
+
+TEST_F(AttemptStoreTest, PublishesALayerWithItsArraysOnceForAll) {
+  const int64_t job = Create("a");
+  const AttemptId attempt = Start(job);
+  const std::string npy("\x93NUMPY\0bytes", 12);
+  ASSERT_TRUE(
+      attempts_.Publish(attempt, Layer(0, {MakeArray("layer0/x", npy)})).ok());
+  ASSERT_TRUE(
+      attempts_.Publish(attempt, Layer(0, {MakeArray("layer0/x", "later")}))
+          .ok());
+  const auto arrays = results_.Arrays(job);
+  ASSERT_TRUE(arrays.ok()) << arrays.status();
+  ASSERT_EQ(arrays->size(), 1);
+  EXPECT_THAT(arrays->front().array.shape, ElementsAre(2, 3));
+  EXPECT_EQ(*results_.ReadNpy(job, arrays->front()), npy);
+  EXPECT_EQ(Row(job).layers_done, 1);
+  EXPECT_EQ(FingerprintStore(database_.get()).Weights("stamp")->at(0),
+            "weights");
+}
+
+TEST_F(AttemptStoreTest, KeepsNansOfSummaries) {
+  const int64_t job = Create("a");
+  NewArray array = MakeArray("layer0/x", "bytes");
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  array.array.summary = ArraySummary{.mean = nan, .deviation = nan, .count = 0};
+  ASSERT_TRUE(attempts_.Publish(Start(job), Layer(0, {array})).ok());
+  const auto arrays = results_.Arrays(job);
+  ASSERT_TRUE(arrays->front().array.summary.has_value());
+  EXPECT_TRUE(std::isnan(arrays->front().array.summary->mean));
+}
+
+TEST_F(AttemptStoreTest, NoticesArraysThatWereChangedOnDisk) {
+  const int64_t job = Create("a");
+  NewArray array = MakeArray("layer0/x", "bytes");
+  ASSERT_TRUE(blobs_.Put(*array.npy).ok());
+  array.npy.reset();
+  ASSERT_TRUE(attempts_.Publish(Start(job), Layer(0, {array})).ok());
+  const JobArray stored = results_.Arrays(job)->front();
+  EXPECT_EQ(*results_.ReadNpy(job, stored), "bytes");
+  std::filesystem::remove(blobs_.PathOf(stored.array.sha256));
+  EXPECT_EQ(results_.ReadNpy(job, stored).status().code(),
+            absl::StatusCode::kDataLoss);
+}
+
+TEST_F(AttemptStoreTest, FailsAJobThatFinishesWithoutAllItsGroups) {
+  const int64_t job = Create("a");
+  const AttemptId attempt = Start(job);
+  ASSERT_TRUE(attempts_.Publish(attempt, Layer(0)).ok());
+  EXPECT_EQ(*attempts_.Finish(attempt, {}), JobState::kFailed);
+  EXPECT_THAT(Row(job).failure->message, HasSubstr("layer1 routing"));
+}
+
+TEST_F(AttemptStoreTest, RefusesAnAttemptThatIsOver) {
+  const int64_t job = Create("a");
+  const AttemptId first = Start(job);
+  ASSERT_TRUE(attempts_.WorkerDied(kWorker, "died", kMaxCrashCount).ok());
+  const AttemptId second = Start(job, 8);
+  EXPECT_EQ(second.attempt, first.attempt + 1);
+  EXPECT_TRUE(absl::IsAborted(attempts_.Publish(first, Layer(0))));
+  EXPECT_TRUE(absl::IsAborted(attempts_.Report(first, "", 0, {}).status()));
+  EXPECT_TRUE(absl::IsAborted(attempts_.Finish(first, {}).status()));
+  EXPECT_THAT(*results_.Arrays(job), IsEmpty());
+}
+
+TEST_F(AttemptStoreTest, FailsAJobAtTheThirdCrashWithTheReason) {
+  const int64_t job = Create("a");
+  for (int crash = 1; crash <= kMaxCrashCount; ++crash) {
+    EXPECT_EQ(Row(job).state, JobState::kQueued);
+    Start(job);
+    const auto released = attempts_.WorkerDied(
+        kWorker, "worker was killed by signal 9", kMaxCrashCount);
+    EXPECT_EQ((*released)->crash_count, crash);
+  }
+  EXPECT_EQ(Row(job).state, JobState::kFailed);
+  EXPECT_EQ(Row(job).failure->message,
+            "worker was killed by signal 9 (3 times)");
+}
+
+TEST_F(AttemptStoreTest, KeepsPublishedLayersAfterACrash) {
+  const int64_t job = Create("a");
+  ASSERT_TRUE(attempts_.Publish(Start(job), Layer(0)).ok());
+  ASSERT_TRUE(attempts_.WorkerDied(kWorker, "died", kMaxCrashCount).ok());
+  const auto missing = queue_.MissingGroups(job);
+  ASSERT_EQ(missing->size(), 1);
+  EXPECT_EQ(missing->front().layer, 1);
+  const AttemptId second = Start(job);
+  ASSERT_TRUE(attempts_.Publish(second, Layer(1)).ok());
+  EXPECT_EQ(*attempts_.Finish(second, {}), JobState::kSucceeded);
+  EXPECT_FALSE(Row(job).cached);
+}
+
+TEST_F(AttemptStoreTest, BlamesNobodyWhenTheServerStops) {
+  const int64_t running = Create("a");
+  const int64_t cancelling = Create("b");
+  Start(running, 1);
+  Start(cancelling, 2);
+  ASSERT_TRUE(jobs_.Cancel(cancelling).ok());
+  ASSERT_TRUE(attempts_.ReleaseAll().ok());
+  EXPECT_EQ(Row(running).state, JobState::kQueued);
+  EXPECT_EQ(Row(running).crash_count, 0);
+  EXPECT_EQ(Row(cancelling).state, JobState::kCancelled);
+  EXPECT_THAT(*attempts_.OpenJobs(), ElementsAre(running));
+}
+
+TEST_F(AttemptStoreTest, CancelsAJobWhoseWorkerDiesOfIt) {
+  const int64_t job = Create("a");
+  Start(job);
+  ASSERT_TRUE(jobs_.Cancel(job).ok());
+  ASSERT_TRUE(attempts_.WorkerDied(kWorker, "killed", kMaxCrashCount).ok());
+  EXPECT_EQ(Row(job).state, JobState::kCancelled);
+  EXPECT_EQ(Row(job).crash_count, 0);
+}
+
+TEST_F(AttemptStoreTest, NotesProgressOnlyWhereItIsNews) {
+  const int64_t job = Create("a");
+  const AttemptId attempt = Start(job);
+  ASSERT_TRUE(attempts_.Report(attempt, "layer 0", 0.1, {"w"}).ok());
+  ASSERT_TRUE(attempts_.Report(attempt, "layer 0", 0.1001, {"w"}).ok());
+  ASSERT_TRUE(attempts_.Report(attempt, "layer 1", 0.1001, {}).ok());
+  ASSERT_TRUE(attempts_.Report(attempt, "layer 1", 0.2, {}).ok());
+  int progress = 0;
+  const auto events = jobs_.EventsAfter(job, 0, 100);
+  for (const JobEventRow& event : *events) {
+    progress += event.kind == JobEventRow::Kind::kProgress ? 1 : 0;
+  }
+  EXPECT_EQ(progress, 3);
+  EXPECT_THAT(Row(job).warnings, ElementsAre("w"));
+}
+
+}  // namespace
+}  // namespace moeprobe

@@ -1,0 +1,79 @@
+#include "storage/blob_store.h"
+
+#include <sys/resource.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "absl/status/status.h"
+#include "core/base/sha256.h"
+#include "gtest/gtest.h"
+#include "tests/testing/temporary_directory.h"
+
+namespace moeprobe {
+namespace {
+
+class BlobStoreTest : public testing::Test {
+ protected:
+  int FileCount() const {
+    int count = 0;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(directory_.path())) {
+      count += entry.is_regular_file() ? 1 : 0;
+    }
+    return count;
+  }
+
+  TemporaryDirectory directory_;
+  BlobStore blobs_ = *BlobStore::Open(directory_.path());
+};
+
+TEST_F(BlobStoreTest, ReturnsWhatWasPutUnderItsDigest) {
+  const std::string bytes("a\0b", 3);
+  EXPECT_EQ(*blobs_.Put(bytes), Sha256Hex(bytes));
+  EXPECT_EQ(*blobs_.Read(Sha256Hex(bytes)), bytes);
+  EXPECT_EQ(*blobs_.Put(bytes), Sha256Hex(bytes));
+  EXPECT_EQ(FileCount(), 1);
+}
+
+TEST_F(BlobStoreTest, LeavesNothingOfABlobThatIsNotCommitted) {
+  {
+    auto writer = blobs_.NewBlob();
+    ASSERT_TRUE(writer.ok());
+    ASSERT_TRUE(writer->Append("half").ok());
+    EXPECT_EQ(FileCount(), 1);
+  }
+  EXPECT_EQ(FileCount(), 0);
+}
+
+TEST_F(BlobStoreTest, RemovesWhatAKilledProcessLeft) {
+  std::ofstream(directory_.path() / "unfinished-abc123") << "half";
+  ASSERT_TRUE(BlobStore::Open(directory_.path()).ok());
+  EXPECT_EQ(FileCount(), 0);
+}
+
+TEST_F(BlobStoreTest, NoticesAFlippedBitAndAMissingFile) {
+  const std::string sha256 = *blobs_.Put("bytes");
+  std::ofstream(blobs_.PathOf(sha256)) << "bytez";
+  EXPECT_EQ(blobs_.Read(sha256).status().code(), absl::StatusCode::kDataLoss);
+  std::filesystem::remove(blobs_.PathOf(sha256));
+  EXPECT_EQ(blobs_.Read(sha256).status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST_F(BlobStoreTest, SaysThatTheDiskIsFullAndLeavesNothing) {
+  // A limit on the size of files stands for the size of the disk.
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{.rlim_cur = 1000, .rlim_max = before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const absl::Status status = blobs_.Put(std::string(5000, 'x')).status();
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+  EXPECT_EQ(FileCount(), 0);
+}
+
+}  // namespace
+}  // namespace moeprobe

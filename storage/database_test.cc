@@ -1,0 +1,157 @@
+#include "storage/database.h"
+
+#include <SQLiteCpp/Database.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "storage/schema.h"
+#include "storage/statement.h"
+#include "tests/testing/temporary_directory.h"
+
+namespace moeprobe {
+namespace {
+
+using testing::HasSubstr;
+
+class DatabaseTest : public testing::Test {
+ protected:
+  absl::Status Open() { return Database::Open(file_).status(); }
+
+  // Runs SQL on the file behind the back of the class.
+  void Tamper(const std::string& sql) {
+    SQLite::Database raw(file_.string(),
+                         SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    raw.exec(sql);
+  }
+
+  void Overwrite(const std::string& bytes, std::streamoff position) {
+    std::fstream stream(file_, std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekp(position);
+    stream << bytes;
+  }
+
+  TemporaryDirectory directory_;
+  std::filesystem::path file_ = directory_.path() / "moeprobe.db";
+};
+
+TEST_F(DatabaseTest, BringsANewFileToTheNewestSchema) {
+  ASSERT_TRUE(Open().ok());
+  SQLite::Database raw(file_.string());
+  EXPECT_EQ(QueryInteger(raw, "PRAGMA user_version"), Migrations().size());
+  EXPECT_EQ(QueryInteger(raw, "PRAGMA application_id"), kApplicationId);
+  EXPECT_EQ(QueryText(raw, "PRAGMA journal_mode"), "wal");
+}
+
+TEST_F(DatabaseTest, MigratesFromEveryOlderSchema) {
+  for (size_t version = 0; version <= Migrations().size(); ++version) {
+    std::filesystem::remove(file_);
+    for (size_t step = 0; step < version; ++step) Tamper(Migrations()[step]);
+    if (version > 0) {
+      Tamper(absl::StrCat("PRAGMA application_id = ", kApplicationId,
+                          "; PRAGMA user_version = ", version));
+    }
+    EXPECT_TRUE(Open().ok()) << version;
+    SQLite::Database raw(file_.string());
+    EXPECT_EQ(QueryInteger(raw, "PRAGMA user_version"), Migrations().size());
+  }
+}
+
+TEST_F(DatabaseTest, LosesNothingWhenOpenedAgain) {
+  {
+    const auto database = Database::Open(file_);
+    ASSERT_TRUE(database.ok()) << database.status();
+    ASSERT_TRUE((*database)
+                    ->Write([](SQLite::Database& db) -> absl::Status {
+                      Execute(db,
+                              "INSERT INTO tokenization VALUES('a','b','c')");
+                      return absl::OkStatus();
+                    })
+                    .ok());
+  }
+  ASSERT_TRUE(Open().ok());
+  SQLite::Database raw(file_.string());
+  EXPECT_EQ(QueryText(raw, "SELECT ids_sha256 FROM tokenization"), "c");
+}
+
+TEST_F(DatabaseTest, TakesAnEmptyFile) {
+  std::ofstream(file_).close();
+  EXPECT_TRUE(Open().ok());
+}
+
+TEST_F(DatabaseTest, RefusesTextThatIsNoDatabase) {
+  std::ofstream(file_) << std::string(5000, 'x');
+  const absl::Status status = Open();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(file_.string()));
+}
+
+TEST_F(DatabaseTest, RefusesADamagedPage) {
+  ASSERT_TRUE(Open().ok());
+  Overwrite(std::string(4096, '\xff'), 4096);
+  const absl::Status status = Open();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr(file_.string()));
+}
+
+TEST_F(DatabaseTest, RefusesAFileThatWasCut) {
+  ASSERT_TRUE(Open().ok());
+  std::filesystem::resize_file(file_, 3 * 4096);
+  EXPECT_EQ(Open().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST_F(DatabaseTest, RefusesANewerSchema) {
+  ASSERT_TRUE(Open().ok());
+  Tamper("PRAGMA user_version = 999");
+  const absl::Status status = Open();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("newer moeprobe"));
+}
+
+TEST_F(DatabaseTest, RefusesTheDatabaseOfAnotherProgram) {
+  Tamper("CREATE TABLE theirs(x); PRAGMA application_id = 7");
+  EXPECT_EQ(Open().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(DatabaseTest, UndoesAWriteThatFails) {
+  const auto database = Database::Open(file_);
+  ASSERT_TRUE(database.ok());
+  const auto insert = [](SQLite::Database& db) -> absl::Status {
+    Execute(db, "INSERT INTO tokenization VALUES('a', 'b', 'c')");
+    return absl::CancelledError("on purpose");
+  };
+  EXPECT_EQ((*database)->Write(insert).code(), absl::StatusCode::kCancelled);
+  SQLite::Database raw(file_.string());
+  EXPECT_EQ(QueryInteger(raw, "SELECT count(*) FROM tokenization"), 0);
+}
+
+TEST_F(DatabaseTest, SaysThatTheDiskIsFullAndGoesOnOnceItIsNot) {
+  const auto database = Database::Open(file_);
+  ASSERT_TRUE(database.ok());
+  const auto limit = [](int64_t pages) {
+    return [pages](SQLite::Database& db) -> absl::Status {
+      db.exec(absl::StrCat("PRAGMA max_page_count = ", pages));
+      return absl::OkStatus();
+    };
+  };
+  const auto insert = [](SQLite::Database& db) -> absl::Status {
+    Execute(db, "INSERT INTO tokenization VALUES(?1, '', '')",
+            std::string(1 << 20, 'x'));
+    return absl::OkStatus();
+  };
+  ASSERT_TRUE((*database)->Read(limit(60)).ok());
+  EXPECT_EQ((*database)->Write(insert).code(),
+            absl::StatusCode::kResourceExhausted);
+  SQLite::Database raw(file_.string());
+  EXPECT_EQ(QueryInteger(raw, "SELECT count(*) FROM tokenization"), 0);
+  ASSERT_TRUE((*database)->Read(limit(100'000)).ok());
+  EXPECT_TRUE((*database)->Write(insert).ok());
+}
+
+}  // namespace
+}  // namespace moeprobe

@@ -1,0 +1,25 @@
+#include "tests/testing/temporary_directory.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+namespace moeprobe {
+
+TemporaryDirectory::TemporaryDirectory() {
+  std::string path =
+      (std::filesystem::temp_directory_path() / "moeprobe-XXXXXX").string();
+  if (mkdtemp(path.data()) == nullptr) {
+    throw std::system_error(errno, std::generic_category(), path);
+  }
+  path_ = path;
+}
+
+TemporaryDirectory::~TemporaryDirectory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace moeprobe
