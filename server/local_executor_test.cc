@@ -1,0 +1,112 @@
+#include "server/local_executor.h"
+
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <future>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace moeprobe {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Hears what the executor tells.
+class Listener {
+ public:
+  LocalExecutor::Options Options(std::vector<std::string> command) {
+    return {.command = std::move(command),
+            .worker_count = 1,
+            .on_start =
+                [this](int64_t pid) {
+                  if (++start_count_ == 1) first_.set_value(pid);
+                  if (start_count_ == 2) second_.set_value(pid);
+                },
+            .on_death =
+                [this](int64_t pid, const std::string& reason) {
+                  if (++death_count_ == 1) death_.set_value({pid, reason});
+                }};
+  }
+
+  int64_t first() { return Get(first_); }
+  int64_t second() { return Get(second_); }
+  std::pair<int64_t, std::string> death() { return Get(death_); }
+
+ private:
+  template <typename T>
+  T Get(std::promise<T>& promise) {
+    auto future = promise.get_future();
+    if (future.wait_for(seconds(30)) == std::future_status::timeout) {
+      ADD_FAILURE() << "nothing within 30 s";
+      return {};
+    }
+    return future.get();
+  }
+
+  int start_count_ = 0;
+  int death_count_ = 0;
+  std::promise<int64_t> first_;
+  std::promise<int64_t> second_;
+  std::promise<std::pair<int64_t, std::string>> death_;
+};
+
+TEST(LocalExecutorTest, SaysHowAWorkerEndedAndStartsAnother) {
+  Listener listener;
+  const auto executor =
+      LocalExecutor::Start(listener.Options({"/bin/sh", "-c", "exit 7"}));
+  ASSERT_TRUE(executor.ok()) << executor.status();
+  const int64_t first = listener.first();
+  EXPECT_EQ(listener.death(),
+            std::make_pair(first, std::string("worker exited with status 7")));
+  EXPECT_NE(listener.second(), first);
+}
+
+TEST(LocalExecutorTest, NoticesAWorkerThatIsKilled) {
+  Listener listener;
+  const auto executor =
+      LocalExecutor::Start(listener.Options({"/bin/sleep", "1000"}));
+  ASSERT_TRUE(executor.ok()) << executor.status();
+  kill(static_cast<pid_t>(listener.first()), SIGKILL);
+  EXPECT_EQ(listener.death().second, "worker was killed by signal 9");
+}
+
+TEST(LocalExecutorTest, KillsWhenItIsStillNeeded) {
+  Listener listener;
+  const auto executor =
+      LocalExecutor::Start(listener.Options({"/bin/sleep", "1000"}));
+  const int64_t pid = listener.first();
+  std::promise<void> asked;
+  (*executor)->KillLater(pid, milliseconds(0), [&] {
+    asked.set_value();
+    return false;
+  });
+  asked.get_future().wait();
+  EXPECT_EQ(kill(static_cast<pid_t>(pid), 0), 0);
+  (*executor)->KillLater(pid, milliseconds(10), [] { return true; });
+  EXPECT_EQ(listener.death().first, pid);
+}
+
+TEST(LocalExecutorTest, LeavesNoWorkerBehind) {
+  Listener listener;
+  auto executor = LocalExecutor::Start(listener.Options(
+      {"/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"}));
+  const int64_t pid = listener.first();
+  (*executor)->Stop();
+  EXPECT_EQ(kill(static_cast<pid_t>(pid), 0), -1);
+}
+
+TEST(LocalExecutorTest, LivesWithAProgramThatCannotBeStarted) {
+  Listener listener;
+  auto executor = LocalExecutor::Start(listener.Options({"/no/such/program"}));
+  ASSERT_TRUE(executor.ok());
+  (*executor)->Stop();
+}
+
+}  // namespace
+}  // namespace moeprobe

@@ -1,0 +1,100 @@
+#include "server/model_root.h"
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "absl/status/status.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/testing/temporary_directory.h"
+
+namespace moeprobe {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::Key;
+
+class ModelRootTest : public testing::Test {
+ protected:
+  ModelRootTest() { fs::create_directories(root_); }
+
+  // Makes what looks like a model.
+  void AddModel(const fs::path& directory) {
+    fs::create_directories(directory);
+    std::ofstream(directory / "config.json") << "{}";
+  }
+  ModelRoot Open() { return *ModelRoot::Open(root_); }
+
+  TemporaryDirectory directory_;
+  fs::path root_ = directory_.path() / "root";
+};
+
+TEST_F(ModelRootTest, NamesModelsByTheirPaths) {
+  AddModel(root_ / "a");
+  AddModel(root_ / "b/c/d");
+  AddModel(root_ / "b/c/e/too-deep");
+  AddModel(root_ / "a/inside-a-model");
+  EXPECT_THAT(Open().List(), ElementsAre(Key("a"), Key("b/c/d")));
+  EXPECT_TRUE(Open().Find("b/c/d").ok());
+  EXPECT_TRUE(absl::IsNotFound(Open().Find("b/c/e/too-deep").status()));
+}
+
+TEST_F(ModelRootTest, NamesRevisionsOfAHubCache) {
+  const fs::path hub = root_ / "models--org--some--name";
+  AddModel(hub / "snapshots/aaa");
+  EXPECT_THAT(Open().List(), ElementsAre(Key("org/some--name@aaa")));
+  EXPECT_EQ(Open().Find("org/some--name")->filename(), "aaa");
+  AddModel(hub / "snapshots/bbb");
+  EXPECT_EQ(Open().Find("org/some--name@bbb")->filename(), "bbb");
+  EXPECT_TRUE(absl::IsNotFound(Open().Find("org/some--name").status()));
+  fs::create_directories(hub / "refs");
+  std::ofstream(hub / "refs/main") << "bbb\n";
+  EXPECT_EQ(Open().Find("org/some--name")->filename(), "bbb");
+}
+
+TEST_F(ModelRootTest, FindsNothingOutsideTheRoot) {
+  AddModel(directory_.path() / "outside");
+  fs::create_directory_symlink(directory_.path() / "outside", root_ / "link");
+  AddModel(root_ / "in");
+  for (const std::string& name :
+       {std::string("../outside"), std::string("in/../../outside"),
+        (directory_.path() / "outside").string(), std::string("link"),
+        std::string(""), std::string("."), std::string("in/"),
+        std::string("in\0x", 4), std::string("a@b@c")}) {
+    EXPECT_TRUE(absl::IsNotFound(Open().Find(name).status())) << name;
+  }
+  EXPECT_THAT(Open().List(), ElementsAre(Key("in")));
+}
+
+TEST_F(ModelRootTest, FollowsLinksInsideTheRoot) {
+  AddModel(root_ / "real");
+  fs::create_directory_symlink("real", root_ / "link");
+  EXPECT_TRUE(Open().Find("link").ok());
+}
+
+TEST_F(ModelRootTest, EndsWhereLinksGoInCircles) {
+  fs::create_directories(root_ / "a/b");
+  fs::create_directory_symlink(root_, root_ / "a/b/up");
+  EXPECT_TRUE(Open().List().empty());
+}
+
+TEST_F(ModelRootTest, ChecksTheFilesOfAModel) {
+  AddModel(root_ / "a");
+  EXPECT_TRUE(Open().CheckFiles(root_ / "a").ok());
+  std::ofstream(directory_.path() / "secret") << "x";
+  fs::create_symlink(directory_.path() / "secret",
+                     root_ / "a/model.safetensors");
+  EXPECT_TRUE(absl::IsFailedPrecondition(Open().CheckFiles(root_ / "a")));
+  fs::remove(root_ / "a/model.safetensors");
+  fs::create_directory(root_ / "a/model.safetensors");
+  EXPECT_TRUE(absl::IsFailedPrecondition(Open().CheckFiles(root_ / "a")));
+}
+
+TEST_F(ModelRootTest, NeedsADirectory) {
+  EXPECT_TRUE(absl::IsNotFound(ModelRoot::Open(root_ / "nowhere").status()));
+}
+
+}  // namespace
+}  // namespace moeprobe

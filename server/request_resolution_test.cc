@@ -1,0 +1,254 @@
+#include "server/request_resolution.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "core/base/npy.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/job.pb.h"
+#include "server/data_catalog.h"
+#include "server/model_registry.h"
+#include "server/model_root.h"
+#include "server/violations.h"
+#include "storage/blob_store.h"
+#include "storage/database.h"
+#include "storage/dataset_store.h"
+#include "storage/fingerprint_store.h"
+#include "tests/testing/temporary_directory.h"
+#include "tests/testing/tiny_checkpoint.h"
+
+namespace moeprobe {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class RequestResolutionTest : public testing::Test {
+ protected:
+  RequestResolutionTest() {
+    WriteTinyModel(root_ / "mixtral",
+                   MakeTinyModel("mixtral", {.layer_count = 7}));
+    WriteTinyModel(root_ / "llama", MakeTinyModel("llama", {.layer_count = 5}));
+    std::filesystem::create_directories(root_ / "broken");
+    WriteBytes(root_ / "broken/config.json", "{}");
+    std::vector<int32_t> ids(100);
+    std::iota(ids.begin(), ids.end(), 0);
+    AddDataset("ids", false, EncodeTokenIds(ids));
+    AddDataset("text", true, "some text");
+    catalog_ =
+        std::make_unique<DataCatalog>(&datasets_, &fingerprints_, &blobs_);
+    models_ = std::make_unique<ModelRegistry>(
+        std::vector<ModelRoot>{*ModelRoot::Open(root_)});
+    spec_.set_model("mixtral");
+    spec_.add_data()->set_ids("ids");
+    spec_.mutable_data(0)->set_sequence_length(10);
+  }
+
+  void AddDataset(const std::string& name, bool is_text,
+                  const std::string& bytes) {
+    ASSERT_TRUE(datasets_
+                    .Add({.sha256 = *blobs_.Put(bytes),
+                          .is_text = is_text,
+                          .display_name = name,
+                          .size_bytes = static_cast<int64_t>(bytes.size()),
+                          .create_time = absl::Now()})
+                    .ok());
+  }
+
+  ResolvedRequest Resolve() {
+    v1::Job job;
+    *job.mutable_analyze() = spec_;
+    return ResolveRequest(job, *models_, *catalog_);
+  }
+
+  // Fields of all violations.
+  std::vector<std::string> Fields() {
+    std::vector<std::string> fields;
+    const ResolvedRequest resolved = Resolve();
+    for (const Violation& violation : resolved.violations.list()) {
+      fields.push_back(violation.field);
+    }
+    return fields;
+  }
+
+  absl::StatusCode Code() { return Resolve().violations.ToStatus().code(); }
+  std::string Message() {
+    return std::string(Resolve().violations.ToStatus().message());
+  }
+
+  TemporaryDirectory directory_;
+  std::filesystem::path root_ = directory_.path() / "models";
+  std::unique_ptr<Database> database_ =
+      *Database::Open(directory_.path() / "moeprobe.db");
+  BlobStore blobs_ = *BlobStore::Open(directory_.path() / "blobs");
+  DatasetStore datasets_{database_.get()};
+  FingerprintStore fingerprints_{database_.get()};
+  std::unique_ptr<DataCatalog> catalog_;
+  std::unique_ptr<ModelRegistry> models_;
+  v1::AnalyzeSpec spec_;
+};
+
+TEST_F(RequestResolutionTest, FillsInEveryDefault) {
+  const ResolvedRequest resolved = Resolve();
+  EXPECT_THAT(resolved.violations.list(), IsEmpty());
+  const v1::AnalyzeSpec& spec = resolved.spec;
+  EXPECT_THAT(spec.layers().layers(), ElementsAre(0, 1, 2, 3, 4, 5, 6));
+  EXPECT_TRUE(spec.probes().has_routing());
+  EXPECT_THAT(spec.probes().jacobian().average(), ElementsAre(1, 2, 3));
+  EXPECT_THAT(spec.probes().pca().conventions(),
+              ElementsAre(v1::CONVENTION_ROUTED));
+  EXPECT_EQ(spec.probes().pca().components(), 5);
+  EXPECT_TRUE(spec.probes().pca().has_basis());
+  EXPECT_EQ(spec.data(0).tokens(), 16384);
+  EXPECT_TRUE(spec.data(0).has_skip_first());
+  EXPECT_THAT(spec.data(0).ids(), HasSubstr("datasets/"));
+  EXPECT_EQ(spec.precision(), v1::PRECISION_FLOAT32);
+  EXPECT_EQ(spec.device(), v1::DEVICE_AUTO);
+  EXPECT_TRUE(spec.has_seed());
+  EXPECT_TRUE(spec.has_nll());
+}
+
+TEST_F(RequestResolutionTest, IsTheSameWhenResolvedAgain) {
+  const v1::AnalyzeSpec once = Resolve().spec;
+  spec_ = once;
+  EXPECT_EQ(Resolve().spec.SerializeAsString(), once.SerializeAsString());
+}
+
+TEST_F(RequestResolutionTest, PicksEarlyMiddleAndLateLayers) {
+  spec_.mutable_layers()->set_preset(
+      v1::LayerSelection::PRESET_EARLY_MIDDLE_LATE);
+  EXPECT_THAT(Resolve().spec.layers().layers(), ElementsAre(3, 4));
+  spec_.set_model("llama");
+  EXPECT_THAT(Resolve().spec.layers().layers(), ElementsAre(2, 3));
+}
+
+TEST_F(RequestResolutionTest, NamesEveryLayerThatIsWrong) {
+  for (const int layer : {1, 1, 0, 7, -1}) {
+    spec_.mutable_layers()->add_layers(layer);
+  }
+  EXPECT_THAT(Fields(),
+              ElementsAre("layers[1]", "layers[2]", "layers[3]", "layers[4]"));
+  EXPECT_THAT(Message(),
+              HasSubstr("layers[3]: 7 is no layer, the model has 7"));
+}
+
+TEST_F(RequestResolutionTest, ReportsEverythingAtOnce) {
+  spec_.set_name("bell\a");
+  spec_.set_model("mixtrall");
+  spec_.set_seed(-1);
+  spec_.set_precision(static_cast<v1::Precision>(9));
+  spec_.set_device(static_cast<v1::Device>(9));
+  spec_.mutable_data(0)->set_sequence_length(1);
+  spec_.mutable_data(0)->set_skip_first(1);
+  spec_.mutable_data(0)->set_tokens(0);
+  EXPECT_THAT(Fields(), ElementsAre("name", "precision", "device", "seed",
+                                    "data[0].sequence_length", "data[0].tokens",
+                                    "data[0].skip_first", "model"));
+  EXPECT_THAT(Message(), HasSubstr("did you mean \"mixtral\"?"));
+  EXPECT_EQ(Code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(RequestResolutionTest, ChecksProbes) {
+  auto& probes = *spec_.mutable_probes();
+  EXPECT_THAT(Fields(), ElementsAre("probes"));
+  probes.mutable_jacobian()->add_average(v1::WEIGHTING_ALL);
+  probes.mutable_jacobian()->add_average(v1::WEIGHTING_ALL);
+  probes.mutable_jacobian()->add_average(v1::WEIGHTING_UNSPECIFIED);
+  probes.mutable_pca()->add_conventions(static_cast<v1::Convention>(4));
+  probes.mutable_pca()->set_components(9);
+  EXPECT_THAT(
+      Fields(),
+      ElementsAre("probes.jacobian.average[1]", "probes.jacobian.average[2]",
+                  "probes.pca.conventions[0]", "probes.pca.components"));
+}
+
+TEST_F(RequestResolutionTest, CountsCharactersOfANameNotBytes) {
+  std::string name;
+  for (int i = 0; i < 200; ++i) name += "\u00e4";
+  spec_.set_name(name);
+  EXPECT_THAT(Fields(), IsEmpty());
+  spec_.set_name(name + "x");
+  EXPECT_THAT(Fields(), ElementsAre("name"));
+}
+
+TEST_F(RequestResolutionTest, SaysWhatIsNotThere) {
+  spec_.mutable_data(0)->set_ids("idz");
+  EXPECT_EQ(Code(), absl::StatusCode::kNotFound);
+  spec_.mutable_data(0)->set_ids("datasets/" + std::string(64, '0'));
+  EXPECT_EQ(Code(), absl::StatusCode::kNotFound);
+  spec_.mutable_data(0)->set_ids("ids");
+  spec_.set_baseline("nothing-like-it");
+  EXPECT_THAT(Fields(), ElementsAre("baseline"));
+  EXPECT_EQ(Code(), absl::StatusCode::kNotFound);
+  spec_.set_baseline("broken");
+  EXPECT_EQ(Code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(RequestResolutionTest, WantsDataOfTheRightKind) {
+  spec_.mutable_data(0)->set_text("ids");
+  EXPECT_THAT(Fields(), ElementsAre("data[0].text"));
+  spec_.mutable_data(0)->clear_source();
+  EXPECT_THAT(Fields(), ElementsAre("data[0]"));
+  spec_.clear_data();
+  EXPECT_THAT(Fields(), ElementsAre("data"));
+}
+
+TEST_F(RequestResolutionTest, WantsATokenizerForText) {
+  spec_.mutable_data(0)->set_text("text");
+  EXPECT_THAT(Message(), HasSubstr("no tokenizer.json"));
+  WriteBytes(root_ / "mixtral/tokenizer.json", "{}");
+  EXPECT_THAT(Fields(), IsEmpty());
+}
+
+TEST_F(RequestResolutionTest, WantsOneWholeWindow) {
+  spec_.mutable_data(0)->set_sequence_length(101);
+  EXPECT_THAT(Fields(), ElementsAre("data[0]"));
+  spec_.mutable_data(0)->set_sequence_length(100);
+  EXPECT_THAT(Fields(), IsEmpty());
+}
+
+TEST_F(RequestResolutionTest, ProbesTheLayersABaselineHas) {
+  spec_.set_baseline("llama");
+  const ResolvedRequest resolved = Resolve();
+  EXPECT_THAT(resolved.violations.list(), IsEmpty());
+  ASSERT_THAT(resolved.warnings, SizeIs(1));
+  EXPECT_THAT(resolved.warnings[0], HasSubstr("2 of the 7"));
+  spec_.mutable_layers()->add_layers(6);
+  EXPECT_THAT(Fields(), ElementsAre("baseline"));
+}
+
+TEST_F(RequestResolutionTest, WarnsOfABaselineWithAnotherTokenizer) {
+  WriteBytes(root_ / "mixtral/tokenizer.json", "{}");
+  WriteBytes(root_ / "llama/tokenizer.json", "{ }");
+  spec_.set_baseline("llama");
+  spec_.mutable_layers()->add_layers(0);
+  spec_.mutable_data(0)->set_text("text");
+  EXPECT_THAT(Resolve().warnings, ElementsAre(HasSubstr("another tokenizer")));
+  WriteBytes(root_ / "llama/tokenizer.json", "{}");
+  EXPECT_THAT(Resolve().warnings, IsEmpty());
+}
+
+TEST_F(RequestResolutionTest, NoticesThatAModelWasChanged) {
+  EXPECT_THAT(Fields(), IsEmpty());
+  WriteBytes(root_ / "mixtral/config.json", "{}");
+  EXPECT_THAT(Fields(), ElementsAre("model"));
+}
+
+TEST_F(RequestResolutionTest, BoundsWhatItSaysOfAHostileRequest) {
+  for (int i = 0; i < 100'000; ++i) spec_.mutable_layers()->add_layers(-1);
+  EXPECT_THAT(Fields(), SizeIs(100));
+}
+
+}  // namespace
+}  // namespace moeprobe
