@@ -1,0 +1,130 @@
+#include "bench/forward_benchmark.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/tensor.h>
+#include <c10/core/ScalarType.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "bench/array_file.h"
+#include "bench/figure.h"
+#include "bench/process_memory.h"
+#include "bench/repeated_runs.h"
+#include "bench/useful_work.h"
+#include "core/base/status_macros.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/model_config.h"
+#include "core/model/decoder_layer.h"
+#include "core/model/embedding.h"
+#include "core/model/layer_reader.h"
+#include "core/model/router.h"
+#include "core/pipeline/analyze.h"
+#include "core/pipeline/layer_analysis.h"
+
+namespace moeprobe {
+namespace {
+
+// The forward pass, from memory or from disk.
+class ForwardPass {
+ public:
+  ForwardPass(const Checkpoint& checkpoint,
+              const ForwardBenchmarkOptions& options)
+      : checkpoint_(checkpoint),
+        layer_count_(static_cast<int64_t>(checkpoint.config().layers.size())),
+        sequence_length_(options.sequence_length),
+        type_(ComputeType(options.precision)) {}
+
+  void Run(const at::Tensor& ids) const {
+    at::Tensor residual = Embed(checkpoint_, ids);
+    for (int64_t layer = 0; layer < layer_count_; ++layer) {
+      RunLayer(layer, residual);
+    }
+  }
+
+  // Reads each layer ahead of the computation and lets go of it afterwards, as
+  // an analysis does.
+  absl::Status RunFromDisk(const at::Tensor& ids) const {
+    LayerReader reader(checkpoint_, 0, layer_count_ - 1, /*previous=*/"");
+    at::Tensor residual = Embed(checkpoint_, ids);
+    for (int64_t layer = 0; layer < layer_count_; ++layer) {
+      MOEPROBE_RETURN_IF_ERROR(reader.Wait(layer).status());
+      RunLayer(layer, residual);
+      ReleaseLayer(checkpoint_, layer);
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  void RunLayer(int64_t layer, at::Tensor& residual) const {
+    const DecoderLayer decoder(checkpoint_, layer, sequence_length_, type_);
+    decoder.Attend(residual);
+    const at::Tensor h = decoder.MlpInput(residual);
+    decoder.RunExperts(h, decoder.RouteTokens(h), residual, nullptr);
+  }
+
+  const Checkpoint& checkpoint_;
+  int64_t layer_count_;
+  int64_t sequence_length_;
+  at::ScalarType type_;
+};
+
+absl::StatusOr<double> MedianSecondsOfWindows(const ForwardPass& pass,
+                                              const at::Tensor& ids,
+                                              int64_t sequence_length) {
+  std::vector<double> seconds;
+  for (const at::Tensor& window : ids.split(sequence_length)) {
+    MOEPROBE_RETURN_IF_ERROR(DropPageCache());
+    absl::Status status;
+    seconds.push_back(Seconds([&] { status = pass.RunFromDisk(window); }));
+    MOEPROBE_RETURN_IF_ERROR(status);
+  }
+  return Median(std::move(seconds));
+}
+
+double WorkOfAllLayers(const ModelConfig& config, TokenCounts counts) {
+  UsefulWork work;
+  for (const LayerConfig& layer : config.layers) {
+    work += ForwardWork(config, layer, counts);
+  }
+  return work.forward + work.float32;
+}
+
+}  // namespace
+
+absl::StatusOr<Figure> ForwardBenchmark(
+    const ForwardBenchmarkOptions& options) {
+  MOEPROBE_ASSIGN_OR_RETURN(const auto checkpoint,
+                            Checkpoint::Open(options.checkpoint));
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const auto id_values,
+      ReadWindows(options.token_ids, options.sequence_length));
+  const at::Tensor ids = at::tensor(id_values, at::kInt).to(at::kLong);
+  const ForwardPass pass(*checkpoint, options);
+  const MemoryWatch memory;
+
+  TokenCounts counts{.tokens = ids.size(0),
+                     .sequence_length = options.sequence_length};
+  double seconds = 0;
+  if (options.drop_caches_before_window) {
+    counts.tokens = options.sequence_length;
+    MOEPROBE_ASSIGN_OR_RETURN(
+        seconds, MedianSecondsOfWindows(pass, ids, options.sequence_length));
+  } else {
+    seconds = MedianSeconds(options.repetitions, [&] { pass.Run(ids); });
+  }
+  Figure figure{
+      {"benchmark", "forward"},
+      {"seconds", seconds},
+      {"tokens_per_second", static_cast<double>(counts.tokens) / seconds},
+      {"gflops",
+       WorkOfAllLayers(checkpoint->config(), counts) / seconds / 1e9}};
+  memory.AddTo(figure);
+  return figure;
+}
+
+}  // namespace moeprobe

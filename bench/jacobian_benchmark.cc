@@ -1,0 +1,104 @@
+#include "bench/jacobian_benchmark.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/randn.h>
+#include <c10/core/ScalarType.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "bench/array_file.h"
+#include "bench/figure.h"
+#include "bench/repeated_runs.h"
+#include "core/base/status_macros.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/tensor_view.h"
+#include "core/model/gated_activation.h"
+#include "core/model/gated_mlp.h"
+#include "core/probe/averaged_jacobian.h"
+
+namespace moeprobe {
+namespace {
+
+// A random matrix whose products keep the size of what they multiply.
+at::Tensor RandomWeight(int64_t rows, int64_t columns) {
+  return at::randn({rows, columns}) / std::sqrt(columns);
+}
+
+TensorView ViewOf(const at::Tensor& tensor) {
+  const auto* data = static_cast<const std::byte*>(tensor.const_data_ptr());
+  return {.name = "weight",
+          .type = WeightType::kFloat32,
+          .shape = tensor.sizes().vec(),
+          .bytes = {data, tensor.nbytes()}};
+}
+
+// A gated expert that owns its weights, and tokens for it.
+struct RandomExpert {
+  RandomExpert(int64_t width, int64_t expert_width, int64_t token_count)
+      : gate(RandomWeight(expert_width, width)),
+        up(RandomWeight(expert_width, width)),
+        down(RandomWeight(width, expert_width)),
+        x(at::randn({token_count, width})) {}
+
+  GatedMlpTensors Views() const {
+    return {.gate = ViewOf(gate), .up = ViewOf(up), .down = ViewOf(down)};
+  }
+
+  at::Tensor gate, up;  // [f, d]
+  at::Tensor down;      // [d, f]
+  at::Tensor x;         // [T, d]
+};
+
+// [d, d], averaged over all tokens.
+at::Tensor Average(const RandomExpert& expert) {
+  const int64_t count = expert.x.size(0);
+  const GatedMlpTensors weights = expert.Views();
+  ActivationSums sums = ZeroActivationSums(1, expert.gate.size(0));
+  GatedMlp(weights, at::kFloat)
+      .Run(expert.x, {.tokens = at::arange(count, at::kLong),
+                      .rows = at::full({count}, -1, at::kLong),
+                      .output_count = 0,
+                      .weights = at::ones({1, count}),
+                      .sums = &sums});
+  return JacobianRows({.weights = &weights,
+                       .slope = sums.slope[0] / count,
+                       .value = sums.value[0] / count},
+                      0, expert.x.size(1));
+}
+
+absl::Status Dump(const RandomExpert& expert,
+                  const std::filesystem::path& directory) {
+  MOEPROBE_RETURN_IF_ERROR(WriteArray(directory / "gate.npy", expert.gate));
+  MOEPROBE_RETURN_IF_ERROR(WriteArray(directory / "up.npy", expert.up));
+  MOEPROBE_RETURN_IF_ERROR(WriteArray(directory / "down.npy", expert.down));
+  MOEPROBE_RETURN_IF_ERROR(WriteArray(directory / "x.npy", expert.x));
+  return WriteArray(directory / "jacobian.npy", Average(expert));
+}
+
+}  // namespace
+
+absl::StatusOr<Figure> JacobianBenchmark(
+    const JacobianBenchmarkOptions& options) {
+  const RandomExpert expert(options.width, options.expert_width,
+                            options.token_count);
+  if (!options.dump_directory.empty()) {
+    MOEPROBE_RETURN_IF_ERROR(Dump(expert, options.dump_directory));
+  }
+  const double seconds =
+      MedianSeconds(options.repetitions, [&] { Average(expert); });
+  return Figure{{"benchmark", "jacobian"},
+                {"width", options.width},
+                {"expert_width", options.expert_width},
+                {"tokens", options.token_count},
+                {"seconds", seconds}};
+}
+
+}  // namespace moeprobe

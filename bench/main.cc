@@ -1,0 +1,143 @@
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "bench/analysis_benchmark.h"
+#include "bench/figure.h"
+#include "bench/forward_benchmark.h"
+#include "bench/gemm_rate.h"
+#include "bench/jacobian_benchmark.h"
+#include "bench/pca_benchmark.h"
+#include "core/pipeline/analyze.h"
+#include "core/tensor/torch_status.h"
+
+namespace moeprobe {
+namespace {
+
+using Benchmark = std::function<absl::StatusOr<Figure>()>;
+
+void AddPrecision(CLI::App& command, Precision& precision) {
+  const auto choose = [&precision](const std::string& name) {
+    precision = name == "float32" ? Precision::kFloat32 : Precision::kBFloat16;
+  };
+  command.add_option_function<std::string>("precision", choose)
+      ->required()
+      ->check(CLI::IsMember({"float32", "bfloat16"}));
+}
+
+// Each of these adds a command to `app`; if it is the one that was given,
+// parsing sets `chosen`. Options must outlive the application.
+
+void AddGemm(CLI::App& app, int& repetitions, Benchmark& chosen) {
+  CLI::App& command = *app.add_subcommand("gemm", "rates of matrix products");
+  command.add_option("--repetitions", repetitions)->capture_default_str();
+  command.callback(
+      [&] { chosen = [&] { return GemmBenchmark(repetitions); }; });
+}
+
+void AddJacobian(CLI::App& app, JacobianBenchmarkOptions& options,
+                 Benchmark& chosen) {
+  CLI::App& command = *app.add_subcommand("jacobian", "an averaged Jacobian");
+  command.add_option("d", options.width, "model width")->required();
+  command.add_option("f", options.expert_width, "expert width")->required();
+  command.add_option("tokens", options.token_count)->required();
+  command.add_option("--repetitions", options.repetitions)
+      ->capture_default_str();
+  command.add_option("--dump", options.dump_directory,
+                     "folder for inputs and result");
+  command.callback(
+      [&] { chosen = [&] { return JacobianBenchmark(options); }; });
+}
+
+void AddForward(CLI::App& app, ForwardBenchmarkOptions& options,
+                Benchmark& chosen) {
+  CLI::App& command = *app.add_subcommand("forward", "a forward pass");
+  command.add_option("checkpoint", options.checkpoint)->required();
+  command.add_option("ids", options.token_ids, "token ids, .npy")->required();
+  command.add_option("sequence-length", options.sequence_length)->required();
+  AddPrecision(command, options.precision);
+  command.add_option("--repetitions", options.repetitions)
+      ->capture_default_str();
+  command.add_flag("--drop-caches-before-window",
+                   options.drop_caches_before_window,
+                   "one window at a time, each from disk; needs root");
+  command.callback([&] { chosen = [&] { return ForwardBenchmark(options); }; });
+}
+
+void AddPca(CLI::App& app, PcaBenchmarkOptions& options, Benchmark& chosen) {
+  CLI::App& command = *app.add_subcommand("pca", "PCA and Grassmann distances");
+  command.add_option("experts", options.expert_count)->required();
+  command.add_option("d", options.width, "model width")->required();
+  command.add_option("tokens", options.token_count, "of each expert")
+      ->required();
+  command.add_option("--repetitions", options.repetitions)
+      ->capture_default_str();
+  command.add_option("--dump", options.dump_directory,
+                     "folder for inputs and result");
+  command.callback([&] { chosen = [&] { return PcaBenchmark(options); }; });
+}
+
+void AddAnalysis(CLI::App& app, AnalysisBenchmarkOptions& options,
+                 Benchmark& chosen) {
+  CLI::App& command = *app.add_subcommand("analysis", "a whole analysis");
+  command.add_option("checkpoint", options.checkpoint)->required();
+  command.add_option("ids", options.token_ids, "token ids, .npy")->required();
+  command.add_option("sequence-length", options.sequence_length)->required();
+  AddPrecision(command, options.precision);
+  command.add_option("--layers", options.layers, "such as 3,16,22")
+      ->required()
+      ->delimiter(',');
+  command.callback(
+      [&] { chosen = [&] { return AnalysisBenchmark(options); }; });
+}
+
+// Prints what was measured, on one line.
+int Print(const absl::StatusOr<Figure>& figure) {
+  if (!figure.ok()) {
+    std::cerr << "moeprobe-bench: " << figure.status() << '\n';
+    return EXIT_FAILURE;
+  }
+  Figure line = *figure;
+  line["threads"] = at::get_num_threads();
+  std::cout << line.dump() << '\n';
+  return EXIT_SUCCESS;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("Measures parts of moeprobe; prints one line of JSON.");
+  app.require_subcommand(1);
+  int threads = at::get_num_threads();
+  int seed = 0;
+  app.add_option("--threads", threads)->capture_default_str();
+  app.add_option("--seed", seed)->capture_default_str();
+
+  int gemm_repetitions = 9;
+  JacobianBenchmarkOptions jacobian;
+  ForwardBenchmarkOptions forward;
+  PcaBenchmarkOptions pca;
+  AnalysisBenchmarkOptions analysis;
+  Benchmark chosen;
+  AddGemm(app, gemm_repetitions, chosen);
+  AddJacobian(app, jacobian, chosen);
+  AddForward(app, forward, chosen);
+  AddPca(app, pca, chosen);
+  AddAnalysis(app, analysis, chosen);
+  CLI11_PARSE(app, argc, argv);
+
+  SetThreadCount(threads);
+  at::manual_seed(static_cast<uint64_t>(seed));
+  const auto figure = CatchTorchErrors(chosen);
+  return Print(figure.ok() ? *figure : figure.status());
+}
+
+}  // namespace
+}  // namespace moeprobe
+
+int main(int argc, char** argv) { return moeprobe::Main(argc, argv); }

@@ -1,0 +1,68 @@
+#include "bench/useful_work.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "core/checkpoint/model_config.h"
+
+namespace moeprobe {
+namespace {
+
+// Two windows of three tokens; d = 4, two heads of width 2, one of them for
+// keys and values; E = 3 experts of width 5, k = 1.
+constexpr TokenCounts kCounts{.tokens = 6, .sequence_length = 3};
+
+ModelConfig TinyConfig() {
+  ModelConfig model;
+  model.width = 4;
+  model.attention.head_count = 2;
+  model.attention.key_value_head_count = 1;
+  model.attention.head_width = 2;
+  model.experts = {.count = 3, .per_token = 1, .width = 5};
+  model.layers.resize(1);
+  model.layers[0].is_moe = true;
+  return model;
+}
+
+TEST(UsefulWorkTest, CountsProjectionsCausalScoresAndActiveExperts) {
+  const ModelConfig model = TinyConfig();
+  const UsefulWork work = ForwardWork(model, model.layers[0], kCounts);
+  const double projections = 2 * 6 * 4 * (4 + 2 + 2 + 4);
+  const double scores_and_mixing = 2 * (1 + 2 + 3) * 2 * 2 * 4;
+  const double experts = 3 * 2 * 6 * 4 * 5;
+  EXPECT_EQ(work.forward, projections + scores_and_mixing + experts);
+  EXPECT_EQ(work.float32, 2 * 6 * 4 * 3);
+  EXPECT_EQ(work.float64, 0);
+}
+
+TEST(UsefulWorkTest, CountsOnlyPositionsInsideASlidingWindow) {
+  const ModelConfig model = TinyConfig();
+  LayerConfig sliding = model.layers[0];
+  sliding.sliding_window = 2;
+  const double all = ForwardWork(model, model.layers[0], kCounts).forward;
+  // The last position of each of two windows sees one position less.
+  EXPECT_EQ(ForwardWork(model, sliding, kCounts).forward, all - 2 * 2 * 2 * 4);
+}
+
+TEST(UsefulWorkTest, CountsExtraExpertRunsOnlyWhereAllTokensAreAveraged) {
+  const ModelConfig model = TinyConfig();
+  const UsefulWork routed =
+      JacobianWork(model, model.layers[0], kCounts, 1, /*all_tokens=*/false);
+  EXPECT_EQ(routed.forward, 0);
+  EXPECT_EQ(routed.float32, 3 * 2 * 4 * 4 * 5);
+  EXPECT_EQ(routed.float64, 3 * 4 * 16);
+  const UsefulWork all =
+      JacobianWork(model, model.layers[0], kCounts, 1, /*all_tokens=*/true);
+  EXPECT_EQ(all.forward, 2 * 2 * (6 * 2) * 4 * 5);
+  EXPECT_EQ(all.float32, routed.float32);
+}
+
+TEST(UsefulWorkTest, SolvesThePcaOnItsSmallerSide) {
+  const double few = 2 * 3 * 4 + 4.0 / 3.0 * 8;    // 2 tokens, d = 4
+  const double many = 4 * 5 * 6 + 4.0 / 3.0 * 64;  // 6 tokens, d = 4
+  EXPECT_DOUBLE_EQ(PcaWork(4, std::vector<int64_t>{2}, 6).float64, few + many);
+}
+
+}  // namespace
+}  // namespace moeprobe
