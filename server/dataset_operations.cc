@@ -22,7 +22,7 @@
 #include "moeprobe/v1/dataset_service.pb.h"
 #include "server/page.h"
 #include "server/resource_name.h"
-#include "server/utf8.h"
+#include "server/utf8_check.h"
 #include "storage/blob_store.h"
 #include "storage/dataset_store.h"
 

@@ -1,5 +1,5 @@
-#ifndef MOEPROBE_SERVER_UTF8_H_
-#define MOEPROBE_SERVER_UTF8_H_
+#ifndef MOEPROBE_SERVER_UTF8_CHECK_H_
+#define MOEPROBE_SERVER_UTF8_CHECK_H_
 
 #include <cstdint>
 #include <optional>
@@ -14,4 +14,4 @@ std::optional<int64_t> FindInvalidUtf8(std::string_view text);
 
 }  // namespace moeprobe
 
-#endif  // MOEPROBE_SERVER_UTF8_H_
+#endif  // MOEPROBE_SERVER_UTF8_CHECK_H_

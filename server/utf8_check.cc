@@ -1,4 +1,4 @@
-#include "server/utf8.h"
+#include "server/utf8_check.h"
 
 #include <cstddef>
 #include <cstdint>
