@@ -79,6 +79,7 @@ def test_only_layers_that_are_asked_for_are_probed(common_client, short_request)
 
 def test_a_trained_model_predicts_its_text(common_client, root):
     data = {"text": str(root / "examples/texts/king-james.txt"), "tokens": 2048}
+    data["sequence_length"] = 128  # what they were trained on
     for model in ("tiny-mixtral", "tiny-llama"):
         arrays = common_client.analyze(
             {"kind": "analyze", "model": model, "data": data, "nll": True}
