@@ -86,17 +86,14 @@ def short_request(root):
     }
 
 
-@pytest.fixture
-def long_request(tmp_path):
+@pytest.fixture(scope="session")
+def long_request(tmp_path_factory):
     """A job of some seconds, with time to do things to it between layers."""
+    path = tmp_path_factory.mktemp("ids") / "long.npy"
     ids = np.random.default_rng(0).integers(0, 1024, 400 * 128).astype(np.int32)
-    np.save(tmp_path / "long.npy", ids)
+    np.save(path, ids)
     return {
         "kind": "analyze",
         "model": "tiny-mixtral",
-        "data": {
-            "ids": str(tmp_path / "long.npy"),
-            "tokens": len(ids),
-            "sequence_length": 128,
-        },
+        "data": {"ids": str(path), "tokens": len(ids), "sequence_length": 128},
     }

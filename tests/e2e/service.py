@@ -92,7 +92,7 @@ class Server:
             for pid in workers:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        shutil.rmtree(self.sockets)
+        shutil.rmtree(self.sockets, ignore_errors=True)
 
 
 class Client:

@@ -136,17 +136,15 @@ def not_numbers(folder):
         pytest.param(edit_header(huge_shape), "model.safetensors", id="huge shape"),
         pytest.param(cut, "model.safetensors", id="cut file"),
         pytest.param(to_fifo, "model.safetensors", id="FIFO"),
-        pytest.param(to_outside, "", id="link out of the root"),
-        pytest.param(index_outside, "", id="index out of the root"),
+        pytest.param(to_outside, "model.safetensors", id="link out of the root"),
+        pytest.param(index_outside, "../good", id="index out of the root"),
         pytest.param(sparse_terabyte, "model.safetensors", id="sparse terabyte"),
         pytest.param(no_weights, "model.safetensors", id="no weights"),
-        pytest.param(not_numbers, "", id="all NaN"),
+        pytest.param(not_numbers, "layer 0: hidden states", id="all NaN"),
     ],
 )
 def test_a_hostile_model_is_one_message(spoiled, spoil, words):
-    message = spoiled(spoil)
-    assert words in message
-    assert "bad" in message
+    assert words in spoiled(spoil)
 
 
 def test_a_model_cut_while_it_is_analysed_does_not_end_the_server(

@@ -126,11 +126,12 @@ def test_the_number_of_workers_changes_no_byte(
     assert found[0] == found[1]
 
 
-@pytest.fixture
-def undisturbed(start_server, make_client, long_request):
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, model_roots, long_request):
     """The bytes of the long job's arrays when nothing goes wrong."""
-    with start_server("undisturbed") as server:
-        client = make_client(server)
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with service.Server(folder / "data", model_roots) as server:
+        client = service.Client(server.address, folder)
         return array_bytes(client, client.submit(long_request, "--wait"))
 
 
