@@ -7,8 +7,11 @@ target_compile_options(
 if(MOEPROBE_SANITIZER)
   # For the whole build, generated code included: sanitizers are a property of
   # the program.
-  add_compile_options(-fsanitize=${MOEPROBE_SANITIZER} -fno-sanitize-recover=undefined
-                      -fno-omit-frame-pointer)
+  add_compile_options(
+    -fsanitize=${MOEPROBE_SANITIZER}
+    -fno-sanitize-recover=undefined
+    -fno-omit-frame-pointer
+  )
   add_link_options(-fsanitize=${MOEPROBE_SANITIZER})
 endif()
 
