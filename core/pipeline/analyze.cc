@@ -71,7 +71,7 @@ class LayerProgress {
   absl::Status Report(int64_t layer, const std::string& what, double share) {
     const double layers = static_cast<double>(last_ - first_ + 1);
     return observer_.OnProgress(
-        absl::StrCat("layer ", layer, " of ", first_, "-", last_, ": ", what),
+        absl::StrCat("layer ", layer, " (last: ", last_, "), ", what),
         (static_cast<double>(layer - first_) + share) / layers);
   }
 

@@ -51,7 +51,7 @@ class AnalysisObserver {
  public:
   virtual ~AnalysisObserver() = default;
 
-  // `phase` is such as "layer 3 of 32"; `fraction` in [0, 1] never falls. A
+  // `phase` is such as "layer 3 (last: 16), attention"; `fraction` in [0, 1] never falls. A
   // status other than OK, such as Cancelled, stops the analysis with it.
   virtual absl::Status OnProgress(const std::string& phase,
                                   double fraction) = 0;
