@@ -14,9 +14,10 @@ namespace moeprobe {
 
 // The residual stream between two layers.
 struct HiddenState {
-  int64_t next_layer = 0;        // the layer it goes into
-  std::string fingerprint = {};  // of the layer before: see LayerReader
-  at::Tensor residual;           // [T, d] float32
+  int64_t next_layer = 0;  // the layer it goes into
+  std::string fingerprint =
+      {};               // of the layer before: see weight_fingerprint.h
+  at::Tensor residual;  // [T, d] float32
 };
 
 // A file that holds the residual stream after the last finished layer, so that

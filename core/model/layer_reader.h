@@ -4,27 +4,26 @@
 #include <condition_variable>
 #include <cstdint>
 #include <map>
+#include <stop_token>
 #include <string>
 #include <thread>
 
 #include "absl/status/statusor.h"
 #include "core/base/mutex.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/model/weight_fingerprint.h"
 
 namespace moeprobe {
 
 // Reads the weights of layers in order, one layer ahead of the computation, on
-// a thread of its own: their pages are in memory when they are needed, and
-// their digest is taken on the way.
-//
-// A layer's fingerprint covers config.json, the embedding and every layer up to
-// and including it: all that determines the hidden states there.
+// threads of its own: their pages are in memory when they are needed, and their
+// digest is taken on the way, unless it is known.
 class LayerReader {
  public:
   // Reads layers `first` to `last`; `previous` is the fingerprint of layer
-  // `first` - 1, empty if `first` is 0. `checkpoint` must outlive the reader.
-  LayerReader(const Checkpoint& checkpoint, int64_t first, int64_t last,
-              std::string previous);
+  // `first` - 1, empty if `first` is 0. The references must outlive the reader.
+  LayerReader(const Checkpoint& checkpoint, FingerprintMemory& memory,
+              int64_t first, int64_t last, std::string previous);
   // Stops reading.
   ~LayerReader() = default;
 
@@ -36,24 +35,18 @@ class LayerReader {
 
  private:
   void Run(const std::stop_token& stop, int64_t first, int64_t last,
-           std::string fingerprint);
+           std::string previous);
+  absl::StatusOr<std::string> Read(const std::stop_token& stop, int64_t layer,
+                                   const std::string& previous);
 
   const Checkpoint& checkpoint_;
+  FingerprintMemory& memory_;
   Mutex mutex_;
   std::condition_variable_any changed_;
   std::map<int64_t, absl::StatusOr<std::string>> done_ ABSL_GUARDED_BY(mutex_);
   int64_t wanted_ ABSL_GUARDED_BY(mutex_);  // reads up to this layer
   std::jthread thread_;                     // last: uses all of the above
 };
-
-// Returns the fingerprint of a whole model: that of its last layer, with the
-// final norm and the head. It determines the loss.
-absl::StatusOr<std::string> ModelFingerprint(const Checkpoint& checkpoint,
-                                             const std::string& last_layer);
-
-// Gives the pages of a layer's weights back to the system. They stay in the
-// page cache as long as there is room.
-void ReleaseLayer(const Checkpoint& checkpoint, int64_t layer);
 
 }  // namespace moeprobe
 

@@ -14,9 +14,13 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/model_config.h"
+#include "core/checkpoint/tensor_view.h"
 #include "core/model/hidden_state_spill.h"
 #include "core/model/layer_reader.h"
+#include "core/model/page_reader.h"
 #include "core/model/token_loss.h"
+#include "core/model/weight_fingerprint.h"
 #include "core/pipeline/layer_analysis.h"
 #include "core/pipeline/starting_point.h"
 #include "core/probe/probe_result.h"
@@ -82,9 +86,11 @@ class LayerProgress {
 
 // Runs the layers from `state` on, each once, and publishes the probed ones.
 absl::Status RunLayers(const AnalysisRequest& request,
-                       const Checkpoint& checkpoint, int64_t last,
-                       AnalysisObserver& observer, HiddenState& state) {
-  LayerReader reader(checkpoint, state.next_layer, last, state.fingerprint);
+                       const Checkpoint& checkpoint, FingerprintMemory& memory,
+                       int64_t last, AnalysisObserver& observer,
+                       HiddenState& state) {
+  LayerReader reader(checkpoint, memory, state.next_layer, last,
+                     state.fingerprint);
   LayerProgress progress(observer, state.next_layer, last);
   const LayerAnalysis analysis(request, checkpoint);
   while (state.next_layer <= last) {
@@ -103,7 +109,9 @@ absl::Status RunLayers(const AnalysisRequest& request,
                             .arrays = std::move(probes.arrays),
                             .warnings = std::move(probes.warnings)}));
     }
-    ReleaseLayer(checkpoint, layer);
+    for (const TensorView& tensor : checkpoint.TensorsOfLayer(layer)) {
+      ReleasePages(tensor);
+    }
     ++state.next_layer;
     MOEPROBE_RETURN_IF_ERROR(SpillAfterLayer(request, checkpoint, state));
   }
@@ -130,6 +138,7 @@ absl::StatusOr<double> PublishLoss(const AnalysisRequest& request,
 }
 
 absl::StatusOr<AnalysisReport> Run(const AnalysisRequest& request,
+                                   FingerprintMemory& memory,
                                    AnalysisObserver& observer) {
   MOEPROBE_ASSIGN_OR_RETURN(const auto checkpoint,
                             Checkpoint::Open(request.model_directory));
@@ -141,7 +150,7 @@ absl::StatusOr<AnalysisReport> Run(const AnalysisRequest& request,
                         .resumed_at_layer = state.next_layer};
   if (state.next_layer <= last) {
     MOEPROBE_RETURN_IF_ERROR(
-        RunLayers(request, *checkpoint, last, observer, state));
+        RunLayers(request, *checkpoint, memory, last, observer, state));
   }
   report.model_fingerprint = state.fingerprint;
   if (request.nll) {
@@ -153,13 +162,21 @@ absl::StatusOr<AnalysisReport> Run(const AnalysisRequest& request,
 
 }  // namespace
 
-absl::StatusOr<AnalysisReport> Analyze(const AnalysisRequest& request,
-                                       AnalysisObserver& observer) {
-  MOEPROBE_ASSIGN_OR_RETURN(
-      auto report, CatchTorchErrors([&] { return Run(request, observer); }));
+struct Analyzer::State {
+  FingerprintMemory memory;
+};
+
+Analyzer::Analyzer(int threads) : state_(std::make_unique<State>()) {
+  at::set_num_threads(threads);
+}
+Analyzer::~Analyzer() = default;
+
+absl::StatusOr<AnalysisReport> Analyzer::Analyze(const AnalysisRequest& request,
+                                                 AnalysisObserver& observer) {
+  MOEPROBE_ASSIGN_OR_RETURN(auto report, CatchTorchErrors([&] {
+                              return Run(request, state_->memory, observer);
+                            }));
   return report;
 }
-
-void SetThreadCount(int threads) { at::set_num_threads(threads); }
 
 }  // namespace moeprobe

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,8 +52,9 @@ class AnalysisObserver {
  public:
   virtual ~AnalysisObserver() = default;
 
-  // `phase` is such as "layer 3 (last: 16), attention"; `fraction` in [0, 1] never falls. A
-  // status other than OK, such as Cancelled, stops the analysis with it.
+  // `phase` is such as "layer 3 (last: 16), attention"; `fraction` in [0, 1]
+  // never falls. A status other than OK, such as Cancelled, stops the analysis
+  // with it.
   virtual absl::Status OnProgress(const std::string& phase,
                                   double fraction) = 0;
 
@@ -69,21 +71,33 @@ struct AnalysisReport {
   int64_t resumed_at_layer = 0;  // 0: started from the embedding
 };
 
-// Runs the probes over the layers of a checkpoint: for each layer in turn, all
-// windows pass through it before the next layer's weights are touched, and no
-// layer after the last probed one is run.
-//
-// Statistics are sums over fixed groups of windows, added in order: the same
-// request gives the same bytes, also when resumed.
-//
-// Errors: those of Checkpoint::Open; InvalidArgument for token ids outside the
-// vocabulary or layers the model lacks; ResourceExhausted where memory or disk
-// runs out; Unavailable where a CUDA device is asked for and there is none.
-absl::StatusOr<AnalysisReport> Analyze(const AnalysisRequest& request,
-                                       AnalysisObserver& observer);
+// Runs analyses one after the other and remembers between them what is dear to
+// find out: digests of weights.
+class Analyzer {
+ public:
+  // Computes with `threads` threads, in the whole process.
+  explicit Analyzer(int threads);
+  ~Analyzer();
 
-// Limits LibTorch to `threads` threads. Call once, before Analyze.
-void SetThreadCount(int threads);
+  // Runs the probes over the layers of a checkpoint: for each layer in turn,
+  // all windows pass through it before the next layer's weights are touched,
+  // and no layer after the last probed one is run.
+  //
+  // Statistics are sums over fixed groups of tokens, added in order: the same
+  // request gives the same bytes, also when resumed.
+  //
+  // Errors: those of Checkpoint::Open; InvalidArgument for token ids outside
+  // the vocabulary or layers the model lacks; DataLoss for weights that cannot
+  // be read or give numbers that are not finite; ResourceExhausted where memory
+  // or disk runs out; Unavailable where a CUDA device is asked for and there is
+  // none; what the observer returned.
+  absl::StatusOr<AnalysisReport> Analyze(const AnalysisRequest& request,
+                                         AnalysisObserver& observer);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace moeprobe
 

@@ -97,7 +97,7 @@ class AnalyzeTest : public testing::Test {
   // Runs the request, which must succeed, and returns what it said.
   Recorder Run() {
     Recorder recorder;
-    const auto report = Analyze(request_, recorder);
+    const auto report = analyzer_.Analyze(request_, recorder);
     EXPECT_TRUE(report.ok()) << report.status();
     if (report.ok()) report_ = *report;
     return recorder;
@@ -105,12 +105,13 @@ class AnalyzeTest : public testing::Test {
 
   absl::Status Error() {
     Recorder recorder;
-    return Analyze(request_, recorder).status();
+    return analyzer_.Analyze(request_, recorder).status();
   }
 
   std::filesystem::path directory_;
   AnalysisRequest request_;
   AnalysisReport report_;
+  Analyzer analyzer_{2};
 };
 
 void ExpectSameBytes(const std::map<std::string, Array>& a,
@@ -148,7 +149,7 @@ TEST_F(AnalyzeTest, GivesTheSameBytesAfterAnInterruption) {
   request_.spill_directory = directory_ / "spill";
   Recorder first;
   first.stop_after = 1;
-  EXPECT_TRUE(absl::IsCancelled(Analyze(request_, first).status()));
+  EXPECT_TRUE(absl::IsCancelled(analyzer_.Analyze(request_, first).status()));
   request_.layers = {2};  // what has been published is not asked for again
   Recorder second = Run();
   EXPECT_EQ(report_.resumed_at_layer, 1);
@@ -182,6 +183,15 @@ TEST_F(AnalyzeTest, NeverRunsLayersBehindTheLastProbedOne) {
   const absl::Status status = Error();
   EXPECT_TRUE(absl::IsDataLoss(status));
   EXPECT_THAT(std::string(status.message()), HasSubstr("layer 2"));
+}
+
+TEST_F(AnalyzeTest, NoticesWeightsThatChangeBetweenTwoRuns) {
+  WriteModel("mixtral");
+  const Recorder before = Run();
+  WriteModel("mixtral", [](TinyModel& model) {
+    TensorNamed(model, "model.embed_tokens.weight").bytes[2] ^= 1;
+  });
+  EXPECT_NE(before.fingerprints.at(0), Run().fingerprints.at(0));
 }
 
 TEST_F(AnalyzeTest, FingerprintsWhatALayerDependsOn) {

@@ -22,15 +22,16 @@ namespace moeprobe {
 namespace {
 
 // Runs tasks until the server is gone.
-absl::Status RunTasks(const ServerLink& link,
-                      const TokenizerOptions& tokenizer) {
+absl::Status RunTasks(const ServerLink& link, const TokenizerOptions& tokenizer,
+                      Analyzer& analyzer) {
   while (true) {
     const absl::StatusOr<std::optional<v1::Task>> task = link.ClaimTask();
     if (!task.ok()) return task.status();
     if (!task->has_value()) continue;
     const v1::Task& claimed = **task;
     spdlog::info("{} attempt {}: running", claimed.job(), claimed.attempt());
-    const absl::Status status = TaskRunner(link, tokenizer, claimed).Run();
+    const absl::Status status =
+        TaskRunner(link, tokenizer, analyzer, claimed).Run();
     spdlog::info("{} attempt {}: {}", claimed.job(), claimed.attempt(),
                  status.ok() ? "reported" : status.ToString());
   }
@@ -67,8 +68,8 @@ int Main(int argc, char** argv) {
 
   DieWithServer(server_pid);
   spdlog::set_default_logger(spdlog::stderr_color_mt("worker"));
-  SetThreadCount(threads);
-  const absl::Status status = RunTasks(ServerLink(server), tokenizer);
+  Analyzer analyzer(threads);
+  const absl::Status status = RunTasks(ServerLink(server), tokenizer, analyzer);
   spdlog::info("the server is gone: {}", std::string(status.message()));
   return EXIT_SUCCESS;
 }

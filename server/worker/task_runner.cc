@@ -69,8 +69,13 @@ v1::Provenance ProvenanceOf(const v1::TaskPart& part,
 }  // namespace
 
 TaskRunner::TaskRunner(const ServerLink& link,
-                       const TokenizerOptions& tokenizer, const v1::Task& task)
-    : link_(link), tokenizer_(tokenizer), task_(task), heartbeat_(link, task) {}
+                       const TokenizerOptions& tokenizer, Analyzer& analyzer,
+                       const v1::Task& task)
+    : link_(link),
+      tokenizer_(tokenizer),
+      analyzer_(analyzer),
+      task_(task),
+      heartbeat_(link, task) {}
 
 absl::Status TaskRunner::Run() {
   v1::FinishTaskRequest finish;
@@ -108,7 +113,7 @@ absl::StatusOr<v1::Provenance> TaskRunner::RunPart(int index) {
   const std::string fingerprint = DataFingerprint(request.token_ids, windows);
   PartObserver observer(link_, heartbeat_, task_, index, fingerprint);
   MOEPROBE_ASSIGN_OR_RETURN(const AnalysisReport report,
-                            Analyze(request, observer));
+                            analyzer_.Analyze(request, observer));
   // A part that is done needs its hidden states no more; an error only means
   // that they are removed with the job's scratch directory.
   std::error_code error;

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/pipeline/analyze.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/worker/heartbeat.h"
@@ -22,7 +23,7 @@ class TaskRunner {
  public:
   // All arguments must outlive the object.
   TaskRunner(const ServerLink& link, const TokenizerOptions& tokenizer,
-             const v1::Task& task);
+             Analyzer& analyzer, const v1::Task& task);
 
   // Runs the task and tells the server how it ended. A status other than OK
   // means that the server no longer wants to know.
@@ -37,6 +38,7 @@ class TaskRunner {
 
   const ServerLink& link_;
   const TokenizerOptions& tokenizer_;
+  Analyzer& analyzer_;
   const v1::Task& task_;
   Heartbeat heartbeat_;
 };
