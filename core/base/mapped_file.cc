@@ -19,7 +19,7 @@ absl::StatusOr<MappedFile> MappedFile::Open(const std::filesystem::path& path) {
   MOEPROBE_ASSIGN_OR_RETURN(const FileDescriptor file, OpenRegularFile(path));
   MOEPROBE_ASSIGN_OR_RETURN(const FileIdentity identity,
                             IdentityOf(file, path));
-  const size_t size = static_cast<size_t>(identity.size_bytes);
+  const auto size = static_cast<size_t>(identity.size_bytes);
   if (size == 0) return MappedFile({}, identity);  // mmap refuses length 0
   void* address =
       mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number(), /*offset=*/0);

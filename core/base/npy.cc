@@ -47,7 +47,7 @@ std::optional<DataType> TypeOf(std::string_view descr) {
 // OK if what follows the header is exactly the array it describes.
 absl::Status CheckDataSize(std::string_view npy, const NpyHeader& header,
                            int64_t element_bytes) {
-  const int64_t found = static_cast<int64_t>(npy.size() - header.data_offset);
+  const auto found = static_cast<int64_t>(npy.size() - header.data_offset);
   int64_t expected = element_bytes;
   for (const int64_t size : header.shape) {
     if (__builtin_mul_overflow(expected, size, &expected)) {
@@ -74,7 +74,7 @@ struct IntegerLayout {
 std::optional<IntegerLayout> IntegerLayoutOf(std::string_view descr) {
   if (descr.size() != 3) return std::nullopt;
   const char order = descr[0], kind = descr[1];
-  const size_t bytes = static_cast<size_t>(descr[2] - '0');
+  const auto bytes = static_cast<size_t>(descr[2] - '0');
   if (kind != 'i' && kind != 'u') return std::nullopt;
   if (bytes == 1 ? order != '|' : order != '<' && order != '>') {
     return std::nullopt;

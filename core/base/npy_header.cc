@@ -110,28 +110,39 @@ class Scanner {
   size_t position_;
 };
 
+// Which keys of the dictionary were read.
+struct SeenKeys {
+  bool descr = false, order = false, shape = false;
+};
+
+// Reads the value of `key`, which must be one not seen yet.
+absl::Status ParseEntry(const std::string& key, Scanner& scanner,
+                        SeenKeys& seen, NpyHeader& header) {
+  if (key == "descr" && !std::exchange(seen.descr, true)) {
+    MOEPROBE_ASSIGN_OR_RETURN(header.descr, scanner.String());
+  } else if (key == "fortran_order" && !std::exchange(seen.order, true)) {
+    MOEPROBE_ASSIGN_OR_RETURN(header.fortran_order, scanner.Boolean());
+  } else if (key == "shape" && !std::exchange(seen.shape, true)) {
+    MOEPROBE_ASSIGN_OR_RETURN(header.shape, scanner.Shape());
+  } else {
+    return scanner.Error("descr, fortran_order and shape, once each");
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<NpyHeader> ParseDictionary(Scanner& scanner) {
   NpyHeader header;
-  bool has_descr = false, has_order = false, has_shape = false;
-  const auto once = [](bool& seen) { return !std::exchange(seen, true); };
+  SeenKeys seen;
   MOEPROBE_RETURN_IF_ERROR(scanner.Expect("{"));
   while (!scanner.Accept("}")) {
     MOEPROBE_ASSIGN_OR_RETURN(const std::string key, scanner.String());
     MOEPROBE_RETURN_IF_ERROR(scanner.Expect(":"));
-    if (key == "descr" && once(has_descr)) {
-      MOEPROBE_ASSIGN_OR_RETURN(header.descr, scanner.String());
-    } else if (key == "fortran_order" && once(has_order)) {
-      MOEPROBE_ASSIGN_OR_RETURN(header.fortran_order, scanner.Boolean());
-    } else if (key == "shape" && once(has_shape)) {
-      MOEPROBE_ASSIGN_OR_RETURN(header.shape, scanner.Shape());
-    } else {
-      return scanner.Error("descr, fortran_order and shape, once each");
-    }
+    MOEPROBE_RETURN_IF_ERROR(ParseEntry(key, scanner, seen, header));
     if (scanner.Accept(",")) continue;
     MOEPROBE_RETURN_IF_ERROR(scanner.Expect("}"));
     break;
   }
-  if (!has_descr || !has_order || !has_shape) {
+  if (!seen.descr || !seen.order || !seen.shape) {
     return scanner.Error("descr, fortran_order and shape before the end");
   }
   return header;
@@ -155,12 +166,12 @@ std::string TupleText(const std::vector<int64_t>& shape) {
 }  // namespace
 
 absl::StatusOr<NpyHeader> ParseNpyHeader(std::string_view npy) {
-  if (npy.size() < kPrefixBytes || npy.substr(0, kMagic.size()) != kMagic) {
+  if (npy.size() < kPrefixBytes || !npy.starts_with(kMagic)) {
     return absl::InvalidArgumentError(
         absl::StrCat("npy: starts with ", Quoted(npy.substr(0, 8)),
                      ", expected the magic string of a .npy file"));
   }
-  const int major = npy[kMagic.size()], minor = npy[kMagic.size() + 1];
+  const size_t major = LengthAt(npy, 6, 1), minor = LengthAt(npy, 7, 1);
   if ((major != 1 && major != 2) || minor != 0) {
     return absl::InvalidArgumentError(absl::StrCat(
         "npy: format ", major, ".", minor, ", expected 1.0 or 2.0"));

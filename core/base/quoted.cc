@@ -1,5 +1,6 @@
 #include "core/base/quoted.h"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 

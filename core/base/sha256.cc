@@ -1,8 +1,10 @@
 #include "core/base/sha256.h"
 
 #include <openssl/evp.h>
+#include <openssl/types.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -10,7 +12,6 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
 #include "core/base/file_descriptor.h"

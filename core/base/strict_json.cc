@@ -1,14 +1,15 @@
 #include "core/base/strict_json.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -36,17 +37,17 @@ class Builder : public nlohmann::json::json_sax_t {
   // Negative integers, and -0.
   bool number_integer(int64_t value) override {
     if (value != 0) return Add(JsonValue(value));
-    return Add(JsonValue(JsonNumber{-0.0, "-0"}));
+    return Add(JsonValue(JsonNumber{.value = -0.0, .text = "-0"}));
   }
   bool number_unsigned(uint64_t value) override {
     if (value <= uint64_t{std::numeric_limits<int64_t>::max()}) {
       return Add(JsonValue(static_cast<int64_t>(value)));
     }
-    return Add(
-        JsonValue(JsonNumber{static_cast<double>(value), absl::StrCat(value)}));
+    return Add(JsonValue(JsonNumber{.value = static_cast<double>(value),
+                                    .text = absl::StrCat(value)}));
   }
   bool number_float(double value, const std::string& text) override {
-    return Add(JsonValue(JsonNumber{value, text}));
+    return Add(JsonValue(JsonNumber{.value = value, .text = text}));
   }
   bool string(std::string& value) override {
     return Add(JsonValue(std::move(value)));
@@ -106,7 +107,8 @@ bool Builder::Add(JsonValue value) {
     array->push_back(std::move(value));
   } else {
     std::get<JsonObject>(container.value.content())
-        .push_back({std::move(container.key), std::move(value)});
+        .push_back(
+            {.key = std::move(container.key), .value = std::move(value)});
   }
   return true;
 }
@@ -115,7 +117,7 @@ bool Builder::HandOn(JsonValue value) {
   Container& outermost = open_.front();
   status_ = visit_(outermost.key, std::move(value));
   std::get<JsonObject>(outermost.value.content())
-      .push_back({std::move(outermost.key), JsonValue()});
+      .push_back({.key = std::move(outermost.key), .value = JsonValue()});
   values_of_member_ = 0;
   return status_.ok();
 }
@@ -127,7 +129,7 @@ bool Builder::Open(JsonValue empty) {
   if (open_.size() == kMaxDepth) {
     return Fail(absl::StrCat("nested deeper than ", kMaxDepth, " levels"));
   }
-  open_.push_back({std::move(empty), ""});
+  open_.push_back({.value = std::move(empty), .key = ""});
   return true;
 }
 
@@ -142,8 +144,8 @@ bool Builder::CheckKeys() {
   for (const JsonMember& member : *open_.back().value.object()) {
     keys.push_back(member.key);
   }
-  std::sort(keys.begin(), keys.end());
-  const auto twice = std::adjacent_find(keys.begin(), keys.end());
+  std::ranges::sort(keys);
+  const auto twice = std::ranges::adjacent_find(keys);
   if (twice == keys.end()) return true;
   const bool outermost = open_.size() == 1;
   return Fail(absl::StrCat(
@@ -167,7 +169,7 @@ bool Builder::parse_error(size_t position, const std::string& /*token*/,
 
 // What nlohmann's parser lets pass.
 absl::Status CheckBytes(std::string_view text) {
-  if (text.substr(0, 3) == "\xEF\xBB\xBF") {
+  if (text.starts_with("\xEF\xBB\xBF")) {
     return absl::InvalidArgumentError(
         "the JSON text starts with a byte order mark");
   }
@@ -178,6 +180,37 @@ absl::Status CheckBytes(std::string_view text) {
 }
 
 }  // namespace
+
+// Out of line: JsonMember is not complete inside JsonValue.
+JsonValue::JsonValue() = default;
+JsonValue::JsonValue(Content content) : content_(std::move(content)) {}
+JsonValue::~JsonValue() = default;
+JsonValue::JsonValue(const JsonValue& other) = default;
+JsonValue::JsonValue(JsonValue&& other) noexcept = default;
+JsonValue& JsonValue::operator=(const JsonValue& other) = default;
+JsonValue& JsonValue::operator=(JsonValue&& other) noexcept = default;
+
+bool JsonValue::is_null() const {
+  return std::holds_alternative<std::nullptr_t>(content_);
+}
+
+const bool* JsonValue::boolean() const { return std::get_if<bool>(&content_); }
+
+const int64_t* JsonValue::integer() const {
+  return std::get_if<int64_t>(&content_);
+}
+
+const std::string* JsonValue::string() const {
+  return std::get_if<std::string>(&content_);
+}
+
+const JsonArray* JsonValue::array() const {
+  return std::get_if<JsonArray>(&content_);
+}
+
+const JsonObject* JsonValue::object() const {
+  return std::get_if<JsonObject>(&content_);
+}
 
 std::optional<double> JsonValue::number() const {
   if (integer() != nullptr) return static_cast<double>(*integer());
@@ -214,7 +247,7 @@ absl::StatusOr<JsonObject> ParseJsonObject(std::string_view text) {
   JsonObject object;
   MOEPROBE_RETURN_IF_ERROR(
       ForEachJsonMember(text, [&](const std::string& key, JsonValue value) {
-        object.push_back({key, std::move(value)});
+        object.push_back({.key = key, .value = std::move(value)});
         return absl::OkStatus();
       }));
   return object;

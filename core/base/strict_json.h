@@ -1,11 +1,11 @@
 #ifndef MOEPROBE_CORE_BASE_STRICT_JSON_H_
 #define MOEPROBE_CORE_BASE_STRICT_JSON_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -32,22 +32,21 @@ class JsonValue {
   using Content = std::variant<std::nullptr_t, bool, int64_t, JsonNumber,
                                std::string, JsonArray, JsonObject>;
 
-  JsonValue() = default;  // null
-  explicit JsonValue(Content content) : content_(std::move(content)) {}
+  JsonValue();  // null
+  explicit JsonValue(Content content);
+  ~JsonValue();
+  JsonValue(const JsonValue& other);
+  JsonValue(JsonValue&& other) noexcept;
+  JsonValue& operator=(const JsonValue& other);
+  JsonValue& operator=(JsonValue&& other) noexcept;
 
-  bool is_null() const {
-    return std::holds_alternative<std::nullptr_t>(content_);
-  }
-  const bool* boolean() const { return std::get_if<bool>(&content_); }
+  bool is_null() const;
+  const bool* boolean() const;
   // Numbers written as integers only.
-  const int64_t* integer() const { return std::get_if<int64_t>(&content_); }
-  const std::string* string() const {
-    return std::get_if<std::string>(&content_);
-  }
-  const JsonArray* array() const { return std::get_if<JsonArray>(&content_); }
-  const JsonObject* object() const {
-    return std::get_if<JsonObject>(&content_);
-  }
+  const int64_t* integer() const;
+  const std::string* string() const;
+  const JsonArray* array() const;
+  const JsonObject* object() const;
   // Any number.
   std::optional<double> number() const;
 

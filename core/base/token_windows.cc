@@ -1,10 +1,10 @@
 #include "core/base/token_windows.h"
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -46,7 +46,7 @@ absl::Status CheckOptions(const WindowOptions& options) {
 absl::StatusOr<std::vector<int32_t>> CutWindows(std::vector<int32_t> ids,
                                                 const WindowOptions& options) {
   MOEPROBE_RETURN_IF_ERROR(CheckOptions(options));
-  int64_t kept = static_cast<int64_t>(ids.size());
+  auto kept = static_cast<int64_t>(ids.size());
   if (options.tokens != kAllTokens && options.tokens < kept) {
     kept = options.tokens;
   }

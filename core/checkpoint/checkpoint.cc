@@ -118,7 +118,7 @@ absl::StatusOr<std::unique_ptr<MappedCheckpoint>> MappedCheckpoint::Open(
   std::unique_ptr<MappedCheckpoint> checkpoint(new MappedCheckpoint(
       *std::move(config), Sha256Hex(content.bytes), std::move(weights)));
   MOEPROBE_RETURN_IF_ERROR(checkpoint->Resolve());
-  checkpoint->Summarize({path, content.identity});
+  checkpoint->Summarize({.path = path, .identity = content.identity});
   return checkpoint;
 }
 
@@ -161,9 +161,9 @@ void MappedCheckpoint::Summarize(KnownFile config_file) {
   stamp_ = sha256.Hex();
 }
 
-std::vector<TensorView> MappedCheckpoint::TensorsOfLayer(int64_t index) const {
+std::vector<TensorView> MappedCheckpoint::TensorsOfLayer(int64_t layer) const {
   std::vector<TensorView> views;
-  VisitLayer(layer(index),
+  VisitLayer(layers_[static_cast<size_t>(layer)],
              [&](const TensorView& view) { views.push_back(view); });
   return views;
 }

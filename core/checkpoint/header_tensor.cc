@@ -86,6 +86,18 @@ absl::Status ParseOffsets(const JsonValue& value, HeaderTensor& tensor) {
   return absl::OkStatus();
 }
 
+absl::Status ParseField(const std::string& key, const JsonValue& value,
+                        HeaderTensor& tensor) {
+  if (key == "dtype") return ParseDtype(value, tensor);
+  if (key == "data_offsets") return ParseOffsets(value, tensor);
+  if (key == "shape") {
+    MOEPROBE_ASSIGN_OR_RETURN(tensor.shape, ParseSizes(key, value));
+    return absl::OkStatus();
+  }
+  return absl::DataLossError(absl::StrCat(
+      "has the key ", Quoted(key), ", expected dtype, shape and data_offsets"));
+}
+
 // OK if the bytes between the offsets are what shape and dtype need.
 absl::Status CheckSpan(const HeaderTensor& tensor) {
   const auto& [name, dtype, shape, begin, end] = tensor;
@@ -119,19 +131,10 @@ absl::StatusOr<HeaderTensor> ParseHeaderTensor(const std::string& name,
         absl::StrCat("is ", value.Description(),
                      ", expected an object of dtype, shape and data_offsets"));
   }
-  HeaderTensor tensor = {.name = name};
+  HeaderTensor tensor;
+  tensor.name = name;
   for (const auto& [key, field] : *value.object()) {
-    if (key == "dtype") {
-      MOEPROBE_RETURN_IF_ERROR(ParseDtype(field, tensor));
-    } else if (key == "shape") {
-      MOEPROBE_ASSIGN_OR_RETURN(tensor.shape, ParseSizes(key, field));
-    } else if (key == "data_offsets") {
-      MOEPROBE_RETURN_IF_ERROR(ParseOffsets(field, tensor));
-    } else {
-      return absl::DataLossError(
-          absl::StrCat("has the key ", Quoted(key),
-                       ", expected dtype, shape and data_offsets"));
-    }
+    MOEPROBE_RETURN_IF_ERROR(ParseField(key, field, tensor));
   }
   MOEPROBE_RETURN_IF_ERROR(CheckSpan(tensor));
   return tensor;

@@ -14,8 +14,8 @@ namespace moeprobe {
 // One entry of a safetensors header.
 struct HeaderTensor {
   std::string name;
-  std::string_view dtype = {};  // the format's name of it, "BF16"; static
-  std::vector<int64_t> shape = {};
+  std::string_view dtype;  // the format's name of it, "BF16"; static
+  std::vector<int64_t> shape;
   int64_t begin = 0;  // bytes from the start of the data
   int64_t end = 0;
 };

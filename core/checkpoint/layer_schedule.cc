@@ -1,15 +1,16 @@
 #include "core/checkpoint/layer_schedule.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "core/base/quoted.h"
 #include "core/base/status_macros.h"
 #include "core/base/strict_json.h"
 #include "core/checkpoint/config_fields.h"
@@ -23,7 +24,7 @@ namespace {
 // Marks the MoE layers: every decoder_sparse_step-th, but for mlp_only_layers.
 absl::Status MarkMoeLayers(const ConfigFields& fields,
                            std::vector<LayerConfig>& layers) {
-  const int64_t count = static_cast<int64_t>(layers.size());
+  const auto count = static_cast<int64_t>(layers.size());
   MOEPROBE_ASSIGN_OR_RETURN(
       const std::optional<int64_t> step,
       fields.OptionalInteger("decoder_sparse_step", 1, kMaxLayers));
@@ -87,7 +88,7 @@ absl::StatusOr<std::vector<bool>> SlidingLayersIfUsed(
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t boundary,
                             fields.Integer("max_window_layers", 0, kMaxLayers));
   for (size_t i = 0; i < layer_count; ++i) {
-    const bool is_upper = static_cast<int64_t>(i) >= boundary;
+    const bool is_upper = std::cmp_greater_equal(i, boundary);
     slides[i] = rule == WindowRule::kUpperLayersIfUsed
                     ? is_upper
                     : i % 2 == 0 && !is_upper;

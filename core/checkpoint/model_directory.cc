@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -25,9 +24,7 @@ fs::path BoundaryOf(const fs::path& directory) {
 }
 
 bool IsInside(const fs::path& path, const fs::path& boundary) {
-  return std::mismatch(boundary.begin(), boundary.end(), path.begin(),
-                       path.end())
-             .first == boundary.end();
+  return std::ranges::mismatch(boundary, path).in1 == boundary.end();
 }
 
 absl::Status PathError(const fs::path& path, const std::error_code& error) {
@@ -55,7 +52,7 @@ bool ModelDirectory::Contains(std::string_view name) const {
 absl::StatusOr<fs::path> ModelDirectory::FileNamed(
     std::string_view name) const {
   std::error_code error;
-  const fs::path path = path_ / name;
+  fs::path path = path_ / name;
   const fs::path target = fs::canonical(path, error);
   if (error) return PathError(path, error);
   if (IsInside(target, boundary_)) return path;

@@ -91,7 +91,7 @@ absl::StatusOr<SafetensorsHeader> ParseSafetensorsHeader(
     return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
   });
   const char* const end_of_text = text.data() + text.size();
-  const size_t header_bytes = static_cast<size_t>(
+  const auto header_bytes = static_cast<size_t>(
       end_of_text - reinterpret_cast<const char*>(file.data()));
   const std::span<const std::byte> data = file.subspan(header_bytes);
   MOEPROBE_RETURN_IF_ERROR(

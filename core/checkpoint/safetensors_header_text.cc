@@ -72,7 +72,7 @@ absl::StatusOr<std::string_view> FindHeaderText(
                      " bytes, expected at least the 8 of the header's length"));
   }
   const uint64_t length = HeaderLength(file);
-  const absl::Status status = CheckHeaderLength(length, file.size());
+  absl::Status status = CheckHeaderLength(length, file.size());
   if (!status.ok()) {
     MOEPROBE_RETURN_IF_ERROR(ForeignFile(text.substr(0, kLengthBytes)));
     return status;

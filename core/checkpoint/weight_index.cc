@@ -1,5 +1,6 @@
 #include "core/checkpoint/weight_index.h"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 

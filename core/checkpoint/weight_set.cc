@@ -28,8 +28,8 @@
 namespace moeprobe {
 namespace {
 
-constexpr char kSingleFile[] = "model.safetensors";
-constexpr char kIndexFile[] = "model.safetensors.index.json";
+constexpr std::string_view kSingleFile = "model.safetensors";
+constexpr std::string_view kIndexFile = "model.safetensors.index.json";
 constexpr int64_t kMaxIndexBytes = int64_t{64} << 20;
 
 std::optional<WeightType> WeightTypeOf(std::string_view dtype) {
@@ -51,8 +51,8 @@ absl::Status NoWeights(const ModelDirectory& directory) {
   const bool has_pickle = directory.Contains("pytorch_model.bin") ||
                           directory.Contains("pytorch_model.bin.index.json");
   return absl::NotFoundError(absl::StrCat(
-      directory.path().native(), ": found neither ", kSingleFile, " nor ",
-      kIndexFile,
+      directory.path().native(), ": found neither ", std::string(kSingleFile),
+      " nor ", std::string(kIndexFile),
       has_pickle ? ", only pytorch_model.bin: load it with transformers where "
                    "you trust it and call save_pretrained"
                  : ""));
@@ -85,7 +85,8 @@ absl::StatusOr<TensorView> ViewOf(const HeaderTensor& tensor,
 absl::StatusOr<WeightSet> WeightSet::Open(const ModelDirectory& directory) {
   WeightSet weights;
   if (directory.Contains(kSingleFile)) {
-    MOEPROBE_RETURN_IF_ERROR(weights.OpenShard(directory, kSingleFile));
+    MOEPROBE_RETURN_IF_ERROR(
+        weights.OpenShard(directory, std::string(kSingleFile)));
     MOEPROBE_RETURN_IF_ERROR(weights.CollectTensors());
   } else if (directory.Contains(kIndexFile)) {
     MOEPROBE_RETURN_IF_ERROR(weights.OpenShards(directory));
@@ -100,7 +101,7 @@ absl::Status WeightSet::OpenShards(const ModelDirectory& directory) {
                             directory.FileNamed(kIndexFile));
   MOEPROBE_ASSIGN_OR_RETURN(const FileContent content,
                             ReadFile(path, kMaxIndexBytes));
-  files_.push_back({path, content.identity});
+  files_.push_back({.path = path, .identity = content.identity});
   const absl::StatusOr<WeightIndex> index = ParseWeightIndex(content.bytes);
   if (!index.ok()) return WithContext(index.status(), path.native());
   for (const auto& [shard, names] : *index) {
@@ -115,7 +116,7 @@ absl::Status WeightSet::OpenShard(const ModelDirectory& directory,
   MOEPROBE_ASSIGN_OR_RETURN(const std::filesystem::path path,
                             directory.FileNamed(name));
   MOEPROBE_ASSIGN_OR_RETURN(SafetensorsFile shard, SafetensorsFile::Open(path));
-  files_.push_back({path, shard.identity()});
+  files_.push_back({.path = path, .identity = shard.identity()});
   shards_.push_back(std::move(shard));
   return absl::OkStatus();
 }
@@ -123,8 +124,8 @@ absl::Status WeightSet::OpenShard(const ModelDirectory& directory,
 absl::Status WeightSet::CollectTensors() {
   for (const SafetensorsFile& shard : shards_) {
     for (const HeaderTensor& tensor : shard.tensors()) {
-      const auto [entry, is_new] =
-          tensors_.try_emplace(tensor.name, Entry{&tensor, &shard});
+      const auto [entry, is_new] = tensors_.try_emplace(
+          tensor.name, Entry{.tensor = &tensor, .file = &shard});
       if (is_new) continue;
       return absl::FailedPreconditionError(absl::StrCat(
           shard.path().native(), ": tensor ", Quoted(tensor.name),

@@ -18,9 +18,9 @@ std::string SafetensorsBytes(const std::vector<TensorToWrite>& tensors) {
     const size_t begin = data.size();
     data += tensor.bytes;
     entries.push_back(
-        absl::StrCat("\"", tensor.name, "\":{\"dtype\":\"", tensor.dtype,
-                     "\",\"shape\":[", absl::StrJoin(tensor.shape, ","),
-                     "],\"data_offsets\":[", begin, ",", data.size(), "]}"));
+        absl::StrCat("\"", tensor.name, R"(":{"dtype":")", tensor.dtype,
+                     R"(","shape":[)", absl::StrJoin(tensor.shape, ","),
+                     R"(],"data_offsets":[)", begin, ",", data.size(), "]}"));
   }
   std::string header = absl::StrCat("{", absl::StrJoin(entries, ","), "}");
   header.append((8 - header.size() % 8) % 8, ' ');

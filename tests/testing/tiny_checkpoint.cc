@@ -7,16 +7,17 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <ios>
 #include <map>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "core/checkpoint/model_config.h"
 #include "core/checkpoint/model_family.h"
 #include "core/checkpoint/tensor_view.h"
 #include "tests/testing/safetensors_bytes.h"
@@ -55,7 +56,10 @@ class TensorWriter {
       const float value = offset + values_.Next();
       std::memcpy(&bytes[i * sizeof(float)], &value, sizeof(float));
     }
-    tensors_.push_back({name, "F32", shape, std::move(bytes)});
+    tensors_.push_back({.name = name,
+                        .dtype = "F32",
+                        .shape = shape,
+                        .bytes = std::move(bytes)});
   }
   void AddNorm(const std::string& name, int64_t width) {
     Add(name, {width}, 1);
@@ -169,8 +173,8 @@ void AddLayer(const ModelFamily& family, const TinyOptions& options,
 
 // The value as `type` holds it, which must be exact.
 std::string Narrow(float value, WeightType type) {
-  const uint32_t bits = std::bit_cast<uint32_t>(value);
-  uint16_t narrow = static_cast<uint16_t>(bits >> 16);
+  const auto bits = std::bit_cast<uint32_t>(value);
+  auto narrow = static_cast<uint16_t>(bits >> 16);
   if (type == WeightType::kFloat16 && value != 0) {
     const uint32_t sign = bits >> 31;
     const uint32_t exponent = (bits >> 23 & 0xFF) - 127 + 15;
@@ -301,10 +305,9 @@ void WriteTinyModel(const std::filesystem::path& directory,
     WriteBytes(directory / absl::StrCat("model-", i, ".safetensors"),
                SafetensorsBytes(shards[i]));
   }
-  WriteBytes(
-      directory / "model.safetensors.index.json",
-      absl::StrCat("{\"metadata\": {\"total_size\": 1}, \"weight_map\": {",
-                   absl::StrJoin(entries, ", "), "}}\n"));
+  WriteBytes(directory / "model.safetensors.index.json",
+             absl::StrCat(R"({"metadata": {"total_size": 1}, "weight_map": {)",
+                          absl::StrJoin(entries, ", "), "}}\n"));
 }
 
 }  // namespace moeprobe
