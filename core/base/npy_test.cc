@@ -95,60 +95,58 @@ TEST(DecodeNpyTest, RefusesEveryTruncationAndExtraBytes) {
               HasSubstr("17 bytes after the header"));
 }
 
-struct BadNpy {
-  std::string npy;
-  std::string named;
-};
+void ExpectNoArray(const std::string& npy, const std::string& named) {
+  const absl::Status status = DecodeNpy(npy).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(named));
+}
 
 TEST(DecodeNpyTest, SaysWhatIsWrong) {
-  const std::vector<BadNpy> cases = {
-      {"PK\x03\x04 not a .npy at all", "magic string"},
-      {std::string("\x93NUMPY\x03\x00\x00\x00\x00\x00", 12),
-       "format 3.0, expected 1.0 or 2.0"},
-      {Npy("", ""), "expected {"},
-      {Npy("{}", ""), "descr, fortran_order and shape"},
-      {Npy("{'descr': '<f8', 'fortran_order': False}", ""),
-       "descr, fortran_order and shape"},
-      {Npy("{'descr': '<f8', 'descr': '<f8', 'fortran_order': False, "
-           "'shape': ()}",
-           "12345678"),
-       "once each"},
-      {Npy("{'descr': '<f8', 'fortran_order': False, 'shape': (), "
-           "'x': 1}",
-           "12345678"),
-       "once each"},
-      {Npy("{'descr': '<f8', 'fortran_order': 0, 'shape': ()}", ""),
-       "expected True or False"},
-      {Npy("{'descr': '<f8', 'fortran_order': True, 'shape': ()}", "12345678"),
-       "C order"},
-      {Npy("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': "
-           "()}",
-           ""),
-       "expected '"},
-      {Npy("{'descr': '|O', 'fortran_order': False, 'shape': ()}", ""),
-       "\"|O\""},
-      {Npy("{'descr': '<f8', 'fortran_order': False, 'shape': (-1,)}", ""),
-       "expected a dimension"},
-      {Npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1)}",
-           "12345678"),
-       "after the only dimension"},
-      {Npy("{'descr': '<f8', 'fortran_order': False, 'shape': "
-           "(9223372036854775807, 2)}",
-           ""),
-       "more than 2^63 bytes"},
-      {Npy("{'descr': '<f8', 'fortran_order': False, 'shape': "
-           "(9223372036854775808,)}",
-           ""),
-       "expected a dimension"},
-      {Npy("{'descr': '<f8', 'fortran_order': False, 'shape': ()} + "
-           "exit()",
-           "12345678"),
-       "is \"+\""}};
-  for (const BadNpy& bad : cases) {
-    const absl::Status status = DecodeNpy(bad.npy).status();
-    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-    EXPECT_THAT(std::string(status.message()), HasSubstr(bad.named));
-  }
+  ExpectNoArray("PK\x03\x04 not a .npy at all", "magic string");
+  ExpectNoArray(std::string("\x93NUMPY\x03\x00\x00\x00\x00\x00", 12),
+                "format 3.0, expected 1.0 or 2.0");
+  ExpectNoArray(Npy("", ""), "expected {");
+  ExpectNoArray(Npy("{}", ""), "descr, fortran_order and shape");
+  ExpectNoArray(Npy("{'descr': '<f8', 'fortran_order': False}", ""),
+                "descr, fortran_order and shape");
+  ExpectNoArray(Npy("{'descr': '<f8', 'descr': '<f8', 'fortran_order': False, "
+                    "'shape': ()}",
+                    "12345678"),
+                "once each");
+  ExpectNoArray(Npy("{'descr': '<f8', 'fortran_order': False, 'shape': (), "
+                    "'x': 1}",
+                    "12345678"),
+                "once each");
+  ExpectNoArray(Npy("{'descr': '<f8', 'fortran_order': 0, 'shape': ()}", ""),
+                "expected True or False");
+  ExpectNoArray(
+      Npy("{'descr': '<f8', 'fortran_order': True, 'shape': ()}", "12345678"),
+      "C order");
+  ExpectNoArray(
+      Npy("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': "
+          "()}",
+          ""),
+      "expected '");
+  ExpectNoArray(Npy("{'descr': '|O', 'fortran_order': False, 'shape': ()}", ""),
+                "\"|O\"");
+  ExpectNoArray(
+      Npy("{'descr': '<f8', 'fortran_order': False, 'shape': (-1,)}", ""),
+      "expected a dimension");
+  ExpectNoArray(
+      Npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1)}", "12345678"),
+      "after the only dimension");
+  ExpectNoArray(Npy("{'descr': '<f8', 'fortran_order': False, 'shape': "
+                    "(9223372036854775807, 2)}",
+                    ""),
+                "more than 2^63 bytes");
+  ExpectNoArray(Npy("{'descr': '<f8', 'fortran_order': False, 'shape': "
+                    "(9223372036854775808,)}",
+                    ""),
+                "expected a dimension");
+  ExpectNoArray(Npy("{'descr': '<f8', 'fortran_order': False, 'shape': ()} + "
+                    "exit()",
+                    "12345678"),
+                "is \"+\"");
 }
 
 TEST(DecodeTokenIdsTest, ReadsEveryIntegerTypeAndByteOrder) {
@@ -174,25 +172,25 @@ TEST(DecodeTokenIdsTest, ReturnsWhatWasEncoded) {
   EXPECT_THAT(*DecodeTokenIds(EncodeTokenIds({})), IsEmpty());
 }
 
+void ExpectNoIds(const std::string& npy, const std::string& named) {
+  const absl::Status status = DecodeTokenIds(npy).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(named));
+}
+
 TEST(DecodeTokenIdsTest, SaysWhatIsWrong) {
-  const std::vector<BadNpy> cases = {
-      {Ids("<i4", 2, BytesOf<int32_t>({3, -1})),
-       "token id 1 is -1, expected a number in [0, 2^31)"},
-      {Ids("<u4", 1, BytesOf<uint32_t>({0x80000000U})),
-       "token id 0 is 2147483648"},
-      {Ids("<u8", 1, BytesOf<uint64_t>({~uint64_t{0}})),
-       "token id 0 is 18446744073709551615"},
-      {Ids("<f8", 1, BytesOf<double>({1})), "expected an integer type"},
-      {Ids("|b1", 1, "\1"), "expected an integer type"},
-      {Ids("<i4", 2, BytesOf<int32_t>({1})), "4 bytes after the header"},
-      {Npy("{'descr': '<i4', 'fortran_order': False, 'shape': (1, 1)}",
-           BytesOf<int32_t>({1})),
-       "expected one dimension"}};
-  for (const BadNpy& bad : cases) {
-    const absl::Status status = DecodeTokenIds(bad.npy).status();
-    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-    EXPECT_THAT(std::string(status.message()), HasSubstr(bad.named));
-  }
+  ExpectNoIds(Ids("<i4", 2, BytesOf<int32_t>({3, -1})),
+              "token id 1 is -1, expected a number in [0, 2^31)");
+  ExpectNoIds(Ids("<u4", 1, BytesOf<uint32_t>({0x80000000U})),
+              "token id 0 is 2147483648");
+  ExpectNoIds(Ids("<u8", 1, BytesOf<uint64_t>({~uint64_t{0}})),
+              "token id 0 is 18446744073709551615");
+  ExpectNoIds(Ids("<f8", 1, BytesOf<double>({1})), "expected an integer type");
+  ExpectNoIds(Ids("|b1", 1, "\1"), "expected an integer type");
+  ExpectNoIds(Ids("<i4", 2, BytesOf<int32_t>({1})), "4 bytes after the header");
+  ExpectNoIds(Npy("{'descr': '<i4', 'fortran_order': False, 'shape': (1, 1)}",
+                  BytesOf<int32_t>({1})),
+              "expected one dimension");
 }
 
 }  // namespace

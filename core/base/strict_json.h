@@ -56,7 +56,7 @@ class JsonValue {
   Content& content() { return content_; }
 
  private:
-  Content content_ = nullptr;
+  Content content_;
 };
 
 struct JsonMember {

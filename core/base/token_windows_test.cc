@@ -35,27 +35,24 @@ TEST(CutWindowsTest, TakesAllThereAreWhereMoreAreAskedFor) {
   EXPECT_THAT(*cut, ElementsAre(1, 2, 3, 4));
 }
 
-struct BadWindows {
-  std::vector<int32_t> ids;
-  WindowOptions options;
-  std::string named;
-};
+void ExpectRefused(const std::vector<int32_t>& ids,
+                   const WindowOptions& options, const std::string& named) {
+  const absl::Status status = CutWindows(ids, options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(named));
+}
 
 TEST(CutWindowsTest, NamesTheOptionThatIsOutOfRange) {
-  const std::vector<BadWindows> cases = {
-      {{}, {}, "0 ids given"},
-      {{1, 2}, {.sequence_length = 3}, "sequence_length 3"},
-      {{1, 2, 3}, {.tokens = 2, .sequence_length = 3}, "tokens is 2"},
-      {{1}, {.tokens = 0, .sequence_length = 1}, "tokens: is 0"},
-      {{1}, {.tokens = -2, .sequence_length = 1}, "tokens: is -2"},
-      {{1}, {.sequence_length = 0}, "sequence_length: is 0"},
-      {{1, 2}, {.sequence_length = 2, .skip_first = 2}, "skip_first: is 2"},
-      {{1, 2}, {.sequence_length = 2, .skip_first = -1}, "skip_first: is -1"}};
-  for (const BadWindows& bad : cases) {
-    const absl::Status status = CutWindows(bad.ids, bad.options).status();
-    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-    EXPECT_THAT(std::string(status.message()), HasSubstr(bad.named));
-  }
+  ExpectRefused({}, {}, "0 ids given");
+  ExpectRefused({1, 2}, {.sequence_length = 3}, "sequence_length 3");
+  ExpectRefused({1, 2, 3}, {.tokens = 2, .sequence_length = 3}, "tokens is 2");
+  ExpectRefused({1}, {.tokens = 0, .sequence_length = 1}, "tokens: is 0");
+  ExpectRefused({1}, {.tokens = -2, .sequence_length = 1}, "tokens: is -2");
+  ExpectRefused({1}, {.sequence_length = 0}, "sequence_length: is 0");
+  ExpectRefused({1, 2}, {.sequence_length = 2, .skip_first = 2},
+                "skip_first: is 2");
+  ExpectRefused({1, 2}, {.sequence_length = 2, .skip_first = -1},
+                "skip_first: is -1");
 }
 
 TEST(DataFingerprintTest, IsTheSameForTheSameWindows) {

@@ -202,7 +202,10 @@ TEST_F(CheckpointTest, CountsTheBytesOfItsWeights) {
   for (const TensorToWrite& tensor : model.tensors) {
     expected += tensor.bytes.size();
   }
-  model.tensors.push_back({"model.extra.weight", "I64", {1}, "12345678"});
+  model.tensors.push_back({.name = "model.extra.weight",
+                           .dtype = "I64",
+                           .shape = {1},
+                           .bytes = "12345678"});
   const auto checkpoint = Open(model);
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
   EXPECT_EQ((*checkpoint)->size_bytes(), expected);

@@ -2,7 +2,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -32,46 +31,39 @@ TEST(WeightIndexTest, GroupsTensorsByShard) {
                           Pair("2.safetensors", ElementsAre("a", "c"))));
 }
 
-struct BadIndex {
-  std::string text;
-  std::string named;
-  absl::StatusCode code = absl::StatusCode::kInvalidArgument;
-};
-
-void ExpectRefused(const BadIndex& bad) {
-  SCOPED_TRACE(bad.named);
-  const absl::Status status = ParseWeightIndex(bad.text).status();
-  EXPECT_EQ(status.code(), bad.code) << status;
-  EXPECT_THAT(std::string(status.message()), HasSubstr(bad.named));
+void ExpectRefused(const std::string& text, const std::string& named,
+                   absl::StatusCode code = absl::StatusCode::kInvalidArgument) {
+  SCOPED_TRACE(named);
+  const absl::Status status = ParseWeightIndex(text).status();
+  EXPECT_EQ(status.code(), code) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr(named));
 }
 
 TEST(WeightIndexTest, RefusesShardsThatAreNoPlainFileNames) {
-  const std::vector<BadIndex> indices = {
-      {IndexTo(R"("../../x.safetensors")"), "\"../../x.safetensors\""},
-      {IndexTo(R"("/etc/x.safetensors")"), "\"/etc/x.safetensors\""},
-      {IndexTo(R"("a/x.safetensors")"), "the name of a file beside the index"},
-      {IndexTo(R"("a\\x.safetensors")"), "the name of a file beside the index"},
-      {IndexTo(R"("x\u0000.safetensors")"), "\"x\\x00.safetensors\""},
-      {IndexTo(R"("..")"), "is mapped to \"..\""},
-      {IndexTo(R"(".")"), "is mapped to \".\""},
-      {IndexTo(R"("")"), "is mapped to \"\""},
-      {IndexTo("3"), "tensor \"t\" is mapped to 3, expected a file name"},
-      {IndexTo(R"("x.bin")"), "is mapped to \"x.bin\"",
-       absl::StatusCode::kUnimplemented},
-  };
-  for (const BadIndex& bad : indices) ExpectRefused(bad);
+  ExpectRefused(IndexTo(R"("../../x.safetensors")"), "\"../../x.safetensors\"");
+  ExpectRefused(IndexTo(R"("/etc/x.safetensors")"), "\"/etc/x.safetensors\"");
+  ExpectRefused(IndexTo(R"("a/x.safetensors")"),
+                "the name of a file beside the index");
+  ExpectRefused(IndexTo(R"("a\\x.safetensors")"),
+                "the name of a file beside the index");
+  ExpectRefused(IndexTo(R"("x\u0000.safetensors")"), "\"x\\x00.safetensors\"");
+  ExpectRefused(IndexTo(R"("..")"), "is mapped to \"..\"");
+  ExpectRefused(IndexTo(R"(".")"), "is mapped to \".\"");
+  ExpectRefused(IndexTo(R"("")"), "is mapped to \"\"");
+  ExpectRefused(IndexTo("3"),
+                "tensor \"t\" is mapped to 3, expected a file name");
+  ExpectRefused(IndexTo(R"("x.bin")"), "is mapped to \"x.bin\"",
+                absl::StatusCode::kUnimplemented);
 }
 
 TEST(WeightIndexTest, RefusesAnotherForm) {
-  const std::vector<BadIndex> indices = {
-      {"", "not valid JSON"},
-      {"{}", "key \"weight_map\" is missing"},
-      {R"({"weight_map": []})", "key \"weight_map\" is a list of 0"},
-      {R"({"weight_map": {}})", "key \"weight_map\" is an object"},
-      {R"({"weight_map": {"a": "1.safetensors", "a": "2.safetensors"}})",
-       "key \"a\" appears twice in \"weight_map\""},
-  };
-  for (const BadIndex& bad : indices) ExpectRefused(bad);
+  ExpectRefused("", "not valid JSON");
+  ExpectRefused("{}", "key \"weight_map\" is missing");
+  ExpectRefused(R"({"weight_map": []})", "key \"weight_map\" is a list of 0");
+  ExpectRefused(R"({"weight_map": {}})", "key \"weight_map\" is an object");
+  ExpectRefused(
+      R"({"weight_map": {"a": "1.safetensors", "a": "2.safetensors"}})",
+      "key \"a\" appears twice in \"weight_map\"");
 }
 
 TEST(WeightIndexTest, LimitsTheNumberOfShardsAndTensors) {
@@ -83,8 +75,8 @@ TEST(WeightIndexTest, LimitsTheNumberOfShardsAndTensors) {
     return text + "}}";
   };
   EXPECT_TRUE(ParseWeightIndex(index_of(4096)).ok());
-  ExpectRefused({index_of(4097), "names more than 4096 files"});
-  ExpectRefused({index_of(1'000'000), "holds more than 262144 values"});
+  ExpectRefused(index_of(4097), "names more than 4096 files");
+  ExpectRefused(index_of(1'000'000), "holds more than 262144 values");
 }
 
 }  // namespace

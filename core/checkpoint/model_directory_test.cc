@@ -1,11 +1,12 @@
-#include "core/checkpoint/weight_set.h"
-
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <limits>
@@ -32,13 +33,13 @@ namespace fs = std::filesystem;
 
 // Model directories as they should not be. Everything is seen through
 // Checkpoint::Open, the only way in.
-class WeightSetTest : public testing::Test {
+class ModelDirectoryTest : public testing::Test {
  protected:
-  WeightSetTest() {
+  ModelDirectoryTest() {
     fs::remove_all(folder_);
     fs::create_directories(model_);
   }
-  ~WeightSetTest() override { fs::remove_all(folder_); }
+  ~ModelDirectoryTest() override { fs::remove_all(folder_); }
 
   absl::Status Open() const { return OpenAt(model_); }
 
@@ -56,7 +57,7 @@ class WeightSetTest : public testing::Test {
   const fs::path folder_ =
       fs::path(testing::TempDir()) /
       absl::StrCat(
-          "weight_set_test.",
+          "model_directory_test.",
           testing::UnitTest::GetInstance()->current_test_info()->name());
   const fs::path model_ = folder_ / "model";
 };
@@ -69,7 +70,7 @@ constexpr absl::StatusCode kInvalidArgument =
 constexpr absl::StatusCode kFailedPrecondition =
     absl::StatusCode::kFailedPrecondition;
 
-TEST_F(WeightSetTest, RefusesADirectoryWithoutWeights) {
+TEST_F(ModelDirectoryTest, RefusesADirectoryWithoutWeights) {
   ExpectRefused(kNotFound, "config.json");
   WriteTinyModel(model_, MakeTinyModel("llama"));
   fs::remove(model_ / "model.safetensors");
@@ -80,13 +81,13 @@ TEST_F(WeightSetTest, RefusesADirectoryWithoutWeights) {
   ExpectRefused(kUnimplemented, "is a zip archive");
 }
 
-TEST_F(WeightSetTest, PrefersTheSingleFileAsTransformersDoes) {
+TEST_F(ModelDirectoryTest, PrefersTheSingleFileAsTransformersDoes) {
   WriteTinyModel(model_, MakeTinyModel("llama"));
   WriteBytes(model_ / "model.safetensors.index.json", "not an index");
   EXPECT_TRUE(Open().ok()) << Open();
 }
 
-TEST_F(WeightSetTest, RefusesAnIndexThatLeavesTheDirectory) {
+TEST_F(ModelDirectoryTest, RefusesAnIndexThatLeavesTheDirectory) {
   WriteTinyModel(model_, MakeTinyModel("llama"), 2);
   WriteBytes(folder_ / "x.safetensors", "");
   for (const std::string& shard : {std::string("../x.safetensors"),
@@ -97,7 +98,7 @@ TEST_F(WeightSetTest, RefusesAnIndexThatLeavesTheDirectory) {
   }
 }
 
-TEST_F(WeightSetTest, RefusesLinksThatLeaveTheDirectory) {
+TEST_F(ModelDirectoryTest, RefusesLinksThatLeaveTheDirectory) {
   WriteTinyModel(model_, MakeTinyModel("llama"));
   fs::rename(model_ / "model.safetensors", folder_ / "outside.safetensors");
   fs::create_symlink("../outside.safetensors", model_ / "model.safetensors");
@@ -108,7 +109,7 @@ TEST_F(WeightSetTest, RefusesLinksThatLeaveTheDirectory) {
   ExpectRefused(kFailedPrecondition, "outside.safetensors, expected a file in");
 }
 
-TEST_F(WeightSetTest, FollowsLinksInsideTheDirectory) {
+TEST_F(ModelDirectoryTest, FollowsLinksInsideTheDirectory) {
   WriteTinyModel(model_, MakeTinyModel("llama"));
   fs::create_directory(model_ / "files");
   fs::rename(model_ / "model.safetensors", model_ / "files" / "weights");
@@ -116,7 +117,7 @@ TEST_F(WeightSetTest, FollowsLinksInsideTheDirectory) {
   EXPECT_TRUE(Open().ok()) << Open();
 }
 
-TEST_F(WeightSetTest, OpensASnapshotOfAHuggingFaceCache) {
+TEST_F(ModelDirectoryTest, OpensASnapshotOfAHuggingFaceCache) {
   const fs::path repository = folder_ / "models--org--name";
   const fs::path snapshot = repository / "snapshots" / "0123abc";
   fs::create_directories(repository / "blobs");
@@ -137,14 +138,14 @@ TEST_F(WeightSetTest, OpensASnapshotOfAHuggingFaceCache) {
   EXPECT_EQ(OpenAt(snapshot).code(), kFailedPrecondition);
 }
 
-TEST_F(WeightSetTest, RefusesLinksInCircles) {
+TEST_F(ModelDirectoryTest, RefusesLinksInCircles) {
   WriteTinyModel(model_, MakeTinyModel("llama"));
   fs::remove(model_ / "model.safetensors");
   fs::create_symlink("model.safetensors", model_ / "model.safetensors");
   EXPECT_FALSE(Open().ok());
 }
 
-TEST_F(WeightSetTest, RefusesShardsThatAreNoRegularFiles) {
+TEST_F(ModelDirectoryTest, RefusesShardsThatAreNoRegularFiles) {
   WriteTinyModel(model_, MakeTinyModel("llama"), 2);
   const fs::path shard = model_ / "model-1.safetensors";
   fs::remove(shard);
@@ -172,7 +173,7 @@ TEST_F(WeightSetTest, RefusesShardsThatAreNoRegularFiles) {
   ExpectRefused(kFailedPrecondition, "/dev/zero");
 }
 
-TEST_F(WeightSetTest, RefusesFilesItMayNotRead) {
+TEST_F(ModelDirectoryTest, RefusesFilesItMayNotRead) {
   WriteTinyModel(model_, MakeTinyModel("llama"));
   fs::permissions(model_ / "model.safetensors", fs::perms::none);
   // Root may read anything: be somebody else while opening.
@@ -185,7 +186,7 @@ TEST_F(WeightSetTest, RefusesFilesItMayNotRead) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("model.safetensors"));
 }
 
-TEST_F(WeightSetTest, RefusesAnIndexThatDisagreesWithItsShards) {
+TEST_F(ModelDirectoryTest, RefusesAnIndexThatDisagreesWithItsShards) {
   TinyModel model = MakeTinyModel("llama");
   WriteTinyModel(model_, model, 2);
   WriteBytes(model_ / "model.safetensors.index.json",
@@ -203,7 +204,7 @@ TEST_F(WeightSetTest, RefusesAnIndexThatDisagreesWithItsShards) {
                 "to \"model-1.safetensors\", which does not hold it");
 }
 
-TEST_F(WeightSetTest, RefusesATensorInTwoShards) {
+TEST_F(ModelDirectoryTest, RefusesATensorInTwoShards) {
   const TinyModel model = MakeTinyModel("llama");
   WriteTinyModel(model_, model, 2);
   fs::copy_file(model_ / "model-0.safetensors", model_ / "model-1.safetensors",
@@ -211,7 +212,7 @@ TEST_F(WeightSetTest, RefusesATensorInTwoShards) {
   ExpectRefused(kFailedPrecondition, "is also in model-0.safetensors");
 }
 
-TEST_F(WeightSetTest, NamesMissingTensorsAndWrongShapes) {
+TEST_F(ModelDirectoryTest, NamesMissingTensorsAndWrongShapes) {
   TinyModel model = MakeTinyModel("mixtral");
   const std::string router = "model.layers.1.block_sparse_moe.gate.weight";
   TensorNamed(model, router).shape = {8, 4};
@@ -237,7 +238,7 @@ TEST_F(WeightSetTest, NamesMissingTensorsAndWrongShapes) {
                 "[17, 8]");
 }
 
-TEST_F(WeightSetTest, RefusesFusedExpertsOfAnotherShape) {
+TEST_F(ModelDirectoryTest, RefusesFusedExpertsOfAnotherShape) {
   TinyModel model = MakeTinyModel("qwen3_moe");
   FuseExperts(model);
   TensorNamed(model, "model.layers.0.mlp.experts.gate_up_proj").shape = {4, 8,
@@ -247,7 +248,7 @@ TEST_F(WeightSetTest, RefusesFusedExpertsOfAnotherShape) {
                 "shape is [4, 8, 12], expected [4, 12, 8]");
 }
 
-TEST_F(WeightSetTest, RefusesQuantisedFilesByName) {
+TEST_F(ModelDirectoryTest, RefusesQuantisedFilesByName) {
   const std::string name = "model.layers.0.self_attn.q_proj.weight";
   TinyModel model = MakeTinyModel("llama");
   TensorToWrite& tensor = TensorNamed(model, name);
@@ -263,24 +264,26 @@ TEST_F(WeightSetTest, RefusesQuantisedFilesByName) {
   ExpectRefused(kUnimplemented, "q_proj.qweight");
 }
 
-TEST_F(WeightSetTest, RefusesWeightsThatAreNotAligned) {
+TEST_F(ModelDirectoryTest, RefusesWeightsThatAreNotAligned) {
   TinyModel model = MakeTinyModel("llama");
-  model.tensors.insert(model.tensors.begin(), {"odd", "U8", {1}, "x"});
+  model.tensors.insert(
+      model.tensors.begin(),
+      {.name = "odd", .dtype = "U8", .shape = {1}, .bytes = "x"});
   WriteTinyModel(model_, model);
   ExpectRefused(kUnimplemented, "lie at no multiple of the 4 bytes of F32");
 }
 
-TEST_F(WeightSetTest, IgnoresTheTotalSizeOfAnIndex) {
+TEST_F(ModelDirectoryTest, IgnoresTheTotalSizeOfAnIndex) {
   WriteTinyModel(model_, MakeTinyModel("llama"), 3);  // total_size 1
   EXPECT_TRUE(Open().ok()) << Open();
 }
 
 // What weights mean is not known at opening: none of their pages is touched.
-TEST_F(WeightSetTest, OpensWeightsThatAreNotFinite) {
+TEST_F(ModelDirectoryTest, OpensWeightsThatAreNotFinite) {
   TinyModel model = MakeTinyModel("llama");
-  const float odd[] = {std::numeric_limits<float>::quiet_NaN(),
-                       std::numeric_limits<float>::infinity(),
-                       std::numeric_limits<float>::denorm_min()};
+  const std::array odd = {std::numeric_limits<float>::quiet_NaN(),
+                          std::numeric_limits<float>::infinity(),
+                          std::numeric_limits<float>::denorm_min()};
   for (TensorToWrite& tensor : model.tensors) {
     for (size_t i = 0; i < tensor.bytes.size() / sizeof(float); ++i) {
       std::memcpy(&tensor.bytes[i * sizeof(float)], &odd[i % 3], sizeof(float));
@@ -290,7 +293,7 @@ TEST_F(WeightSetTest, OpensWeightsThatAreNotFinite) {
   EXPECT_TRUE(Open().ok()) << Open();
 }
 
-TEST_F(WeightSetTest, RefusesASparseTerabyteThatTheHeaderDoesNotExplain) {
+TEST_F(ModelDirectoryTest, RefusesASparseTerabyteThatTheHeaderDoesNotExplain) {
   WriteTinyModel(model_, MakeTinyModel("llama"));
   fs::resize_file(model_ / "model.safetensors", uint64_t{1} << 40);
   ExpectRefused(kDataLoss, "found 10995");
@@ -302,7 +305,7 @@ int64_t PeakResidentBytes() {
   return usage.ru_maxrss * 1024;
 }
 
-TEST_F(WeightSetTest, OpensGigabytesWithoutTouchingTheWeights) {
+TEST_F(ModelDirectoryTest, OpensGigabytesWithoutTouchingTheWeights) {
   // Every size but the number of experts, times 1024; the data are a hole.
   TinyModel model = MakeTinyModel("mixtral", {.key_value_head_count = 2});
   for (const char* key :
@@ -335,14 +338,14 @@ TEST_F(WeightSetTest, OpensGigabytesWithoutTouchingTheWeights) {
   EXPECT_LT(PeakResidentBytes() - before, 8 << 20);
 }
 
-TEST_F(WeightSetTest, RefusesAConfigurationThatIsTooLarge) {
+TEST_F(ModelDirectoryTest, RefusesAConfigurationThatIsTooLarge) {
   WriteTinyModel(model_, MakeTinyModel("llama"));
   fs::resize_file(model_ / "config.json", 2 << 20);
   ExpectRefused(kInvalidArgument,
                 "config.json: is 2097152 bytes, expected at most 1048576");
 }
 
-TEST_F(WeightSetTest, RefusesFilesCutAnywhere) {
+TEST_F(ModelDirectoryTest, RefusesFilesCutAnywhere) {
   WriteTinyModel(model_, MakeTinyModel("llama"));
   const fs::path path = model_ / "model.safetensors";
   const auto size = fs::file_size(path);
