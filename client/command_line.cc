@@ -1,10 +1,10 @@
 #include "client/command_line.h"
 
 #include <CLI/CLI.hpp>
-#include <memory>
 #include <string>
 #include <variant>
 
+#include "absl/status/status.h"
 #include "client/commands/change_job.h"
 #include "client/commands/fetch_files.h"
 #include "client/commands/lists.h"

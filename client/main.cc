@@ -40,7 +40,11 @@ int Run(const CommandLine& line) {
   Client client({.address = line.server}, cancellation);
   Screen out = Screen::Of(std::cout, STDOUT_FILENO);
   Screen err = Screen::Of(std::cerr, STDERR_FILENO);
-  Session session{client, cancellation, out, err, line.program};
+  Session session{.client = client,
+                  .cancellation = cancellation,
+                  .out = out,
+                  .err = err,
+                  .program = line.program};
   absl::Status status = line.command(session);
   if (status.ok() && !std::cout.flush()) {
     status = absl::InternalError("cannot write to standard output");
@@ -55,5 +59,5 @@ int Run(const CommandLine& line) {
 int main(int argc, char** argv) {
   const auto line = moeprobe::ParseCommandLine(argc, argv);
   if (const int* status = std::get_if<int>(&line)) return *status;
-  return moeprobe::Run(std::get<moeprobe::CommandLine>(line));
+  return moeprobe::Run(*std::get_if<moeprobe::CommandLine>(&line));
 }

@@ -26,7 +26,7 @@ Interrupt::Interrupt(std::function<void()> on_interrupt)
 
 Interrupt::~Interrupt() {
   stopping_ = true;
-  pthread_kill(thread_.native_handle(), SIGTERM);
+  pthread_kill(thread_.native_handle(), SIGINT);
   thread_.join();
 }
 

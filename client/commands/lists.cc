@@ -25,7 +25,6 @@ namespace moeprobe {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Align = Column::Align;
 
 // Lists are long lines for grep, never wrapped tables.
 constexpr int kAnyWidth = std::numeric_limits<int>::max();
@@ -133,34 +132,28 @@ std::vector<std::string> DatasetRow(const v1::Dataset& dataset) {
 absl::Status ListJobs(Session& session, bool json) {
   MOEPROBE_ASSIGN_OR_RETURN(const std::vector<v1::Job> jobs,
                             session.client.ListJobs());
-  return ShowList<v1::Job>(session, jobs,
-                           {{{"JOB", Align::kRight},
-                             {"STATE"},
-                             {"NAME"},
-                             {"MODEL"},
-                             {"CREATED"},
-                             {"TOOK", Align::kRight}},
-                            JobRow,
-                            JobJson,
-                            "no jobs yet; submit creates one"},
-                           json);
+  return ShowList<v1::Job>(
+      session, jobs,
+      {{RightColumn("JOB"), LeftColumn("STATE"), LeftColumn("NAME"),
+        LeftColumn("MODEL"), LeftColumn("CREATED"), RightColumn("TOOK")},
+       JobRow,
+       JobJson,
+       "no jobs yet; submit creates one"},
+      json);
 }
 
 absl::Status ListModels(Session& session, bool json) {
   MOEPROBE_ASSIGN_OR_RETURN(const std::vector<v1::Model> models,
                             session.client.ListModels());
-  return ShowList<v1::Model>(session, models,
-                             {{{"MODEL"},
-                               {"FAMILY"},
-                               {"LAYERS", Align::kRight},
-                               {"EXPERTS"},
-                               {"WIDTH", Align::kRight},
-                               {"SIZE", Align::kRight},
-                               {"PROBLEM"}},
-                              ModelRow,
-                              ModelJson,
-                              "no models under the server's model roots"},
-                             json);
+  return ShowList<v1::Model>(
+      session, models,
+      {{LeftColumn("MODEL"), LeftColumn("FAMILY"), RightColumn("LAYERS"),
+        LeftColumn("EXPERTS"), RightColumn("WIDTH"), RightColumn("SIZE"),
+        LeftColumn("PROBLEM")},
+       ModelRow,
+       ModelJson,
+       "no models under the server's model roots"},
+      json);
 }
 
 absl::Status ListDatasets(Session& session, bool json) {
@@ -168,7 +161,8 @@ absl::Status ListDatasets(Session& session, bool json) {
                             session.client.ListDatasets());
   return ShowList<v1::Dataset>(
       session, datasets,
-      {{{"FILE"}, {"KIND"}, {"SIZE", Align::kRight}, {"UPLOADED"}, {"NAME"}},
+      {{LeftColumn("FILE"), LeftColumn("KIND"), RightColumn("SIZE"),
+        LeftColumn("UPLOADED"), LeftColumn("NAME")},
        DatasetRow,
        DatasetJson,
        "no data sets yet; submit uploads the files "

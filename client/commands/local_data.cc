@@ -28,7 +28,7 @@ constexpr size_t kPieceSize = size_t{1} << 20U;
 
 // Whether `name` can only be meant as a path of this machine.
 bool IsPathOnly(const std::string& name) {
-  return name.starts_with("/") || name.starts_with("./") ||
+  return name.starts_with('/') || name.starts_with("./") ||
          name.starts_with("../");
 }
 
@@ -116,7 +116,7 @@ absl::StatusOr<std::vector<LocalData>> FindLocalData(
 
 absl::Status UploadOnce(Client& client, const LocalData& data,
                         const UploadProgress& progress) {
-  const absl::Status known = client.GetDataset(data.dataset.name()).status();
+  absl::Status known = client.GetDataset(data.dataset.name()).status();
   if (!absl::IsNotFound(known)) return known;
   return Upload(client, data, progress);
 }

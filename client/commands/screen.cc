@@ -1,5 +1,6 @@
 #include "client/commands/screen.h"
 
+#include <asm/ioctls.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 

@@ -7,7 +7,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/time.h"
 #include "client/commands/job_text.h"
 #include "client/commands/session.h"
 #include "client/result/means_table.h"

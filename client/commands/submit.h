@@ -10,7 +10,7 @@ namespace moeprobe {
 
 // The arguments of `submit`.
 struct SubmitOptions {
-  std::string file = {};
+  std::string file;
   bool wait = false;
   bool dry_run = false;
 };

@@ -44,9 +44,12 @@ class SubmitTest : public testing::Test {
     std::ofstream(directory_ / name) << content;
   }
 
-  absl::Status Run(SubmitOptions options = {}) {
-    options.file = directory_ / "request.yaml";
-    return Submit(session_, options);
+  absl::Status Run() { return Submit(session_, {.file = file_}); }
+  absl::Status RunAndWait() {
+    return Submit(session_, {.file = file_, .wait = true});
+  }
+  absl::Status RunDry() {
+    return Submit(session_, {.file = file_, .dry_run = true});
   }
 
   // The error of a request on such data, without the path of the file.
@@ -61,6 +64,7 @@ class SubmitTest : public testing::Test {
   fs::path directory_ =
       fs::path(testing::TempDir()) /
       testing::UnitTest::GetInstance()->current_test_info()->name();
+  std::string file_ = directory_ / "request.yaml";
   FakeServerState state_;
   FakeServer server_{state_};
   Cancellation cancellation_;
@@ -69,11 +73,15 @@ class SubmitTest : public testing::Test {
   std::ostringstream err_stream_;
   Screen out_{out_stream_, false, 80};
   Screen err_{err_stream_, false, 80};
-  Session session_{client_, cancellation_, out_, err_, "moeprobe-client"};
+  Session session_{.client = client_,
+                   .cancellation = cancellation_,
+                   .out = out_,
+                   .err = err_,
+                   .program = "moeprobe-client"};
 };
 
 TEST_F(SubmitTest, PrintsTheIdAloneAndWaits) {
-  ASSERT_TRUE(Run({.wait = true}).ok());
+  ASSERT_TRUE(RunAndWait().ok());
   EXPECT_EQ(out_stream_.str(), "17\n");
   EXPECT_EQ(err_stream_.str(), "job 17: succeeded\n");
 }
@@ -81,7 +89,7 @@ TEST_F(SubmitTest, PrintsTheIdAloneAndWaits) {
 TEST_F(SubmitTest, FailsWithTheJobItWaitsFor) {
   state_.events[0].set_state(v1::Job::STATE_FAILED);
   state_.events[0].mutable_error()->set_message("no memory");
-  const absl::Status status = Run({.wait = true});
+  const absl::Status status = RunAndWait();
   EXPECT_TRUE(absl::IsAborted(status));
   EXPECT_EQ(status.message(), "job 17 failed: no memory");
   EXPECT_EQ(out_stream_.str(), "17\n");
@@ -106,7 +114,7 @@ TEST_F(SubmitTest, LeavesOtherNamesToTheServer) {
 TEST_F(SubmitTest, CreatesNothingInADryRun) {
   state_.validation.mutable_job()->mutable_analyze()->set_model("resolved");
   state_.validation.add_warnings("few windows");
-  ASSERT_TRUE(Run({.dry_run = true}).ok());
+  ASSERT_TRUE(RunDry().ok());
   EXPECT_EQ(out_stream_.str(), "kind: analyze\nmodel: resolved\n");
   EXPECT_EQ(err_stream_.str(), "warning: few windows\n");
   EXPECT_TRUE(state_.request_ids.empty());
@@ -116,7 +124,7 @@ TEST_F(SubmitTest, CreatesNothingInADryRun) {
 TEST_F(SubmitTest, ForgivesADryRunWhatAnUploadWouldMend) {
   auto& violation = *state_.validation.add_violations();
   violation.set_field("data[0].text");
-  ASSERT_TRUE(Run({.dry_run = true}).ok());
+  ASSERT_TRUE(RunDry().ok());
   EXPECT_THAT(err_stream_.str(), HasSubstr("would upload"));
   EXPECT_THAT(out_stream_.str(), HasSubstr("text: datasets/"));
 }
@@ -128,7 +136,7 @@ TEST_F(SubmitTest, PlacesTheServersViolationsInTheFile) {
     violation.set_description("wrong");
   }
   for (const bool dry_run : {false, true}) {
-    const absl::Status status = Run({.dry_run = dry_run});
+    const absl::Status status = dry_run ? RunDry() : Run();
     EXPECT_TRUE(absl::IsInvalidArgument(status));
     const std::string message(status.message());
     EXPECT_THAT(message, HasSubstr("request.yaml:1:8: model: wrong\n"));
@@ -167,7 +175,7 @@ TEST_F(SubmitTest, ReadsNoMoreThanARequestMayHave) {
 
 TEST_F(SubmitTest, CreatesNothingOnceInterrupted) {
   cancellation_.Cancel();
-  EXPECT_FALSE(Run({.wait = true}).ok());
+  EXPECT_FALSE(RunAndWait().ok());
   EXPECT_EQ(out_stream_.str(), "");
   EXPECT_TRUE(state_.request_ids.empty());
 }

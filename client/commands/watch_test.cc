@@ -27,7 +27,11 @@ TEST(WatchTest, SaysHowToTakeUpAJobAfterAnInterrupt) {
   Client client({.address = server.address()}, cancellation);
   std::ostringstream stream;
   Screen screen(stream, false, 80);
-  Session session{client, cancellation, screen, screen, "client --server x"};
+  Session session{.client = client,
+                  .cancellation = cancellation,
+                  .out = screen,
+                  .err = screen,
+                  .program = "client --server x"};
   std::thread interrupt([&cancellation] { cancellation.Cancel(); });
   const absl::Status status = Watch(session, "17");
   interrupt.join();

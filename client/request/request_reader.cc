@@ -236,7 +236,9 @@ absl::StatusOr<Request> ReadRequest(const std::string& text,
   MOEPROBE_ASSIGN_OR_RETURN(YamlNode tree, ParseYaml(source));
   v1::AnalyzeSpec spec;
   MOEPROBE_RETURN_IF_ERROR(ReadAnalysis(Value(tree, "", source), spec));
-  return Request{std::move(spec), std::move(source), std::move(tree)};
+  return Request{.spec = std::move(spec),
+                 .source = std::move(source),
+                 .tree = std::move(tree)};
 }
 
 }  // namespace moeprobe

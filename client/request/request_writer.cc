@@ -4,6 +4,7 @@
 #include <google/protobuf/message.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -113,7 +114,7 @@ bool IsPlain(std::string_view text) {
   const std::string word = absl::StrCat(
       " ", absl::AsciiStrToLower(absl::string_view(text.data(), text.size())),
       " ");
-  return starts_well && std::all_of(text.begin(), text.end(), in_name) &&
+  return starts_well && std::ranges::all_of(text, in_name) &&
          kWords.find(word) == std::string_view::npos;
 }
 

@@ -104,8 +104,7 @@ size_t SourceText::OffsetOf(int line, int byte_column) const {
 }
 
 absl::Status SourceText::Error(size_t offset, const std::string& what) const {
-  const auto after =
-      std::upper_bound(line_starts_.begin(), line_starts_.end(), offset);
+  const auto after = std::ranges::upper_bound(line_starts_, offset);
   const size_t start = *(after - 1);
   const size_t column =
       CountCharacters(std::string_view(text_).substr(start, offset - start));

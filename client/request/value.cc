@@ -6,7 +6,6 @@
 #include <limits>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -38,7 +37,7 @@ bool HasControl(std::string_view text) {
 bool IsDecimal(std::string_view text) {
   if (text.starts_with('-')) text.remove_prefix(1);
   if (text.empty() || (text.size() > 1 && text[0] == '0')) return false;
-  return std::all_of(text.begin(), text.end(), [](char c) {
+  return std::ranges::all_of(text, [](char c) {
     return absl::ascii_isdigit(static_cast<unsigned char>(c));
   });
 }
@@ -58,7 +57,7 @@ std::string Range(int64_t least, int64_t most) {
 
 // What a word that other YAML dialects take for a boolean means; empty if it is
 // none.
-std::string BooleanMeaning(const std::string& word) {
+std::string_view BooleanMeaning(const std::string& word) {
   const std::string lower = absl::AsciiStrToLower(word);
   for (const char* yes : {"true", "yes", "on", "y"}) {
     if (lower == yes) return "true";
@@ -101,7 +100,7 @@ absl::StatusOr<bool> Value::Boolean() const {
     if (node_->text == "true") return true;
     if (node_->text == "false") return false;
   }
-  const std::string meaning = BooleanMeaning(node_->text);
+  const std::string meaning(BooleanMeaning(node_->text));
   return Expected(meaning.empty() ? "true or false"
                                   : absl::StrCat("true or false; write ",
                                                  meaning, " without quotes"));
@@ -166,6 +165,7 @@ absl::Status Value::KeyError(const std::string& what) const {
 absl::Status Value::UnknownKey(const YamlNode& child,
                                const std::vector<Field>& fields) const {
   std::vector<std::string> names;
+  names.reserve(fields.size());
   for (const Field& field : fields) names.push_back(field.key);
   const std::string meant = NearestName(child.key, names);
   return source_->Error(

@@ -76,8 +76,13 @@ class Value {
 
 // How the value of one key of a mapping is read.
 struct Field {
+  using Read = std::function<absl::Status(const Value&)>;
+
+  Field(std::string field_key, Read field_read)
+      : key(std::move(field_key)), read(std::move(field_read)) {}
+
   std::string key;
-  std::function<absl::Status(const Value&)> read;
+  Read read;
 };
 
 }  // namespace moeprobe

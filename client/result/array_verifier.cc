@@ -1,6 +1,7 @@
 #include "client/result/array_verifier.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/quoted.h"
+#include "core/base/sha256.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/result.pb.h"
 
@@ -56,17 +58,18 @@ absl::StatusOr<v1::ArrayChunk> ArrayVerifier::Chunk(
     MOEPROBE_ASSIGN_OR_RETURN(std::optional<v1::ArrayChunk> chunk,
                               next_chunk_());
     if (!chunk) return Damaged(array, "the stream ended before its end");
-    if (chunk->has_info() == digest_.has_value()) {
-      return Damaged(array, digest_ ? "the stream went on to another array"
-                                    : "the stream has no head for it");
+    if (chunk->has_info() == (digest_ != nullptr)) {
+      return Damaged(array, digest_ != nullptr
+                                ? "the stream went on to another array"
+                                : "the stream has no head for it");
     }
-    if (!digest_) {
+    if (digest_ == nullptr) {
       const std::string& name = chunk->info().name();
       if (name != array.name()) {
         return Damaged(array,
                        absl::StrCat("found ", Quoted(name), " in its place"));
       }
-      digest_.emplace();
+      digest_ = std::make_unique<Sha256>();
       received_ = 0;
     }
     if (!chunk->data().empty()) return *std::move(chunk);

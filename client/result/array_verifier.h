@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -34,7 +35,7 @@ class ArrayVerifier {
   absl::Status Complete(const v1::ArrayInfo& array);
 
   NextChunk next_chunk_;
-  std::optional<Sha256> digest_;  // of the array that is being read
+  std::unique_ptr<Sha256> digest_;  // of the array being read; null: none
   int64_t received_ = 0;
   bool complete_ = false;
 };

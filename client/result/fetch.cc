@@ -34,7 +34,7 @@ constexpr const char* kResult = "result.json";
 
 bool IsPlainPath(const std::string& name) {
   return !name.empty() && name[0] != '/' && !absl::StrContains(name, "..") &&
-         std::all_of(name.begin(), name.end(), [](char c) {
+         std::ranges::all_of(name, [](char c) {
            return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
                   absl::StrContains("_-./", c);
          });
@@ -57,10 +57,7 @@ absl::StatusOr<std::vector<v1::ArrayInfo>> SortedArrays(
   for (const v1::ArrayInfo& array : arrays) {
     MOEPROBE_RETURN_IF_ERROR(CheckArray(array));
   }
-  std::sort(arrays.begin(), arrays.end(),
-            [](const v1::ArrayInfo& a, const v1::ArrayInfo& b) {
-              return a.name() < b.name();
-            });
+  std::ranges::sort(arrays, {}, &v1::ArrayInfo::name);
   return arrays;
 }
 
@@ -83,7 +80,9 @@ absl::Status WriteArrays(Client& client, const std::string& job_name,
   std::vector<NpzEntry> entries;
   for (const v1::ArrayInfo& array : arrays) {
     total += array.size_bytes();
-    entries.push_back({array.name(), array.size_bytes(), [&] {
+    entries.push_back({.name = array.name(),
+                       .size_bytes = array.size_bytes(),
+                       .next_piece = [&] {
                          auto piece = verifier.NextPiece(array);
                          if (piece.ok()) {
                            done += static_cast<int64_t>(piece->size());

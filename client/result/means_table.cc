@@ -1,6 +1,7 @@
 #include "client/result/means_table.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <set>
@@ -26,20 +27,22 @@ struct Quantity {
   const char* group;
   const char* title;
 };
-constexpr Quantity kQuantities[] = {
-    {"", "jacobian_cosine/routed", "Jacobian cosine", "routed"},
-    {"", "jacobian_cosine/gate", "Jacobian cosine", "gate"},
-    {"", "jacobian_cosine/all", "Jacobian cosine", "all"},
-    {"baseline/", "jacobian_cosine/routed", "Jacobian cosine", "baseline"},
-    {"", "grassmann/routed", "Grassmann", "routed"},
-    {"", "grassmann/all_tokens", "Grassmann", "all tokens"},
-    {"", "grassmann/sample_weighted", "Grassmann", "weighted"},
-    {"baseline/", "grassmann/routed", "Grassmann", "baseline"},
-    {"", "pca/routed/effective_rank", "Effective rank", "routed"},
-    {"", "pca/all_tokens/effective_rank", "Effective rank", "all tokens"},
-    {"", "pca/sample_weighted/effective_rank", "Effective rank", "weighted"},
-    {"", "pca/all/effective_rank", "Effective rank", "reference"},
-    {"baseline/", "pca/all/effective_rank", "Effective rank", "baseline"}};
+// NOLINTBEGIN(modernize-use-designated-initializers): rows of a table.
+constexpr std::array<Quantity, 13> kQuantities = {
+    {{"", "jacobian_cosine/routed", "Jacobian cosine", "routed"},
+     {"", "jacobian_cosine/gate", "Jacobian cosine", "gate"},
+     {"", "jacobian_cosine/all", "Jacobian cosine", "all"},
+     {"baseline/", "jacobian_cosine/routed", "Jacobian cosine", "baseline"},
+     {"", "grassmann/routed", "Grassmann", "routed"},
+     {"", "grassmann/all_tokens", "Grassmann", "all tokens"},
+     {"", "grassmann/sample_weighted", "Grassmann", "weighted"},
+     {"baseline/", "grassmann/routed", "Grassmann", "baseline"},
+     {"", "pca/routed/effective_rank", "Effective rank", "routed"},
+     {"", "pca/all_tokens/effective_rank", "Effective rank", "all tokens"},
+     {"", "pca/sample_weighted/effective_rank", "Effective rank", "weighted"},
+     {"", "pca/all/effective_rank", "Effective rank", "reference"},
+     {"baseline/", "pca/all/effective_rank", "Effective rank", "baseline"}}};
+// NOLINTEND(modernize-use-designated-initializers)
 
 // Rows of one part and quantity, by layer.
 using LayerRows = std::map<int, const v1::SummaryRow*>;
@@ -78,7 +81,7 @@ std::string Cell(const LayerRows& rows, int layer, int decimals) {
   const auto found = rows.find(layer);
   if (found == rows.end()) return "\u2013";
   const v1::SummaryRow& row = *found->second;
-  const std::string mean = absl::StrFormat("%.*f", decimals, row.mean());
+  std::string mean = absl::StrFormat("%.*f", decimals, row.mean());
   if (row.count() == 1) return mean;
   return absl::StrCat(
       mean, " \u00B1 ",
@@ -89,13 +92,13 @@ std::string DataTable(const v1::Result& result, const std::string& data,
                       int width) {
   const RowsByQuantity rows = Rows(result, data);
   std::set<int> layers;
-  std::vector<Column> columns = {{"layer", Column::Align::kRight}};
+  std::vector<Column> columns = {RightColumn("layer")};
   std::vector<const LayerRows*> shown;
   for (const Quantity& quantity : kQuantities) {
     const auto found =
         rows.find({absl::StrCat(data, quantity.part), quantity.name});
     if (found == rows.end()) continue;
-    columns.push_back({quantity.title, Column::Align::kRight, quantity.group});
+    columns.push_back(RightColumn(quantity.title, quantity.group));
     shown.push_back(&found->second);
     for (const auto& [layer, row] : found->second) layers.insert(layer);
   }
@@ -121,7 +124,7 @@ std::string MeansTable(const v1::Result& result, int width) {
   for (const std::string& data : data_sets) {
     const std::string table = DataTable(result, data, width);
     if (table.empty()) continue;
-    if (!text.empty()) text += "\n";
+    if (!text.empty()) text += '\n';
     if (!data.empty()) {
       absl::StrAppend(&text, absl::StripSuffix(data, "/"), "\n");
     }

@@ -1,6 +1,7 @@
 #include "client/result/npz.h"
 
 #include <zip.h>
+#include <zipconf.h>
 
 #include <algorithm>
 #include <cstddef>

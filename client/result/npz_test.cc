@@ -20,12 +20,14 @@ namespace {
 
 // An entry whose bytes come one by one.
 NpzEntry Entry(const std::string& name, const std::string& bytes) {
-  return {name, static_cast<int64_t>(bytes.size()),
-          [rest = bytes]() mutable -> absl::StatusOr<std::string> {
-            const std::string piece = rest.substr(0, 1);
-            rest.erase(0, 1);
-            return piece;
-          }};
+  return {
+      .name = name,
+      .size_bytes = static_cast<int64_t>(bytes.size()),
+      .next_piece = [rest = bytes]() mutable -> absl::StatusOr<std::string> {
+        const std::string piece = rest.substr(0, 1);
+        rest.erase(0, 1);
+        return piece;
+      }};
 }
 
 std::string Content(const std::filesystem::path& path) {

@@ -15,7 +15,7 @@ namespace {
 std::string Cell(const std::string& text) {
   const bool is_formula =
       text.find_first_of("=+-@\t\r") == 0;  // OWASP: CSV injection
-  const std::string safe = is_formula ? absl::StrCat("'", text) : text;
+  std::string safe = is_formula ? absl::StrCat("'", text) : text;
   if (safe.find_first_of(",\"\r\n") == std::string::npos) return safe;
   return absl::StrCat("\"", absl::StrReplaceAll(safe, {{"\"", "\"\""}}), "\"");
 }

@@ -4,7 +4,6 @@
 
 #include <optional>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client/service/cancellation.h"
 #include "client/service/grpc_status.h"

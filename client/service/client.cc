@@ -1,6 +1,7 @@
 #include "client/service/client.h"
 
 #include <google/protobuf/empty.pb.h>
+#include <grpc/impl/codegen/grpc_types.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
@@ -10,7 +11,6 @@
 #include <grpcpp/support/sync_stream.h>
 
 #include <chrono>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -112,7 +113,7 @@ class FakeDatasets final : public v1::DatasetService::Service {
   grpc::Status GetDataset(grpc::ServerContext* /*context*/,
                           const v1::GetDatasetRequest* request,
                           v1::Dataset* response) override {
-    if (state_.datasets.count(request->name()) == 0) {
+    if (!state_.datasets.contains(request->name())) {
       return {grpc::StatusCode::NOT_FOUND, "there is no " + request->name()};
     }
     response->set_name(request->name());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client/text/utf8.h"
@@ -52,6 +53,7 @@ class Block {
   std::string Format() const {
     std::string text = GroupLine();
     std::vector<std::string> titles;
+    titles.reserve(columns_.size());
     for (const Column& column : columns_) titles.push_back(column.title);
     text += Line(titles);
     for (const std::vector<std::string>& row : rows_) text += Line(row);
@@ -125,6 +127,18 @@ std::vector<size_t> Widths(const std::vector<Column>& columns,
 }
 
 }  // namespace
+
+Column LeftColumn(std::string title, std::string group) {
+  return {.title = std::move(title),
+          .align = Column::Align::kLeft,
+          .group = std::move(group)};
+}
+
+Column RightColumn(std::string title, std::string group) {
+  return {.title = std::move(title),
+          .align = Column::Align::kRight,
+          .group = std::move(group)};
+}
 
 std::string FormatTable(const std::vector<Column>& columns, const Rows& rows,
                         int width) {

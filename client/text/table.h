@@ -13,8 +13,10 @@ struct Column {
 
   std::string title;
   Align align = Align::kLeft;
-  std::string group = {};  // shown once above neighbours of the same group
+  std::string group;  // shown once above neighbours of the same group
 };
+Column LeftColumn(std::string title, std::string group = "");
+Column RightColumn(std::string title, std::string group = "");
 
 // Returns a table in plain text, columns two spaces apart, no line wider than
 // `width` characters where that can be had: columns that do not fit follow in

@@ -17,10 +17,12 @@ struct Form {
   size_t size_bytes;
   char32_t smallest;
 };
+// NOLINTBEGIN(modernize-use-designated-initializers): rows of a table.
 constexpr std::array<Form, 4> kForms = {{{0x80, 0x00, 1, 0},
                                          {0xE0, 0xC0, 2, 0x80},
                                          {0xF0, 0xE0, 3, 0x800},
                                          {0xF8, 0xF0, 4, 0x10000}}};
+// NOLINTEND(modernize-use-designated-initializers)
 
 bool IsScalarValue(char32_t code_point) {
   return code_point <= 0x10FFFF && (code_point < 0xD800 || code_point > 0xDFFF);
@@ -38,7 +40,7 @@ std::optional<Utf8Character> DecodeAs(const Form& form, std::string_view text) {
   if (code_point < form.smallest || !IsScalarValue(code_point)) {
     return std::nullopt;
   }
-  return Utf8Character{code_point, form.size_bytes};
+  return Utf8Character{.code_point = code_point, .size_bytes = form.size_bytes};
 }
 
 }  // namespace
