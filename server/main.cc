@@ -1,3 +1,4 @@
+#include <grpc/grpc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -54,6 +55,9 @@ sigset_t BlockStopSignals() {
 }
 
 int Serve(const ServerOptions& options) {
+  // Holds the library to the end of the process: its own shutdown may wait ten
+  // seconds for a thread of its own, with nothing left to do.
+  grpc_init();
   // Nobody else reads what the server writes.
   umask(S_IRWXG | S_IRWXO);
   std::signal(SIGPIPE, SIG_IGN);

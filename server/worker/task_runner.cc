@@ -44,6 +44,11 @@ absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path) {
   return content.str();
 }
 
+// A job may have several models: an error says which one it is about.
+absl::Status InModel(const std::string& model, const absl::Status& error) {
+  return {error.code(), absl::StrCat("model ", model, ": ", error.message())};
+}
+
 v1::Provenance ProvenanceOf(const v1::TaskPart& part,
                             const std::vector<int32_t>& ids,
                             const std::string& data_fingerprint,
@@ -95,8 +100,11 @@ absl::Status TaskRunner::Run() {
 absl::StatusOr<std::vector<v1::Provenance>> TaskRunner::RunParts() {
   std::vector<v1::Provenance> provenance;
   for (int part = 0; part < task_.parts_size(); ++part) {
-    MOEPROBE_ASSIGN_OR_RETURN(v1::Provenance of_part, RunPart(part));
-    provenance.push_back(std::move(of_part));
+    absl::StatusOr<v1::Provenance> of_part = RunPart(part);
+    if (!of_part.ok()) {
+      return InModel(task_.parts(part).model(), of_part.status());
+    }
+    provenance.push_back(*std::move(of_part));
   }
   return provenance;
 }
