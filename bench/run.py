@@ -1,0 +1,319 @@
+"""Measures moeprobe beside its peers and keeps the results.
+
+usage: run.py [--rounds N] FIGURE ...
+       run.py render
+
+Figures: jacobian forward offload pca analysis-mixtral analysis-qwen latency.
+Builds what it needs, writes synthetic checkpoints to build/bench/work, lets ours
+and the peer take turns, appends a line for each row to bench/results.jsonl and
+renders docs/benchmarks.md. `offload` needs root: it empties the page cache.
+"""
+
+import argparse
+import datetime
+import json
+import operator
+import os
+import pathlib
+import shlex
+import statistics
+import subprocess
+import sys
+
+import machine
+import page
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "bench/results.jsonl"
+PAGE = ROOT / "docs/benchmarks.md"
+# Relative to ROOT, so that commands can be printed and run again.
+WORK = "build/bench/work"
+PROGRAM = "build/bench/bin/moeprobe-bench"
+PYTHON = ".venv/bin/python"
+LAYERS_OF_QWEN = "3,16,22"
+
+RELATIONS = {"≥": operator.ge, "≤": operator.le, "<": operator.lt}
+
+
+def shell(command):
+    return shlex.join(command)
+
+
+def run(command):
+    """Runs a command in the checkout; its output goes to stderr."""
+    print(f"$ {shell(command)}", file=sys.stderr, flush=True)
+    subprocess.run(command, check=True, cwd=ROOT, stdout=sys.stderr)
+
+
+def measure(command):
+    """Runs a benchmark and returns what it printed."""
+    print(f"$ {shell(command)}", file=sys.stderr, flush=True)
+    done = subprocess.run(
+        command, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    line = done.stdout.splitlines()[-1]
+    print(line, file=sys.stderr, flush=True)
+    return json.loads(line)
+
+
+class Measurement:
+    """Figures of one command, or of two that took turns."""
+
+    def __init__(self, ours, peer=None, rounds=1):
+        self.commands = [ours, peer] if peer else [ours]
+        turns = [[measure(c) for c in self.commands] for _ in range(rounds)]
+        self.ours, *rest = zip(*turns, strict=True)
+        self.peer = rest[0] if rest else None
+
+    def row(self, name, title, quantity, unit, goal=None):
+        """A row about ours alone: the median over rounds."""
+        value = statistics.median(figure[quantity] for figure in self.ours)
+        return self._record(name, title, unit, goal, judged=value, ours=value)
+
+    def peer_row(self, name, title, quantity, unit, goal):
+        """A row about what the peer found out about ours."""
+        value = max(figure[quantity] for figure in self.peer)
+        return self._record(name, title, unit, goal, judged=value, ours=value)
+
+    def ratio_row(self, name, title, quantity, unit, goal):
+        """A row about ours and the peer's. A ratio of times is the peer's over
+        ours, any other is ours over the peer's."""
+        ours = [figure[quantity] for figure in self.ours]
+        peer = [figure[quantity] for figure in self.peer]
+        over, under = (peer, ours) if unit == "s" else (ours, peer)
+        ratio = statistics.median(a / b for a, b in zip(over, under, strict=True))
+        return self._record(
+            name,
+            title,
+            unit,
+            goal,
+            judged=ratio,
+            ours=statistics.median(ours),
+            peer=statistics.median(peer),
+            ratio=ratio,
+        )
+
+    def _record(self, name, title, unit, goal, *, judged, ours, peer=None, ratio=None):
+        return {
+            "row": name,
+            "title": title,
+            "unit": unit,
+            "ours": ours,
+            "peer": peer,
+            "ratio": ratio,
+            "goal": goal,
+            "met": goal is None or RELATIONS[goal[0]](judged, goal[1]),
+            "commands": [shell(command) for command in self.commands],
+        }
+
+
+def checkpoint(shape, **options):
+    """Path of a synthetic checkpoint, written if it is not there yet."""
+    name = "-".join([shape, *map(str, options.values())])
+    path = f"{WORK}/{name}"
+    if not (ROOT / path / "config.json").exists():
+        flags = [f"--{key}={value}" for key, value in options.items()]
+        run([PYTHON, "bench/checkpoints.py", shape, path, *flags])
+    return path
+
+
+def token_ids(count):
+    path = f"{WORK}/ids-{count}.npy"
+    if not (ROOT / path).exists():
+        run([PYTHON, "bench/checkpoints.py", "ids", path, str(count)])
+    return path
+
+
+def peer_command(script, *arguments):
+    return [PYTHON, f"bench/peers/{script}.py", *arguments]
+
+
+def jacobian(rounds):
+    for width, expert_width, tokens, goal in (
+        (128, 256, 4096, 100),
+        (512, 1024, 512, 500),
+    ):
+        folder = f"{WORK}/jacobian-{width}"
+        shape = [str(width), str(expert_width), str(tokens)]
+        both = Measurement(
+            [PROGRAM, "jacobian", *shape, "--dump", folder],
+            peer_command("averaged_jacobian", folder),
+            rounds,
+        )
+        title = f"averaged Jacobian, d {width}, f {expert_width}, {tokens:,} tokens"
+        name = f"jacobian-{width}"
+        yield both.ratio_row(name, title, "seconds", "s", ("≥", goal))
+        yield both.peer_row(
+            f"{name}-error",
+            f"{title}: relative error",
+            "relative_error",
+            "",
+            ("≤", 1e-5),
+        )
+
+
+def forward(rounds):
+    ids = token_ids(2048)
+    for shape in ("mixtral-like", "qwen-like"):
+        for precision in ("float32", "bfloat16"):
+            model = checkpoint(shape, dtype=precision)
+            arguments = [model, ids, "512", precision]
+            both = Measurement(
+                [PROGRAM, "forward", *arguments],
+                peer_command("forward", *arguments),
+                rounds,
+            )
+            yield both.ratio_row(
+                f"forward-{shape}-{precision}",
+                f"forward pass, {shape}, {precision}",
+                "tokens_per_second",
+                "tokens/s",
+                ("≥", 1.0),
+            )
+
+
+def offload(rounds):
+    arguments = [checkpoint("mixtral", layers=2), token_ids(2048), "512", "bfloat16"]
+    both = Measurement(
+        [PROGRAM, "forward", *arguments, "--drop-caches-before-window"],
+        peer_command("forward", *arguments, "--offload", f"{WORK}/offload"),
+        rounds,
+    )
+    title = "forward pass from disk, 2 layers of Mixtral's shape"
+    yield both.ratio_row(
+        "offload", title, "tokens_per_second", "tokens/s", ("≥", 1.8)
+    )
+    yield both.ratio_row(
+        "offload-memory",
+        f"{title}: memory",
+        "peak_anonymous_bytes",
+        "bytes",
+        ("≤", 0.25),
+    )
+
+
+def pca(rounds):
+    folder = f"{WORK}/pca"
+    both = Measurement(
+        [PROGRAM, "pca", "60", "2048", "1100", "--dump", folder],
+        peer_command("pca", folder),
+        rounds,
+    )
+    title = "PCA and Grassmann distances, 60 experts, d 2048, 1,100 tokens each"
+    yield both.ratio_row("pca", title, "seconds", "s", ("≥", 3))
+    yield both.peer_row(
+        "pca-error",
+        f"{title}: largest difference of a distance",
+        "distance_error",
+        "",
+        ("≤", 5e-3),
+    )
+
+
+def analysis(model, layers, precision):
+    command = [PROGRAM, "analysis", model, token_ids(16384), "512", precision]
+    return Measurement([*command, "--layers", layers])
+
+
+def analysis_mixtral(_rounds):
+    model = checkpoint("mixtral", layers=2)
+    for precision in ("bfloat16", "float32"):
+        alone = analysis(model, "0,1", precision)
+        name = f"analysis-mixtral-{precision}"
+        title = f"analysis, 2 layers of Mixtral's shape, 16,384 tokens, {precision}"
+        yield alone.row(name, title, "seconds", "s") | profile_of(alone)
+        yield alone.row(
+            f"{name}-fraction",
+            f"{title}: fraction of the GEMM rate",
+            "gemm_fraction",
+            "",
+            ("≥", 0.6),
+        )
+        yield alone.row(
+            f"{name}-memory",
+            f"{title}: memory",
+            "peak_anonymous_bytes",
+            "bytes",
+            ("≤", 4e9),
+        )
+
+
+def analysis_qwen(_rounds):
+    alone = analysis(checkpoint("qwen"), LAYERS_OF_QWEN, "bfloat16")
+    name, title = "analysis-qwen", "analysis, Qwen1.5-MoE-A2.7B, layers 3, 16 and 22"
+    yield alone.row(name, title, "seconds", "s") | profile_of(alone)
+    yield alone.row(
+        f"{name}-fraction", f"{title}: fraction of the GEMM rate", "gemm_fraction", ""
+    )
+    yield alone.row(
+        f"{name}-memory", f"{title}: memory", "peak_anonymous_bytes", "bytes"
+    )
+    yield alone.row(f"{name}-read", f"{title}: read from disk", "disk_bytes_read", "bytes")
+
+
+def profile_of(measurement):
+    return {"profile": measurement.ours[0]["seconds_by_step"]}
+
+
+def latency(rounds):
+    run(["cmake", "--workflow", "--preset", "release"])
+    alone = Measurement([PYTHON, "bench/latency.py"], rounds=rounds)
+    yield alone.row(
+        "latency-running",
+        "from submit to running, worker waiting",
+        "submit_to_running_ms",
+        "ms",
+        ("<", 50),
+    )
+    yield alone.row(
+        "latency-cached", "answer from the cache", "cached_ms", "ms", ("<", 20)
+    )
+
+
+FIGURES = {
+    "jacobian": jacobian,
+    "forward": forward,
+    "offload": offload,
+    "pca": pca,
+    "analysis-mixtral": analysis_mixtral,
+    "analysis-qwen": analysis_qwen,
+    "latency": latency,
+}
+
+
+def keep(rows):
+    """Appends rows as they come, each with what it depends on."""
+    context = {
+        "machine": machine.describe_machine(),
+        "date": datetime.date.today().isoformat(),
+        "commit": machine.describe_commit(),
+        "versions": machine.package_versions(),
+    }
+    for row in rows:
+        with RESULTS.open("a") as file:
+            file.write(json.dumps(row | context, ensure_ascii=False) + "\n")
+        print(page.table_line(row), flush=True)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each pair")
+    parser.add_argument("figures", nargs="+", choices=[*FIGURES, "render"])
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    os.chdir(ROOT)
+    figures = [name for name in arguments.figures if name != "render"]
+    if figures:
+        run(["cmake", "--workflow", "--preset", "bench"])
+    for name in figures:
+        keep(FIGURES[name](arguments.rounds))
+    PAGE.write_text(page.render(page.latest(RESULTS)))
+
+
+if __name__ == "__main__":
+    main()
