@@ -1,5 +1,6 @@
 #include "bench/analysis_benchmark.h"
 
+#include <ATen/Parallel.h>
 #include <c10/core/ScalarType.h>
 
 #include <algorithm>
@@ -123,8 +124,10 @@ absl::StatusOr<Figure> AnalysisBenchmark(
   const Rates rates_before = MeasureRates(options.precision);
   const MemoryWatch memory;
   StepClock clock;
+  Analyzer analyzer(at::get_num_threads());
   absl::StatusOr<AnalysisReport> report;
-  const double seconds = Seconds([&] { report = Analyze(request, clock); });
+  const double seconds =
+      Seconds([&] { report = analyzer.Analyze(request, clock); });
   MOEPROBE_RETURN_IF_ERROR(report.status());
   Figure figure{{"benchmark", "analysis"},
                 {"seconds", seconds},

@@ -19,10 +19,13 @@
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/model_config.h"
+#include "core/checkpoint/tensor_view.h"
 #include "core/model/decoder_layer.h"
 #include "core/model/embedding.h"
 #include "core/model/layer_reader.h"
+#include "core/model/page_reader.h"
 #include "core/model/router.h"
+#include "core/model/weight_fingerprint.h"
 #include "core/pipeline/analyze.h"
 #include "core/pipeline/layer_analysis.h"
 
@@ -47,14 +50,17 @@ class ForwardPass {
   }
 
   // Reads each layer ahead of the computation and lets go of it afterwards, as
-  // an analysis does.
-  absl::Status RunFromDisk(const at::Tensor& ids) const {
-    LayerReader reader(checkpoint_, 0, layer_count_ - 1, /*previous=*/"");
+  // an analysis does. The first call also digests the weights.
+  absl::Status RunFromDisk(const at::Tensor& ids) {
+    LayerReader reader(checkpoint_, memory_, 0, layer_count_ - 1,
+                       /*previous=*/"");
     at::Tensor residual = Embed(checkpoint_, ids);
     for (int64_t layer = 0; layer < layer_count_; ++layer) {
       MOEPROBE_RETURN_IF_ERROR(reader.Wait(layer).status());
       RunLayer(layer, residual);
-      ReleaseLayer(checkpoint_, layer);
+      for (const TensorView& tensor : checkpoint_.TensorsOfLayer(layer)) {
+        ReleasePages(tensor);
+      }
     }
     return absl::OkStatus();
   }
@@ -71,9 +77,10 @@ class ForwardPass {
   int64_t layer_count_;
   int64_t sequence_length_;
   at::ScalarType type_;
+  FingerprintMemory memory_;
 };
 
-absl::StatusOr<double> MedianSecondsOfWindows(const ForwardPass& pass,
+absl::StatusOr<double> MedianSecondsOfWindows(ForwardPass& pass,
                                               const at::Tensor& ids,
                                               int64_t sequence_length) {
   std::vector<double> seconds;
@@ -104,7 +111,7 @@ absl::StatusOr<Figure> ForwardBenchmark(
       const auto id_values,
       ReadWindows(options.token_ids, options.sequence_length));
   const at::Tensor ids = at::tensor(id_values, at::kInt).to(at::kLong);
-  const ForwardPass pass(*checkpoint, options);
+  ForwardPass pass(*checkpoint, options);
   const MemoryWatch memory;
 
   TokenCounts counts{.tokens = ids.size(0),

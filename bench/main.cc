@@ -131,7 +131,7 @@ int Main(int argc, char** argv) {
   AddAnalysis(app, analysis, chosen);
   CLI11_PARSE(app, argc, argv);
 
-  SetThreadCount(threads);
+  at::set_num_threads(threads);
   at::manual_seed(static_cast<uint64_t>(seed));
   const auto figure = CatchTorchErrors(chosen);
   return Print(figure.ok() ? *figure : figure.status());

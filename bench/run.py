@@ -256,7 +256,9 @@ def profile_of(measurement):
 
 
 def latency(rounds):
-    run(["cmake", "--workflow", "--preset", "release"])
+    run(["cmake", "--preset", "release"])
+    programs = ["moeprobe-server", "moeprobe-worker"]
+    run(["cmake", "--build", "--preset", "release", "--target", *programs])
     alone = Measurement([PYTHON, "bench/latency.py"], rounds=rounds)
     yield alone.row(
         "latency-running",

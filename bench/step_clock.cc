@@ -24,9 +24,9 @@ std::vector<int64_t> Integers(const Array& array) {
 
 absl::Status StepClock::OnProgress(const std::string& phase,
                                    double /*fraction*/) {
-  // A phase is such as "layer 3 of 0-31: attention".
-  const size_t colon = phase.find(": ");
-  Begin(colon == std::string::npos ? phase : phase.substr(colon + 2));
+  // A phase is such as "layer 3 (last: 16), attention".
+  const size_t comma = phase.find("), ");
+  Begin(comma == std::string::npos ? phase : phase.substr(comma + 3));
   return absl::OkStatus();
 }
 
