@@ -1,6 +1,7 @@
 #include "server/job_changes.h"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -8,13 +9,24 @@
 
 namespace moeprobe {
 
-void JobChanges::Add(int64_t job, const std::weak_ptr<JobWatcher>& watcher) {
+void JobChanges::Add(int64_t job, const std::shared_ptr<JobWatcher>& watcher) {
   {
     const MutexLock lock(mutex_);
     watchers_.emplace(job, watcher);
     if (!stopped_) return;
   }
-  if (const auto alive = watcher.lock()) alive->OnStop();
+  watcher->OnStop();
+}
+
+void JobChanges::Remove(int64_t job,
+                        const std::shared_ptr<JobWatcher>& watcher) {
+  const MutexLock lock(mutex_);
+  const auto [begin, end] = watchers_.equal_range(job);
+  for (auto entry = begin; entry != end; ++entry) {
+    if (entry->second != watcher) continue;
+    watchers_.erase(entry);
+    return;
+  }
 }
 
 void JobChanges::Notify(int64_t job) {
@@ -22,28 +34,21 @@ void JobChanges::Notify(int64_t job) {
   {
     const MutexLock lock(mutex_);
     const auto [begin, end] = watchers_.equal_range(job);
-    for (auto entry = begin; entry != end;) {
-      if (auto alive = entry->second.lock()) {
-        watchers.push_back(std::move(alive));
-        ++entry;
-      } else {
-        entry = watchers_.erase(entry);
-      }
+    for (auto entry = begin; entry != end; ++entry) {
+      watchers.push_back(entry->second);
     }
   }
   for (const auto& watcher : watchers) watcher->OnChange();
 }
 
 void JobChanges::Stop() {
-  std::multimap<int64_t, std::weak_ptr<JobWatcher>> watchers;
+  std::multimap<int64_t, std::shared_ptr<JobWatcher>> watchers;
   {
     const MutexLock lock(mutex_);
     stopped_ = true;
     watchers = watchers_;
   }
-  for (const auto& [job, watcher] : watchers) {
-    if (const auto alive = watcher.lock()) alive->OnStop();
-  }
+  for (const auto& [job, watcher] : watchers) watcher->OnStop();
 }
 
 }  // namespace moeprobe

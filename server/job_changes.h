@@ -21,11 +21,13 @@ class JobWatcher {
   virtual void OnStop() = 0;
 };
 
-// Tells watchers of jobs about changes. A watcher that is gone is forgotten.
-// Thread-safe.
+// Tells watchers of jobs about changes. Thread-safe.
 class JobChanges {
  public:
-  void Add(int64_t job, const std::weak_ptr<JobWatcher>& watcher);
+  void Add(int64_t job, const std::shared_ptr<JobWatcher>& watcher);
+
+  // Tells a watcher nothing any more, but for a call that is under way.
+  void Remove(int64_t job, const std::shared_ptr<JobWatcher>& watcher);
 
   // Tells the watchers of `job`.
   void Notify(int64_t job);
@@ -37,7 +39,7 @@ class JobChanges {
  private:
   Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
-  std::multimap<int64_t, std::weak_ptr<JobWatcher>> watchers_
+  std::multimap<int64_t, std::shared_ptr<JobWatcher>> watchers_
       ABSL_GUARDED_BY(mutex_);
 };
 

@@ -1,9 +1,11 @@
 #include "server/model_registry.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <set>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -21,6 +23,8 @@
 
 namespace moeprobe {
 namespace {
+
+constexpr uintmax_t kMaxTokenizerBytes = uintmax_t{1} << 28;
 
 absl::StatusOr<std::shared_ptr<const Checkpoint>> OpenCheckpoint(
     const ModelRoot& root, const std::filesystem::path& directory) {
@@ -76,6 +80,13 @@ absl::StatusOr<std::string> ModelRegistry::TokenizerSha256(
     return absl::FailedPreconditionError(
         absl::StrCat("model ", Quoted(model.name),
                      " has no tokenizer.json; give token ids instead"));
+  }
+  std::error_code error;
+  const auto size_bytes = std::filesystem::file_size(file, error);
+  if (error || size_bytes > kMaxTokenizerBytes) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "model ", Quoted(model.name), ": tokenizer.json is no file of at most ",
+        kMaxTokenizerBytes, " bytes"));
   }
   const MutexLock lock(mutex_);
   Digest& digest = tokenizers_[file];

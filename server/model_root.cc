@@ -1,8 +1,8 @@
 #include "server/model_root.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <string>
 #include <system_error>
@@ -10,11 +10,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "core/base/file_content.h"
 #include "core/base/quoted.h"
 
 namespace moeprobe {
@@ -23,6 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kMaxDepth = 3;
+constexpr int64_t kMaxRevisionBytes = 1000;
 constexpr const char* kHubPrefix = "models--";
 
 absl::Status NoModel(const std::string& name) {
@@ -59,11 +62,12 @@ std::string HubName(const fs::path& repository) {
   return absl::StrCat(folder.substr(0, dashes), "/", folder.substr(dashes + 2));
 }
 
-std::string FirstLine(const fs::path& file) {
-  std::ifstream stream(file);
-  std::string line;
-  std::getline(stream, line);
-  return line;
+// Returns the revision that a file such as refs/main names; "" if there is no
+// such file.
+std::string RevisionIn(const fs::path& file) {
+  const auto content = ReadFile(file, kMaxRevisionBytes);
+  if (!content.ok()) return "";
+  return std::string(absl::StripAsciiWhitespace(content->bytes));
 }
 
 }  // namespace
@@ -137,7 +141,7 @@ absl::StatusOr<fs::path> ModelRoot::FindSnapshot(
       root_ /
       absl::StrCat(kHubPrefix, absl::StrReplaceAll(parts[0], {{"/", "--"}}));
   std::string revision =
-      parts.size() == 2 ? parts[1] : FirstLine(repository / "refs" / "main");
+      parts.size() == 2 ? parts[1] : RevisionIn(repository / "refs" / "main");
   const std::vector<fs::path> snapshots =
       Subdirectories(repository / "snapshots");
   if (revision.empty() && snapshots.size() == 1) {

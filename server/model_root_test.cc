@@ -1,5 +1,7 @@
 #include "server/model_root.h"
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -90,6 +92,18 @@ TEST_F(ModelRootTest, ChecksTheFilesOfAModel) {
   fs::remove(root_ / "a/model.safetensors");
   fs::create_directory(root_ / "a/model.safetensors");
   EXPECT_TRUE(absl::IsFailedPrecondition(Open().CheckFiles(root_ / "a")));
+}
+
+TEST_F(ModelRootTest, WaitsForNoFifo) {
+  const fs::path hub = root_ / "models--org--name";
+  AddModel(hub / "snapshots/aaa");
+  AddModel(hub / "snapshots/bbb");
+  fs::create_directories(hub / "refs");
+  ASSERT_EQ(mkfifo((hub / "refs/main").c_str(), 0600), 0);
+  EXPECT_TRUE(absl::IsNotFound(Open().Find("org/name").status()));
+  ASSERT_EQ(mkfifo((hub / "snapshots/aaa/tokenizer.json").c_str(), 0600), 0);
+  EXPECT_TRUE(
+      absl::IsFailedPrecondition(Open().CheckFiles(hub / "snapshots/aaa")));
 }
 
 TEST_F(ModelRootTest, NeedsADirectory) {

@@ -211,6 +211,15 @@ TEST_F(RequestResolutionTest, WantsATokenizerForText) {
   EXPECT_THAT(Fields(), IsEmpty());
 }
 
+TEST_F(RequestResolutionTest, ReadsNoTokenizerOfATerabyte) {
+  spec_.mutable_data(0)->set_text("text");
+  WriteBytes(root_ / "mixtral/tokenizer.json", "{}");
+  std::filesystem::resize_file(root_ / "mixtral/tokenizer.json",
+                               uintmax_t{1} << 40);
+  EXPECT_THAT(Message(), HasSubstr("tokenizer.json"));
+  EXPECT_EQ(Code(), absl::StatusCode::kFailedPrecondition);
+}
+
 TEST_F(RequestResolutionTest, WantsOneWholeWindow) {
   spec_.mutable_data(0)->set_sequence_length(101);
   EXPECT_THAT(Fields(), ElementsAre("data[0]"));

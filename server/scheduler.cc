@@ -103,6 +103,7 @@ bool Scheduler::WaitForChange(uint64_t seen, const Claimant& claimant) {
 absl::StatusOr<std::optional<v1::Task>> Scheduler::TryClaim(
     const Claimant& claimant) {
   const MutexLock lock(claim_mutex_);
+  MOEPROBE_RETURN_IF_ERROR(SettleDeaths());
   while (true) {
     if (dead_workers_.contains(claimant.worker)) {
       return absl::AbortedError(
@@ -140,8 +141,10 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryStart(
   MOEPROBE_RETURN_IF_ERROR(BuildTask(missing, scratch, *catalog_, running));
   v1::Task task = running.task;
   running_->Add(std::move(running));
-  MOEPROBE_RETURN_IF_ERROR(queue_->Start(row.id, claimant.worker).status());
-  return task;
+  const auto started = queue_->Start(row.id, claimant.worker);
+  if (started.ok()) return task;
+  running_->Remove(row.id);
+  return started.status();
 }
 
 absl::StatusOr<bool> Scheduler::AnswerFromCache(const JobRow& row,
@@ -180,10 +183,19 @@ void Scheduler::WorkerStarted(int64_t worker) {
 absl::Status Scheduler::WorkerDied(int64_t worker, const std::string& reason) {
   const MutexLock lock(claim_mutex_);
   dead_workers_.insert(worker);
-  MOEPROBE_ASSIGN_OR_RETURN(
-      const auto job, attempts_->WorkerDied(worker, reason, kMaxCrashCount));
-  if (job) running_->Remove(job->id);
-  if (job && IsFinal(job->state)) scratch_->Remove(job->id);
+  deaths_[worker] = reason;
+  return SettleDeaths();
+}
+
+absl::Status Scheduler::SettleDeaths() {
+  while (!deaths_.empty()) {
+    const auto& [worker, reason] = *deaths_.begin();
+    MOEPROBE_ASSIGN_OR_RETURN(
+        const auto job, attempts_->WorkerDied(worker, reason, kMaxCrashCount));
+    if (job) running_->Remove(job->id);
+    if (job && IsFinal(job->state)) scratch_->Remove(job->id);
+    deaths_.erase(deaths_.begin());
+  }
   return absl::OkStatus();
 }
 

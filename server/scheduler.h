@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -63,6 +64,8 @@ class Scheduler {
 
   // A worker process has begun, or ended for `reason`.
   void WorkerStarted(int64_t worker);
+  // If the death cannot be noted now, say because the disk is full, it will be
+  // at the next claim.
   absl::Status WorkerDied(int64_t worker, const std::string& reason);
 
   // Where a job with this device will run, as far as workers have told.
@@ -76,6 +79,7 @@ class Scheduler {
   absl::StatusOr<std::optional<v1::Task>> TryStart(const JobRow& row,
                                                    const Claimant& claimant)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
+  absl::Status SettleDeaths() ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
   absl::StatusOr<bool> AnswerFromCache(const JobRow& row, const JobPlan& plan);
   bool WaitForChange(uint64_t seen, const Claimant& claimant);
 
@@ -90,6 +94,8 @@ class Scheduler {
   // death is noted: a job never goes to a worker that is known to be dead.
   Mutex claim_mutex_;
   std::set<int64_t> dead_workers_ ABSL_GUARDED_BY(claim_mutex_);
+  // Deaths still to be noted: process ids and reasons.
+  std::map<int64_t, std::string> deaths_ ABSL_GUARDED_BY(claim_mutex_);
 
   Mutex wake_mutex_;
   std::condition_variable_any wake_;

@@ -1,11 +1,5 @@
 #include "server/server.h"
 
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/health_check_service_interface.h>
-#include <grpcpp/resource_quota.h>
-#include <grpcpp/security/server_credentials.h>
-#include <grpcpp/server.h>
-#include <grpcpp/server_builder.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -27,7 +21,7 @@
 #include "server/job_changes.h"
 #include "server/job_operations.h"
 #include "server/job_plan.h"
-#include "server/listen_address.h"
+#include "server/listener.h"
 #include "server/local_executor.h"
 #include "server/log.h"
 #include "server/model_registry.h"
@@ -56,34 +50,11 @@ namespace {
 constexpr std::chrono::milliseconds kCancelGrace{2'000};
 // How long calls may go on when the server stops.
 constexpr std::chrono::milliseconds kDrainGrace{2'000};
-// Calls at work at the same time; watches take no thread.
-constexpr int kMaxCallThreads = 64;
-constexpr int kMaxMetadataBytes = 8192;
-
-void LimitResources(grpc::ServerBuilder& builder, const std::string& name) {
-  grpc::ResourceQuota quota(name);
-  quota.SetMaxThreads(kMaxCallThreads);
-  builder.SetResourceQuota(quota);
-  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
-  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
-  // Two servers on one port would share its connections.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-}
-
-absl::StatusOr<std::unique_ptr<grpc::Server>> Listen(
-    const std::string& address, const std::vector<grpc::Service*>& services,
-    int* port) {
-  MOEPROBE_RETURN_IF_ERROR(CheckListenAddress(address));
-  grpc::ServerBuilder builder;
-  LimitResources(builder, address);
-  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), port);
-  for (grpc::Service* service : services) builder.RegisterService(service);
-  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  if (server == nullptr || *port == 0) {
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", address));
-  }
-  return server;
-}
+// Calls of clients at work at the same time; watches take no thread.
+constexpr int kClientThreads = 64;
+// Calls of one worker: a claim, or a report beside a layer.
+constexpr int kThreadsPerWorker = 4;
+constexpr int kSpareThreads = 16;
 
 absl::StatusOr<std::vector<ModelRoot>> OpenRoots(
     const std::vector<std::filesystem::path>& directories) {
@@ -108,7 +79,7 @@ struct Server::Parts {
         blobs(std::move(blob_store)),
         models(std::move(roots)) {}
 
-  JobListener Listener() {
+  JobListener Tell() {
     return [this](int64_t job) {
       changes.Notify(job);
       scheduler.Wake();
@@ -132,9 +103,9 @@ struct Server::Parts {
   Scratch scratch{options.data_directory / "scratch"};
   JobChanges changes;
 
-  JobStore jobs{database.get(), Listener()};
-  JobQueue queue{database.get(), Listener()};
-  AttemptStore attempts{database.get(), Listener()};
+  JobStore jobs{database.get(), Tell()};
+  JobQueue queue{database.get(), Tell()};
+  AttemptStore attempts{database.get(), Tell()};
   ResultStore results{database.get(), &blobs};
   DatasetStore datasets{database.get()};
   FingerprintStore fingerprints{database.get()};
@@ -171,11 +142,10 @@ struct Server::Parts {
   ServerServiceImpl server_service{&server_operations};
   WorkerServiceImpl worker_service{&scheduler, &task_operations};
 
-  std::string address;
   std::string worker_address;
-  std::unique_ptr<grpc::Server> worker_listener;
+  std::unique_ptr<Listener> worker_listener;
   std::unique_ptr<LocalExecutor> executor;
-  std::unique_ptr<grpc::Server> client_listener;
+  std::unique_ptr<Listener> client_listener;
 };
 
 namespace {
@@ -219,7 +189,9 @@ Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Server::~Server() { Stop(); }
 
-const std::string& Server::address() const { return parts_->address; }
+const std::string& Server::address() const {
+  return parts_->client_listener->address();
+}
 
 const std::string& Server::worker_address() const {
   return parts_->worker_address;
@@ -241,39 +213,33 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   MOEPROBE_RETURN_IF_ERROR(TidyUp(all.attempts, all.scratch));
   std::unique_ptr<Server> server(new Server(std::move(parts)));
 
-  grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  int port = 0;
   all.worker_address = absl::StrCat(
       "unix:", std::filesystem::absolute(options.data_directory / "worker.sock")
                    .string());
   MOEPROBE_ASSIGN_OR_RETURN(
       all.worker_listener,
-      Listen(all.worker_address, {&all.worker_service}, &port));
+      Listener::Start(all.worker_address,
+                      kSpareThreads + kThreadsPerWorker * options.worker_count,
+                      {&all.worker_service}));
   MOEPROBE_ASSIGN_OR_RETURN(
       all.executor, StartWorkers(options, all.worker_address, all.scheduler));
-  MOEPROBE_ASSIGN_OR_RETURN(all.client_listener,
-                            Listen(options.address,
-                                   {&all.job_service, &all.result_service,
-                                    &all.dataset_service, &all.server_service},
-                                   &port));
-  all.address = WithPort(options.address, port);
+  MOEPROBE_ASSIGN_OR_RETURN(
+      all.client_listener,
+      Listener::Start(options.address, kClientThreads,
+                      {&all.job_service, &all.result_service,
+                       &all.dataset_service, &all.server_service}));
   return server;
 }
 
 void Server::Stop() {
   Parts& all = *parts_;
+  if (all.client_listener != nullptr) all.client_listener->Drain();
   all.job_operations.Stop();
   all.changes.Stop();
   all.scheduler.Stop();
   if (all.executor != nullptr) all.executor->Stop();
-  const auto deadline = std::chrono::system_clock::now() + kDrainGrace;
-  for (auto* listener : {&all.client_listener, &all.worker_listener}) {
-    if (*listener == nullptr) continue;
-    (*listener)->Shutdown(deadline);
-    (*listener)->Wait();
-    listener->reset();
-  }
+  if (all.client_listener != nullptr) all.client_listener->Stop(kDrainGrace);
+  if (all.worker_listener != nullptr) all.worker_listener->Stop(kDrainGrace);
   const absl::Status released = all.attempts.ReleaseAll();
   if (!released.ok()) LogWarning(released.ToString());
 }

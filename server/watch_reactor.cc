@@ -108,16 +108,23 @@ class WatchReactor : public Reactor {
  public:
   WatchReactor(JobStore* jobs, JobChanges* changes, int64_t job,
                int64_t after_sequence)
-      : watch_(std::make_shared<Watch>(this, jobs, job, after_sequence)) {
-    changes->Add(job, watch_);
+      : changes_(changes),
+        job_(job),
+        watch_(std::make_shared<Watch>(this, jobs, job, after_sequence)) {
+    changes_->Add(job_, watch_);
     watch_->OnChange();
   }
 
   void OnWriteDone(bool ok) override { watch_->OnWritten(ok); }
   void OnCancel() override { watch_->OnCancelled(); }
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    changes_->Remove(job_, watch_);
+    delete this;
+  }
 
  private:
+  JobChanges* changes_;
+  int64_t job_;
   std::shared_ptr<Watch> watch_;
 };
 

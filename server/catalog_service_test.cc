@@ -1,0 +1,87 @@
+// Data sets, models and the server itself, over a real connection.
+
+#include <grpcpp/support/status.h>
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/npy.h"
+#include "core/base/sha256.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "moeprobe/v1/dataset_service.pb.h"
+#include "moeprobe/v1/server_service.pb.h"
+#include "server/testing/server_fixture.h"
+
+namespace moeprobe {
+namespace {
+
+using testing::HasSubstr;
+
+using CatalogServiceTest = ServerFixture;
+
+TEST_F(CatalogServiceTest, KeepsEachUploadOnce) {
+  const auto first = client_->Upload(v1::Dataset::KIND_TEXT, "a.txt", "abc");
+  const auto again = client_->Upload(v1::Dataset::KIND_TEXT, "b.txt", "abc");
+  EXPECT_EQ(first.name(), again.name());
+  EXPECT_EQ(first.name(), absl::StrCat("datasets/", Sha256Hex("abc")));
+  EXPECT_EQ(client_->ListDatasets(1).datasets(0).display_name(), "b.txt");
+  EXPECT_NE(client_->ListDatasets(1).next_page_token(), "");
+}
+
+TEST_F(CatalogServiceTest, RefusesUploadsThatAreNotWhatTheySay) {
+  using v1::Dataset;
+  client_->Upload(Dataset::KIND_TEXT, "a", "\xff");
+  ExpectClientCode(grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(client_->status().error_message(), HasSubstr("byte 0"));
+  client_->Upload(Dataset::KIND_IDS, "a", "text");
+  ExpectClientCode(grpc::StatusCode::INVALID_ARGUMENT);
+  client_->Upload(Dataset::KIND_IDS, "a", EncodeTokenIds({}));
+  ExpectClientCode(grpc::StatusCode::INVALID_ARGUMENT);
+  client_->Upload(Dataset::KIND_TEXT, "a", "");
+  ExpectClientCode(grpc::StatusCode::INVALID_ARGUMENT);
+  client_->Upload(Dataset::KIND_UNSPECIFIED, "a", "abc");
+  ExpectClientCode(grpc::StatusCode::INVALID_ARGUMENT);
+  client_->Upload(Dataset::KIND_TEXT, "a\n", "abc");
+  ExpectClientCode(grpc::StatusCode::INVALID_ARGUMENT);
+
+  Dataset announced;
+  announced.set_kind(Dataset::KIND_TEXT);
+  announced.set_display_name("a");
+  announced.set_sha256(Sha256Hex("abc"));
+  announced.set_size_bytes(3);
+  client_->UploadAs(announced, "abd");
+  ExpectClientCode(grpc::StatusCode::DATA_LOSS);
+  client_->UploadAs(announced, "ab");
+  ExpectClientCode(grpc::StatusCode::DATA_LOSS);
+  client_->UploadAs(announced, "abcd");
+  ExpectClientCode(grpc::StatusCode::DATA_LOSS);
+  announced.set_size_bytes(int64_t{1} << 40);
+  client_->UploadAs(announced, "abc");
+  ExpectClientCode(grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(client_->ListDatasets(0).datasets().size(), 1);
+}
+
+TEST_F(CatalogServiceTest, ListsModelsWithWhatIsWrongWithThem) {
+  const auto models = client_->ListModels(0);
+  ASSERT_EQ(models.models().size(), 3);
+  EXPECT_EQ(models.models(0).name(), "broken");
+  EXPECT_NE(models.models(0).problem(), "");
+  EXPECT_EQ(models.models(2).name(), "mixtral");
+  EXPECT_EQ(models.models(2).expert_count(), 4);
+  EXPECT_EQ(models.models(2).problem(), "");
+  const auto page = client_->ListModels(2);
+  EXPECT_EQ(client_->ListModels(2, page.next_page_token()).models().size(), 1);
+}
+
+TEST_F(CatalogServiceTest, TellsWhatItIs) {
+  const v1::ServerInfo info = client_->GetServerInfo();
+  EXPECT_NE(info.version(), "");
+  EXPECT_GE(info.numerics_version(), 1);
+  EXPECT_GE(info.families_size(), 8);
+  EXPECT_EQ(info.max_crash_count(), 3);
+}
+
+}  // namespace
+}  // namespace moeprobe

@@ -1,0 +1,99 @@
+// WatchJob over a real connection.
+
+#include <grpcpp/support/status.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <future>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "moeprobe/v1/job.pb.h"
+#include "moeprobe/v1/worker_service.pb.h"
+#include "server/testing/server_fixture.h"
+#include "server/testing/test_client.h"
+
+namespace moeprobe {
+namespace {
+
+using testing::ElementsAre;
+
+using JobWatchTest = ServerFixture;
+
+TEST_F(JobWatchTest, TellsTheWholeStoryOfAJob) {
+  const std::string job = Create();
+  const v1::Task task = Claim();
+  worker_->Report(task, "layer 0 of 2", 0.5);
+  worker_->Run(task);
+  std::vector<std::string> story;
+  int64_t sequence = 0;
+  for (const v1::JobEvent& event : client_->Watch(job)) {
+    EXPECT_EQ(event.sequence(), ++sequence);
+    if (event.event_case() == v1::JobEvent::kState) {
+      story.push_back(v1::Job::State_Name(event.state()));
+    } else if (event.event_case() == v1::JobEvent::kLayer) {
+      story.push_back(event.layer());
+    } else {
+      story.push_back(event.progress().phase());
+    }
+  }
+  EXPECT_TRUE(client_->status().ok());
+  EXPECT_THAT(story,
+              ElementsAre("STATE_QUEUED", "STATE_RUNNING", "layer 0 of 2",
+                          "layer0/", "layer1/", "STATE_SUCCEEDED"));
+  EXPECT_EQ(client_->Watch(job, 4).size(), 2);
+  EXPECT_EQ(client_->Watch(job, 99).size(), 0);
+  EXPECT_TRUE(client_->status().ok());
+}
+
+TEST_F(JobWatchTest, FollowsAJobWhileItRuns) {
+  const std::string job = Create();
+  auto watched = std::async(std::launch::async, [&] {
+    return TestClient(server_->address()).Watch(job).size();
+  });
+  RunOne();
+  EXPECT_EQ(watched.get(), 5);
+}
+
+TEST_F(JobWatchTest, ServesManyWatchersAndEverybodyElse) {
+  const std::string job = Create();
+  constexpr int kWatchers = 200;
+  std::vector<std::future<size_t>> watched;
+  for (int i = 0; i < kWatchers; ++i) {
+    watched.push_back(std::async(std::launch::async, [&] {
+      return TestClient(server_->address()).Watch(job).size();
+    }));
+  }
+  EXPECT_EQ(StateOf(job), v1::Job::STATE_QUEUED);
+  RunOne();
+  for (auto& events : watched) EXPECT_EQ(events.get(), 5);
+}
+
+TEST_F(JobWatchTest, LetsAWatcherGoWhenItWantsTo) {
+  const std::string job = Create();
+  client_->Watch(job, 0, [](const v1::JobEvent&) { return true; });
+  ExpectClientCode(grpc::StatusCode::CANCELLED);
+  RunOne();
+  EXPECT_EQ(client_->Watch(job).size(), 5);
+}
+
+TEST_F(JobWatchTest, EndsWatchesWhenItStops) {
+  const std::string job = Create();
+  std::promise<void> started;
+  auto code = std::async(std::launch::async, [&] {
+    TestClient client(server_->address());
+    client.Watch(job, 0, [&](const v1::JobEvent&) {
+      started.set_value();
+      return false;
+    });
+    return client.status().error_code();
+  });
+  started.get_future().wait();
+  server_->Stop();
+  EXPECT_EQ(code.get(), grpc::StatusCode::UNAVAILABLE);
+}
+
+}  // namespace
+}  // namespace moeprobe
