@@ -6,8 +6,9 @@
 #include <filesystem>
 #include <fstream>
 #include <ios>
-#include <string>
+#include <ostream>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -24,9 +24,7 @@
 #include "core/model/embedding.h"
 #include "core/model/layer_reader.h"
 #include "core/model/page_reader.h"
-#include "core/model/router.h"
 #include "core/model/weight_fingerprint.h"
-#include "core/pipeline/analyze.h"
 #include "core/pipeline/layer_analysis.h"
 
 namespace moeprobe {

@@ -30,11 +30,16 @@ const std::array<std::pair<std::string, GemmShape>, 6>& Shapes() {
   static const auto& shapes =
       *new std::array<std::pair<std::string, GemmShape>, 6>{
           {{"square 2048", kReferenceShape},
-           {"Mixtral expert, 2048 tokens", {2048, 14336, 4096}},
-           {"Mixtral expert, 128 tokens", {128, 14336, 4096}},
-           {"Qwen expert, 2048 tokens", {2048, 1408, 2048}},
-           {"Qwen expert, 1092 tokens", {1092, 1408, 2048}},
-           {"Qwen expert, 34 tokens", {34, 1408, 2048}}}};
+           {"Mixtral expert, 2048 tokens",
+            {.rows = 2048, .columns = 14336, .inner = 4096}},
+           {"Mixtral expert, 128 tokens",
+            {.rows = 128, .columns = 14336, .inner = 4096}},
+           {"Qwen expert, 2048 tokens",
+            {.rows = 2048, .columns = 1408, .inner = 2048}},
+           {"Qwen expert, 1092 tokens",
+            {.rows = 1092, .columns = 1408, .inner = 2048}},
+           {"Qwen expert, 34 tokens",
+            {.rows = 34, .columns = 1408, .inner = 2048}}}};
   return shapes;
 }
 

@@ -18,7 +18,8 @@ struct GemmShape {
 };
 
 // The shape that rates are compared at.
-inline constexpr GemmShape kReferenceShape{2048, 2048, 2048};
+inline constexpr GemmShape kReferenceShape{
+    .rows = 2048, .columns = 2048, .inner = 2048};
 
 // Returns the median rate of a product of that shape and type, in floating
 // point operations a second, on the threads LibTorch has.

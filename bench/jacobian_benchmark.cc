@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"

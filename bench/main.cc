@@ -8,6 +8,7 @@
 #include <iostream>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "bench/analysis_benchmark.h"
 #include "bench/figure.h"
@@ -15,6 +16,7 @@
 #include "bench/gemm_rate.h"
 #include "bench/jacobian_benchmark.h"
 #include "bench/pca_benchmark.h"
+#include "core/base/status_macros.h"
 #include "core/pipeline/analyze.h"
 #include "core/tensor/torch_status.h"
 
@@ -98,16 +100,11 @@ void AddAnalysis(CLI::App& app, AnalysisBenchmarkOptions& options,
       [&] { chosen = [&] { return AnalysisBenchmark(options); }; });
 }
 
-// Prints what was measured, on one line.
-int Print(const absl::StatusOr<Figure>& figure) {
-  if (!figure.ok()) {
-    std::cerr << "moeprobe-bench: " << figure.status() << '\n';
-    return EXIT_FAILURE;
-  }
-  Figure line = *figure;
-  line["threads"] = at::get_num_threads();
-  std::cout << line.dump() << '\n';
-  return EXIT_SUCCESS;
+// Runs a benchmark and returns what it measured, as one line.
+absl::StatusOr<std::string> Line(const Benchmark& benchmark) {
+  MOEPROBE_ASSIGN_OR_RETURN(Figure figure, benchmark());
+  figure["threads"] = at::get_num_threads();
+  return figure.dump();
 }
 
 int Main(int argc, char** argv) {
@@ -133,11 +130,19 @@ int Main(int argc, char** argv) {
 
   at::set_num_threads(threads);
   at::manual_seed(static_cast<uint64_t>(seed));
-  const auto figure = CatchTorchErrors(chosen);
-  return Print(figure.ok() ? *figure : figure.status());
+  const auto line = CatchTorchErrors([&] { return Line(chosen); });
+  const absl::Status status = line.ok() ? line->status() : line.status();
+  if (!status.ok()) {
+    std::cerr << "moeprobe-bench: " << status << '\n';
+    return EXIT_FAILURE;
+  }
+  std::cout << **line << '\n';
+  return EXIT_SUCCESS;
 }
 
 }  // namespace
 }  // namespace moeprobe
 
+// Only a wrong declaration of an option could throw past Main.
+// NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) { return moeprobe::Main(argc, argv); }

@@ -12,7 +12,9 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"

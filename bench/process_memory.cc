@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <fstream>
+#include <ostream>
 #include <stop_token>
 #include <string>
 #include <thread>

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <utility>
 #include <vector>
 
 namespace moeprobe {
@@ -18,8 +19,8 @@ double Seconds(const std::function<void()>& work) {
 
 double MedianSeconds(int repetitions, const std::function<void()>& work) {
   work();
-  std::vector<double> seconds;
-  for (int i = 0; i < repetitions; ++i) seconds.push_back(Seconds(work));
+  std::vector<double> seconds(static_cast<size_t>(repetitions));
+  std::ranges::generate(seconds, [&] { return Seconds(work); });
   return Median(std::move(seconds));
 }
 

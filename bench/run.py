@@ -49,7 +49,12 @@ def measure(command):
     """Runs a benchmark and returns what it printed."""
     print(f"$ {shell(command)}", file=sys.stderr, flush=True)
     done = subprocess.run(
-        command, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True
+        command,
+        check=True,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     line = done.stdout.splitlines()[-1]
     print(line, file=sys.stderr, flush=True)

@@ -1,6 +1,7 @@
 #include "bench/useful_work.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -33,8 +34,8 @@ double AttendedPairs(const LayerConfig& layer, TokenCounts counts) {
       std::min(layer.sliding_window.value_or(length), length);
   const int64_t pairs =
       window * (window + 1) / 2 + (length - window) * window;  // a window's
-  return static_cast<double>(counts.tokens / length) *
-         static_cast<double>(pairs);
+  const int64_t windows = counts.tokens / length;
+  return static_cast<double>(windows) * static_cast<double>(pairs);
 }
 
 double AttentionWork(const ModelConfig& model, const LayerConfig& layer,
