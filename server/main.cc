@@ -1,6 +1,4 @@
 #include <grpc/grpc.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
@@ -16,6 +14,7 @@
 #include "core/base/default_address.h"
 #include "server/log.h"
 #include "server/server.h"
+#include "server/stop_signals.h"
 
 namespace moeprobe {
 namespace {
@@ -43,17 +42,6 @@ int CoresFor(int worker_count) {
   return std::max(1, cores / std::max(1, worker_count));
 }
 
-// Blocks the signals that stop the server, for this thread and those it will
-// start, so that only sigwait sees them.
-sigset_t BlockStopSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
-}
-
 int Serve(const ServerOptions& options) {
   // Holds the library to the end of the process: its own shutdown may wait ten
   // seconds for a thread of its own, with nothing left to do.
@@ -61,16 +49,17 @@ int Serve(const ServerOptions& options) {
   // Nobody else reads what the server writes.
   umask(S_IRWXG | S_IRWXO);
   std::signal(SIGPIPE, SIG_IGN);
-  const sigset_t signals = BlockStopSignals();
+  if (!CatchStopSignals()) {
+    std::cerr << "moeprobe-server: cannot catch signals\n";
+    return EXIT_FAILURE;
+  }
   const auto server = Server::Start(options);
   if (!server.ok()) {
     std::cerr << "moeprobe-server: " << server.status().message() << "\n";
     return EXIT_FAILURE;
   }
   std::cout << "listening on " << (*server)->address() << std::endl;
-  int signal = 0;
-  sigwait(&signals, &signal);
-  LogInfo(absl::StrCat("signal ", signal, ": stopping"));
+  LogInfo(absl::StrCat("signal ", WaitForStopSignal(), ": stopping"));
   (*server)->Stop();
   return EXIT_SUCCESS;
 }

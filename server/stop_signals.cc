@@ -1,0 +1,44 @@
+#include "server/stop_signals.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+namespace moeprobe {
+namespace {
+
+// The pipe that leads from the handler to the waiting thread: a handler sees
+// nothing but globals.
+std::array<int, 2> stop_pipe = {-1, -1};
+
+void OnSignal(int signal) {
+  const int saved_errno = errno;
+  const auto number = static_cast<unsigned char>(signal);
+  // A full pipe is as good: somebody has yet to read it.
+  [[maybe_unused]] const auto written = write(stop_pipe[1], &number, 1);
+  errno = saved_errno;
+}
+
+}  // namespace
+
+bool CatchStopSignals() {
+  if (pipe2(stop_pipe.data(), O_CLOEXEC) != 0) return false;
+  struct sigaction action{};
+  action.sa_handler = OnSignal;
+  action.sa_flags = static_cast<int>(SA_RESTART | SA_RESETHAND);
+  return sigaction(SIGTERM, &action, nullptr) == 0 &&
+         sigaction(SIGINT, &action, nullptr) == 0;
+}
+
+int WaitForStopSignal() {
+  unsigned char number = 0;
+  while (read(stop_pipe[0], &number, 1) < 0 && errno == EINTR) {
+  }
+  return number;
+}
+
+}  // namespace moeprobe
