@@ -43,9 +43,6 @@ int CoresFor(int worker_count) {
 }
 
 int Serve(const ServerOptions& options) {
-  // Holds the library to the end of the process: its own shutdown may wait ten
-  // seconds for a thread of its own, with nothing left to do.
-  grpc_init();
   // Nobody else reads what the server writes.
   umask(S_IRWXG | S_IRWXO);
   std::signal(SIGPIPE, SIG_IGN);

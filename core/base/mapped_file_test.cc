@@ -37,7 +37,10 @@ class MappedFileTest : public testing::Test {
   }
 
   const std::filesystem::path folder_ =
-      std::filesystem::path(testing::TempDir()) / "mapped_file_test";
+      std::filesystem::path(testing::TempDir()) /
+      ("mapped_file_" +
+       std::string(
+           testing::UnitTest::GetInstance()->current_test_info()->name()));
 };
 
 TEST_F(MappedFileTest, ShowsTheContent) {

@@ -24,7 +24,7 @@ struct SafetensorsHeader {
 // keys, every tensor with exactly dtype, shape and data_offsets, data without
 // holes, overlaps or bytes to spare. White space in front of the object is
 // accepted, as the reference implementation does. Limits of our own: a header
-// beyond 16 MiB is at most a twentieth of the file; 1,000,000 tensors; 8
+// beyond 8 MiB is at most a twentieth of the file; 1,000,000 tensors; 8
 // dimensions; names of 1,024 bytes without control characters.
 //
 // Errors: DataLoss for anything that breaks a rule; Unimplemented for an

@@ -16,7 +16,7 @@ namespace {
 
 constexpr size_t kLengthBytes = 8;
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;
-constexpr uint64_t kAlwaysAllowedHeaderBytes = uint64_t{16} << 20;
+constexpr uint64_t kAlwaysAllowedHeaderBytes = uint64_t{8} << 20;
 constexpr uint64_t kFileBytesPerHeaderByte = 20;
 
 // The length in front of the header: little-endian, whatever the machine.
