@@ -50,6 +50,23 @@ MOEPROBE_INLINE float Exp(float x) {
   return p * std::bit_cast<float>(exponent << 23U);
 }
 
+// One tile of silu(gate) * up for every token that has an output row.
+template <typename Element>
+MOEPROBE_INLINE void MultiplyTile(const ActivationBlock<Element>& block,
+                                  int64_t column, int64_t columns) {
+  for (int64_t t = 0; t < block.tokens; ++t) {
+    const int64_t row = block.rows[t];
+    if (row < 0) continue;
+    const Element* gate = block.gate + t * block.stride + column;
+    const Element* up = block.up + t * block.stride + column;
+    Element* output = block.output + row * block.stride + column;
+    for (int64_t j = 0; j < columns; ++j) {
+      const float g = Load(gate[j]);
+      Store(g / (1.0F + Exp(-g)) * Load(up[j]), output + j);
+    }
+  }
+}
+
 // Adds the tokens [begin, end) to the partial sums of one tile.
 template <typename Element>
 MOEPROBE_INLINE void AddTokens(const ActivationBlock<Element>& block,
@@ -85,6 +102,7 @@ MOEPROBE_INLINE void AddTokens(const ActivationBlock<Element>& block,
 template <typename Element>
 MOEPROBE_INLINE void RunTile(const ActivationBlock<Element>& block,
                              int64_t column, int64_t columns) {
+  if (block.weightings == 0) return MultiplyTile(block, column, columns);
   for (int64_t begin = 0; begin < block.tokens; begin += kTokensPerPartialSum) {
     std::array<Tile, kMaxWeightings> slope{}, value{};
     AddTokens(block, column, columns, begin,
