@@ -4,9 +4,11 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <ios>
 #include <string>
 #include <string_view>
 
@@ -71,7 +73,7 @@ TEST_F(MappedFileTest, IsRefusedForAnythingButARegularFile) {
   const FileDescriptor socket_file(socket(AF_UNIX, SOCK_STREAM, 0));
   sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
   ASSERT_LT(path.native().size(), sizeof(address.sun_path));
-  std::strcpy(address.sun_path, path.c_str());
+  std::memcpy(address.sun_path, path.c_str(), path.native().size());
   ASSERT_EQ(bind(socket_file.number(), reinterpret_cast<sockaddr*>(&address),
                  sizeof(address)),
             0);

@@ -1,5 +1,6 @@
 #include "core/base/npy.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -46,26 +47,35 @@ TEST(EncodeNpyTest, WritesWhatNumpySaves) {
   const std::string header =
       "{'descr': '<i8', 'fortran_order': False, 'shape': (2, 3), }" +
       std::string(58, ' ');
-  const Array array{DataType::kInt64, {2, 3}, std::string(48, '\0')};
+  const Array array = {.type = DataType::kInt64,
+                       .shape = {2, 3},
+                       .bytes = std::string(48, '\0')};
   EXPECT_EQ(EncodeNpy(array), Npy(header, std::string(48, '\0')));
 }
 
 TEST(EncodeNpyTest, AlignsTheNumbers) {
   for (const std::vector<int64_t>& shape :
        {std::vector<int64_t>{}, {0}, {5}, {123456789, 0}, {1, 1, 1, 1, 0}}) {
-    const Array array{
-        DataType::kFloat64, shape,
-        std::string(static_cast<size_t>(EntryCount(shape)) * 8, 1)};
+    const size_t bytes = static_cast<size_t>(EntryCount(shape)) * 8;
+    const Array array = {.type = DataType::kFloat64,
+                         .shape = shape,
+                         .bytes = std::string(bytes, 1)};
     EXPECT_EQ((EncodeNpy(array).size() - array.bytes.size()) % 64, 0);
   }
 }
 
 TEST(DecodeNpyTest, ReturnsWhatWasEncoded) {
   for (const Array& array :
-       {Array{DataType::kFloat64, {2, 2}, BytesOf<double>({1, -2, 0.5, 1e300})},
-        Array{DataType::kFloat32, {3}, BytesOf<float>({1, 2, 3})},
-        Array{DataType::kInt64, {}, BytesOf<int64_t>({-7})},
-        Array{DataType::kFloat32, {4, 0, 2}, ""}}) {
+       {Array{.type = DataType::kFloat64,
+              .shape = {2, 2},
+              .bytes = BytesOf<double>({1, -2, 0.5, 1e300})},
+        Array{.type = DataType::kFloat32,
+              .shape = {3},
+              .bytes = BytesOf<float>({1, 2, 3})},
+        Array{.type = DataType::kInt64,
+              .shape = {},
+              .bytes = BytesOf<int64_t>({-7})},
+        Array{.type = DataType::kFloat32, .shape = {4, 0, 2}, .bytes = ""}}) {
     const auto decoded = DecodeNpy(EncodeNpy(array));
     ASSERT_TRUE(decoded.ok()) << decoded.status();
     EXPECT_EQ(decoded->type, array.type);

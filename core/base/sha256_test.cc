@@ -2,7 +2,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <ios>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "gmock/gmock.h"
@@ -12,9 +14,9 @@ namespace moeprobe {
 namespace {
 
 // FIPS 180-4 examples.
-constexpr char kOfAbc[] =
+constexpr std::string_view kOfAbc =
     "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-constexpr char kOfNothing[] =
+constexpr std::string_view kOfNothing =
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 TEST(Sha256Test, AgreesWithPublishedExamples) {

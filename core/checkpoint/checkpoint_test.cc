@@ -1,18 +1,23 @@
 #include "core/checkpoint/checkpoint.h"
 
+#include <algorithm>
 #include <chrono>
-#include <cstring>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/base/sha256.h"
+#include "core/checkpoint/model_config.h"
+#include "core/checkpoint/tensor_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/tiny_checkpoint.h"
@@ -20,7 +25,6 @@
 namespace moeprobe {
 namespace {
 
-using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -50,6 +54,37 @@ std::string BytesOf(const TensorView& view) {
   return {reinterpret_cast<const char*>(view.bytes.data()), view.bytes.size()};
 }
 
+std::vector<TensorView> EveryTensor(const Checkpoint& checkpoint) {
+  std::vector<TensorView> views = {checkpoint.embedding(),
+                                   checkpoint.final_norm(), checkpoint.head()};
+  const auto count = static_cast<int64_t>(checkpoint.config().layers.size());
+  for (int64_t i = 0; i < count; ++i) {
+    std::ranges::copy(checkpoint.TensorsOfLayer(i), std::back_inserter(views));
+  }
+  return views;
+}
+
+// Shapes and bytes of all tensors of a layer, in order.
+std::string ContentOfLayer(const Checkpoint& checkpoint, int64_t layer) {
+  std::string content;
+  for (const TensorView& view : checkpoint.TensorsOfLayer(layer)) {
+    absl::StrAppend(&content, absl::StrJoin(view.shape, ","), BytesOf(view));
+  }
+  return content;
+}
+
+// Names of all tensors of a layer, in order, without `prefix`.
+std::vector<std::string> NamesOfLayer(const Checkpoint& checkpoint,
+                                      int64_t layer,
+                                      const std::string& prefix) {
+  std::vector<std::string> names;
+  for (const TensorView& view : checkpoint.TensorsOfLayer(layer)) {
+    const bool has_prefix = view.name.starts_with(prefix);
+    names.push_back(view.name.substr(has_prefix ? prefix.size() : 0));
+  }
+  return names;
+}
+
 std::string MessageOf(const absl::StatusOr<std::unique_ptr<Checkpoint>>& open) {
   return std::string(open.status().message());
 }
@@ -65,30 +100,52 @@ TEST_F(CheckpointTest, OpensEveryFamily) {
 }
 
 TEST_F(CheckpointTest, HoldsTheWeightsThatWereWritten) {
-  TinyModel model = MakeTinyModel("qwen2_moe", {.dense_layers = {0}});
-  const auto opened = Open(model);
-  ASSERT_TRUE(opened.ok()) << opened.status();
-  const Checkpoint& checkpoint = **opened;
-  const auto expect = [&](const TensorView& view, const std::string& name) {
-    EXPECT_EQ(view.name, name);
-    EXPECT_EQ(view.shape, TensorNamed(model, name).shape);
-    EXPECT_EQ(BytesOf(view), TensorNamed(model, name).bytes) << name;
-  };
-  expect(checkpoint.embedding(), "model.embed_tokens.weight");
-  expect(checkpoint.final_norm(), "model.norm.weight");
-  expect(checkpoint.head(), "lm_head.weight");
-  const LayerTensors& dense = checkpoint.layer(0);
-  expect(dense.input_norm, "model.layers.0.input_layernorm.weight");
-  expect(dense.attention.key, "model.layers.0.self_attn.k_proj.weight");
-  expect(*dense.attention.value_bias, "model.layers.0.self_attn.v_proj.bias");
-  expect(dense.dense->down, "model.layers.0.mlp.down_proj.weight");
-  EXPECT_FALSE(dense.router.has_value());
-  const LayerTensors& moe = checkpoint.layer(1);
-  expect(*moe.router, "model.layers.1.mlp.gate.weight");
-  expect(moe.experts[3].up, "model.layers.1.mlp.experts.3.up_proj.weight");
-  expect(moe.shared->gate, "model.layers.1.mlp.shared_expert.gate_proj.weight");
-  expect(*moe.shared_gate, "model.layers.1.mlp.shared_expert_gate.weight");
-  EXPECT_FALSE(moe.dense.has_value());
+  for (const std::string& family : SupportedFamilies()) {
+    TinyModel model = MakeTinyModel(family);
+    const auto checkpoint = Open(model);
+    ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+    for (const TensorView& view : EveryTensor(**checkpoint)) {
+      const TensorToWrite& written = TensorNamed(model, view.name);
+      EXPECT_EQ(view.shape, written.shape) << view.name;
+      EXPECT_EQ(BytesOf(view), written.bytes) << view.name;
+    }
+  }
+}
+
+TEST_F(CheckpointTest, GivesEveryTensorItsPlace) {
+  const auto checkpoint = Open(
+      MakeTinyModel("qwen2_moe", {.expert_count = 2, .dense_layers = {0}}));
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  EXPECT_THAT(
+      NamesOfLayer(**checkpoint, 0, "model.layers.0."),
+      ElementsAre("input_layernorm.weight", "self_attn.q_proj.weight",
+                  "self_attn.k_proj.weight", "self_attn.v_proj.weight",
+                  "self_attn.o_proj.weight", "self_attn.q_proj.bias",
+                  "self_attn.k_proj.bias", "self_attn.v_proj.bias",
+                  "post_attention_layernorm.weight", "mlp.gate_proj.weight",
+                  "mlp.up_proj.weight", "mlp.down_proj.weight"));
+  const std::vector<std::string> moe =
+      NamesOfLayer(**checkpoint, 1, "model.layers.1.mlp.");
+  EXPECT_THAT(
+      std::vector(moe.begin() + 9, moe.end()),
+      ElementsAre(
+          "gate.weight", "experts.0.gate_proj.weight",
+          "experts.0.up_proj.weight", "experts.0.down_proj.weight",
+          "experts.1.gate_proj.weight", "experts.1.up_proj.weight",
+          "experts.1.down_proj.weight", "shared_expert.gate_proj.weight",
+          "shared_expert.up_proj.weight", "shared_expert.down_proj.weight",
+          "shared_expert_gate.weight"));
+}
+
+TEST_F(CheckpointTest, FindsBiasesAndNormsWhereAFamilyHasThem) {
+  const auto checkpoint =
+      Open(MakeTinyModel("qwen3", {.attention_bias = true}));
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  const std::vector<std::string> names =
+      NamesOfLayer(**checkpoint, 1, "model.layers.1.self_attn.");
+  EXPECT_THAT(std::vector(names.begin() + 5, names.begin() + 11),
+              ElementsAre("q_proj.bias", "k_proj.bias", "v_proj.bias",
+                          "o_proj.bias", "q_norm.weight", "k_norm.weight"));
 }
 
 TEST_F(CheckpointTest, ReadsMixtralsW1AsGateW3AsUpAndW2AsDown) {
@@ -104,25 +161,16 @@ TEST_F(CheckpointTest, ReadsMixtralsW1AsGateW3AsUpAndW2AsDown) {
 
 TEST_F(CheckpointTest, TakesFusedExpertsApart) {
   for (const char* family : {"mixtral", "olmoe", "qwen2_moe", "qwen3_moe"}) {
-    const TinyModel separate = MakeTinyModel(family);
-    TinyModel fused = separate;
-    FuseExperts(fused);
-    const fs::path other = folder_.native() + ".other";
-    WriteTinyModel(other, separate);
-    const auto expected = Checkpoint::Open(other);
-    const auto found = Open(fused);
-    ASSERT_TRUE(expected.ok()) << expected.status();
-    ASSERT_TRUE(found.ok()) << found.status();
-    EXPECT_THAT((*found)->unused_tensors(), IsEmpty());
-    EXPECT_EQ((*found)->size_bytes(), (*expected)->size_bytes());
-    const auto views = (*found)->TensorsOfLayer(1);
-    const auto expected_views = (*expected)->TensorsOfLayer(1);
-    ASSERT_EQ(views.size(), expected_views.size());
-    for (size_t i = 0; i < views.size(); ++i) {
-      EXPECT_EQ(views[i].shape, expected_views[i].shape) << views[i].name;
-      EXPECT_EQ(BytesOf(views[i]), BytesOf(expected_views[i]));
-    }
-    fs::remove_all(other);
+    TinyModel model = MakeTinyModel(family);
+    const auto separate = Open(model);
+    ASSERT_TRUE(separate.ok()) << separate.status();
+    const std::string expected = ContentOfLayer(**separate, 1);
+    FuseExperts(model);
+    const auto fused = Open(model);
+    ASSERT_TRUE(fused.ok()) << fused.status();
+    EXPECT_EQ(ContentOfLayer(**fused, 1), expected) << family;
+    EXPECT_EQ((*fused)->size_bytes(), (*separate)->size_bytes());
+    EXPECT_THAT((*fused)->unused_tensors(), IsEmpty());
   }
 }
 
@@ -158,17 +206,10 @@ TEST_F(CheckpointTest, OpensShardsAsItOpensASingleFile) {
   const TinyModel model = MakeTinyModel("qwen3_moe");
   const auto single = Open(model);
   ASSERT_TRUE(single.ok()) << single.status();
-  std::string expected;
-  for (const TensorView& view : (*single)->TensorsOfLayer(0)) {
-    expected += BytesOf(view);
-  }
+  const std::string expected = ContentOfLayer(**single, 0);
   const auto sharded = Open(model, 5);
   ASSERT_TRUE(sharded.ok()) << sharded.status();
-  std::string found;
-  for (const TensorView& view : (*sharded)->TensorsOfLayer(0)) {
-    found += BytesOf(view);
-  }
-  EXPECT_EQ(found, expected);
+  EXPECT_EQ(ContentOfLayer(**sharded, 0), expected);
   EXPECT_EQ((*sharded)->size_bytes(), (*single)->size_bytes());
 }
 

@@ -47,8 +47,8 @@ absl::StatusOr<LayerTensors> LayerResolver::Resolve(int64_t index) {
   MOEPROBE_ASSIGN_OR_RETURN(
       tensors.mlp_norm,
       weights_.Use(layer + "post_attention_layernorm.weight", {config_.width}));
-  if (config.is_moe) {
-    MOEPROBE_RETURN_IF_ERROR(Moe(layer, tensors));
+  if (config.is_moe && family_.moe) {
+    MOEPROBE_RETURN_IF_ERROR(Moe(layer, *family_.moe, tensors));
   } else {
     MOEPROBE_ASSIGN_OR_RETURN(tensors.dense,
                               Mlp(layer + "mlp.", config.dense_width));
@@ -130,9 +130,8 @@ absl::StatusOr<GatedMlpTensors> LayerResolver::Mlp(const std::string& prefix,
   return mlp;
 }
 
-absl::Status LayerResolver::Moe(const std::string& layer,
+absl::Status LayerResolver::Moe(const std::string& layer, const MoeRules& rules,
                                 LayerTensors& tensors) {
-  const MoeRules& rules = *family_.moe;
   std::string block = layer + std::string(rules.block);
   const std::string other_block = layer + std::string(rules.other_block);
   if (weights_.Contains(other_block + "gate.weight")) block = other_block;
@@ -140,8 +139,8 @@ absl::Status LayerResolver::Moe(const std::string& layer,
       tensors.router, weights_.Use(block + "gate.weight",
                                    {config_.experts.count, config_.width}));
   const bool is_fused = weights_.Contains(block + "experts.gate_up_proj");
-  MOEPROBE_ASSIGN_OR_RETURN(tensors.experts,
-                            is_fused ? FusedExperts(block) : Experts(block));
+  MOEPROBE_ASSIGN_OR_RETURN(
+      tensors.experts, is_fused ? FusedExperts(block) : Experts(block, rules));
   return rules.has_shared_expert ? SharedExpert(block, tensors)
                                  : absl::OkStatus();
 }
@@ -157,8 +156,7 @@ absl::Status LayerResolver::SharedExpert(const std::string& block,
 }
 
 absl::StatusOr<std::vector<GatedMlpTensors>> LayerResolver::Experts(
-    const std::string& block) {
-  const MoeRules& rules = *family_.moe;
+    const std::string& block, const MoeRules& rules) {
   const int64_t width = config_.experts.width;
   std::vector<GatedMlpTensors> experts;
   for (int64_t i = 0; i < config_.experts.count; ++i) {
@@ -190,6 +188,7 @@ absl::StatusOr<std::vector<GatedMlpTensors>> LayerResolver::FusedExperts(
       const TensorView down,
       weights_.Use(block + "experts.down_proj", {count, config_.width, width}));
   std::vector<GatedMlpTensors> experts;
+  experts.reserve(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i) {
     experts.push_back({.gate = RowsOf(gate_up, i, 0, width),
                        .up = RowsOf(gate_up, i, width, width),

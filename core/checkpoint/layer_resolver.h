@@ -36,10 +36,11 @@ class LayerResolver {
   absl::Status QueryKeyNorms(const std::string& prefix,
                              AttentionTensors& tensors);
   absl::StatusOr<GatedMlpTensors> Mlp(const std::string& prefix, int64_t width);
-  absl::Status Moe(const std::string& layer, LayerTensors& tensors);
+  absl::Status Moe(const std::string& layer, const MoeRules& rules,
+                   LayerTensors& tensors);
   absl::Status SharedExpert(const std::string& block, LayerTensors& tensors);
-  absl::StatusOr<std::vector<GatedMlpTensors>> Experts(
-      const std::string& block);
+  absl::StatusOr<std::vector<GatedMlpTensors>> Experts(const std::string& block,
+                                                       const MoeRules& rules);
   absl::StatusOr<std::vector<GatedMlpTensors>> FusedExperts(
       const std::string& block);
 

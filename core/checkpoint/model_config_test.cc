@@ -305,9 +305,9 @@ TEST(ModelConfigTest, RefusesWrongTypes) {
                 "expected a list of integers");
   ExpectRefused("qwen2", {{"layer_types", "[\"full_attention\"]"}},
                 "is a list of 1, expected a list of 2");
-  ExpectRefused(
-      "qwen2", {{"layer_types", "[\"full_attention\", \"sliding_attention\"]"}},
-      "lets layer 1 slide, expected use_sliding_window");
+  ExpectRefused("qwen2",
+                {{"layer_types", R"(["full_attention", "sliding_attention"])"}},
+                "lets layer 1 slide, expected use_sliding_window");
 }
 
 TEST(ModelConfigTest, RefusesMalformedJson) {
@@ -315,7 +315,7 @@ TEST(ModelConfigTest, RefusesMalformedJson) {
   ExpectRefused("mixtral", {{"rms_norm_eps", "Infinity"}}, "not valid JSON");
   ExpectRefused("mixtral", {{"rope_theta", "1e999"}}, "not valid JSON");
   ExpectRefused("mixtral", {{"a", "1, \"a\": 1"}}, "key \"a\" appears twice");
-  ExpectRefused("mixtral", {{"a", "{\"b\": 1, \"b\": 2}"}},
+  ExpectRefused("mixtral", {{"a", R"({"b": 1, "b": 2})"}},
                 "\"b\" appears twice");
   EXPECT_EQ(ParseModelConfig("[]").status().code(),
             absl::StatusCode::kInvalidArgument);
@@ -358,9 +358,9 @@ TEST(ModelConfigTest, NamesWhatIsNotSupported) {
                 "asks for the string \"gptq\"", kUnimplemented);
   ExpectRefused("mixtral", {{"quantization_config", "{}"}}, "quantised weights",
                 kUnimplemented);
-  ExpectRefused(
-      "qwen3", {{"layer_types", "[\"chunked_attention\", \"full_attention\"]"}},
-      "\"chunked_attention\"", kUnimplemented);
+  ExpectRefused("qwen3",
+                {{"layer_types", R"(["chunked_attention", "full_attention"])"}},
+                "\"chunked_attention\"", kUnimplemented);
 }
 
 // Code that a checkpoint brings along is never run: the family decides.

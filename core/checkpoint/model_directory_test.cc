@@ -162,7 +162,7 @@ TEST_F(ModelDirectoryTest, RefusesShardsThatAreNoRegularFiles) {
   const FileDescriptor socket_file(socket(AF_UNIX, SOCK_STREAM, 0));
   sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
   ASSERT_LT(shard.native().size(), sizeof(address.sun_path));
-  std::strcpy(address.sun_path, shard.c_str());
+  std::memcpy(address.sun_path, shard.c_str(), shard.native().size());
   ASSERT_EQ(bind(socket_file.number(), reinterpret_cast<sockaddr*>(&address),
                  sizeof(address)),
             0);
@@ -195,11 +195,10 @@ TEST_F(ModelDirectoryTest, RefusesAnIndexThatDisagreesWithItsShards) {
                 "maps tensor \"x\" to \"model-0.safetensors\", which does not "
                 "hold it");
   const std::string name = model.tensors[0].name;  // in shard 0
-  WriteBytes(
-      model_ / "model.safetensors.index.json",
-      absl::StrCat("{\"weight_map\": {\"", name,
-                   "\": \"model-1.safetensors\", \"", model.tensors[2].name,
-                   "\": \"model-0.safetensors\"}}"));
+  WriteBytes(model_ / "model.safetensors.index.json",
+             absl::StrCat(
+                 R"({"weight_map": {")", name, R"(": "model-1.safetensors", ")",
+                 model.tensors[2].name, R"(": "model-0.safetensors"}})"));
   ExpectRefused(kFailedPrecondition,
                 "to \"model-1.safetensors\", which does not hold it");
 }
@@ -318,7 +317,7 @@ TEST_F(ModelDirectoryTest, OpensGigabytesWithoutTouchingTheWeights) {
     int64_t bytes = 2;
     for (int64_t& size : tensor.shape) bytes *= size > 4 ? size *= 1024 : size;
     entries.push_back(
-        absl::StrCat("\"", tensor.name, "\":{\"dtype\":\"BF16\",\"shape\":[",
+        absl::StrCat("\"", tensor.name, R"(":{"dtype":"BF16","shape":[)",
                      absl::StrJoin(tensor.shape, ","), "],\"data_offsets\":[",
                      data_bytes, ",", data_bytes + bytes, "]}"));
     data_bytes += bytes;

@@ -18,11 +18,12 @@ namespace {
 
 absl::Status RefusePartialRotation(const ConfigFields& fields) {
   constexpr std::string_view kKey = "partial_rotary_factor";
-  MOEPROBE_ASSIGN_OR_RETURN(const std::optional<double> factor,
+  MOEPROBE_ASSIGN_OR_RETURN(const std::optional<double> stated,
                             fields.OptionalPositiveNumber(kKey));
-  if (factor.value_or(1) == 1) return absl::OkStatus();
+  const double factor = stated.value_or(1);
+  if (factor == 1) return absl::OkStatus();
   return absl::UnimplementedError(
-      absl::StrCat("key \"partial_rotary_factor\" is ", *factor,
+      absl::StrCat("key \"partial_rotary_factor\" is ", factor,
                    ", expected 1: partial rotation is not supported"));
 }
 

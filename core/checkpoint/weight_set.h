@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/base/file_identity.h"
@@ -70,7 +70,7 @@ class WeightSet {
   std::vector<SafetensorsFile> shards_;
   std::vector<KnownFile> files_;
   // Keys and pointers lead into shards_.
-  absl::flat_hash_map<std::string_view, Entry> tensors_;
+  std::unordered_map<std::string_view, Entry> tensors_;
 };
 
 }  // namespace moeprobe
