@@ -94,8 +94,9 @@ TEST(DecodeNpyTest, ReadsFormatTwo) {
 }
 
 TEST(DecodeNpyTest, RefusesEveryTruncationAndExtraBytes) {
-  const std::string npy =
-      EncodeNpy({DataType::kFloat64, {2}, BytesOf<double>({1, 2})});
+  const std::string npy = EncodeNpy({.type = DataType::kFloat64,
+                                     .shape = {2},
+                                     .bytes = BytesOf<double>({1, 2})});
   for (size_t size = 0; size < npy.size(); ++size) {
     EXPECT_EQ(DecodeNpy(npy.substr(0, size)).status().code(),
               absl::StatusCode::kInvalidArgument)

@@ -33,17 +33,6 @@ absl::StatusOr<ModelConfig> Parse(const std::string& family,
   return ParseModelConfig(ConfigText(model));
 }
 
-// The windows of layers, -1 where a layer sees everything.
-std::vector<int64_t> WindowsOf(const absl::StatusOr<ModelConfig>& config) {
-  std::vector<int64_t> windows;
-  EXPECT_TRUE(config.ok()) << config.status();
-  if (!config.ok()) return windows;
-  for (const LayerConfig& layer : config->layers) {
-    windows.push_back(layer.sliding_window.value_or(-1));
-  }
-  return windows;
-}
-
 TEST(ModelConfigTest, ReadsEverySize) {
   const auto config = Parse("qwen2_moe", {{"mlp_only_layers", "[1]"}}, 3);
   ASSERT_TRUE(config.ok()) << config.status();
@@ -137,72 +126,6 @@ TEST(ModelConfigTest, ReadsOlmoesClip) {
   EXPECT_EQ(Parse("olmoe", {{"clip_qkv", "8.0"}})->attention.clip, 8.0);
   EXPECT_EQ(Parse("olmoe", {{"clip_qkv", "null"}})->attention.clip,
             std::nullopt);
-}
-
-TEST(ModelConfigTest, PlacesMoeLayersByStepAndException) {
-  const auto config =
-      Parse("qwen3_moe",
-            {{"decoder_sparse_step", "2"}, {"mlp_only_layers", "[3]"}}, 5);
-  ASSERT_TRUE(config.ok()) << config.status();
-  std::vector<bool> is_moe;
-  for (const LayerConfig& layer : config->layers) {
-    is_moe.push_back(layer.is_moe);
-  }
-  EXPECT_THAT(is_moe, ElementsAre(false, true, false, false, false));
-}
-
-TEST(ModelConfigTest, AppliesMistralsWindowToEveryLayer) {
-  for (const char* family : {"mistral", "mixtral"}) {
-    EXPECT_THAT(WindowsOf(Parse(family, {{"sliding_window", "5"}})),
-                ElementsAre(5, 5));
-    EXPECT_THAT(WindowsOf(Parse(family, {{"sliding_window", "null"}})),
-                ElementsAre(-1, -1));
-    EXPECT_THAT(WindowsOf(Parse(family, {{"sliding_window", "0"}})),
-                ElementsAre(-1, -1));
-  }
-  EXPECT_THAT(WindowsOf(Parse("mixtral", {{"sliding_window", ""}})),
-              ElementsAre(-1, -1));
-}
-
-TEST(ModelConfigTest, IgnoresWindowsOfFamiliesWithoutThem) {
-  for (const char* family : {"llama", "olmoe"}) {
-    EXPECT_THAT(WindowsOf(Parse(family, {{"sliding_window", "5"}})),
-                ElementsAre(-1, -1));
-  }
-}
-
-TEST(ModelConfigTest, AsksQwensWhetherTheirWindowIsUsed) {
-  for (const char* family : {"qwen2", "qwen2_moe", "qwen3", "qwen3_moe"}) {
-    EXPECT_THAT(WindowsOf(Parse(family, {{"sliding_window", "5"},
-                                         {"use_sliding_window", "false"}})),
-                ElementsAre(-1, -1));
-    EXPECT_THAT(WindowsOf(Parse(family, {{"sliding_window", "5"}})),
-                ElementsAre(-1, -1));
-  }
-}
-
-TEST(ModelConfigTest, PlacesQwensWindowsByFamily) {
-  const Changes used = {{"sliding_window", "5"},
-                        {"use_sliding_window", "true"},
-                        {"max_window_layers", "3"}};
-  EXPECT_THAT(WindowsOf(Parse("qwen2", used, 5)),
-              ElementsAre(-1, -1, -1, 5, 5));
-  EXPECT_THAT(WindowsOf(Parse("qwen3", used, 5)),
-              ElementsAre(-1, -1, -1, 5, 5));
-  EXPECT_THAT(WindowsOf(Parse("qwen2_moe", used, 5)),
-              ElementsAre(5, -1, 5, -1, -1));
-  EXPECT_THAT(WindowsOf(Parse("qwen3_moe", used, 5)),
-              ElementsAre(5, 5, 5, 5, 5));
-}
-
-TEST(ModelConfigTest, LetsLayerTypesPlaceTheWindows) {
-  const Changes used = {
-      {"sliding_window", "5"},
-      {"use_sliding_window", "true"},
-      {"layer_types", R"(["sliding_attention", "full_attention"])"}};
-  for (const char* family : {"qwen2", "qwen2_moe", "qwen3"}) {
-    EXPECT_THAT(WindowsOf(Parse(family, used)), ElementsAre(5, -1));
-  }
 }
 
 void ExpectRefused(const std::string& family, const Changes& changes,
