@@ -134,11 +134,12 @@ absl::Status ListJobs(Session& session, bool json) {
                             session.client.ListJobs());
   return ShowList<v1::Job>(
       session, jobs,
-      {{RightColumn("JOB"), LeftColumn("STATE"), LeftColumn("NAME"),
-        LeftColumn("MODEL"), LeftColumn("CREATED"), RightColumn("TOOK")},
-       JobRow,
-       JobJson,
-       "no jobs yet; submit creates one"},
+      {.columns = {RightColumn("JOB"), LeftColumn("STATE"), LeftColumn("NAME"),
+                   LeftColumn("MODEL"), LeftColumn("CREATED"),
+                   RightColumn("TOOK")},
+       .row = JobRow,
+       .json = JobJson,
+       .empty = "no jobs yet; submit creates one"},
       json);
 }
 
@@ -147,12 +148,13 @@ absl::Status ListModels(Session& session, bool json) {
                             session.client.ListModels());
   return ShowList<v1::Model>(
       session, models,
-      {{LeftColumn("MODEL"), LeftColumn("FAMILY"), RightColumn("LAYERS"),
-        LeftColumn("EXPERTS"), RightColumn("WIDTH"), RightColumn("SIZE"),
-        LeftColumn("PROBLEM")},
-       ModelRow,
-       ModelJson,
-       "no models under the server's model roots"},
+      {.columns = {LeftColumn("MODEL"), LeftColumn("FAMILY"),
+                   RightColumn("LAYERS"), LeftColumn("EXPERTS"),
+                   RightColumn("WIDTH"), RightColumn("SIZE"),
+                   LeftColumn("PROBLEM")},
+       .row = ModelRow,
+       .json = ModelJson,
+       .empty = "no models under the server's model roots"},
       json);
 }
 
@@ -161,12 +163,12 @@ absl::Status ListDatasets(Session& session, bool json) {
                             session.client.ListDatasets());
   return ShowList<v1::Dataset>(
       session, datasets,
-      {{LeftColumn("FILE"), LeftColumn("KIND"), RightColumn("SIZE"),
-        LeftColumn("UPLOADED"), LeftColumn("NAME")},
-       DatasetRow,
-       DatasetJson,
-       "no data sets yet; submit uploads the files "
-       "that requests name"},
+      {.columns = {LeftColumn("FILE"), LeftColumn("KIND"), RightColumn("SIZE"),
+                   LeftColumn("UPLOADED"), LeftColumn("NAME")},
+       .row = DatasetRow,
+       .json = DatasetJson,
+       .empty = "no data sets yet; submit uploads the files "
+                "that requests name"},
       json);
 }
 

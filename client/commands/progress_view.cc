@@ -73,6 +73,7 @@ void ProgressView::ObserveState(const v1::JobEvent& event) {
   std::string text = StateName(state_);
   if (state_ == v1::Job::STATE_RUNNING) {
     start_ = now_;
+    progress_.Clear();
     attempt_progress_.reset();
   } else if (IsFinal(state_) && start_ != absl::InfinitePast()) {
     absl::StrAppend(&text, " after ", FormatClock(now_ - start_));
@@ -89,9 +90,7 @@ void ProgressView::ObserveProgress(const v1::JobEvent& event) {
   const bool due = now_ - last_line_ >= kShortestPause;
   if (new_phase && due && !screen_.is_terminal()) {
     last_line_ = now_;
-    Print(absl::StrFormat("%3.0f %%  %s%s",
-                          std::floor(100 * progress_.fraction()),
-                          PrintableLine(progress_.phase()), Times()));
+    Print(Position());
   }
 }
 
@@ -101,16 +100,17 @@ void ProgressView::Print(const std::string& text) {
 
 void ProgressView::Draw() {
   if (state_ != v1::Job::STATE_RUNNING || !screen_.is_terminal()) return;
-  const std::string right =
-      absl::StrFormat(" %3.0f %%  %s%s", std::floor(100 * progress_.fraction()),
-                      PrintableLine(progress_.phase()), Times());
-  const auto used =
-      static_cast<int>(label_.size() + 1 + CountCharacters(right));
+  const int bar = std::clamp(screen_.width() / 4, kNarrowestBar, kWidestBar);
   // The last column stays empty: some terminals wrap there.
-  const int bar =
-      std::clamp(screen_.width() - 1 - used, kNarrowestBar, kWidestBar);
-  screen_.Draw(
-      Clip(absl::StrCat(label_, " ", Bar(bar), right), screen_.width() - 1));
+  screen_.Draw(Clip(absl::StrCat(label_, " ", Bar(bar), " ", Position()),
+                    screen_.width() - 1));
+}
+
+// "42 %  0:12, 0:17 left  model layer 3 of 32": what may be cut comes last.
+std::string ProgressView::Position() const {
+  return absl::StrFormat("%3.0f %%  %s  %s",
+                         std::floor(100 * progress_.fraction()), Times(),
+                         PrintableLine(progress_.phase()));
 }
 
 std::string ProgressView::Bar(int width) const {
@@ -122,7 +122,7 @@ std::string ProgressView::Bar(int width) const {
 }
 
 std::string ProgressView::Times() const {
-  std::string times = absl::StrCat("  ", FormatClock(now_ - start_));
+  std::string times = FormatClock(now_ - start_);
   if (!attempt_progress_) return times;
   const auto& [begin, begin_fraction] = *attempt_progress_;
   const double done = progress_.fraction() - begin_fraction;

@@ -38,6 +38,7 @@ class ProgressView {
   void Print(const std::string& text);
   void Draw();
   std::string Bar(int width) const;
+  std::string Position() const;
   std::string Times() const;
 
   Screen& screen_;

@@ -1,7 +1,9 @@
 #include "client/request/request_reader.h"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -35,7 +37,11 @@ v1::AnalyzeSpec Read(const std::string& text) {
   return request.ok() ? request->spec : v1::AnalyzeSpec();
 }
 
+// A text and how its error starts and goes on.
 struct BadText {
+  BadText(std::string_view bad, std::string_view start, std::string_view rest)
+      : text(bad), prefix(start), part(rest) {}
+
   std::string_view text;
   std::string_view prefix;
   std::string_view part;

@@ -126,9 +126,7 @@ absl::Status Value::Fields(const std::vector<Field>& fields) const {
   }
   if (node_->kind != YamlNode::Kind::kMapping) return Expected("a mapping");
   for (const YamlNode& child : node_->children) {
-    const auto field = std::find_if(
-        fields.begin(), fields.end(),
-        [&](const Field& known) { return known.key == child.key; });
+    const auto field = std::ranges::find(fields, child.key, &Field::key);
     if (field == fields.end()) return UnknownKey(child, fields);
     MOEPROBE_RETURN_IF_ERROR(
         field->read(Value(child, ChildPath(child), *source_)));

@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -12,6 +13,15 @@ namespace moeprobe {
 namespace {
 
 struct Row {
+  Row(const char* array_prefix, int row_layer, const char* row_quantity,
+      double row_mean, double deviation, int row_count)
+      : prefix(array_prefix),
+        layer(row_layer),
+        quantity(row_quantity),
+        mean(row_mean),
+        standard_deviation(deviation),
+        count(row_count) {}
+
   const char* prefix;
   int layer;
   const char* quantity;
