@@ -170,11 +170,10 @@ TEST(SafetensorsHeaderTest, RefusesEntriesOfAnotherForm) {
   ExpectRefused("rank",
                 OneTensor(R"("F32")", "[1,1,1,1,1,1,1,1,1]", "[0,4]", 4),
                 "shape is a list of 9, expected at most 8");
-  ExpectRefused(
-      "long name",
-      RawSafetensors(
-          std::string("{\"").append(1'000'000, 'n').append("\":{}}")),
-      "has a name of 1000000 bytes, expected at most 1024");
+  ExpectRefused("long name",
+                RawSafetensors(
+                    std::string("{\"").append(1'000'000, 'n').append("\":{}}")),
+                "has a name of 1000000 bytes, expected at most 1024");
   ExpectRefused("NUL in a name", RawSafetensors(R"({"a\u0000b":{}})"),
                 "has a control character in its name");
 }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
@@ -81,12 +82,16 @@ void DecoderLayer::RunExpert(const at::Tensor& x,
                              const GatedMlpTensors& tensors, int64_t expert,
                              const ExpertTokens& routed, at::Tensor& residual,
                              ActivationProbe* probe) const {
-  const ExpertRun run =
-      probe ? probe->Plan(expert, routed) : PlanRoutedTokens(routed);
-  if (run.tokens.size(0) == 0) return;
-  at::Tensor output = GatedMlp(tensors, type_).Run(x, run);
-  output.mul_(routed.gates.unsqueeze(1));
-  residual.index_add_(0, routed.tokens, output);
+  const GatedMlp mlp(tensors, type_);
+  if (routed.tokens.size(0) > 0) {
+    at::Tensor output = mlp.Run(
+        x, probe ? probe->Plan(expert, routed) : PlanRoutedTokens(routed));
+    output.mul_(routed.gates.unsqueeze(1));
+    residual.index_add_(0, routed.tokens, output);
+  }
+  if (!probe) return;
+  const std::optional<ExpertRun> others = probe->PlanOthers(expert, routed);
+  if (others.has_value()) mlp.Run(x, *others);
 }
 
 ExpertTokens DecoderLayer::SharedTokens(const at::Tensor& h) const {

@@ -62,7 +62,8 @@ MOEPROBE_INLINE void MultiplyTile(const ActivationBlock<Element>& block,
     Element* output = block.output + row * block.stride + column;
     for (int64_t j = 0; j < columns; ++j) {
       const float g = Load(gate[j]);
-      Store(g / (1.0F + Exp(-g)) * Load(up[j]), output + j);
+      const float sigmoid = 1.0F / (1.0F + Exp(-g));
+      Store(g * sigmoid * Load(up[j]), output + j);
     }
   }
 }

@@ -89,9 +89,7 @@ TEST_P(GatedActivationTest, WritesTheSameProductWithoutSums) {
   block.output.zero_();
   ApplyGatedActivation(block.gate, block.up, block.rows, block.output,
                        block.weights, nullptr);
-  // The quotient is rounded once less here than there.
-  const double epsilon = GetParam() == at::kFloat ? 1e-5 : 0.13;
-  EXPECT_LT(MaxDistance(block.output, expected), epsilon);
+  EXPECT_TRUE(block.output.equal(expected));
 }
 
 TEST_P(GatedActivationTest, DoesNotDependOnTheNumberOfThreads) {

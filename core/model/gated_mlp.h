@@ -15,7 +15,7 @@ namespace moeprobe {
 struct ExpertRun {
   at::Tensor tokens;  // [n] int64, ascending
   // [n] int64: row of the output a token goes to; -1: only its sums are wanted.
-  at::Tensor rows;
+  at::Tensor rows = {};
   int64_t output_count = 0;        // rows of the output
   at::Tensor weights = {};         // [weightings, n] float32
   ActivationSums* sums = nullptr;  // where to add; null: nowhere

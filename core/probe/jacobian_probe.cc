@@ -2,18 +2,20 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/outer.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 #include <c10/core/ScalarType.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -78,40 +80,44 @@ const GatedMlpTensors& JacobianProbe::Weights(int64_t expert) const {
 }
 
 ExpertRun JacobianProbe::Plan(int64_t expert, const ExpertTokens& routed) {
-  ExpertRun run =
-      UsesAllTokens() ? PlanAllTokens(routed) : PlanRoutedTokens(routed);
+  ExpertRun run = PlanRoutedTokens(routed);
+  const at::Tensor counted = counted_.index_select(0, run.tokens);
   std::vector<at::Tensor> weights;
   weights.reserve(weightings_.size());
   for (const Weighting weighting : weightings_) {
-    weights.push_back(TokenWeights(weighting, run, routed));
+    weights.push_back(weighting == Weighting::kGate ? counted * routed.gates
+                                                    : counted);
   }
   run.weights = at::stack(weights);
-  const auto e = static_cast<size_t>(expert);
-  weight_totals_[e] = run.weights.sum(1, /*keepdim=*/false, at::kDouble);
-  run.sums = &sums_[e];
+  AddSums(expert, run);
   return run;
 }
 
-ExpertRun JacobianProbe::PlanAllTokens(const ExpertTokens& routed) const {
-  const int64_t count = counted_.size(0);
-  const int64_t routed_count = routed.tokens.size(0);
-  return {.tokens = at::arange(count, at::kLong),
-          .rows = at::full({count}, -1, at::kLong)
-                      .index_copy(0, routed.tokens,
-                                  at::arange(routed_count, at::kLong)),
-          .output_count = routed_count};
+std::optional<ExpertRun> JacobianProbe::PlanOthers(int64_t expert,
+                                                   const ExpertTokens& routed) {
+  if (!UsesAllTokens()) return std::nullopt;
+  const at::Tensor others =
+      at::ones_like(counted_).index_fill_(0, routed.tokens, 0);
+  ExpertRun run{.tokens = others.nonzero().flatten()};
+  const int64_t count = run.tokens.size(0);
+  if (count == 0) return std::nullopt;
+  run.rows = at::full({count}, -1, at::kLong);
+  const at::Tensor counted = counted_.index_select(0, run.tokens);
+  std::vector<at::Tensor> weights;
+  weights.reserve(weightings_.size());
+  for (const Weighting weighting : weightings_) {
+    weights.push_back(weighting == Weighting::kAll ? counted
+                                                   : at::zeros_like(counted));
+  }
+  run.weights = at::stack(weights);
+  AddSums(expert, run);
+  return run;
 }
 
-at::Tensor JacobianProbe::TokenWeights(Weighting weighting,
-                                       const ExpertRun& run,
-                                       const ExpertTokens& routed) const {
-  const at::Tensor counted = counted_.index_select(0, run.tokens);
-  if (weighting == Weighting::kAll) return counted;
-  const at::Tensor is_routed = run.rows.ge(0);
-  if (weighting == Weighting::kRouted) return counted.mul(is_routed);
-  return counted.masked_scatter(is_routed, routed.gates)
-      .mul_(counted)
-      .mul_(is_routed);
+void JacobianProbe::AddSums(int64_t expert, ExpertRun& run) {
+  const auto e = static_cast<size_t>(expert);
+  weight_totals_[e].add_(run.weights.sum(1, /*keepdim=*/false, at::kDouble));
+  run.sums = &sums_[e];
 }
 
 ProbeResult JacobianProbe::Finish() const {

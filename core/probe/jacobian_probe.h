@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
@@ -28,6 +29,8 @@ class JacobianProbe final : public ActivationProbe {
                 at::Tensor counted);
 
   ExpertRun Plan(int64_t expert, const ExpertTokens& routed) override;
+  std::optional<ExpertRun> PlanOthers(int64_t expert,
+                                      const ExpertTokens& routed) override;
 
   ProbeResult Finish() const;
 
@@ -35,9 +38,7 @@ class JacobianProbe final : public ActivationProbe {
   bool UsesAllTokens() const;
   bool IsShared(int64_t expert) const;
   const GatedMlpTensors& Weights(int64_t expert) const;
-  ExpertRun PlanAllTokens(const ExpertTokens& routed) const;
-  at::Tensor TokenWeights(Weighting weighting, const ExpertRun& run,
-                          const ExpertTokens& routed) const;
+  void AddSums(int64_t expert, ExpertRun& run);
   void FinishWeighting(size_t w, ProbeResult& result) const;
 
   const LayerTensors& tensors_;
