@@ -11,6 +11,7 @@
 #include <c10/core/ScalarType.h>
 
 #include <Eigen/Core>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -26,6 +27,7 @@
 #include "core/geometry/grassmann.h"
 #include "core/geometry/principal_components.h"
 #include "core/probe/routed_rows.h"
+#include "core/tensor/concurrent_loop.h"
 
 namespace moeprobe {
 namespace {
@@ -54,19 +56,23 @@ Eigen::MatrixXd ToEigen(const at::Tensor& basis) {
 
 struct Subspaces {
   std::vector<at::Tensor> eigenvalues;  // by expert: [d]
-  SubspaceDistances distances;
+  SubspaceDistances distances = {};
 };
 
 absl::StatusOr<Subspaces> FindSubspaces(const at::Tensor& tokens,
                                         int64_t components) {
-  Subspaces result;
-  std::vector<std::optional<Eigen::MatrixXd>> bases;
-  for (int64_t e = 0; e < tokens.size(0); ++e) {
-    const PrincipalComponents pca =
-        FindPrincipalComponents(ReferenceRows(tokens[e]), components);
-    result.eigenvalues.push_back(pca.eigenvalues);
-    bases.emplace_back(ToEigen(pca.basis));
-  }
+  const auto count = static_cast<size_t>(tokens.size(0));
+  Subspaces result{.eigenvalues = std::vector<at::Tensor>(count)};
+  std::vector<std::optional<Eigen::MatrixXd>> bases(count);
+  ConcurrentLoop(
+      tokens.size(0), PrincipalComponentsBytes(tokens.size(1), tokens.size(2)),
+      [&](int64_t e) {
+        const auto index = static_cast<size_t>(e);
+        const PrincipalComponents pca =
+            FindPrincipalComponents(ReferenceRows(tokens[e]), components);
+        result.eigenvalues[index] = pca.eigenvalues;
+        bases[index] = ToEigen(pca.basis);
+      });
   MOEPROBE_ASSIGN_OR_RETURN(result.distances, GrassmannDistances(bases));
   return result;
 }

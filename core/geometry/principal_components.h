@@ -35,6 +35,10 @@ struct PrincipalComponents {
 PrincipalComponents FindPrincipalComponents(const CentredRows& rows,
                                             int64_t component_count);
 
+// Returns the memory that FindPrincipalComponents needs for `row_count` rows of
+// `width` dimensions, in bytes.
+int64_t PrincipalComponentsBytes(int64_t row_count, int64_t width);
+
 }  // namespace moeprobe
 
 #endif  // MOEPROBE_CORE_GEOMETRY_PRINCIPAL_COMPONENTS_H_

@@ -20,14 +20,42 @@ constexpr int64_t kMaxRowBytes = int64_t{1} << 30;  // of all J's rows together
 constexpr int64_t kHiddenUnitsPerBlock = 256;       // stays in the cache
 constexpr int64_t kColumnsPerSum = int64_t{1} << 16;
 
+// Memory for the factors of one J at a time, kept from one to the next: they
+// are as large as an expert's weights.
+class FactorBuffers {
+ public:
+  // Returns `rows` x `columns` float32, not initialised, where the last side
+  // was.
+  at::Tensor Side(int64_t rows, int64_t columns) {
+    return Shaped(side_, rows, columns);
+  }
+
+  // As Side(), for the rows of W_down.
+  at::Tensor Down(int64_t rows, int64_t columns) {
+    return Shaped(down_, rows, columns);
+  }
+
+ private:
+  static at::Tensor Shaped(at::Tensor& memory, int64_t rows, int64_t columns) {
+    const int64_t size = rows * columns;
+    if (!memory.defined() || memory.numel() < size) {
+      memory = at::empty({size}, at::kFloat);
+    }
+    return memory.narrow(0, 0, size).view({rows, columns});
+  }
+
+  at::Tensor side_;
+  at::Tensor down_;
+};
+
 // diag(slope) W_gate + diag(value) W_up, [f, d] float32, in one pass over the
 // weights where they are mapped.
-at::Tensor InputSide(const AveragedJacobian& jacobian) {
+at::Tensor InputSide(const AveragedJacobian& jacobian, FactorBuffers& buffers) {
   const at::Tensor gate = StoredWeight(jacobian.weights->gate);
   const at::Tensor up = StoredWeight(jacobian.weights->up);
   const at::Tensor slope = jacobian.slope.to(at::kFloat).unsqueeze(1);
   const at::Tensor value = jacobian.value.to(at::kFloat).unsqueeze(1);
-  at::Tensor side = at::empty(gate.sizes(), at::kFloat);
+  at::Tensor side = buffers.Side(gate.size(0), gate.size(1));
   for (int64_t begin = 0; begin < gate.size(0); begin += kHiddenUnitsPerBlock) {
     const int64_t end = std::min(begin + kHiddenUnitsPerBlock, gate.size(0));
     const at::Tensor block = side.slice(0, begin, end);
@@ -39,10 +67,12 @@ at::Tensor InputSide(const AveragedJacobian& jacobian) {
 }
 
 void JacobianRowsInto(const AveragedJacobian& jacobian, int64_t begin,
-                      int64_t end, at::Tensor rows) {
-  const at::Tensor down =
-      StoredWeight(jacobian.weights->down).slice(0, begin, end).to(at::kFloat);
-  at::mm_out(rows, down, InputSide(jacobian));
+                      int64_t end, FactorBuffers& buffers, at::Tensor rows) {
+  const at::Tensor stored =
+      StoredWeight(jacobian.weights->down).slice(0, begin, end);
+  const at::Tensor down = buffers.Down(stored.size(0), stored.size(1));
+  down.copy_(stored);
+  at::mm_out(rows, down, InputSide(jacobian, buffers));
 }
 
 // Adds x x' to `gram` in float64, from float32 `x` [E, columns].
@@ -59,7 +89,8 @@ at::Tensor JacobianRows(const AveragedJacobian& jacobian, int64_t begin,
                         int64_t end) {
   const int64_t width = jacobian.weights->gate.shape[1];
   at::Tensor rows = at::empty({end - begin, width}, at::kFloat);
-  JacobianRowsInto(jacobian, begin, end, rows);
+  FactorBuffers buffers;
+  JacobianRowsInto(jacobian, begin, end, buffers, rows);
   return rows;
 }
 
@@ -70,11 +101,15 @@ at::Tensor JacobianGram(const std::vector<AveragedJacobian>& jacobians) {
   const int64_t width = jacobians[0].weights->gate.shape[1];  // d
   const int64_t row_bytes = count * width * int64_t{sizeof(float)};
   const int64_t block = std::clamp<int64_t>(kMaxRowBytes / row_bytes, 1, width);
+  FactorBuffers buffers;
+  const at::Tensor memory = at::empty({count * block * width}, at::kFloat);
   for (int64_t begin = 0; begin < width; begin += block) {
     const int64_t end = std::min(begin + block, width);
-    at::Tensor rows = at::empty({count, end - begin, width}, at::kFloat);
+    const at::Tensor rows = memory.narrow(0, 0, count * (end - begin) * width)
+                                .view({count, end - begin, width});
     for (int64_t e = 0; e < count; ++e) {
-      JacobianRowsInto(jacobians[static_cast<size_t>(e)], begin, end, rows[e]);
+      JacobianRowsInto(jacobians[static_cast<size_t>(e)], begin, end, buffers,
+                       rows[e]);
     }
     AddGram(rows.flatten(1), gram);
   }

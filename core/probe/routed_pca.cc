@@ -8,6 +8,7 @@
 #include <c10/core/ScalarType.h>
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -29,6 +30,7 @@
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
 #include "core/probe/routed_rows.h"
+#include "core/tensor/concurrent_loop.h"
 #include "core/tensor/tensor_array.h"
 
 namespace moeprobe {
@@ -137,6 +139,46 @@ ExpertTokens Counted(const ExpertTokens& routed, const at::Tensor& counted) {
           .gates = routed.gates.masked_select(keep)};
 }
 
+bool HasPca(const ExpertTokens& tokens, int64_t components) {
+  return tokens.tokens.size(0) > components &&
+         tokens.gates.sum().item<float>() > 0;
+}
+
+// The PCA of each expert that has one, several at once where they are small.
+ExpertComponents FindComponents(const at::Tensor& h,
+                                const std::vector<ExpertTokens>& groups,
+                                int64_t token_count, Convention convention,
+                                int64_t components) {
+  int64_t most = 0;
+  for (const ExpertTokens& group : groups) {
+    most = std::max(most, group.tokens.size(0) + 1);
+  }
+  ExpertComponents experts(groups.size());
+  ConcurrentLoop(static_cast<int64_t>(groups.size()),
+                 PrincipalComponentsBytes(most, h.size(1)), [&](int64_t e) {
+                   const auto index = static_cast<size_t>(e);
+                   if (!HasPca(groups[index], components)) return;
+                   experts[index] = FindPrincipalComponents(
+                       RoutedRows(h, groups[index], token_count, convention),
+                       components);
+                 });
+  return experts;
+}
+
+void WarnOfMissing(const ExpertComponents& experts,
+                   const std::vector<ExpertTokens>& groups,
+                   const std::string& convention, int64_t components,
+                   ProbeResult& result) {
+  for (size_t e = 0; e < groups.size(); ++e) {
+    if (experts[e].has_value()) continue;
+    result.warnings.push_back(
+        absl::StrCat("expert ", e, ": ", groups[e].tokens.size(0),
+                     " tokens routed to it, a PCA of ", components,
+                     " components needs at least ", components + 1, " (",
+                     convention, "); its results are NaN"));
+  }
+}
+
 absl::Status AddConvention(const at::Tensor& h,
                            const std::vector<ExpertTokens>& groups,
                            int64_t token_count, Convention convention,
@@ -144,21 +186,9 @@ absl::Status AddConvention(const at::Tensor& h,
   const std::string name = NameOf(convention);
   const Destination to{
       .prefix = "pca/" + name, .probe = "pca/" + name, .result = &result};
-  ExpertComponents experts;
-  for (size_t e = 0; e < groups.size(); ++e) {
-    const int64_t count = groups[e].tokens.size(0);
-    if (count > options.components && groups[e].gates.sum().item<float>() > 0) {
-      experts.emplace_back(FindPrincipalComponents(
-          RoutedRows(h, groups[e], token_count, convention),
-          options.components));
-      continue;
-    }
-    experts.emplace_back(std::nullopt);
-    result.warnings.push_back(absl::StrCat(
-        "expert ", e, ": ", count, " tokens routed to it, a PCA of ",
-        options.components, " components needs at least ",
-        options.components + 1, " (", name, "); its results are NaN"));
-  }
+  const ExpertComponents experts =
+      FindComponents(h, groups, token_count, convention, options.components);
+  WarnOfMissing(experts, groups, name, options.components, result);
   AddSpectra(experts, h.size(1), options.components, to);
   if (options.basis) AddBases(experts, h.size(1), options.components, to);
   return AddDistances(experts, name, options, to);

@@ -1,0 +1,34 @@
+#include "core/tensor/concurrent_loop.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+
+#include "absl/functional/function_ref.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr int64_t kMaxBytes = int64_t{1} << 30;
+
+}  // namespace
+
+void ConcurrentLoop(int64_t count, int64_t bytes_each,
+                    absl::FunctionRef<void(int64_t)> visit) {
+  const int64_t fitting = kMaxBytes / std::max<int64_t>(bytes_each, 1);
+  const int64_t lanes =
+      std::min<int64_t>({count, fitting, at::get_num_threads()});
+  if (lanes <= 1) {
+    for (int64_t i = 0; i < count; ++i) visit(i);
+    return;
+  }
+  // Problems differ in size: each lane takes the next one when it is free.
+  std::atomic<int64_t> next = 0;
+  at::parallel_for(0, lanes, /*grain_size=*/1, [&](int64_t, int64_t) {
+    for (int64_t i = next++; i < count; i = next++) visit(i);
+  });
+}
+
+}  // namespace moeprobe
