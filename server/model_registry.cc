@@ -30,7 +30,7 @@ absl::StatusOr<std::shared_ptr<const Checkpoint>> OpenCheckpoint(
     const ModelRoot& root, const std::filesystem::path& directory) {
   MOEPROBE_RETURN_IF_ERROR(root.CheckFiles(directory));
   MOEPROBE_ASSIGN_OR_RETURN(std::unique_ptr<Checkpoint> checkpoint,
-                            Checkpoint::Open(directory));
+                            Checkpoint::Open(directory, root.path()));
   return std::shared_ptr<const Checkpoint>(std::move(checkpoint));
 }
 
@@ -64,6 +64,7 @@ OpenedModel ModelRegistry::Open(const ModelRoot& root, const std::string& name,
     auto checkpoint = OpenCheckpoint(root, directory);
     cached.stamp = stamp;
     cached.model.directory = directory;
+    cached.model.root = root.path();
     cached.model.problem = checkpoint.status();
     cached.model.checkpoint = checkpoint.ok() ? *checkpoint : nullptr;
   }

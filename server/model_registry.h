@@ -20,6 +20,7 @@ namespace moeprobe {
 struct OpenedModel {
   std::string name;  // as the request has it
   std::filesystem::path directory;
+  std::filesystem::path root;  // the model root it lies in
   // Never null where `problem` is OK.
   std::shared_ptr<const Checkpoint> checkpoint;
   absl::Status problem;  // why it cannot be analysed

@@ -1,6 +1,7 @@
 #include "server/model_root.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -35,7 +36,7 @@ absl::Status NoModel(const std::string& name) {
 // Whether `name` is a path that goes only down.
 bool IsPlain(const std::string& name) {
   const std::vector<std::string> steps = absl::StrSplit(name, '/');
-  return std::none_of(steps.begin(), steps.end(), [](const std::string& step) {
+  return std::ranges::none_of(steps, [](const std::string& step) {
     return step.empty() || step == "." || step == ".." ||
            step.find('\0') != std::string::npos;
   });
@@ -49,13 +50,13 @@ std::vector<fs::path> Subdirectories(const fs::path& directory) {
     std::error_code unreadable;
     if (entry->is_directory(unreadable)) result.push_back(entry->path());
   }
-  std::sort(result.begin(), result.end());
+  std::ranges::sort(result);
   return result;
 }
 
 // "models--ORG--NAME" is of "ORG/NAME".
 std::string HubName(const fs::path& repository) {
-  const std::string folder =
+  std::string folder =
       repository.filename().string().substr(std::string(kHubPrefix).size());
   const size_t dashes = folder.find("--");
   if (dashes == std::string::npos) return folder;
@@ -85,9 +86,7 @@ absl::StatusOr<ModelRoot> ModelRoot::Open(const fs::path& directory) {
 bool ModelRoot::Contains(const fs::path& path) const {
   std::error_code error;
   const fs::path real = fs::canonical(path, error);
-  return !error &&
-         std::mismatch(root_.begin(), root_.end(), real.begin(), real.end())
-                 .first == root_.end();
+  return !error && std::ranges::mismatch(root_, real).in1 == root_.end();
 }
 
 bool ModelRoot::IsModel(const fs::path& directory) const {
@@ -127,7 +126,7 @@ void ModelRoot::ListSnapshots(const fs::path& repository,
 
 absl::StatusOr<fs::path> ModelRoot::Find(const std::string& name) const {
   if (!IsPlain(name)) return NoModel(name);
-  const fs::path directory = root_ / name;
+  fs::path directory = root_ / name;
   const auto depth = std::count(name.begin(), name.end(), '/') + 1;
   if (depth <= kMaxDepth && IsModel(directory)) return directory;
   return FindSnapshot(name);
@@ -160,13 +159,13 @@ absl::Status ModelRoot::CheckFiles(const fs::path& directory) const {
     if (extension != ".json" && extension != ".safetensors") continue;
     std::error_code unreadable;
     if (!Contains(entry.path())) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(entry.path().filename().string(),
-                       ": a link that leads nowhere or out of the model root"));
+      return absl::FailedPreconditionError(absl::StrCat(
+          entry.path().native(), ": a link that leads nowhere or out of ",
+          root_.native(), ", the model root"));
     }
     if (!entry.is_regular_file(unreadable)) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          entry.path().filename().string(), ": not a regular file"));
+      return absl::FailedPreconditionError(
+          absl::StrCat(entry.path().native(), ": not a regular file"));
     }
   }
   if (error) return absl::ErrnoToStatus(error.value(), directory.native());

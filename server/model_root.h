@@ -20,6 +20,9 @@ class ModelRoot {
   // NotFound if there is no such directory.
   static absl::StatusOr<ModelRoot> Open(const std::filesystem::path& directory);
 
+  // Absolute, without symbolic links.
+  const std::filesystem::path& path() const { return root_; }
+
   // Returns every model, by name.
   std::map<std::string, std::filesystem::path> List() const;
 

@@ -16,6 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::Key;
 
 class ModelRootTest : public testing::Test {
@@ -23,11 +24,19 @@ class ModelRootTest : public testing::Test {
   ModelRootTest() { fs::create_directories(root_); }
 
   // Makes what looks like a model.
-  void AddModel(const fs::path& directory) {
+  static void AddModel(const fs::path& directory) {
     fs::create_directories(directory);
     std::ofstream(directory / "config.json") << "{}";
   }
   ModelRoot Open() { return *ModelRoot::Open(root_); }
+
+  // Expects that the files of `model` are refused, by the path of one.
+  void ExpectRefused(const fs::path& model) {
+    const absl::Status status = Open().CheckFiles(model);
+    EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+    EXPECT_THAT(std::string(status.message()),
+                HasSubstr((model / "").native()));
+  }
 
   TemporaryDirectory directory_;
   fs::path root_ = directory_.path() / "root";
@@ -88,10 +97,10 @@ TEST_F(ModelRootTest, ChecksTheFilesOfAModel) {
   std::ofstream(directory_.path() / "secret") << "x";
   fs::create_symlink(directory_.path() / "secret",
                      root_ / "a/model.safetensors");
-  EXPECT_TRUE(absl::IsFailedPrecondition(Open().CheckFiles(root_ / "a")));
+  ExpectRefused(root_ / "a");
   fs::remove(root_ / "a/model.safetensors");
   fs::create_directory(root_ / "a/model.safetensors");
-  EXPECT_TRUE(absl::IsFailedPrecondition(Open().CheckFiles(root_ / "a")));
+  ExpectRefused(root_ / "a");
 }
 
 TEST_F(ModelRootTest, WaitsForNoFifo) {
@@ -102,8 +111,7 @@ TEST_F(ModelRootTest, WaitsForNoFifo) {
   ASSERT_EQ(mkfifo((hub / "refs/main").c_str(), 0600), 0);
   EXPECT_TRUE(absl::IsNotFound(Open().Find("org/name").status()));
   ASSERT_EQ(mkfifo((hub / "snapshots/aaa/tokenizer.json").c_str(), 0600), 0);
-  EXPECT_TRUE(
-      absl::IsFailedPrecondition(Open().CheckFiles(hub / "snapshots/aaa")));
+  ExpectRefused(hub / "snapshots/aaa");
 }
 
 TEST_F(ModelRootTest, NeedsADirectory) {

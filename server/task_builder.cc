@@ -54,6 +54,7 @@ absl::StatusOr<v1::TaskPart> BuildPart(const RunningTask& running,
   part.set_prefix(planned.prefix);
   part.set_model(planned.model.name);
   part.set_model_directory(planned.model.directory.string());
+  part.set_model_root(planned.model.root.string());
   part.set_data_path(location.path.string());
   part.set_tokenize(location.tokenize);
   part.set_text_sha256(location.text_sha256);

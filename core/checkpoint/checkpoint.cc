@@ -178,9 +178,9 @@ absl::Status MappedCheckpoint::CheckUnchanged() const {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Checkpoint>> Checkpoint::Open(
-    const std::filesystem::path& directory) {
+    const std::filesystem::path& directory, const std::filesystem::path& root) {
   MOEPROBE_ASSIGN_OR_RETURN(const ModelDirectory opened,
-                            ModelDirectory::Open(directory));
+                            ModelDirectory::Open(directory, root));
   return MappedCheckpoint::Open(opened);
 }
 

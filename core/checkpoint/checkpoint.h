@@ -48,7 +48,8 @@ struct LayerTensors {
 // A model directory as transformers writes it, opened and checked: config.json
 // and one model.safetensors or shards named by model.safetensors.index.json.
 //
-// Files may be symbolic links; see ModelDirectory for where they may lead.
+// Files may be symbolic links; see ModelDirectory for where they may lead, in
+// `root` if one is named.
 //
 // Opening reads headers only: every tensor the family needs is there, once,
 // with the shape config.json implies, in float32, float16 or bfloat16. Weights
@@ -61,7 +62,8 @@ class Checkpoint {
   // disagree; Unimplemented for what is not supported, by name. Messages name
   // the file, what was found and what was expected.
   static absl::StatusOr<std::unique_ptr<Checkpoint>> Open(
-      const std::filesystem::path& directory);
+      const std::filesystem::path& directory,
+      const std::filesystem::path& root = {});
   virtual ~Checkpoint() = default;
 
   virtual const ModelConfig& config() const = 0;

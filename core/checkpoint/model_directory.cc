@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -31,17 +32,31 @@ absl::Status PathError(const fs::path& path, const std::error_code& error) {
   return absl::ErrnoToStatus(error.value(), path.native());
 }
 
+absl::Status LeadsOut(const fs::path& path, const fs::path& target,
+                      const std::string& what, const fs::path& boundary) {
+  return absl::FailedPreconditionError(
+      absl::StrCat(path.native(), ": leads to ", target.native(), ", expected ",
+                   what, " inside ", boundary.native()));
+}
+
 }  // namespace
 
-absl::StatusOr<ModelDirectory> ModelDirectory::Open(const fs::path& directory) {
+absl::StatusOr<ModelDirectory> ModelDirectory::Open(const fs::path& directory,
+                                                    const fs::path& root) {
   std::error_code error;
-  const fs::path path = fs::canonical(directory, error);
+  const fs::path real = fs::canonical(directory, error);
   if (error) return PathError(directory, error);
-  if (!fs::is_directory(path, error)) {
+  if (!fs::is_directory(real, error)) {
     return absl::NotFoundError(absl::StrCat(
         directory.native(), ": is not a folder, expected a model directory"));
   }
-  return ModelDirectory(path, BoundaryOf(path));
+  if (root.empty()) return ModelDirectory(real, BoundaryOf(real));
+  const fs::path boundary = fs::canonical(root, error);
+  if (error) return PathError(root, error);
+  if (!IsInside(real, boundary)) {
+    return LeadsOut(directory, real, "a folder", boundary);
+  }
+  return ModelDirectory(real, boundary);
 }
 
 bool ModelDirectory::Contains(std::string_view name) const {
@@ -56,9 +71,7 @@ absl::StatusOr<fs::path> ModelDirectory::FileNamed(
   const fs::path target = fs::canonical(path, error);
   if (error) return PathError(path, error);
   if (IsInside(target, boundary_)) return path;
-  return absl::FailedPreconditionError(
-      absl::StrCat(path.native(), ": leads to ", target.native(),
-                   ", expected a file inside ", boundary_.native()));
+  return LeadsOut(path, target, "a file", boundary_);
 }
 
 }  // namespace moeprobe

@@ -11,14 +11,17 @@ namespace moeprobe {
 
 // The folder of a model, and how far its symbolic links may lead.
 //
-// Links to files are followed as long as they end inside the folder itself; in
-// a snapshot of a Hugging Face cache (models--ORG--NAME/snapshots/REVISION), as
-// long as they end inside models--ORG--NAME, whose blobs/ holds the files.
+// Links to files are followed as long as they end inside the model root. Where
+// none is named, they end inside the folder itself or, in a snapshot of a
+// Hugging Face cache (models--ORG--NAME/snapshots/REVISION), inside
+// models--ORG--NAME, whose blobs/ holds the files.
 class ModelDirectory {
  public:
-  // NotFound if there is no such folder.
+  // `root` may be empty: there is none. Errors: NotFound if there is no such
+  // folder; FailedPrecondition if it is not inside the root.
   static absl::StatusOr<ModelDirectory> Open(
-      const std::filesystem::path& directory);
+      const std::filesystem::path& directory,
+      const std::filesystem::path& root);
 
   // Absolute, without symbolic links.
   const std::filesystem::path& path() const { return path_; }

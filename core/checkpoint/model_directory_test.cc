@@ -43,8 +43,8 @@ class ModelDirectoryTest : public testing::Test {
 
   absl::Status Open() const { return OpenAt(model_); }
 
-  static absl::Status OpenAt(const fs::path& path) {
-    return Checkpoint::Open(path).status();
+  static absl::Status OpenAt(const fs::path& path, const fs::path& root = {}) {
+    return Checkpoint::Open(path, root).status();
   }
 
   void ExpectRefused(absl::StatusCode code, const std::string& named) const {
@@ -115,6 +115,29 @@ TEST_F(ModelDirectoryTest, FollowsLinksInsideTheDirectory) {
   fs::rename(model_ / "model.safetensors", model_ / "files" / "weights");
   fs::create_symlink("files/weights", model_ / "model.safetensors");
   EXPECT_TRUE(Open().ok()) << Open();
+}
+
+TEST_F(ModelDirectoryTest, FollowsLinksInsideTheRoot) {
+  const fs::path other = folder_ / "other" / "model.safetensors";
+  WriteTinyModel(model_, MakeTinyModel("llama"));
+  fs::create_directory(folder_ / "other");
+  fs::rename(model_ / "model.safetensors", other);
+  fs::create_symlink("../other/model.safetensors",
+                     model_ / "model.safetensors");
+  EXPECT_TRUE(OpenAt(model_, folder_).ok()) << OpenAt(model_, folder_);
+  EXPECT_EQ(OpenAt(model_, model_).code(), kFailedPrecondition);
+  fs::rename(other, folder_.native() + ".outside");
+  fs::create_symlink(folder_.native() + ".outside", other);
+  EXPECT_EQ(OpenAt(model_, folder_).code(), kFailedPrecondition);
+  fs::remove(folder_.native() + ".outside");
+}
+
+TEST_F(ModelDirectoryTest, RefusesAFolderOutsideTheRoot) {
+  WriteTinyModel(model_, MakeTinyModel("llama"));
+  fs::create_directory(folder_ / "root");
+  fs::create_directory_symlink(model_, folder_ / "root" / "link");
+  EXPECT_EQ(OpenAt(folder_ / "root" / "link", folder_ / "root").code(),
+            kFailedPrecondition);
 }
 
 TEST_F(ModelDirectoryTest, OpensASnapshotOfAHuggingFaceCache) {

@@ -140,8 +140,9 @@ absl::StatusOr<double> PublishLoss(const AnalysisRequest& request,
 absl::StatusOr<AnalysisReport> Run(const AnalysisRequest& request,
                                    FingerprintMemory& memory,
                                    AnalysisObserver& observer) {
-  MOEPROBE_ASSIGN_OR_RETURN(const auto checkpoint,
-                            Checkpoint::Open(request.model_directory));
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const auto checkpoint,
+      Checkpoint::Open(request.model_directory, request.model_root));
   MOEPROBE_RETURN_IF_ERROR(CheckRequest(request, checkpoint->config()));
   const int64_t last = LastLayer(request, checkpoint->config());
   HiddenState state = StartingPoint(request, *checkpoint, last);

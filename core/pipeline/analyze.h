@@ -24,7 +24,8 @@ enum class Device : std::uint8_t { kAuto, kCpu, kCuda };
 // One model on one data set.
 struct AnalysisRequest {
   std::filesystem::path model_directory;
-  std::vector<int32_t> token_ids;  // whole windows: a multiple of the next
+  std::filesystem::path model_root;  // its links end inside; see ModelDirectory
+  std::vector<int32_t> token_ids;    // whole windows: a multiple of the next
   int64_t sequence_length = 512;
   int64_t skip_first = 0;       // positions of each window left out
   std::vector<int64_t> layers;  // to probe: ascending, from 0

@@ -79,6 +79,7 @@ WindowOptions WindowsOf(const v1::DataSpec& data) {
 AnalysisRequest RequestOf(const v1::TaskPart& part) {
   AnalysisRequest request;
   request.model_directory = part.model_directory();
+  request.model_root = part.model_root();
   request.sequence_length = part.data().sequence_length();
   request.skip_first = part.data().skip_first();
   request.layers.assign(part.layers().begin(), part.layers().end());

@@ -96,6 +96,19 @@ def test_there_are_three_programs():
     }
 
 
+def test_models_may_share_files_inside_the_root(
+    root, tmp_path, start_server, make_client, short_request
+):
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / "models/weights").mkdir(parents=True, exist_ok=True)
+        source = root / "tests/fixtures/mixtral" / name
+        (tmp_path / "models/weights" / name).write_bytes(source.read_bytes())
+        (tmp_path / "models/links").mkdir(exist_ok=True)
+        (tmp_path / "models/links" / name).symlink_to(f"../weights/{name}")
+    client = make_client(start_server(roots=[tmp_path / "models"]))
+    client.submit(short_request | {"model": "links"}, "--wait")
+
+
 def test_a_hugging_face_cache_is_a_model_root(
     root, tmp_path, start_server, make_client, short_request
 ):
