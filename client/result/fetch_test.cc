@@ -1,10 +1,11 @@
 #include "client/result/fetch.h"
 
-#include <zip.h>
-
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <ios>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -95,6 +96,33 @@ TEST_F(FetchResultTest, KeepsOldFilesWhereAnArrayIsDamaged) {
   state_.damage_arrays = true;
   EXPECT_FALSE(Fetch().ok());
   EXPECT_EQ(Content(directory_ / "arrays.npz"), before);
+}
+
+TEST_F(FetchResultTest, TakesUpABrokenStreamWhereItBroke) {
+  ASSERT_TRUE(Fetch().ok());
+  const std::string whole = Content(directory_ / "arrays.npz");
+  // Before the first array, between two, twice inside the second.
+  state_.chunks_before_break = {0, 0, 1, 2, 2};
+  state_.read_count = 1;
+  const auto result = Fetch();
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(Content(directory_ / "arrays.npz"), whole);
+  EXPECT_EQ(state_.read_count, 6);
+  EXPECT_EQ(done_, 17);
+}
+
+TEST_F(FetchResultTest, GivesUpWhereTheServerStaysAway) {
+  state_.chunks_before_break.assign(100, 1);
+  Client hasty({.address = server_.address(),
+                .stream_patience = std::chrono::milliseconds(200)},
+               cancellation_);
+  const absl::Status status =
+      FetchResult(hasty, "jobs/17", directory_, [](int64_t, int64_t) {
+      }).status();
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_THAT(std::string(status.message()),
+              testing::HasSubstr(server_.address()));
+  EXPECT_FALSE(fs::exists(directory_));
 }
 
 TEST_F(FetchResultTest, LeavesNothingWhenInterrupted) {

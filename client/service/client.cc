@@ -19,9 +19,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "client/service/array_stream.h"
 #include "client/service/cancellation.h"
+#include "client/service/client_options.h"
 #include "client/service/grpc_status.h"
 #include "client/service/retry.h"
 #include "core/base/status_macros.h"
@@ -55,16 +55,6 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(),
                                    arguments);
-}
-
-// Says where nobody answered, which gRPC's own words leave out.
-absl::Status WithAddress(const absl::Status& status,
-                         const std::string& address) {
-  if (!absl::IsUnavailable(status)) return status;
-  return absl::UnavailableError(absl::StrCat(
-      "no moeprobe-server answers at ", address, " (",
-      std::string(status.message()),
-      "); start one, or name another with --server or MOEPROBE_SERVER"));
 }
 
 // Makes a call with a deadline, again while nobody answers.
@@ -234,7 +224,7 @@ absl::Status Client::DeleteJob(const std::string& name) {
 absl::Status Client::WatchJob(
     const std::string& name,
     const std::function<void(const v1::JobEvent&)>& observe) {
-  Retry retry(options_.watch_patience, cancellation_);
+  Retry retry(options_.stream_patience, cancellation_);
   v1::WatchJobRequest request;
   request.set_name(name);
   absl::Status status;
@@ -266,7 +256,7 @@ absl::StatusOr<v1::Result> Client::GetResult(const std::string& name) {
 }
 
 ArrayStream Client::ReadArrays(const v1::ReadArraysRequest& request) {
-  return {*results_, cancellation_, request};
+  return {*results_, options_, cancellation_, request};
 }
 
 bool IsFinal(v1::Job::State state) {

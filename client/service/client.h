@@ -1,7 +1,6 @@
 #ifndef MOEPROBE_CLIENT_SERVICE_CLIENT_H_
 #define MOEPROBE_CLIENT_SERVICE_CLIENT_H_
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -13,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "client/service/array_stream.h"
 #include "client/service/cancellation.h"
+#include "client/service/client_options.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/dataset_service.grpc.pb.h"
 #include "moeprobe/v1/dataset_service.pb.h"
@@ -25,15 +25,6 @@
 #include "moeprobe/v1/server_service.pb.h"
 
 namespace moeprobe {
-
-// How a client reaches a server.
-struct ClientOptions {
-  std::string address;  // "unix:PATH" or "HOST:PORT"
-  // How long a server that does not answer is tried again, in all.
-  std::chrono::milliseconds patience{3000};
-  // The same while a job is watched: long enough for a server to restart.
-  std::chrono::milliseconds watch_patience{60000};
-};
 
 // A server's methods. Calls that find no server are tried again; all are safe
 // to repeat. Errors are those of the method (proto/moeprobe/v1) or Unavailable,
@@ -78,7 +69,8 @@ class Client {
 
   absl::StatusOr<v1::Result> GetResult(const std::string& name);
 
-  // Starts to read arrays, by name. The client must outlive the stream.
+  // Starts to read the arrays that `request` names. The client must outlive
+  // the stream.
   ArrayStream ReadArrays(const v1::ReadArraysRequest& request);
 
  private:

@@ -3,12 +3,19 @@
 
 #include <grpcpp/support/status.h>
 
+#include <string>
+
 #include "absl/status/status.h"
 
 namespace moeprobe {
 
 // Returns what a call ended with, as an absl::Status of the same code.
 absl::Status ToAbslStatus(const grpc::Status& status);
+
+// Returns `status`; if it is Unavailable, with words that say where nobody
+// answered, which gRPC's own leave out.
+absl::Status WithAddress(const absl::Status& status,
+                         const std::string& address);
 
 }  // namespace moeprobe
 

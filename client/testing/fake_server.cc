@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <string>
 #include <thread>
@@ -160,10 +161,15 @@ class FakeResults final : public v1::ResultService::Service {
   grpc::Status ReadArrays(grpc::ServerContext* /*context*/,
                           const v1::ReadArraysRequest* request,
                           grpc::ServerWriter<v1::ArrayChunk>* out) override {
+    const auto call = static_cast<size_t>(state_.read_count++);
+    int left = call < state_.chunks_before_break.size()
+                   ? state_.chunks_before_break[call]
+                   : std::numeric_limits<int>::max();
     for (const std::string& name : request->arrays()) {
       std::string bytes = state_.arrays.at(name);
       if (state_.damage_arrays) bytes.back() ^= 1;
       for (size_t i = 0; i < bytes.size(); i += kChunkSize) {
+        if (left-- == 0) return Away();
         v1::ArrayChunk chunk;
         if (i == 0) *chunk.mutable_info() = Info(name);
         chunk.set_data(bytes.substr(i, kChunkSize));

@@ -22,6 +22,9 @@ struct FakeServerState {
   std::atomic<int> unavailable_calls = 0;  // how many calls are turned away
   int events_before_break = 0;  // a watch breaks after so many; 0: never
   bool damage_arrays = false;   // one byte of each array is wrong
+  // After how many chunks each ReadArrays breaks, one call after the other;
+  // those after the last go to their end.
+  std::vector<int> chunks_before_break;
 
   v1::Job job;                         // the one job there is
   std::vector<v1::JobEvent> events;    // of that job
@@ -35,6 +38,7 @@ struct FakeServerState {
   v1::AnalyzeSpec created;
   std::map<std::string, std::string> datasets;  // bytes by name
   int upload_count = 0;
+  int read_count = 0;  // of ReadArrays
 };
 
 // A server in this process on a Unix socket, which answers from a state.

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import service
 import stubs
+from proxy import Proxy
 from service import wait_until
 
 FINAL = ("SUCCEEDED", "FAILED", "CANCELLED")
@@ -209,6 +210,22 @@ def test_a_drained_server_exits_with_0_and_goes_on_later(
     server.start()
     assert wait_for_state(api, job, *FINAL) == "SUCCEEDED"
     assert array_bytes(client, job) == undisturbed
+
+
+@pytest.mark.parametrize("end", ["kill", "stop"])
+def test_a_fetch_goes_on_where_a_restart_broke_it_off(
+    server, client, make_client, short_request, end
+):
+    job = client.submit(short_request | {"model": "tiny-mixtral"}, "--wait")
+    undisturbed = array_bytes(client, job)
+
+    def restart():
+        getattr(server, end)()
+        server.start()
+
+    with Proxy(server.address, len(undisturbed) // 2, restart) as proxy:
+        assert array_bytes(make_client(proxy), job) == undisturbed
+        assert proxy.broken
 
 
 def test_only_one_server_opens_a_data_directory(server):
