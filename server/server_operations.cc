@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "core/base/numerics_version.h"
 #include "core/base/status_macros.h"
+#include "core/base/version.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/model_config.h"
 #include "moeprobe/v1/server_service.pb.h"
@@ -42,7 +43,7 @@ v1::Model ToMessage(const OpenedModel& opened) {
 
 v1::ServerInfo ServerOperations::GetInfo() const {
   v1::ServerInfo info;
-  info.set_version(MOEPROBE_VERSION);
+  info.set_version(Version());
   info.set_numerics_version(kNumericsVersion);
   for (const std::string& family : SupportedFamilies()) {
     info.add_families(family);

@@ -147,6 +147,7 @@ absl::StatusOr<AnalysisReport> Run(const AnalysisRequest& request,
   const int64_t last = LastLayer(request, checkpoint->config());
   HiddenState state = StartingPoint(request, *checkpoint, last);
   AnalysisReport report{.device = "cpu",
+                        .threads = at::get_num_threads(),
                         .libtorch_version = TORCH_VERSION,
                         .resumed_at_layer = state.next_layer};
   if (state.next_layer <= last) {

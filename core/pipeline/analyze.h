@@ -68,6 +68,7 @@ struct AnalysisReport {
   std::string model_fingerprint = {};  // of the last layer that ran
   std::optional<double> nll = {};      // mean next-token loss, nats
   std::string device;                  // what kAuto became
+  int threads = 0;                     // that computed
   std::string libtorch_version;
   int64_t resumed_at_layer = 0;  // 0: started from the embedding
 };

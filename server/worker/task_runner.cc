@@ -18,6 +18,7 @@
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
 #include "core/base/token_windows.h"
+#include "core/base/version.h"
 #include "core/pipeline/analyze.h"
 #include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/result.pb.h"
@@ -66,8 +67,10 @@ v1::Provenance ProvenanceOf(const v1::TaskPart& part,
   auto& environment = *provenance.mutable_environment();
   environment["device"] = report.device;
   environment["libtorch"] = report.libtorch_version;
+  environment["moeprobe"] = Version();
   environment["precision"] =
       part.precision() == v1::PRECISION_BFLOAT16 ? "bfloat16" : "float32";
+  environment["threads"] = absl::StrCat(report.threads);
   return provenance;
 }
 

@@ -1,5 +1,6 @@
 """A job's life: cache, cancel, crashes, resumption, the same bytes always."""
 
+import json
 import os
 import signal
 import time
@@ -125,6 +126,31 @@ def test_the_number_of_workers_changes_no_byte(
     two = make_client(start_server("two", workers=2))
     found = [array_bytes(c, c.submit(spec, "--wait")) for c in (one, two)]
     assert found[0] == found[1]
+
+
+def provenance(client, job):
+    return json.loads((client.fetch(job) / "result.json").read_text())["provenance"]
+
+
+def test_provenance_names_the_run_that_computed_the_numbers(
+    start_server, make_client, api_stubs, short_request
+):
+    server = start_server(threads=2)
+    client, api = make_client(server), api_stubs(server.address)
+    first = provenance(client, client.submit(short_request, "--wait"))
+    environment = first[0]["environment"]
+    info = api.server.GetServerInfo(
+        api.messages("server_service").GetServerInfoRequest()
+    )
+    assert environment["threads"] == "2"
+    assert environment["moeprobe"] == info.version
+    assert {"device", "libtorch", "precision"} <= environment.keys()
+
+    server.stop()
+    again = make_client(start_server(threads=1))
+    job = again.submit(short_request, "--wait")
+    assert json.loads(again.ok("show", job, "--json"))["job"]["cached"]
+    assert provenance(again, job) == first
 
 
 @pytest.fixture(scope="module")
