@@ -87,6 +87,22 @@ def test_a_trained_model_predicts_its_text(common_client, root):
         assert arrays["nll"] < 3.6, model
 
 
+def test_bfloat16_changes_the_loss_a_little(common_client, root):
+    data = {"text": str(root / "examples/texts/king-james.txt"), "tokens": 2048}
+    spec = {
+        "kind": "analyze",
+        "model": "tiny-mixtral",
+        "data": data | {"sequence_length": 128},
+        "probes": {"routing": {}},
+        "nll": True,
+    }
+    losses = [
+        common_client.analyze(spec | {"precision": p})["nll"]
+        for p in ("float32", "bfloat16")
+    ]
+    assert 0 < abs(losses[1] - losses[0]) < 0.01
+
+
 @pytest.fixture(scope="module")
 def shared_server(shared, tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
