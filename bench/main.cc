@@ -16,6 +16,7 @@
 #include "bench/gemm_rate.h"
 #include "bench/jacobian_benchmark.h"
 #include "bench/pca_benchmark.h"
+#include "bench/precision_benchmark.h"
 #include "core/base/status_macros.h"
 #include "core/pipeline/analyze.h"
 #include "core/tensor/torch_status.h"
@@ -86,6 +87,17 @@ void AddPca(CLI::App& app, PcaBenchmarkOptions& options, Benchmark& chosen) {
   command.callback([&] { chosen = [&] { return PcaBenchmark(options); }; });
 }
 
+void AddPrecisionComparison(CLI::App& app, PrecisionBenchmarkOptions& options,
+                            Benchmark& chosen) {
+  CLI::App& command =
+      *app.add_subcommand("precision", "what bfloat16 arithmetic changes");
+  command.add_option("checkpoint", options.checkpoint)->required();
+  command.add_option("ids", options.token_ids, "token ids, .npy")->required();
+  command.add_option("sequence-length", options.sequence_length)->required();
+  command.callback(
+      [&] { chosen = [&] { return PrecisionBenchmark(options); }; });
+}
+
 void AddAnalysis(CLI::App& app, AnalysisBenchmarkOptions& options,
                  Benchmark& chosen) {
   CLI::App& command = *app.add_subcommand("analysis", "a whole analysis");
@@ -119,12 +131,14 @@ int Main(int argc, char** argv) {
   JacobianBenchmarkOptions jacobian;
   ForwardBenchmarkOptions forward;
   PcaBenchmarkOptions pca;
+  PrecisionBenchmarkOptions precision;
   AnalysisBenchmarkOptions analysis;
   Benchmark chosen;
   AddGemm(app, gemm_repetitions, chosen);
   AddJacobian(app, jacobian, chosen);
   AddForward(app, forward, chosen);
   AddPca(app, pca, chosen);
+  AddPrecisionComparison(app, precision, chosen);
   AddAnalysis(app, analysis, chosen);
   CLI11_PARSE(app, argc, argv);
 

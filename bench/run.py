@@ -3,10 +3,10 @@
 usage: run.py [--rounds N] FIGURE ...
        run.py render
 
-Figures: jacobian forward offload pca analysis-mixtral analysis-qwen latency.
-Builds what it needs, writes synthetic checkpoints to build/bench/work, lets ours
-and the peer take turns, appends a line for each row to bench/results.jsonl and
-renders docs/benchmarks.md. `offload` needs root: it empties the page cache.
+Figures: jacobian forward precision offload pca analysis-mixtral analysis-qwen
+latency. Builds what it needs, writes synthetic checkpoints to build/bench/work,
+lets ours and the peer take turns, appends a line for each row to
+bench/results.jsonl and renders docs/benchmarks.md. `offload` needs root: it empties the page cache.
 """
 
 import argparse
@@ -31,6 +31,7 @@ WORK = "build/bench/work"
 PROGRAM = "build/bench/bin/moeprobe-bench"
 PYTHON = ".venv/bin/python"
 LAYERS_OF_QWEN = "3,16,22"
+TEXT = "examples/texts/king-james.txt"
 
 RELATIONS = {"≥": operator.ge, "≤": operator.le, "<": operator.lt}
 
@@ -129,6 +130,16 @@ def token_ids(count):
     return path
 
 
+def text_ids(model, text):
+    """Path of a text's token ids, made with the model's own tokenizer."""
+    path = f"{WORK}/ids-{pathlib.Path(text).stem}.npy"
+    if not (ROOT / path).exists():
+        (ROOT / WORK).mkdir(parents=True, exist_ok=True)
+        script = "server/worker/tokenize_text.py"
+        run([PYTHON, script, f"{model}/tokenizer.json", text, path])
+    return path
+
+
 def peer_command(script, *arguments):
     return [PYTHON, f"bench/peers/{script}.py", *arguments]
 
@@ -175,6 +186,31 @@ def forward(rounds):
                 "tokens/s",
                 ("≥", 1.0),
             )
+
+
+def precision(_rounds):
+    bundled = "examples/models/tiny-mixtral"
+    models = {"tiny-mixtral": (bundled, text_ids(bundled, TEXT), "128")}
+    for shape in ("mixtral-like", "qwen-like"):
+        model = checkpoint(shape, dtype="bfloat16")
+        models[shape] = (model, token_ids(2048), "512")
+    for name, arguments in models.items():
+        alone = Measurement([PROGRAM, "precision", *arguments])
+        title = f"bfloat16 beside float32, {name}"
+        yield alone.row(
+            f"precision-{name}-chosen",
+            f"{title}: chosen experts that agree",
+            "chosen_agreement",
+            "",
+            ("≥", 0.97),
+        )
+        yield alone.row(
+            f"precision-{name}-nll",
+            f"{title}: difference of the NLL",
+            "nll_difference",
+            "nats",
+            ("≤", 0.01),
+        )
 
 
 def offload(rounds):
@@ -280,6 +316,7 @@ def latency(rounds):
 FIGURES = {
     "jacobian": jacobian,
     "forward": forward,
+    "precision": precision,
     "offload": offload,
     "pca": pca,
     "analysis-mixtral": analysis_mixtral,

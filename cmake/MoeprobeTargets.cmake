@@ -46,8 +46,10 @@ function(moeprobe_library)
 endfunction()
 
 # moeprobe_program(moeprobe-server SRCS ... DEPS ...)
+# TORCH: it needs LibTorch. ON_REQUEST: it is built where it is named as a
+# target, and not installed.
 function(moeprobe_program name)
-  cmake_parse_arguments(ARG "TORCH" "" "SRCS;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;ON_REQUEST" "" "SRCS;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SRCS})
   set_target_properties(
     ${name}
@@ -59,6 +61,10 @@ function(moeprobe_program name)
       ${name}
       PROPERTIES INSTALL_RPATH "${MOEPROBE_TORCH_LIB_DIR}"
     )
+  endif()
+  if(ARG_ON_REQUEST)
+    set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
+    return()
   endif()
   install(TARGETS ${name} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 endfunction()
