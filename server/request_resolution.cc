@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/quoted.h"
+#include "core/checkpoint/model_config.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/job.pb.h"
 #include "server/data_catalog.h"
@@ -29,8 +29,8 @@ constexpr int kMaxDataCount = 64;
 
 // Characters of UTF-8, which protobuf has checked.
 size_t CharacterCount(const std::string& text) {
-  return static_cast<size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  return static_cast<size_t>(
+      std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 void CheckName(const std::string& name, Violations& violations) {
@@ -40,34 +40,46 @@ void CheckName(const std::string& name, Violations& violations) {
         "name",
         absl::StrCat(length, " characters, expected at most ", kMaxNameLength));
   }
-  if (std::any_of(name.begin(), name.end(), absl::ascii_iscntrl)) {
+  if (std::ranges::any_of(name, absl::ascii_iscntrl)) {
     violations.Add("name",
                    absl::StrCat(Quoted(name), " has control characters"));
   }
+}
+
+// Loaders that trust a checkpoint might compute with code it brings.
+void WarnOfOwnCode(const OpenedModel& model, ResolvedRequest& result) {
+  const ModelConfig& config = model.checkpoint->config();
+  if (!config.names_own_code) return;
+  result.warnings.push_back(absl::StrCat(
+      "model ", Quoted(model.name),
+      ": config.json names code of its own (auto_map), which is not run: it is "
+      "analysed as any ",
+      config.family));
 }
 
 // Returns the model, if it can be analysed.
 std::optional<OpenedModel> FindModel(const std::string& name,
                                      const std::string& field,
                                      ModelRegistry& models,
-                                     Violations& violations) {
+                                     ResolvedRequest& result) {
   if (name.empty()) {
-    violations.Add(field, "missing");
+    result.violations.Add(field, "missing");
     return std::nullopt;
   }
   auto model = models.Find(name);
   if (!model.ok()) {
-    violations.Add(field, std::string(model.status().message()),
-                   model.status().code());
+    result.violations.Add(field, std::string(model.status().message()),
+                          model.status().code());
     return std::nullopt;
   }
   if (!model->problem.ok()) {
-    violations.Add(field,
-                   absl::StrCat(Quoted(name), " cannot be analysed: ",
-                                std::string(model->problem.message())),
-                   absl::StatusCode::kFailedPrecondition);
+    result.violations.Add(field,
+                          absl::StrCat(Quoted(name), " cannot be analysed: ",
+                                       std::string(model->problem.message())),
+                          absl::StatusCode::kFailedPrecondition);
     return std::nullopt;
   }
+  WarnOfOwnCode(*model, result);
   return *model;
 }
 
@@ -119,8 +131,8 @@ void CheckTokens(const v1::DataSpec& data, const std::string& field,
 void CompareTokenizers(const OpenedModel& model, const OpenedModel& baseline,
                        ModelRegistry& models, ResolvedRequest& result) {
   const auto& data = result.spec.data();
-  if (std::none_of(data.begin(), data.end(),
-                   [](const v1::DataSpec& spec) { return spec.has_text(); })) {
+  if (std::ranges::none_of(
+          data, [](const v1::DataSpec& spec) { return spec.has_text(); })) {
     return;
   }
   const auto own = models.TokenizerSha256(model);
@@ -185,12 +197,10 @@ ResolvedRequest ResolveRequest(const v1::Job& job, ModelRegistry& models,
   CheckName(asked.name(), result.violations);
   ResolveScalars(asked, result);
   ResolveAllData(result, catalog);
-  const auto model =
-      FindModel(asked.model(), "model", models, result.violations);
+  const auto model = FindModel(asked.model(), "model", models, result);
   std::optional<OpenedModel> baseline;
   if (!asked.baseline().empty()) {
-    baseline =
-        FindModel(asked.baseline(), "baseline", models, result.violations);
+    baseline = FindModel(asked.baseline(), "baseline", models, result);
   }
   // Without a model there is nothing to hold layers and widths against.
   if (!model) return result;

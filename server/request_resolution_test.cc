@@ -237,6 +237,15 @@ TEST_F(RequestResolutionTest, ProbesTheLayersABaselineHas) {
   EXPECT_THAT(Fields(), ElementsAre("baseline"));
 }
 
+TEST_F(RequestResolutionTest, WarnsOnceOfCodeThatIsNotRun) {
+  TinyModel model = MakeTinyModel("mixtral", {.layer_count = 7});
+  model.config["auto_map"] = R"({"AutoModelForCausalLM": "modeling.Model"})";
+  WriteTinyModel(root_ / "mixtral", model);
+  const ResolvedRequest resolved = Resolve();
+  EXPECT_THAT(resolved.violations.list(), IsEmpty());
+  EXPECT_THAT(resolved.warnings, ElementsAre(HasSubstr("auto_map")));
+}
+
 TEST_F(RequestResolutionTest, WarnsOfABaselineWithAnotherTokenizer) {
   WriteBytes(root_ / "mixtral/tokenizer.json", "{}");
   WriteBytes(root_ / "llama/tokenizer.json", "{ }");

@@ -201,6 +201,7 @@ absl::StatusOr<ModelConfig> ParseModelConfig(std::string_view json) {
                             fields.PositiveNumber("rms_norm_eps"));
   MOEPROBE_ASSIGN_OR_RETURN(config.tied_embeddings,
                             fields.BooleanOr("tie_word_embeddings", false));
+  config.names_own_code = fields.Find("auto_map") != nullptr;
   MOEPROBE_ASSIGN_OR_RETURN(config.attention,
                             ParseAttention(fields, *family, config.width));
   if (family->moe) {

@@ -58,6 +58,8 @@ struct ModelConfig {
   int64_t vocabulary_size = 0;
   double norm_epsilon = 0;
   bool tied_embeddings = false;
+  // auto_map names code that came with the checkpoint: it is never run.
+  bool names_own_code = false;
   AttentionConfig attention;
   ExpertConfig experts;  // count 0 in a dense model
   std::vector<LayerConfig> layers;

@@ -81,6 +81,13 @@ TEST(ModelConfigTest, KnowsWhereAFamilyNormalisesQueriesAndKeys) {
             QueryKeyNorm::kWholeProjection);
 }
 
+TEST(ModelConfigTest, NoticesCodeOfTheCheckpointsOwn) {
+  EXPECT_FALSE(Parse("mixtral")->names_own_code);
+  EXPECT_FALSE(Parse("mixtral", {{"auto_map", "null"}})->names_own_code);
+  EXPECT_TRUE(Parse("mixtral", {{"auto_map", R"({"AutoModel": "m.Model"})"}})
+                  ->names_own_code);
+}
+
 TEST(ModelConfigTest, DerivesHeadWidthWhereItIsAbsentOrNull) {
   for (const char* text : {"", "null"}) {
     const auto config =

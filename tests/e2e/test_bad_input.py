@@ -147,6 +147,27 @@ def test_a_hostile_model_is_one_message(spoiled, spoil, words):
     assert words in spoiled(spoil)
 
 
+def test_code_that_comes_with_a_model_is_not_run(
+    roots, start_server, make_client, short_request, tmp_path
+):
+    ran = tmp_path / "ran"
+    shutil.copytree(roots / "good", roots / "coded")
+    (roots / "coded/modeling.py").write_text(f"open({str(ran)!r}, 'w')\n")
+    edit_config(auto_map={"AutoModelForCausalLM": "modeling.Model"})(roots / "coded")
+    client = make_client(start_server(roots=[roots]))
+    results = [
+        client.fetch(client.submit(short_request | {"model": m}, "--wait"))
+        for m in ("good", "coded")
+    ]
+    good, coded = ((r / "arrays.npz").read_bytes() for r in results)
+    assert good == coded
+    warnings = [json.loads((r / "result.json").read_text())["warnings"] for r in results]
+    assert not warnings[0]
+    assert "auto_map" in " ".join(warnings[1])
+    assert len(warnings[1]) == 1
+    assert not ran.exists()
+
+
 def test_a_model_cut_while_it_is_analysed_does_not_end_the_server(
     roots, root, start_server, make_client, api_stubs, long_request
 ):
