@@ -16,7 +16,8 @@ std::string ParametersOf(const std::string& group,
                          const v1::ProbeSpec& probes) {
   if (!absl::StartsWith(group, "pca/")) return "";
   const v1::PcaProbe& pca = probes.pca();
-  return absl::StrCat("components=", pca.components(), "\nbasis=", pca.basis(),
+  return absl::StrCat("components=", pca.components(),
+                      "\nbasis=", static_cast<int>(pca.basis()),
                       "\nangles=", pca.angles(), "\n");
 }
 

@@ -8,10 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "core/base/npy.h"
 #include "core/base/status_macros.h"
 #include "core/base/token_windows.h"

@@ -51,7 +51,7 @@ v1::Dataset ToMessage(const DatasetRow& row) {
 absl::Status CheckDisplayName(const std::string& name) {
   if (name.empty() || name.size() > kMaxDisplayNameBytes ||
       absl::StartsWith(name, "datasets/") ||
-      std::any_of(name.begin(), name.end(), absl::ascii_iscntrl)) {
+      std::ranges::any_of(name, absl::ascii_iscntrl)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "dataset.display_name: ", Quoted(name),
         ", expected a file name of 1 to ", kMaxDisplayNameBytes, " bytes"));

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -24,6 +23,7 @@
 #include "server/page.h"
 #include "server/request_resolution.h"
 #include "server/resource_name.h"
+#include "server/violations.h"
 #include "storage/job.h"
 #include "storage/job_store.h"
 
@@ -50,7 +50,7 @@ std::string RequestKey(v1::AnalyzeSpec resolved) {
 }
 
 absl::StatusOr<std::string> RequestId(const v1::CreateJobRequest& request) {
-  std::string id = request.request_id();
+  const std::string& id = request.request_id();
   if (id.empty() || IsUuid(id)) return absl::AsciiStrToLower(id);
   return absl::InvalidArgumentError(
       absl::StrCat("request_id: ", Quoted(id), " is not a UUID"));

@@ -18,7 +18,6 @@
 #include "server/model_registry.h"
 #include "server/probe_groups.h"
 #include "storage/fingerprint_store.h"
-#include "storage/job.h"
 
 namespace moeprobe {
 namespace {

@@ -3,6 +3,7 @@
 
 #include <grpcpp/support/status.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <future>
@@ -137,13 +138,13 @@ TEST_F(JobServiceTest, CreatesOneJobForOneRequestId) {
 }
 
 TEST_F(JobServiceTest, CreatesOneJobForParallelRequestsWithOneId) {
-  std::vector<std::future<std::string>> names;
-  for (int i = 0; i < 20; ++i) {
-    names.push_back(std::async(std::launch::async, [&] {
+  std::vector<std::future<std::string>> names(20);
+  for (auto& name : names) {
+    name = std::async(std::launch::async, [&] {
       return TestClient(server_->address())
           .Create(spec_, "123e4567-e89b-12d3-a456-426614174000")
           .name();
-    }));
+    });
   }
   for (auto& name : names) EXPECT_EQ(name.get(), "jobs/1");
 }
@@ -208,7 +209,7 @@ TEST_F(JobServiceTest, StreamsLargeArraysInChunks) {
   const std::string job = Create();
   const v1::Task task = Claim();
   Array array{.type = DataType::kInt64, .shape = {400'000}, .bytes = {}};
-  array.bytes.assign(8 * 400'000, '\7');
+  array.bytes.assign(size_t{8} * 400'000, '\7');
   const std::string npy = EncodeNpy(array);
   v1::ArrayInfo info;
   info.set_name("layer0/expert_count");

@@ -59,12 +59,11 @@ TEST_F(JobWatchTest, FollowsAJobWhileItRuns) {
 
 TEST_F(JobWatchTest, ServesManyWatchersAndEverybodyElse) {
   const std::string job = Create();
-  constexpr int kWatchers = 200;
-  std::vector<std::future<size_t>> watched;
-  for (int i = 0; i < kWatchers; ++i) {
-    watched.push_back(std::async(std::launch::async, [&] {
+  std::vector<std::future<size_t>> watched(200);
+  for (auto& events : watched) {
+    events = std::async(std::launch::async, [&] {
       return TestClient(server_->address()).Watch(job).size();
-    }));
+    });
   }
   EXPECT_EQ(StateOf(job), v1::Job::STATE_QUEUED);
   RunOne();

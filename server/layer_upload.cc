@@ -90,7 +90,7 @@ class ArrayAssembly {
  public:
   explicit ArrayAssembly(int64_t layer) : layer_(layer) {}
 
-  absl::Status Add(v1::ArrayChunk chunk) {
+  absl::Status Add(const v1::ArrayChunk& chunk) {
     if (chunk.has_info()) {
       MOEPROBE_RETURN_IF_ERROR(FinishCurrent());
       MOEPROBE_RETURN_IF_ERROR(CheckInfo(chunk.info(), layer_, names_));

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <thread>
@@ -111,6 +112,7 @@ void LocalExecutor::StartDue() {
 }
 
 void LocalExecutor::Reap(Slot& slot) {
+  if (!slot.process) return;
   // The whole group: a helper of the worker must not outlive it.
   slot.process->Kill(SIGKILL);
   const int64_t pid = slot.process->pid();
@@ -131,12 +133,10 @@ void LocalExecutor::KillDue() {
   {
     const MutexLock lock(mutex_);
     const auto now = Clock::now();
-    const auto first_due =
-        std::partition(orders_.begin(), orders_.end(),
-                       [now](const Order& order) { return order.time > now; });
-    due.assign(std::make_move_iterator(first_due),
-               std::make_move_iterator(orders_.end()));
-    orders_.erase(first_due, orders_.end());
+    const auto is_due = std::ranges::partition(
+        orders_, [now](const Order& order) { return order.time > now; });
+    std::ranges::move(is_due, std::back_inserter(due));
+    orders_.erase(is_due.begin(), is_due.end());
   }
   for (const Order& order : due) {
     for (const Slot& slot : slots_) {
@@ -181,22 +181,19 @@ int LocalExecutor::TimeoutMilliseconds() {
 }
 
 void LocalExecutor::EndAll() {
-  std::vector<Slot*> alive;
   for (Slot& slot : slots_) {
-    if (!slot.process) continue;
-    slot.process->Kill(SIGTERM);
-    alive.push_back(&slot);
+    if (slot.process) slot.process->Kill(SIGTERM);
   }
   const auto deadline = Clock::now() + kGrace;
-  for (Slot* slot : alive) {
+  for (Slot& slot : slots_) {
+    if (!slot.process) continue;
     const auto left =
         std::chrono::ceil<milliseconds>(deadline - Clock::now()).count();
-    pollfd file = {
-        .fd = slot->process->ended(), .events = POLLIN, .revents = 0};
+    pollfd file = {.fd = slot.process->ended(), .events = POLLIN, .revents = 0};
     poll(&file, 1, static_cast<int>(std::max<int64_t>(left, 0)));
-    slot->process->Kill(SIGKILL);
-    slot->process->Reap();
-    slot->process.reset();
+    slot.process->Kill(SIGKILL);
+    slot.process->Reap();
+    slot.process.reset();
   }
 }
 

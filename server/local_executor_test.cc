@@ -1,5 +1,7 @@
 #include "server/local_executor.h"
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <csignal>
 #include <cstdint>

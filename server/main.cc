@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -55,7 +56,7 @@ int Serve(const ServerOptions& options) {
     std::cerr << "moeprobe-server: " << server.status().message() << "\n";
     return EXIT_FAILURE;
   }
-  std::cout << "listening on " << (*server)->address() << std::endl;
+  std::cout << "listening on " << (*server)->address() << '\n' << std::flush;
   LogInfo(absl::StrCat("signal ", WaitForStopSignal(), ": stopping"));
   (*server)->Stop();
   return EXIT_SUCCESS;
@@ -64,6 +65,8 @@ int Serve(const ServerOptions& options) {
 }  // namespace
 }  // namespace moeprobe
 
+// Only a wrong declaration of an option could throw past main.
+// NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   moeprobe::ServerOptions options;
   options.data_directory = moeprobe::DefaultDataDirectory();

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "moeprobe/v1/analysis.pb.h"
 
 namespace moeprobe {

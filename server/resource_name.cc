@@ -32,8 +32,8 @@ absl::StatusOr<int64_t> ParseJobName(const std::string& name) {
   absl::string_view text = name;
   int64_t id = 0;
   if (!absl::ConsumePrefix(&text, kJobs) ||
-      !std::all_of(text.begin(), text.end(), IsDigit) ||
-      !absl::SimpleAtoi(text, &id) || id < 1) {
+      !std::ranges::all_of(text, IsDigit) || !absl::SimpleAtoi(text, &id) ||
+      id < 1) {
     return absl::InvalidArgumentError(absl::StrCat(
         "name: ", Quoted(name), " is no job, expected jobs/{number}"));
   }
@@ -56,8 +56,7 @@ absl::StatusOr<std::string> ParseDatasetName(const std::string& name) {
 }
 
 bool IsSha256(const std::string& text) {
-  return text.size() == 64 &&
-         std::all_of(text.begin(), text.end(), IsLowerHexadecimal);
+  return text.size() == 64 && std::ranges::all_of(text, IsLowerHexadecimal);
 }
 
 bool IsUuid(const std::string& text) {

@@ -39,6 +39,7 @@
 #include "storage/dataset_store.h"
 #include "storage/directory_lock.h"
 #include "storage/fingerprint_store.h"
+#include "storage/job.h"
 #include "storage/job_queue.h"
 #include "storage/job_store.h"
 #include "storage/result_store.h"
@@ -70,10 +71,10 @@ absl::StatusOr<std::vector<ModelRoot>> OpenRoots(
 
 // Everything, in the order in which it is built; destroyed the other way.
 struct Server::Parts {
-  Parts(const ServerOptions& server_options, DirectoryLock held,
+  Parts(ServerOptions server_options, DirectoryLock held,
         std::unique_ptr<Database> opened, BlobStore blob_store,
         std::vector<ModelRoot> roots)
-      : options(server_options),
+      : options(std::move(server_options)),
         lock(std::move(held)),
         database(std::move(opened)),
         blobs(std::move(blob_store)),

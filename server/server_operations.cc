@@ -9,7 +9,6 @@
 #include "core/base/numerics_version.h"
 #include "core/base/status_macros.h"
 #include "core/base/version.h"
-#include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/model_config.h"
 #include "moeprobe/v1/server_service.pb.h"
 #include "server/dataset_operations.h"
@@ -63,8 +62,8 @@ absl::StatusOr<v1::ListModelsResponse> ServerOperations::ListModels(
                             ParsePageToken(kListMethod, request.page_token()));
   const std::vector<std::string> names = models_->Names();
   v1::ListModelsResponse response;
-  for (auto name = std::upper_bound(names.begin(), names.end(), after);
-       name != names.end(); ++name) {
+  for (auto name = std::ranges::upper_bound(names, after); name != names.end();
+       ++name) {
     if (response.models_size() == size) {
       response.set_next_page_token(PageToken(
           kListMethod, response.models(response.models_size() - 1).name()));

@@ -1,6 +1,5 @@
 #include "client/commands/screen.h"
 
-#include <asm/ioctls.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 

@@ -21,8 +21,8 @@ absl::StatusOr<std::string> JobName(const std::string& job) {
   const std::string id = JobId(job);
   const bool is_number =
       !id.empty() && id.size() < 20 && id[0] != '0' &&
-      std::all_of(
-          id.begin(), id.end(),
+      std::ranges::all_of(
+          id,
           [](char c) {
             return absl::ascii_isdigit(static_cast<unsigned char>(c));
           });

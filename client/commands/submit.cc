@@ -67,11 +67,11 @@ void ForgiveMissingUploads(Session& session,
                            v1::ValidateJobResponse& response) {
   auto& violations = *response.mutable_violations();
   for (const LocalData& data : local) {
-    const auto kept = std::remove_if(
-        violations.begin(), violations.end(),
+    const auto forgiven = std::ranges::remove_if(
+        violations,
         [&](const v1::FieldViolation& v) { return v.field() == data.field; });
-    if (kept == violations.end()) continue;
-    violations.erase(kept, violations.end());
+    if (forgiven.empty()) continue;
+    violations.erase(forgiven.begin(), forgiven.end());
     session.err.Print(
         absl::StrCat(data.field, ": would upload ", data.path.string(), " (",
                      FormatBytes(data.dataset.size_bytes()), ")\n"));

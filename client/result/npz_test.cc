@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <ios>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -24,7 +25,7 @@ NpzEntry Entry(const std::string& name, const std::string& bytes) {
       .name = name,
       .size_bytes = static_cast<int64_t>(bytes.size()),
       .next_piece = [rest = bytes]() mutable -> absl::StatusOr<std::string> {
-        const std::string piece = rest.substr(0, 1);
+        std::string piece = rest.substr(0, 1);
         rest.erase(0, 1);
         return piece;
       }};

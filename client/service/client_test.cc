@@ -42,7 +42,7 @@ class ClientTest : public testing::Test {
   // Watches the job and returns the numbers of the events seen.
   absl::StatusOr<std::vector<int64_t>> Watch() {
     std::vector<int64_t> seen;
-    const absl::Status status = client_.WatchJob(
+    absl::Status status = client_.WatchJob(
         "jobs/17",
         [&](const v1::JobEvent& event) { seen.push_back(event.sequence()); });
     if (!status.ok()) return status;
@@ -57,7 +57,7 @@ class ClientTest : public testing::Test {
     return client_
         .UploadDataset(dataset,
                        [&]() -> absl::StatusOr<std::string> {
-                         const std::string piece = rest.substr(0, 4);
+                         std::string piece = rest.substr(0, 4);
                          rest.erase(0, piece.size());
                          return piece;
                        })

@@ -1,6 +1,9 @@
 #include "client/text/utf8.h"
 
+#include <cstddef>
+#include <map>
 #include <string_view>
+#include <utility>
 
 #include "gtest/gtest.h"
 
@@ -8,19 +11,16 @@ namespace moeprobe {
 namespace {
 
 TEST(DecodeUtf8Test, ReadsOneToFourBytes) {
-  const struct {
-    std::string_view text;
-    char32_t code_point;
-    size_t size_bytes;
-  } cases[] = {{"a", 'a', 1},
-               {"\u00B1x", 0xB1, 2},
-               {"\u2588", 0x2588, 3},
-               {"\U0001F600", 0x1F600, 4}};
-  for (const auto& c : cases) {
-    const auto character = DecodeUtf8(c.text);
-    ASSERT_TRUE(character.has_value()) << c.text;
-    EXPECT_EQ(character->code_point, c.code_point);
-    EXPECT_EQ(character->size_bytes, c.size_bytes);
+  const std::map<std::string_view, std::pair<char32_t, size_t>> cases = {
+      {"a", {'a', 1}},
+      {"\u00B1x", {0xB1, 2}},
+      {"\u2588", {0x2588, 3}},
+      {"\U0001F600", {0x1F600, 4}}};
+  for (const auto& [text, expected] : cases) {
+    const auto character = DecodeUtf8(text);
+    ASSERT_TRUE(character.has_value()) << text;
+    EXPECT_EQ(character->code_point, expected.first);
+    EXPECT_EQ(character->size_bytes, expected.second);
   }
 }
 

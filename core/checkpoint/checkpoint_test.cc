@@ -20,6 +20,7 @@
 #include "core/checkpoint/tensor_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/testing/safetensors_bytes.h"
 #include "tests/testing/tiny_checkpoint.h"
 
 namespace moeprobe {

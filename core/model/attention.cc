@@ -41,13 +41,14 @@ Attention::Attention(const ModelConfig& config, const LayerConfig& layer,
     : config_(config.attention),
       norm_epsilon_(config.norm_epsilon),
       type_(type),
-      query_{Weight(tensors.query, type),
-             OptionalWeight(tensors.query_bias, type)},
-      key_{Weight(tensors.key, type), OptionalWeight(tensors.key_bias, type)},
-      value_{Weight(tensors.value, type),
-             OptionalWeight(tensors.value_bias, type)},
-      output_{Weight(tensors.output, type),
-              OptionalWeight(tensors.output_bias, type)},
+      query_{.weight = Weight(tensors.query, type),
+             .bias = OptionalWeight(tensors.query_bias, type)},
+      key_{.weight = Weight(tensors.key, type),
+           .bias = OptionalWeight(tensors.key_bias, type)},
+      value_{.weight = Weight(tensors.value, type),
+             .bias = OptionalWeight(tensors.value_bias, type)},
+      output_{.weight = Weight(tensors.output, type),
+              .bias = OptionalWeight(tensors.output_bias, type)},
       query_norm_(OptionalWeight(tensors.query_norm, at::kFloat)),
       key_norm_(OptionalWeight(tensors.key_norm, at::kFloat)),
       rotary_(sequence_length, config.attention.head_width,
@@ -55,7 +56,7 @@ Attention::Attention(const ModelConfig& config, const LayerConfig& layer,
       mask_(SlidingMask(layer.sliding_window, sequence_length)) {}
 
 at::Tensor Attention::Project(const at::Tensor& x,
-                              const Projection& projection) const {
+                              const Projection& projection) {
   return at::linear(x, projection.weight, projection.bias);
 }
 

@@ -33,7 +33,7 @@ class Attention {
     std::optional<at::Tensor> bias;
   };
 
-  at::Tensor Project(const at::Tensor& x, const Projection& projection) const;
+  static at::Tensor Project(const at::Tensor& x, const Projection& projection);
   at::Tensor SplitHeads(const at::Tensor& x, int64_t head_count) const;
   at::Tensor NormaliseAndRotate(const at::Tensor& x, int64_t head_count,
                                 const std::optional<at::Tensor>& norm) const;

@@ -6,11 +6,13 @@
 #include <c10/core/ScalarType.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/tensor_view.h"
 #include "core/model/activation_probe.h"
 #include "core/model/attention.h"
 #include "core/model/gated_mlp.h"
@@ -24,6 +26,13 @@ namespace {
 // Windows attend in groups of about so many tokens: a fixed number, so that
 // every product always has the same shape and rounds the same way.
 constexpr int64_t kTokensPerShard = 2048;
+
+// Every token, each with how far the shared expert is open to it.
+ExpertTokens SharedTokens(const at::Tensor& h, const TensorView& gate) {
+  return {
+      .tokens = at::arange(h.size(0), at::kLong),
+      .gates = at::linear(h, Weight(gate, at::kFloat)).sigmoid_().flatten()};
+}
 
 }  // namespace
 
@@ -55,7 +64,7 @@ at::Tensor DecoderLayer::MlpInput(const at::Tensor& residual) const {
 }
 
 Routing DecoderLayer::RouteTokens(const at::Tensor& h) const {
-  if (!layer_config_.is_moe) return DenseRouting(h.size(0));
+  if (!tensors_.router) return DenseRouting(h.size(0));
   return Route(h, Weight(*tensors_.router, at::kFloat), config_.experts);
 }
 
@@ -64,7 +73,7 @@ void DecoderLayer::RunExperts(const at::Tensor& h, const Routing& routing,
                               ActivationProbe* probe) const {
   const at::Tensor x = h.to(type_);
   const std::vector<ExpertTokens> groups = GroupByExpert(routing);
-  if (!layer_config_.is_moe) {
+  if (tensors_.dense) {
     RunExpert(x, *tensors_.dense, 0, groups[0], residual, probe);
     return;
   }
@@ -72,9 +81,9 @@ void DecoderLayer::RunExperts(const at::Tensor& h, const Routing& routing,
     RunExpert(x, tensors_.experts[e], static_cast<int64_t>(e), groups[e],
               residual, probe);
   }
-  if (tensors_.shared) {
-    RunExpert(x, *tensors_.shared, config_.experts.count, SharedTokens(h),
-              residual, probe);
+  if (tensors_.shared && tensors_.shared_gate) {
+    RunExpert(x, *tensors_.shared, config_.experts.count,
+              SharedTokens(h, *tensors_.shared_gate), residual, probe);
   }
 }
 
@@ -84,20 +93,15 @@ void DecoderLayer::RunExpert(const at::Tensor& x,
                              ActivationProbe* probe) const {
   const GatedMlp mlp(tensors, type_);
   if (routed.tokens.size(0) > 0) {
-    at::Tensor output = mlp.Run(
-        x, probe ? probe->Plan(expert, routed) : PlanRoutedTokens(routed));
+    at::Tensor output =
+        mlp.Run(x, probe != nullptr ? probe->Plan(expert, routed)
+                                    : PlanRoutedTokens(routed));
     output.mul_(routed.gates.unsqueeze(1));
     residual.index_add_(0, routed.tokens, output);
   }
-  if (!probe) return;
+  if (probe == nullptr) return;
   const std::optional<ExpertRun> others = probe->PlanOthers(expert, routed);
   if (others.has_value()) mlp.Run(x, *others);
-}
-
-ExpertTokens DecoderLayer::SharedTokens(const at::Tensor& h) const {
-  const at::Tensor gate = Weight(*tensors_.shared_gate, at::kFloat);
-  return {.tokens = at::arange(h.size(0), at::kLong),
-          .gates = at::linear(h, gate).sigmoid_().flatten()};
 }
 
 }  // namespace moeprobe

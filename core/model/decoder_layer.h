@@ -42,7 +42,6 @@ class DecoderLayer {
   void RunExpert(const at::Tensor& x, const GatedMlpTensors& tensors,
                  int64_t expert, const ExpertTokens& routed,
                  at::Tensor& residual, ActivationProbe* probe) const;
-  ExpertTokens SharedTokens(const at::Tensor& h) const;
 
   const ModelConfig& config_;
   const LayerConfig& layer_config_;

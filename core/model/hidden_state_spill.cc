@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <ios>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -23,7 +24,7 @@ namespace moeprobe {
 namespace {
 
 // One line of JSON, then the bytes of the residual stream.
-constexpr char kFileName[] = "hidden_state";
+constexpr const char* kFileName = "hidden_state";
 
 std::string_view Bytes(const at::Tensor& residual) {
   return {static_cast<const char*>(residual.const_data_ptr()),

@@ -1,7 +1,6 @@
 #include "core/model/layer_reader.h"
 
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/base/mutex.h"
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/tensor_view.h"
@@ -33,10 +33,13 @@ void LayerReader::Run(const std::stop_token& stop, int64_t first, int64_t last,
   absl::StatusOr<std::string> fingerprint = std::move(previous);
   for (int64_t layer = first; layer <= last; ++layer) {
     if (fingerprint.ok()) fingerprint = Read(stop, layer, *fingerprint);
-    std::unique_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     done_.emplace(layer, fingerprint);
     changed_.notify_all();
-    if (!changed_.wait(lock, stop, [&] { return wanted_ > layer; })) return;
+    const auto is_wanted = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return wanted_ > layer;
+    };
+    if (!changed_.wait(mutex_, stop, is_wanted)) return;
   }
 }
 
@@ -62,8 +65,8 @@ absl::StatusOr<std::string> LayerReader::Read(const std::stop_token& stop,
 }
 
 absl::StatusOr<std::string> LayerReader::Wait(int64_t layer) {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return done_.contains(layer); });
+  const MutexLock lock(mutex_);
+  while (!done_.contains(layer)) changed_.wait(mutex_);
   wanted_ = layer + 1;
   changed_.notify_all();
   return done_.at(layer);

@@ -26,10 +26,9 @@ constexpr size_t kChunkBytes = size_t{16} << 20U;
 // The whole pages that `bytes` touches.
 std::span<std::byte> PagesAround(std::span<const std::byte> bytes) {
   const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<uintptr_t>(bytes.data());
-  const uintptr_t first = begin / page * page;
+  const uintptr_t before = reinterpret_cast<uintptr_t>(bytes.data()) % page;
   // madvise takes a mutable pointer and writes nothing.
-  return {reinterpret_cast<std::byte*>(first), begin - first + bytes.size()};
+  return {const_cast<std::byte*>(bytes.data()) - before, before + bytes.size()};
 }
 
 }  // namespace

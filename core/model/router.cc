@@ -53,7 +53,8 @@ std::vector<ExpertTokens> GroupByExpert(const Routing& routing) {
   int64_t begin = 0;
   for (int64_t e = 0; e < expert_count; ++e) {
     const int64_t end = begin + counts[e].item<int64_t>();
-    groups.push_back({tokens.slice(0, begin, end), gates.slice(0, begin, end)});
+    groups.push_back({.tokens = tokens.slice(0, begin, end),
+                      .gates = gates.slice(0, begin, end)});
     begin = end;
   }
   return groups;

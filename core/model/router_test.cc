@@ -11,10 +11,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <numbers>
 #include <vector>
 
-#include "core/checkpoint/model_config.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -50,14 +51,14 @@ TEST(RouteTest, BreaksTiesByTheLowestIndex) {
 
 TEST(RouteTest, TakesTheSoftmaxOverAllExperts) {
   const Routing routing =
-      RouteLogits({0, std::log(2.0F), std::log(3.0F)}, 2, false);
+      RouteLogits({0, std::numbers::ln2_v<float>, std::log(3.0F)}, 2, false);
   EXPECT_NEAR(routing.gates[0][0].item<float>(), 3.0 / 6, 1e-6);
   EXPECT_NEAR(routing.gates[0][1].item<float>(), 2.0 / 6, 1e-6);
 }
 
 TEST(RouteTest, RenormalisesOnlyWhereTheFamilyDoes) {
   const Routing routing =
-      RouteLogits({0, std::log(2.0F), std::log(3.0F)}, 2, true);
+      RouteLogits({0, std::numbers::ln2_v<float>, std::log(3.0F)}, 2, true);
   EXPECT_NEAR(routing.gates[0][0].item<float>(), 3.0 / 5, 1e-6);
   EXPECT_NEAR(routing.gates[0][1].item<float>(), 2.0 / 5, 1e-6);
 }

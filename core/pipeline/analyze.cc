@@ -8,10 +8,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/npy.h"
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/model_config.h"
@@ -73,7 +75,7 @@ class LayerProgress {
       : observer_(observer), first_(first), last_(last) {}
 
   absl::Status Report(int64_t layer, const std::string& what, double share) {
-    const double layers = static_cast<double>(last_ - first_ + 1);
+    const auto layers = static_cast<double>(last_ - first_ + 1);
     return observer_.OnProgress(
         absl::StrCat("layer ", layer, " (last: ", last_, "), ", what),
         (static_cast<double>(layer - first_) + share) / layers);

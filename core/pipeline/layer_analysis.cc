@@ -18,6 +18,7 @@
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/model/decoder_layer.h"
+#include "core/model/router.h"
 #include "core/pipeline/analyze.h"
 #include "core/probe/jacobian_probe.h"
 #include "core/probe/probe_options.h"
