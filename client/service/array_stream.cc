@@ -7,13 +7,14 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client/service/cancellation.h"
-#include "client/service/client_options.h"
 #include "client/service/grpc_status.h"
+#include "client/service/retry.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.grpc.pb.h"
@@ -63,15 +64,14 @@ class ArrayStream::Call {
   bool finished_ = false;
 };
 
-ArrayStream::ArrayStream(v1::ResultService::Stub& stub,
-                         const ClientOptions& options,
-                         Cancellation& cancellation,
+ArrayStream::ArrayStream(v1::ResultService::Stub& stub, std::string address,
+                         Retry retry, Cancellation& cancellation,
                          v1::ReadArraysRequest request)
     : stub_(stub),
       cancellation_(cancellation),
       request_(std::move(request)),
-      address_(options.address),
-      retry_(options.stream_patience, cancellation),
+      address_(std::move(address)),
+      retry_(std::move(retry)),
       call_(std::make_unique<Call>(stub, cancellation, request_)) {}
 
 ArrayStream::~ArrayStream() = default;

@@ -8,7 +8,6 @@
 
 #include "absl/status/statusor.h"
 #include "client/service/cancellation.h"
-#include "client/service/client_options.h"
 #include "client/service/retry.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.grpc.pb.h"
@@ -20,8 +19,9 @@ namespace moeprobe {
 // the byte where it broke. Ends the call when it goes away.
 class ArrayStream {
  public:
-  // Reads the arrays that `request` names: at least one, in its order.
-  ArrayStream(v1::ResultService::Stub& stub, const ClientOptions& options,
+  // Reads the arrays that `request` names, at least one, in its order. `retry`
+  // paces the attempts; `address` is for messages.
+  ArrayStream(v1::ResultService::Stub& stub, std::string address, Retry retry,
               Cancellation& cancellation, v1::ReadArraysRequest request);
   ~ArrayStream();
   ArrayStream(const ArrayStream&) = delete;

@@ -60,8 +60,9 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
 // Makes a call with a deadline, again while nobody answers.
 class UnaryCall {
  public:
-  UnaryCall(const ClientOptions& options, Cancellation& cancellation)
-      : options_(options), cancellation_(cancellation) {}
+  UnaryCall(const ClientOptions& options, Cancellation& cancellation,
+            const std::shared_ptr<grpc::Channel>& channel)
+      : options_(options), cancellation_(cancellation), channel_(channel) {}
 
   template <typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> operator()(
@@ -69,7 +70,7 @@ class UnaryCall {
       grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
                                    Response*),
       const Request& request) const {
-    Retry retry(options_.patience, cancellation_);
+    Retry retry(options_.patience, cancellation_, channel_);
     Response response;
     absl::Status status;
     do {
@@ -85,6 +86,7 @@ class UnaryCall {
  private:
   const ClientOptions& options_;
   Cancellation& cancellation_;
+  const std::shared_ptr<grpc::Channel>& channel_;
 };
 
 // Collects the pages of a list. `page` makes the call; `items` takes what it
@@ -106,16 +108,17 @@ absl::StatusOr<std::vector<Item>> AllPages(const Page& page,
 }  // namespace
 
 Client::Client(ClientOptions options, Cancellation& cancellation)
-    : options_(std::move(options)), cancellation_(cancellation) {
-  const std::shared_ptr<grpc::Channel> channel = Connect(options_.address);
-  server_ = v1::ServerService::NewStub(channel);
-  datasets_ = v1::DatasetService::NewStub(channel);
-  jobs_ = v1::JobService::NewStub(channel);
-  results_ = v1::ResultService::NewStub(channel);
+    : options_(std::move(options)),
+      cancellation_(cancellation),
+      channel_(Connect(options_.address)) {
+  server_ = v1::ServerService::NewStub(channel_);
+  datasets_ = v1::DatasetService::NewStub(channel_);
+  jobs_ = v1::JobService::NewStub(channel_);
+  results_ = v1::ResultService::NewStub(channel_);
 }
 
 absl::StatusOr<v1::ServerInfo> Client::GetServerInfo() {
-  return UnaryCall(options_, cancellation_)(
+  return UnaryCall(options_, cancellation_, channel_)(
       *server_, &v1::ServerService::Stub::GetServerInfo,
       v1::GetServerInfoRequest());
 }
@@ -123,7 +126,7 @@ absl::StatusOr<v1::ServerInfo> Client::GetServerInfo() {
 absl::StatusOr<std::vector<v1::Model>> Client::ListModels() {
   return AllPages<v1::ListModelsRequest, v1::Model>(
       [&](const v1::ListModelsRequest& request) {
-        return UnaryCall(options_, cancellation_)(
+        return UnaryCall(options_, cancellation_, channel_)(
             *server_, &v1::ServerService::Stub::ListModels, request);
       },
       [](v1::ListModelsResponse& page) { return page.mutable_models(); });
@@ -132,14 +135,14 @@ absl::StatusOr<std::vector<v1::Model>> Client::ListModels() {
 absl::StatusOr<v1::Dataset> Client::GetDataset(const std::string& name) {
   v1::GetDatasetRequest request;
   request.set_name(name);
-  return UnaryCall(options_, cancellation_)(
+  return UnaryCall(options_, cancellation_, channel_)(
       *datasets_, &v1::DatasetService::Stub::GetDataset, request);
 }
 
 absl::StatusOr<std::vector<v1::Dataset>> Client::ListDatasets() {
   return AllPages<v1::ListDatasetsRequest, v1::Dataset>(
       [&](const v1::ListDatasetsRequest& request) {
-        return UnaryCall(options_, cancellation_)(
+        return UnaryCall(options_, cancellation_, channel_)(
             *datasets_, &v1::DatasetService::Stub::ListDatasets, request);
       },
       [](v1::ListDatasetsResponse& page) { return page.mutable_datasets(); });
@@ -178,7 +181,7 @@ absl::StatusOr<v1::Job> Client::CreateJob(const v1::AnalyzeSpec& spec,
   v1::CreateJobRequest request;
   *request.mutable_job()->mutable_analyze() = spec;
   request.set_request_id(request_id);
-  return UnaryCall(options_, cancellation_)(
+  return UnaryCall(options_, cancellation_, channel_)(
       *jobs_, &v1::JobService::Stub::CreateJob, request);
 }
 
@@ -186,21 +189,21 @@ absl::StatusOr<v1::ValidateJobResponse> Client::ValidateJob(
     const v1::AnalyzeSpec& spec) {
   v1::ValidateJobRequest request;
   *request.mutable_job()->mutable_analyze() = spec;
-  return UnaryCall(options_, cancellation_)(
+  return UnaryCall(options_, cancellation_, channel_)(
       *jobs_, &v1::JobService::Stub::ValidateJob, request);
 }
 
 absl::StatusOr<v1::Job> Client::GetJob(const std::string& name) {
   v1::GetJobRequest request;
   request.set_name(name);
-  return UnaryCall(options_, cancellation_)(
+  return UnaryCall(options_, cancellation_, channel_)(
       *jobs_, &v1::JobService::Stub::GetJob, request);
 }
 
 absl::StatusOr<std::vector<v1::Job>> Client::ListJobs() {
   return AllPages<v1::ListJobsRequest, v1::Job>(
       [&](const v1::ListJobsRequest& request) {
-        return UnaryCall(options_, cancellation_)(
+        return UnaryCall(options_, cancellation_, channel_)(
             *jobs_, &v1::JobService::Stub::ListJobs, request);
       },
       [](v1::ListJobsResponse& page) { return page.mutable_jobs(); });
@@ -209,14 +212,14 @@ absl::StatusOr<std::vector<v1::Job>> Client::ListJobs() {
 absl::StatusOr<v1::Job> Client::CancelJob(const std::string& name) {
   v1::CancelJobRequest request;
   request.set_name(name);
-  return UnaryCall(options_, cancellation_)(
+  return UnaryCall(options_, cancellation_, channel_)(
       *jobs_, &v1::JobService::Stub::CancelJob, request);
 }
 
 absl::Status Client::DeleteJob(const std::string& name) {
   v1::DeleteJobRequest request;
   request.set_name(name);
-  return UnaryCall(options_, cancellation_)(
+  return UnaryCall(options_, cancellation_, channel_)(
              *jobs_, &v1::JobService::Stub::DeleteJob, request)
       .status();
 }
@@ -224,7 +227,7 @@ absl::Status Client::DeleteJob(const std::string& name) {
 absl::Status Client::WatchJob(
     const std::string& name,
     const std::function<void(const v1::JobEvent&)>& observe) {
-  Retry retry(options_.stream_patience, cancellation_);
+  Retry retry(options_.stream_patience, cancellation_, channel_);
   v1::WatchJobRequest request;
   request.set_name(name);
   absl::Status status;
@@ -251,12 +254,14 @@ absl::Status Client::WatchJob(
 absl::StatusOr<v1::Result> Client::GetResult(const std::string& name) {
   v1::GetResultRequest request;
   request.set_name(name);
-  return UnaryCall(options_, cancellation_)(
+  return UnaryCall(options_, cancellation_, channel_)(
       *results_, &v1::ResultService::Stub::GetResult, request);
 }
 
 ArrayStream Client::ReadArrays(const v1::ReadArraysRequest& request) {
-  return {*results_, options_, cancellation_, request};
+  return {*results_, options_.address,
+          Retry(options_.stream_patience, cancellation_, channel_),
+          cancellation_, request};
 }
 
 bool IsFinal(v1::Job::State state) {

@@ -1,6 +1,8 @@
 #ifndef MOEPROBE_CLIENT_SERVICE_CLIENT_H_
 #define MOEPROBE_CLIENT_SERVICE_CLIENT_H_
 
+#include <grpcpp/channel.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -76,6 +78,7 @@ class Client {
  private:
   ClientOptions options_;
   Cancellation& cancellation_;
+  std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::ServerService::Stub> server_;
   std::unique_ptr<v1::DatasetService::Stub> datasets_;
   std::unique_ptr<v1::JobService::Stub> jobs_;

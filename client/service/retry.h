@@ -1,7 +1,10 @@
 #ifndef MOEPROBE_CLIENT_SERVICE_RETRY_H_
 #define MOEPROBE_CLIENT_SERVICE_RETRY_H_
 
+#include <grpcpp/channel.h>
+
 #include <chrono>
+#include <memory>
 
 #include "absl/status/status.h"
 #include "client/service/cancellation.h"
@@ -18,19 +21,25 @@ namespace moeprobe {
 // Not thread-safe.
 class Retry {
  public:
-  // Gives up after `patience` without success.
-  Retry(std::chrono::milliseconds patience, Cancellation& cancellation);
+  // Gives up after `patience` without success. `channel` is what is tried; it
+  // may be null.
+  Retry(std::chrono::milliseconds patience, Cancellation& cancellation,
+        std::shared_ptr<grpc::Channel> channel);
 
-  // Whether to try once more, after a pause that doubles from 50 ms to 1 s:
-  // only if `status` is Unavailable, patience lasts and nobody cancelled.
+  // Whether to try once more, after a pause that doubles from 50 ms to 1 s and
+  // at most as long again for the channel to connect: only if `status` is
+  // Unavailable, patience lasts and nobody cancelled.
   bool Again(const absl::Status& status);
 
   // Starts patience afresh.
   void Restart();
 
  private:
+  void AwaitConnection();
+
   std::chrono::milliseconds patience_;
   Cancellation& cancellation_;
+  std::shared_ptr<grpc::Channel> channel_;
   std::chrono::steady_clock::time_point end_;
   std::chrono::milliseconds pause_;
 };

@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 
 TEST(RetryTest, TriesAgainOnlyWhereNobodyAnswered) {
   Cancellation cancellation;
-  Retry retry(milliseconds(10000), cancellation);
+  Retry retry(milliseconds(10000), cancellation, /*channel=*/nullptr);
   EXPECT_TRUE(retry.Again(absl::UnavailableError("")));
   EXPECT_FALSE(retry.Again(absl::OkStatus()));
   EXPECT_FALSE(retry.Again(absl::InternalError("")));
@@ -21,7 +21,7 @@ TEST(RetryTest, TriesAgainOnlyWhereNobodyAnswered) {
 
 TEST(RetryTest, GivesUpWhenPatienceEnds) {
   Cancellation cancellation;
-  Retry retry(milliseconds(60), cancellation);
+  Retry retry(milliseconds(60), cancellation, /*channel=*/nullptr);
   EXPECT_TRUE(retry.Again(absl::UnavailableError("")));
   EXPECT_FALSE(retry.Again(absl::UnavailableError("")));
   retry.Restart();
@@ -31,7 +31,7 @@ TEST(RetryTest, GivesUpWhenPatienceEnds) {
 TEST(RetryTest, GivesUpAtOnceWhenCancelled) {
   Cancellation cancellation;
   cancellation.Cancel();
-  Retry retry(milliseconds(100000), cancellation);
+  Retry retry(milliseconds(100000), cancellation, /*channel=*/nullptr);
   EXPECT_FALSE(retry.Again(absl::UnavailableError("")));
 }
 
