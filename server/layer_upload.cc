@@ -150,7 +150,7 @@ absl::StatusOr<LayerUpload> ReceiveLayer(
       return absl::InvalidArgumentError(
           "a second message with `layer`, expected `chunk`");
     }
-    MOEPROBE_RETURN_IF_ERROR(assembly.Add(std::move(*message.mutable_chunk())));
+    MOEPROBE_RETURN_IF_ERROR(assembly.Add(message.chunk()));
   }
   MOEPROBE_ASSIGN_OR_RETURN(upload.arrays, assembly.Finish());
   return upload;

@@ -1,7 +1,5 @@
 #include "server/local_executor.h"
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -74,7 +72,7 @@ TEST(LocalExecutorTest, NoticesAWorkerThatIsKilled) {
   const auto executor =
       LocalExecutor::Start(listener.Options({"/bin/sleep", "1000"}));
   ASSERT_TRUE(executor.ok()) << executor.status();
-  kill(static_cast<pid_t>(listener.first()), SIGKILL);
+  kill(static_cast<int>(listener.first()), SIGKILL);
   EXPECT_EQ(listener.death().second, "worker was killed by signal 9");
 }
 
@@ -89,7 +87,7 @@ TEST(LocalExecutorTest, KillsWhenItIsStillNeeded) {
     return false;
   });
   asked.get_future().wait();
-  EXPECT_EQ(kill(static_cast<pid_t>(pid), 0), 0);
+  EXPECT_EQ(kill(static_cast<int>(pid), 0), 0);
   (*executor)->KillLater(pid, milliseconds(10), [] { return true; });
   EXPECT_EQ(listener.death().first, pid);
 }
@@ -100,7 +98,7 @@ TEST(LocalExecutorTest, LeavesNoWorkerBehind) {
       {"/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"}));
   const int64_t pid = listener.first();
   (*executor)->Stop();
-  EXPECT_EQ(kill(static_cast<pid_t>(pid), 0), -1);
+  EXPECT_EQ(kill(static_cast<int>(pid), 0), -1);
 }
 
 TEST(LocalExecutorTest, LivesWithAProgramThatCannotBeStarted) {
