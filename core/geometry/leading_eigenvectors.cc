@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <tuple>
 
 #include "core/geometry/krylov_space.h"
 

@@ -8,8 +8,6 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/linalg_eigh.h>
 #include <ATen/ops/linalg_qr.h>
-#include <ATen/ops/ones.h>
-#include <ATen/ops/outer.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/ScalarType.h>

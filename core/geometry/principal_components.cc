@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <tuple>
 
 #include "core/geometry/leading_eigenvectors.h"
 #include "core/geometry/symmetric_product.h"
@@ -34,7 +33,7 @@ at::Tensor Block(const CentredRows& rows, int64_t begin, int64_t end) {
 
 // [row_count, d].
 at::Tensor AllRows(const CentredRows& rows) {
-  const at::Tensor block = Block(rows, 0, rows.h.size(0));
+  at::Tensor block = Block(rows, 0, rows.h.size(0));
   if (!rows.extra_row) return block;
   return at::cat({block, rows.extra_row->unsqueeze(0)});
 }

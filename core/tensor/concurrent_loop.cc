@@ -18,8 +18,7 @@ constexpr int64_t kMaxBytes = int64_t{1} << 30;
 void ConcurrentLoop(int64_t count, int64_t bytes_each,
                     absl::FunctionRef<void(int64_t)> visit) {
   const int64_t fitting = kMaxBytes / std::max<int64_t>(bytes_each, 1);
-  const int64_t lanes =
-      std::min<int64_t>({count, fitting, at::get_num_threads()});
+  const auto lanes = std::min<int64_t>({count, fitting, at::get_num_threads()});
   if (lanes <= 1) {
     for (int64_t i = 0; i < count; ++i) visit(i);
     return;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 #include <vector>
@@ -75,12 +76,14 @@ TEST_F(ConcurrentLoopTest, GivesALoneCallAllThreads) {
   EXPECT_EQ(threads, 4);
 }
 
+void RunUntilTheFifthThrows() {
+  ConcurrentLoop(8, kMebibyte, [](int64_t i) {
+    if (i == 5) throw std::runtime_error("five");
+  });
+}
+
 TEST_F(ConcurrentLoopTest, ThrowsWhatACallThrows) {
-  EXPECT_THROW(ConcurrentLoop(8, kMebibyte,
-                              [](int64_t i) {
-                                if (i == 5) throw std::runtime_error("five");
-                              }),
-               std::runtime_error);
+  EXPECT_THROW(RunUntilTheFifthThrows(), std::runtime_error);
 }
 
 }  // namespace
