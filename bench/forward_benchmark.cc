@@ -19,9 +19,11 @@
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/model_config.h"
+#include "core/checkpoint/tensor_view.h"
 #include "core/model/decoder_layer.h"
 #include "core/model/embedding.h"
 #include "core/model/layer_reader.h"
+#include "core/model/page_reader.h"
 #include "core/model/weight_fingerprint.h"
 #include "core/pipeline/layer_analysis.h"
 
@@ -54,6 +56,10 @@ class ForwardPass {
     for (int64_t layer = 0; layer < layer_count_; ++layer) {
       MOEPROBE_RETURN_IF_ERROR(reader.Wait(layer).status());
       RunLayer(layer, residual);
+      // Mapped pages would survive the emptying of the page cache.
+      for (const TensorView& tensor : checkpoint_.TensorsOfLayer(layer)) {
+        ReleasePages(tensor);
+      }
     }
     return absl::OkStatus();
   }

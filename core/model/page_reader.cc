@@ -15,7 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "core/base/mutex.h"
+#include "core/base/status_macros.h"
 #include "core/checkpoint/tensor_view.h"
 
 namespace moeprobe {
@@ -34,37 +34,25 @@ std::span<std::byte> PagesAround(std::span<const std::byte> bytes) {
 }  // namespace
 
 PageReader::PageReader(std::vector<TensorView> tensors)
-    : tensors_(std::move(tensors)) {
-  for (size_t t = 0; t < threads_.size(); ++t) {
-    threads_[t] =
-        std::jthread([this, t](const std::stop_token& stop) { Run(stop, t); });
-  }
-}
+    : tensors_(std::move(tensors)),
+      thread_([this](const std::stop_token& stop) { outcome_ = Run(stop); }) {}
 
-// Chunks are dealt to the threads in turn.
-void PageReader::Run(const std::stop_token& stop, size_t first_chunk) {
-  size_t chunk = 0;
+absl::Status PageReader::Run(const std::stop_token& stop) const {
   for (const TensorView& tensor : tensors_) {
-    for (size_t begin = 0; begin < tensor.bytes.size();
-         begin += kChunkBytes, ++chunk) {
-      if (chunk % threads_.size() != first_chunk) continue;
-      if (stop.stop_requested()) return;
-      const absl::Status read = ReadPages(
+    const size_t size = tensor.bytes.size();
+    for (size_t begin = 0; begin < size; begin += kChunkBytes) {
+      if (stop.stop_requested()) return absl::OkStatus();
+      MOEPROBE_RETURN_IF_ERROR(ReadPages(
           tensor,
-          tensor.bytes.subspan(
-              begin, std::min(kChunkBytes, tensor.bytes.size() - begin)));
-      if (read.ok()) continue;
-      const MutexLock lock(mutex_);
-      status_ = read;
-      return;
+          tensor.bytes.subspan(begin, std::min(kChunkBytes, size - begin))));
     }
   }
+  return absl::OkStatus();
 }
 
 absl::Status PageReader::Wait() {
-  for (std::jthread& thread : threads_) thread.join();
-  const MutexLock lock(mutex_);
-  return status_;
+  thread_.join();
+  return outcome_;
 }
 
 absl::Status ReadPages(const TensorView& tensor,
