@@ -24,6 +24,7 @@
 #include "core/model/embedding.h"
 #include "core/model/layer_reader.h"
 #include "core/model/page_reader.h"
+#include "core/model/weight_arrival.h"
 #include "core/model/weight_fingerprint.h"
 #include "core/pipeline/layer_analysis.h"
 
@@ -43,7 +44,7 @@ class ForwardPass {
   void Run(const at::Tensor& ids) const {
     at::Tensor residual = Embed(checkpoint_, ids);
     for (int64_t layer = 0; layer < layer_count_; ++layer) {
-      RunLayer(layer, residual);
+      RunLayer(layer, residual, AlreadyArrived).IgnoreError();  // cannot fail
     }
   }
 
@@ -54,8 +55,11 @@ class ForwardPass {
                        /*previous=*/"");
     at::Tensor residual = Embed(checkpoint_, ids);
     for (int64_t layer = 0; layer < layer_count_; ++layer) {
-      MOEPROBE_RETURN_IF_ERROR(reader.Wait(layer).status());
-      RunLayer(layer, residual);
+      reader.Begin(layer);
+      MOEPROBE_RETURN_IF_ERROR(RunLayer(
+          layer, residual,
+          [&](const TensorView& weight) { return reader.WaitFor(weight); }));
+      MOEPROBE_RETURN_IF_ERROR(reader.Finish().status());
       // Mapped pages would survive the emptying of the page cache.
       for (const TensorView& tensor : checkpoint_.TensorsOfLayer(layer)) {
         ReleasePages(tensor);
@@ -65,11 +69,14 @@ class ForwardPass {
   }
 
  private:
-  void RunLayer(int64_t layer, at::Tensor& residual) const {
+  absl::Status RunLayer(int64_t layer, at::Tensor& residual,
+                        const WeightArrival& arrival) const {
     const DecoderLayer decoder(checkpoint_, layer, sequence_length_, type_);
+    MOEPROBE_RETURN_IF_ERROR(arrival(decoder.LastOfAttention()));
     decoder.Attend(residual);
     const at::Tensor h = decoder.MlpInput(residual);
-    decoder.RunExperts(h, decoder.RouteTokens(h), residual, nullptr);
+    return decoder.RunExperts(h, decoder.RouteTokens(h), residual, nullptr,
+                              arrival);
   }
 
   const Checkpoint& checkpoint_;

@@ -13,6 +13,7 @@
 #include "core/model/embedding.h"
 #include "core/model/router.h"
 #include "core/model/token_loss.h"
+#include "core/model/weight_arrival.h"
 
 namespace moeprobe {
 namespace {
@@ -34,7 +35,8 @@ class Pass {
     decoder.Attend(residual_);
     const at::Tensor h = decoder.MlpInput(residual_);
     const Routing routing = decoder.RouteTokens(h);
-    decoder.RunExperts(h, routing, residual_, nullptr);
+    decoder.RunExperts(h, routing, residual_, nullptr, AlreadyArrived)
+        .IgnoreError();  // cannot fail
     return routing.chosen;
   }
 

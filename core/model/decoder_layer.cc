@@ -11,6 +11,8 @@
 #include <optional>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/tensor_view.h"
 #include "core/model/activation_probe.h"
@@ -19,6 +21,7 @@
 #include "core/model/rms_norm.h"
 #include "core/model/router.h"
 #include "core/model/weight.h"
+#include "core/model/weight_arrival.h"
 
 namespace moeprobe {
 namespace {
@@ -68,23 +71,33 @@ Routing DecoderLayer::RouteTokens(const at::Tensor& h) const {
   return Route(h, Weight(*tensors_.router, at::kFloat), config_.experts);
 }
 
-void DecoderLayer::RunExperts(const at::Tensor& h, const Routing& routing,
-                              at::Tensor& residual,
-                              ActivationProbe* probe) const {
+const TensorView& DecoderLayer::LastOfAttention() const {
+  return tensors_.router ? *tensors_.router : tensors_.mlp_norm;
+}
+
+absl::Status DecoderLayer::RunExperts(const at::Tensor& h,
+                                      const Routing& routing,
+                                      at::Tensor& residual,
+                                      ActivationProbe* probe,
+                                      const WeightArrival& arrival) const {
   const at::Tensor x = h.to(type_);
   const std::vector<ExpertTokens> groups = GroupByExpert(routing);
   if (tensors_.dense) {
+    MOEPROBE_RETURN_IF_ERROR(arrival(tensors_.dense->down));
     RunExpert(x, *tensors_.dense, 0, groups[0], residual, probe);
-    return;
+    return absl::OkStatus();
   }
   for (size_t e = 0; e < groups.size(); ++e) {
+    MOEPROBE_RETURN_IF_ERROR(arrival(tensors_.experts[e].down));
     RunExpert(x, tensors_.experts[e], static_cast<int64_t>(e), groups[e],
               residual, probe);
   }
   if (tensors_.shared && tensors_.shared_gate) {
+    MOEPROBE_RETURN_IF_ERROR(arrival(*tensors_.shared_gate));
     RunExpert(x, *tensors_.shared, config_.experts.count,
               SharedTokens(h, *tensors_.shared_gate), residual, probe);
   }
+  return absl::OkStatus();
 }
 
 void DecoderLayer::RunExpert(const at::Tensor& x,

@@ -6,9 +6,12 @@
 
 #include <cstdint>
 
+#include "absl/status/status.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/tensor_view.h"
 #include "core/model/activation_probe.h"
 #include "core/model/router.h"
+#include "core/model/weight_arrival.h"
 
 namespace moeprobe {
 
@@ -34,9 +37,16 @@ class DecoderLayer {
   Routing RouteTokens(const at::Tensor& h) const;
 
   // Adds the block's output for `h` to `residual` in place, expert by expert in
-  // order. `probe` may be null.
-  void RunExperts(const at::Tensor& h, const Routing& routing,
-                  at::Tensor& residual, ActivationProbe* probe) const;
+  // order, each when its weights have arrived. `probe` may be null.
+  //
+  // Returns what `arrival` returns if that is not OK.
+  absl::Status RunExperts(const at::Tensor& h, const Routing& routing,
+                          at::Tensor& residual, ActivationProbe* probe,
+                          const WeightArrival& arrival) const;
+
+  // Returns the last weight that the methods above RunExperts use; what stands
+  // before it in the checkpoint's order is all else they use.
+  const TensorView& LastOfAttention() const;
 
  private:
   void RunExpert(const at::Tensor& x, const GatedMlpTensors& tensors,

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
@@ -22,7 +23,7 @@ LayerReader::LayerReader(const Checkpoint& checkpoint,
                          std::string previous)
     : checkpoint_(checkpoint),
       memory_(memory),
-      wanted_(first),
+      begun_(first - 1),
       thread_([this, first, last,
                previous = std::move(previous)](const std::stop_token& stop) {
         Run(stop, first, last, previous);
@@ -37,7 +38,7 @@ void LayerReader::Run(const std::stop_token& stop, int64_t first, int64_t last,
     done_.emplace(layer, fingerprint);
     changed_.notify_all();
     const auto is_wanted = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-      return wanted_ > layer;
+      return begun_ >= layer;
     };
     if (!changed_.wait(mutex_, stop, is_wanted)) return;
   }
@@ -47,7 +48,8 @@ absl::StatusOr<std::string> LayerReader::Read(const std::stop_token& stop,
                                               int64_t layer,
                                               const std::string& previous) {
   const std::vector<TensorView> tensors = checkpoint_.TensorsOfLayer(layer);
-  PageReader pages(tensors);
+  PageReader pages(tensors,
+                   [this](const TensorView& tensor) { OnArrival(tensor); });
   std::optional<std::string> fingerprint =
       memory_.Find(checkpoint_.stamp(), layer);
   if (!fingerprint.has_value()) {
@@ -64,12 +66,34 @@ absl::StatusOr<std::string> LayerReader::Read(const std::stop_token& stop,
   return *std::move(fingerprint);
 }
 
-absl::StatusOr<std::string> LayerReader::Wait(int64_t layer) {
+void LayerReader::OnArrival(const TensorView& tensor) {
   const MutexLock lock(mutex_);
-  while (!done_.contains(layer)) changed_.wait(mutex_);
-  wanted_ = layer + 1;
+  arrived_.insert(tensor.bytes.data());
   changed_.notify_all();
-  return done_.at(layer);
+}
+
+void LayerReader::Begin(int64_t layer) {
+  const MutexLock lock(mutex_);
+  begun_ = layer;
+  changed_.notify_all();
+}
+
+absl::Status LayerReader::WaitFor(const TensorView& tensor) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] {
+    return arrived_.contains(tensor.bytes.data()) || done_.contains(begun_);
+  });
+  if (arrived_.contains(tensor.bytes.data())) return absl::OkStatus();
+  return done_.at(begun_).status();
+}
+
+absl::StatusOr<std::string> LayerReader::Finish() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return done_.contains(begun_); });
+  for (const TensorView& tensor : checkpoint_.TensorsOfLayer(begun_)) {
+    arrived_.erase(tensor.bytes.data());
+  }
+  return done_.at(begun_);
 }
 
 }  // namespace moeprobe

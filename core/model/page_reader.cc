@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <stop_token>
 #include <thread>
@@ -21,7 +22,7 @@
 namespace moeprobe {
 namespace {
 
-constexpr size_t kChunkBytes = size_t{16} << 20U;
+constexpr size_t kChunkBytes = size_t{128} << 20U;
 
 // The whole pages that `bytes` touches.
 std::span<std::byte> PagesAround(std::span<const std::byte> bytes) {
@@ -33,8 +34,10 @@ std::span<std::byte> PagesAround(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-PageReader::PageReader(std::vector<TensorView> tensors)
+PageReader::PageReader(std::vector<TensorView> tensors,
+                       std::function<void(const TensorView&)> on_arrival)
     : tensors_(std::move(tensors)),
+      on_arrival_(std::move(on_arrival)),
       thread_([this](const std::stop_token& stop) { outcome_ = Run(stop); }) {}
 
 absl::Status PageReader::Run(const std::stop_token& stop) const {
@@ -46,6 +49,7 @@ absl::Status PageReader::Run(const std::stop_token& stop) const {
           tensor,
           tensor.bytes.subspan(begin, std::min(kChunkBytes, size - begin))));
     }
+    on_arrival_(tensor);
   }
   return absl::OkStatus();
 }

@@ -2,6 +2,7 @@
 #define MOEPROBE_CORE_MODEL_PAGE_READER_H_
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -18,8 +19,11 @@ namespace moeprobe {
 // against 1.8 from two threads where it was measured.
 class PageReader {
  public:
-  // Begins to read. The checkpoint behind `tensors` must outlive the object.
-  explicit PageReader(std::vector<TensorView> tensors);
+  // Begins to read, one tensor after the other, and calls `on_arrival` on the
+  // thread with each that is in memory. The checkpoint behind `tensors` must
+  // outlive the object.
+  PageReader(std::vector<TensorView> tensors,
+             std::function<void(const TensorView&)> on_arrival);
   // Stops reading.
   ~PageReader() = default;
 
@@ -31,6 +35,7 @@ class PageReader {
   absl::Status Run(const std::stop_token& stop) const;
 
   std::vector<TensorView> tensors_;
+  std::function<void(const TensorView&)> on_arrival_;
   absl::Status outcome_;  // written by the thread, read once it has ended
   std::jthread thread_;   // last: uses all of the above
 };

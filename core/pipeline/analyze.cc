@@ -100,10 +100,13 @@ absl::Status RunLayers(const AnalysisRequest& request,
     const StepReport report = [&](const std::string& step, double share) {
       return progress.Report(layer, step, share);
     };
-    MOEPROBE_RETURN_IF_ERROR(report("reading weights", 0));
-    MOEPROBE_ASSIGN_OR_RETURN(state.fingerprint, reader.Wait(layer));
+    reader.Begin(layer);
     MOEPROBE_ASSIGN_OR_RETURN(ProbeResult probes,
-                              analysis.Run(layer, state.residual, report));
+                              analysis.Run(layer, state.residual, report,
+                                           [&](const TensorView& weight) {
+                                             return reader.WaitFor(weight);
+                                           }));
+    MOEPROBE_ASSIGN_OR_RETURN(state.fingerprint, reader.Finish());
     if (std::ranges::binary_search(request.layers, layer)) {
       MOEPROBE_RETURN_IF_ERROR(
           observer.OnLayer({.layer = layer,

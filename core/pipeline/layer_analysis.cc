@@ -81,13 +81,15 @@ LayerAnalysis::LayerAnalysis(const AnalysisRequest& request,
       .fill_(false);
 }
 
-absl::StatusOr<ProbeResult> LayerAnalysis::Run(int64_t layer,
-                                               at::Tensor& residual,
-                                               const StepReport& report) const {
+absl::StatusOr<ProbeResult> LayerAnalysis::Run(
+    int64_t layer, at::Tensor& residual, const StepReport& report,
+    const WeightArrival& arrival) const {
   const bool probed = std::ranges::binary_search(request_.layers, layer);
   const ProbeOptions& probes = request_.probes;
   const DecoderLayer decoder(checkpoint_, layer, request_.sequence_length,
                              ComputeType(request_.precision));
+  MOEPROBE_RETURN_IF_ERROR(report("reading weights", 0));
+  MOEPROBE_RETURN_IF_ERROR(arrival(decoder.LastOfAttention()));
   MOEPROBE_RETURN_IF_ERROR(report("attention", 0));
   decoder.Attend(residual);
 
@@ -99,7 +101,8 @@ absl::StatusOr<ProbeResult> LayerAnalysis::Run(int64_t layer,
   if (probed && !probes.jacobian.empty()) {
     jacobian.emplace(checkpoint_.layer(layer), probes.jacobian, counted_);
   }
-  decoder.RunExperts(h, routing, residual, jacobian ? &*jacobian : nullptr);
+  MOEPROBE_RETURN_IF_ERROR(decoder.RunExperts(
+      h, routing, residual, jacobian ? &*jacobian : nullptr, arrival));
   if (!probed) return ProbeResult();
 
   ProbeResult result;

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/model/router.h"
+#include "core/model/weight_arrival.h"
 #include "core/pipeline/analyze.h"
 #include "core/probe/probe_result.h"
 
@@ -32,9 +33,13 @@ class LayerAnalysis {
   // Runs `layer` on `residual` [T, d] in place and returns what its probes
   // found; nothing if it is not probed.
   //
-  // Returns DataLoss if the hidden states are no longer finite.
+  // Uses each weight when it has arrived.
+  //
+  // Returns DataLoss if the hidden states are no longer finite, or what
+  // `arrival` returns if that is not OK.
   absl::StatusOr<ProbeResult> Run(int64_t layer, at::Tensor& residual,
-                                  const StepReport& report) const;
+                                  const StepReport& report,
+                                  const WeightArrival& arrival) const;
 
  private:
   const AnalysisRequest& request_;
