@@ -23,6 +23,10 @@ def wait_for_state(api, job, *states):
     )
 
 
+def wait_for_success(api, job):
+    assert wait_for_state(api, job, *FINAL) == "SUCCEEDED", api.job(job).error
+
+
 def wait_for_first_layer(api, job):
     """Returns once a layer's arrays can be fetched."""
     for event in api.watch(job):
@@ -108,7 +112,7 @@ def test_two_identical_jobs_at_once_share_one_computation(
     client, api = make_client(server), api_stubs(server.address)
     jobs = [client.submit(long_request) for _ in range(2)]
     for job in jobs:
-        assert wait_for_state(api, job, *FINAL) == "SUCCEEDED"
+        wait_for_success(api, job)
     assert sorted(api.job(job).cached for job in jobs) == [False, True]
     assert array_bytes(client, jobs[0]) == array_bytes(client, jobs[1])
 
@@ -169,7 +173,7 @@ def test_a_killed_worker_costs_an_attempt_and_no_byte(
     wait_for_first_layer(api, job)
     for pid in server.workers():
         os.kill(pid, signal.SIGKILL)
-    assert wait_for_state(api, job, *FINAL) == "SUCCEEDED"
+    wait_for_success(api, job)
     assert api.job(job).crash_count == 1
     assert array_bytes(client, job) == undisturbed
 
@@ -187,7 +191,7 @@ def test_a_killed_server_loses_no_acknowledged_job(
     )
     server.start()
     for job in (running, queued):
-        assert wait_for_state(api, job, *FINAL) == "SUCCEEDED"
+        wait_for_success(api, job)
     assert array_bytes(client, running) == undisturbed
 
 
@@ -198,7 +202,7 @@ def test_an_acknowledged_submit_survives_an_immediate_kill(
         job = client.submit(short_request)
         server.kill()
         server.start()
-        assert wait_for_state(api, job, *FINAL) == "SUCCEEDED"
+        wait_for_success(api, job)
 
 
 def test_three_crashes_fail_the_job_with_the_reason(
@@ -234,7 +238,7 @@ def test_a_drained_server_exits_with_0_and_goes_on_later(
     wait_for_first_layer(api, job)
     assert server.stop() == 0
     server.start()
-    assert wait_for_state(api, job, *FINAL) == "SUCCEEDED"
+    wait_for_success(api, job)
     assert array_bytes(client, job) == undisturbed
 
 
