@@ -79,17 +79,18 @@ void LayerReader::Begin(int64_t layer) {
 }
 
 absl::Status LayerReader::WaitFor(const TensorView& tensor) {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] {
-    return arrived_.contains(tensor.bytes.data()) || done_.contains(begun_);
-  });
-  if (arrived_.contains(tensor.bytes.data())) return absl::OkStatus();
-  return done_.at(begun_).status();
+  const MutexLock lock(mutex_);
+  while (!arrived_.contains(tensor.bytes.data())) {
+    // Read to its end without this weight: reading has failed.
+    if (done_.contains(begun_)) return done_.at(begun_).status();
+    changed_.wait(mutex_);
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> LayerReader::Finish() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return done_.contains(begun_); });
+  const MutexLock lock(mutex_);
+  while (!done_.contains(begun_)) changed_.wait(mutex_);
   for (const TensorView& tensor : checkpoint_.TensorsOfLayer(begun_)) {
     arrived_.erase(tensor.bytes.data());
   }

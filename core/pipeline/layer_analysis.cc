@@ -19,6 +19,7 @@
 #include "core/checkpoint/checkpoint.h"
 #include "core/model/decoder_layer.h"
 #include "core/model/router.h"
+#include "core/model/weight_arrival.h"
 #include "core/pipeline/analyze.h"
 #include "core/probe/jacobian_probe.h"
 #include "core/probe/probe_options.h"
