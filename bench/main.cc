@@ -17,6 +17,7 @@
 #include "bench/jacobian_benchmark.h"
 #include "bench/pca_benchmark.h"
 #include "bench/precision_benchmark.h"
+#include "core/base/heap.h"
 #include "core/base/status_macros.h"
 #include "core/pipeline/analyze.h"
 #include "core/tensor/torch_status.h"
@@ -120,6 +121,7 @@ absl::StatusOr<std::string> Line(const Benchmark& benchmark) {
 }
 
 int Main(int argc, char** argv) {
+  KeepFreedMemory();  // as the worker does
   CLI::App app("Measures parts of moeprobe; prints one line of JSON.");
   app.require_subcommand(1);
   int threads = at::get_num_threads();

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/base/heap.h"
 #include "core/pipeline/analyze.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/worker/server_link.h"
@@ -67,6 +68,7 @@ int Main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   DieWithServer(server_pid);
+  KeepFreedMemory();
   spdlog::set_default_logger(spdlog::stderr_color_mt("worker"));
   Analyzer analyzer(threads);
   const absl::Status status = RunTasks(ServerLink(server), tokenizer, analyzer);
