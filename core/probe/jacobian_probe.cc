@@ -22,11 +22,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/geometry/leading_singular_values.h"
 #include "core/model/activation_probe.h"
 #include "core/model/gated_activation.h"
 #include "core/probe/averaged_jacobian.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
+#include "core/probe/token_spectra.h"
 #include "core/tensor/tensor_array.h"
 
 namespace moeprobe {
@@ -120,54 +122,103 @@ void JacobianProbe::AddSums(int64_t expert, ExpertRun& run) {
   run.sums = &sums_[e];
 }
 
-ProbeResult JacobianProbe::Finish() const {
+ProbeResult JacobianProbe::Finish(const std::optional<SpectraOptions>& spectra,
+                                  int64_t seed) const {
   ProbeResult result;
-  for (size_t w = 0; w < weightings_.size(); ++w) FinishWeighting(w, result);
+  for (size_t w = 0; w < weightings_.size(); ++w) {
+    const Averages averages = AveragesOf(w, result);
+    AddAlignment(averages, result);
+    if (spectra) AddSpectra(averages, spectra->top, seed, result);
+  }
   return result;
 }
 
-void JacobianProbe::FinishWeighting(size_t w, ProbeResult& result) const {
-  const std::string name = NameOf(weightings_[w]);
-  const bool with_shared = tensors_.shared && weightings_[w] == Weighting::kAll;
-  std::vector<AveragedJacobian> jacobians;
-  std::vector<int64_t> present;
+JacobianProbe::Averages JacobianProbe::AveragesOf(size_t w,
+                                                  ProbeResult& result) const {
+  Averages averages{
+      .weighting = NameOf(weightings_[w]),
+      .with_shared = tensors_.shared && weightings_[w] == Weighting::kAll};
   const auto row = static_cast<int64_t>(w);
-  for (int64_t e = 0; e < expert_count_ + (with_shared ? 1 : 0); ++e) {
+  for (int64_t e = 0; e < expert_count_ + (averages.with_shared ? 1 : 0); ++e) {
     const auto index = static_cast<size_t>(e);
     const double total = weight_totals_[index][row].item<double>();
     if (total > 0) {
-      present.push_back(e);
-      jacobians.push_back({.weights = &Weights(e),
-                           .slope = sums_[index].slope[row] / total,
-                           .value = sums_[index].value[row] / total});
+      averages.experts.push_back(e);
+      averages.jacobians.push_back({.weights = &Weights(e),
+                                    .slope = sums_[index].slope[row] / total,
+                                    .value = sums_[index].value[row] / total});
     } else {
       result.warnings.push_back(absl::StrCat(
-          "expert ", e, ": no token to average its Jacobian over (", name,
-          "); its norm and cosines are NaN"));
+          "expert ", e, ": no token to average its Jacobian over (",
+          averages.weighting, "); its norm and cosines are NaN"));
     }
   }
-  const at::Tensor gram = JacobianGram(jacobians);
+  return averages;
+}
+
+void JacobianProbe::AddAlignment(const Averages& averages,
+                                 ProbeResult& result) const {
+  const at::Tensor gram = JacobianGram(averages.jacobians);
   const at::Tensor norm = gram.diagonal().sqrt();
   const at::Tensor cosine = gram / at::outer(norm, norm);
   cosine.diagonal().fill_(1);
 
-  const at::Tensor where = at::tensor(present, at::kLong);
-  const int64_t count = expert_count_ + (with_shared ? 1 : 0);
+  const at::Tensor where = at::tensor(averages.experts, at::kLong);
+  const int64_t count = expert_count_ + (averages.with_shared ? 1 : 0);
   const at::Tensor norms = Spread(norm, where, count);
   const at::Tensor cosines = Spread(cosine, where, count);
   const auto add = [&](const std::string& quantity, const at::Tensor& value) {
-    result.arrays.push_back({.name = absl::StrCat(quantity, "/", name),
-                             .probe = absl::StrCat("jacobian/", name),
-                             .array = ToArray(value)});
+    result.arrays.push_back(
+        {.name = absl::StrCat(quantity, "/", averages.weighting),
+         .probe = absl::StrCat("jacobian/", averages.weighting),
+         .array = ToArray(value)});
   };
   add("jacobian_norm", norms.slice(0, 0, expert_count_));
   add("jacobian_cosine",
       cosines.slice(0, 0, expert_count_).slice(1, 0, expert_count_));
-  if (with_shared) {
+  if (averages.with_shared) {
     add("shared/jacobian_norm", norms[expert_count_]);
     add("shared/jacobian_cosine",
         cosines[expert_count_].slice(0, 0, expert_count_));
   }
+}
+
+void JacobianProbe::AddSpectra(const Averages& averages, int64_t top,
+                               int64_t seed, ProbeResult& result) const {
+  const auto ranks = [&](int64_t expert) {
+    const std::vector<int64_t>& shape = Weights(expert).gate.shape;
+    return std::min({top, shape[0], shape[1]});
+  };
+  const auto add = [&](const char* quantity, const at::Tensor& value) {
+    result.arrays.push_back(
+        {.name = absl::StrCat(quantity, "/", averages.weighting),
+         .probe = absl::StrCat("spectra/", averages.weighting),
+         .array = ToArray(value)});
+  };
+  const at::Tensor values =
+      at::full({expert_count_, ranks(0)}, kNaN, at::kDouble);
+  at::Tensor shared;  // [r]
+  for (size_t i = 0; i < averages.jacobians.size(); ++i) {
+    const int64_t expert = averages.experts[i];
+    const JacobianSpectra spectrum =
+        SpectrumOfAverage(averages.jacobians[i], top, seed);
+    if (IsShared(expert)) {
+      shared = spectrum.values[0];
+    } else {
+      values[expert].copy_(spectrum.values[0]);
+    }
+    const double error = spectrum.error.item<double>();
+    if (error <= kSingularValueTolerance) continue;
+    result.warnings.push_back(absl::StrCat(
+        "expert ", expert, ": singular values of its averaged Jacobian (",
+        averages.weighting, ") have converged to ", error, " only, relative"));
+  }
+  add("jacobian_mean_singular_values", values);
+  if (!averages.with_shared) return;
+  if (!shared.defined()) {
+    shared = at::full({ranks(expert_count_)}, kNaN, at::kDouble);
+  }
+  add("shared/jacobian_mean_singular_values", shared);
 }
 
 }  // namespace moeprobe

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
@@ -21,6 +22,8 @@ namespace moeprobe {
 //   jacobian_cosine/w [E, E]  sim(e, e') of eq. 6
 // and, where the layer has a shared expert and w is `all`:
 //   shared/jacobian_norm/all [], shared/jacobian_cosine/all [E]
+// With spectra, r = min(top, d, f) singular values of each average beside them:
+//   jacobian_mean_singular_values/w [E, r], shared/... [r]
 // An expert without a counted token is NaN, with a warning.
 class JacobianProbe final : public ActivationProbe {
  public:
@@ -32,14 +35,29 @@ class JacobianProbe final : public ActivationProbe {
   std::optional<ExpertRun> PlanOthers(int64_t expert,
                                       const ExpertTokens& routed) override;
 
-  ProbeResult Finish() const;
+  // `spectra`: whose `top` counts; nullopt: no singular values. `seed`: of the
+  // start of their iteration.
+  ProbeResult Finish(const std::optional<SpectraOptions>& spectra,
+                     int64_t seed) const;
 
  private:
+  // The averages of one weighting that have a token.
+  struct Averages {
+    std::string weighting;
+    std::vector<AveragedJacobian> jacobians = {};
+    std::vector<int64_t> experts =
+        {};  // which they are of; E is the shared one
+    bool with_shared = false;
+  };
+
   bool UsesAllTokens() const;
   bool IsShared(int64_t expert) const;
   const GatedMlpTensors& Weights(int64_t expert) const;
   void AddSums(int64_t expert, ExpertRun& run);
-  void FinishWeighting(size_t w, ProbeResult& result) const;
+  Averages AveragesOf(size_t w, ProbeResult& result) const;
+  void AddAlignment(const Averages& averages, ProbeResult& result) const;
+  void AddSpectra(const Averages& averages, int64_t top, int64_t seed,
+                  ProbeResult& result) const;
 
   const LayerTensors& tensors_;
   std::vector<Weighting> weightings_;

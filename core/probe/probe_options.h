@@ -36,11 +36,21 @@ struct PcaOptions {
   bool angles = false;     // also publish all principal angles
 };
 
+// Stands for all tokens where a number of them is asked for.
+inline constexpr int64_t kAllTokens = -1;
+
+// Options of the spectra probe.
+struct SpectraOptions {
+  int64_t tokens_per_expert = 8;  // sampled, or kAllTokens
+  int64_t top = 16;               // leading singular values
+};
+
 // What to compute; an absent probe is not run.
 struct ProbeOptions {
   bool routing = true;
   std::vector<Weighting> jacobian;  // empty: no Jacobian probe
   std::optional<PcaOptions> pca;
+  std::optional<SpectraOptions> spectra;
 };
 
 }  // namespace moeprobe

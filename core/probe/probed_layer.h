@@ -1,0 +1,28 @@
+#ifndef MOEPROBE_CORE_PROBE_PROBED_LAYER_H_
+#define MOEPROBE_CORE_PROBE_PROBED_LAYER_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+
+#include "absl/status/status.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/model/router.h"
+
+namespace moeprobe {
+
+// A layer as probes of single tokens see it.
+struct ProbedLayer {
+  const LayerTensors& tensors;
+  const at::Tensor& h;  // [T, d] float32: input of the block
+  const Routing& routing;
+  const at::Tensor& counted;  // [T] bool: tokens that count
+};
+
+// Called with the share of a probe's work that is done. A status other than OK
+// stops it.
+using ShareReport = std::function<absl::Status(double share)>;
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_PROBE_PROBED_LAYER_H_

@@ -1,0 +1,32 @@
+#ifndef MOEPROBE_CORE_PROBE_SPECTRA_PROBE_H_
+#define MOEPROBE_CORE_PROBE_SPECTRA_PROBE_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "core/probe/probe_options.h"
+#include "core/probe/probe_result.h"
+#include "core/probe/probed_layer.h"
+
+namespace moeprobe {
+
+// How an expert stretches the surroundings of single tokens: singular values of
+// its Jacobians J_e(x) (eq. 2) over a seeded sample of the counted tokens
+// routed to it, r = min(top, d, f) of each:
+//   singular_values_mean, singular_values_std [E, r]  by rank; population
+//   singular_values_error [E]        largest estimated relative error; 0 where
+//                                    whole Jacobians were decomposed
+//   stable_rank [E]                  mean of |J|_F^2 / sigma_1^2
+//   jacobian_norm_squared_mean [E]   mean of |J|_F^2
+// and the same without E under shared/ where the layer has a shared expert,
+// which every token is routed to. An expert without a token is NaN, with a
+// warning; so is a stable rank where a Jacobian is zero. Values that have not
+// converged are there, with a warning.
+absl::StatusOr<ProbeResult> TokenSpectra(const ProbedLayer& layer,
+                                         const SpectraOptions& options,
+                                         int64_t seed,
+                                         const ShareReport& report);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_PROBE_SPECTRA_PROBE_H_

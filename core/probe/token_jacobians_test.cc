@@ -1,0 +1,99 @@
+#include "core/probe/token_jacobians.h"
+
+#include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/ScalarType.h>
+
+#include <cstdint>
+#include <tuple>
+#include <vector>
+
+#include "core/checkpoint/checkpoint.h"
+#include "core/probe/expert_fixture.h"
+#include "gtest/gtest.h"
+
+namespace moeprobe {
+namespace {
+
+at::Tensor ByAutograd(const ExpertFixture& expert, const at::Tensor& x) {
+  std::vector<at::Tensor> jacobians;
+  for (int64_t t = 0; t < x.size(0); ++t) {
+    jacobians.push_back(expert.JacobianByAutograd(x[t]));
+  }
+  return at::stack(jacobians);
+}
+
+double RelativeDistance(const at::Tensor& a, const at::Tensor& b) {
+  return (a.to(at::kDouble) - b.to(at::kDouble)).norm().item<double>() /
+         b.norm().item<double>();
+}
+
+// Narrower and wider inside than outside.
+class TokenJacobiansTest
+    : public testing::TestWithParam<std::tuple<int64_t, int64_t>> {
+ protected:
+  TokenJacobiansTest() { at::manual_seed(2); }
+
+  const int64_t width_ = std::get<0>(GetParam());
+  const ExpertFixture expert_{width_, std::get<1>(GetParam())};
+  const GatedMlpTensors tensors_ = expert_.Tensors();
+  const at::Tensor x_ = at::randn({5, width_});
+};
+
+INSTANTIATE_TEST_SUITE_P(Shapes, TokenJacobiansTest,
+                         testing::Values(std::tuple(12, 7), std::tuple(9, 31)));
+
+TEST_P(TokenJacobiansTest, AreThoseOfAutograd) {
+  const TokenJacobians jacobians =
+      JacobiansAt(WeightsAs(tensors_, at::kDouble), x_);
+  const at::Tensor dense =
+      at::matmul(jacobians.weights.down, InputSides(jacobians));
+  // 1e-7: the tokens are float32, everything else is float64.
+  EXPECT_LT(RelativeDistance(dense, ByAutograd(expert_, x_)), 1e-7);
+}
+
+TEST_P(TokenJacobiansTest, MultiplyVectorsAsTheirMatricesDo) {
+  const TokenJacobians jacobians =
+      JacobiansAt(WeightsAs(tensors_, at::kFloat), x_);
+  const at::Tensor dense = ByAutograd(expert_, x_);
+  const at::Tensor v = at::randn({5, 3, width_});
+  const at::Tensor wide = v.to(at::kDouble);
+  EXPECT_LT(RelativeDistance(Apply(jacobians, v), wide.bmm(dense.mT())), 1e-6);
+  EXPECT_LT(RelativeDistance(ApplyTransposed(jacobians, v), wide.bmm(dense)),
+            1e-6);
+}
+
+TEST_P(TokenJacobiansTest, HaveTheNormsOfTheirMatrices) {
+  const TokenJacobians jacobians =
+      JacobiansAt(WeightsAs(tensors_, at::kFloat), x_);
+  const at::Tensor wanted = ByAutograd(expert_, x_).square().sum({1, 2});
+  EXPECT_LT(RelativeDistance(NormsSquared(jacobians), wanted), 1e-6);
+}
+
+TEST(TokenJacobianNormsTest, AddUpOverBlocksOfUnits) {
+  at::manual_seed(3);
+  const ExpertFixture expert(20, 2500);  // two and a half blocks
+  const GatedMlpTensors tensors = expert.Tensors();
+  const at::Tensor x = at::randn({3, 20});
+  const TokenJacobians jacobians =
+      JacobiansAt(WeightsAs(tensors, at::kFloat), x);
+  const at::Tensor wanted = ByAutograd(expert, x).square().sum({1, 2});
+  EXPECT_LT(RelativeDistance(NormsSquared(jacobians), wanted), 1e-6);
+}
+
+TEST(TokenJacobianNormsTest, OfTheZeroVectorAreZero) {
+  const ExpertFixture expert(4, 6);
+  const GatedMlpTensors tensors = expert.Tensors();
+  EXPECT_EQ(NormsSquared(
+                JacobiansAt(WeightsAs(tensors, at::kFloat), at::zeros({1, 4})))
+                .item<double>(),
+            0);
+}
+
+}  // namespace
+}  // namespace moeprobe

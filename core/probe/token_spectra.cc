@@ -1,0 +1,114 @@
+#include "core/probe/token_spectra.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/linalg_qr.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/ScalarType.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <tuple>
+#include <vector>
+
+#include "core/checkpoint/checkpoint.h"
+#include "core/geometry/krylov_batch.h"
+#include "core/geometry/leading_singular_values.h"
+#include "core/probe/averaged_jacobian.h"
+#include "core/probe/token_jacobians.h"
+
+namespace moeprobe {
+namespace {
+
+// Tokens whose Krylov spaces grow together: enough for products at full speed.
+constexpr int64_t kTokensPerGroup = 16;
+
+// Bounds the matrices of tokens that are decomposed together.
+constexpr int64_t kMaxDenseBytes = int64_t{1} << 28;
+
+// W_down, or a matrix [f, f] with the same W_down'W_down where that is smaller:
+// an orthogonal factor in front of a matrix changes no singular value.
+at::Tensor OutputSide(const at::Tensor& down) {
+  if (down.size(1) >= down.size(0)) return down;
+  return std::get<1>(at::linalg_qr(down, "r"));
+}
+
+JacobianSpectra Decompose(const GatedMlpTensors& tensors, const at::Tensor& x,
+                          int64_t count) {
+  const GatedWeights weights = WeightsAs(tensors, at::kDouble);
+  const at::Tensor output_side = OutputSide(weights.down);
+  const int64_t floats = weights.gate.numel() + output_side.size(0) * x.size(1);
+  const int64_t group =
+      std::max<int64_t>(1, kMaxDenseBytes / (floats * int64_t{sizeof(double)}));
+  std::vector<at::Tensor> values;
+  std::vector<at::Tensor> norms;
+  for (const at::Tensor& tokens : x.split(group)) {
+    const at::Tensor all = AllSingularValues(
+        at::matmul(output_side, InputSides(JacobiansAt(weights, tokens))));
+    values.push_back(all.slice(1, 0, count));
+    norms.push_back(all.square().sum(1));
+  }
+  return {.values = at::cat(values),
+          .norm_squared = at::cat(norms),
+          .error = at::zeros({x.size(0)}, at::kDouble)};
+}
+
+JacobianSpectra Iterate(const GatedMlpTensors& tensors, const at::Tensor& x,
+                        int64_t count, int64_t seed) {
+  const GatedWeights weights = WeightsAs(tensors, at::kFloat);
+  std::vector<at::Tensor> values;
+  std::vector<at::Tensor> errors;
+  for (const at::Tensor& tokens : x.split(kTokensPerGroup)) {
+    const TokenJacobians jacobians = JacobiansAt(weights, tokens);
+    const LeadingSingularValues found = FindLeadingSingularValues(
+        {.count = tokens.size(0),
+         .width = tokens.size(1),
+         .apply = [&](const at::Tensor& v) { return Apply(jacobians, v); },
+         .apply_transposed =
+             [&](const at::Tensor& v) {
+               return ApplyTransposed(jacobians, v);
+             }},
+        count, KrylovDimensions(count), seed);
+    values.push_back(found.values);
+    errors.push_back(found.error);
+  }
+  return {.values = at::cat(values),
+          .norm_squared = NormsSquared(JacobiansAt(weights, x)),
+          .error = at::cat(errors)};
+}
+
+}  // namespace
+
+JacobianSpectra SpectraAtTokens(const GatedMlpTensors& tensors,
+                                const at::Tensor& x, int64_t top,
+                                int64_t seed) {
+  const int64_t rank = std::min(tensors.gate.shape[0], tensors.gate.shape[1]);
+  const int64_t count = std::min(top, rank);
+  return rank <= KrylovDimensions(count) ? Decompose(tensors, x, count)
+                                         : Iterate(tensors, x, count, seed);
+}
+
+JacobianSpectra SpectrumOfAverage(const AveragedJacobian& jacobian, int64_t top,
+                                  int64_t seed) {
+  const int64_t units = jacobian.weights->gate.shape[0];
+  const int64_t width = jacobian.weights->gate.shape[1];
+  const int64_t count = std::min({top, units, width});
+  const at::Tensor matrix =
+      JacobianRows(jacobian, 0, width).unsqueeze(0);  // [1, d, d]
+  if (width <= KrylovDimensions(count)) {
+    return {
+        .values = AllSingularValues(matrix.to(at::kDouble)).slice(1, 0, count),
+        .error = at::zeros({1}, at::kDouble)};
+  }
+  const LeadingSingularValues found = FindLeadingSingularValues(
+      {.count = 1,
+       .width = width,
+       .apply = [&](const at::Tensor& v) { return v.bmm(matrix.mT()); },
+       .apply_transposed = [&](const at::Tensor& v) { return v.bmm(matrix); }},
+      count, KrylovDimensions(count), seed);
+  return {.values = found.values, .error = found.error};
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,40 @@
+#ifndef MOEPROBE_CORE_PROBE_TOKEN_SPECTRA_H_
+#define MOEPROBE_CORE_PROBE_TOKEN_SPECTRA_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+#include "core/checkpoint/checkpoint.h"
+#include "core/probe/averaged_jacobian.h"
+
+namespace moeprobe {
+
+// Singular values of n Jacobians [d, d] of a gated expert, r = min(top, d, f)
+// of each.
+struct JacobianSpectra {
+  at::Tensor values;             // [n, r] float64: descending
+  at::Tensor norm_squared = {};  // [n] float64: |J|_F^2, of all values
+  at::Tensor error;  // [n] float64: estimated relative error of the values
+};
+
+// Returns the spectra of an expert's Jacobians at the rows of `x` [n, d]
+// float32.
+//
+// Their rank is at most min(d, f). Where that is small, each Jacobian is
+// decomposed in float64; `error` is 0. Elsewhere the leading values come from
+// FindLeadingSingularValues, which multiplies all tokens by a weight matrix at
+// once and never builds a Jacobian, and the norm from its closed form. `seed`:
+// of the random start.
+JacobianSpectra SpectraAtTokens(const GatedMlpTensors& tensors,
+                                const at::Tensor& x, int64_t top, int64_t seed);
+
+// Returns the same of an averaged Jacobian, n = 1, without its norm. The
+// Jacobian is built: a single one has too few vectors at a time for products
+// with the weights to be fast.
+JacobianSpectra SpectrumOfAverage(const AveragedJacobian& jacobian, int64_t top,
+                                  int64_t seed);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_PROBE_TOKEN_SPECTRA_H_

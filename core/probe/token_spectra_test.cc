@@ -1,0 +1,131 @@
+#include "core/probe/token_spectra.h"
+
+#include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/eye.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/linalg_svdvals.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/stack.h>
+#include <c10/core/ScalarType.h>
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "core/checkpoint/checkpoint.h"
+#include "core/geometry/leading_singular_values.h"
+#include "core/probe/averaged_jacobian.h"
+#include "core/probe/expert_fixture.h"
+#include "core/probe/token_jacobians.h"
+#include "gtest/gtest.h"
+
+namespace moeprobe {
+namespace {
+
+// All singular values of the Jacobians that autograd finds, [n, d].
+at::Tensor ByAutograd(const ExpertFixture& expert, const at::Tensor& x) {
+  std::vector<at::Tensor> values;
+  for (int64_t t = 0; t < x.size(0); ++t) {
+    values.push_back(at::linalg_svdvals(expert.JacobianByAutograd(x[t])));
+  }
+  return at::stack(values);
+}
+
+double LargestRelativeError(const at::Tensor& found, const at::Tensor& wanted) {
+  return ((found - wanted) / wanted).abs().max().item<double>();
+}
+
+class TokenSpectraTest : public testing::Test {
+ protected:
+  TokenSpectraTest() { at::manual_seed(4); }
+};
+
+TEST_F(TokenSpectraTest, OfOneNeuronIsKnown) {
+  // J = w_d (silu'(g) u w_g + silu(g) w_u)': one singular value.
+  ExpertFixture expert(3, 1);
+  const at::Tensor x = at::randn({1, 3});
+  const double g = expert.gate.mv(x[0]).item<double>();
+  const double u = expert.up.mv(x[0]).item<double>();
+  const double s = 1 / (1 + std::exp(-g));
+  const at::Tensor row =
+      expert.gate * (s * (1 + g * (1 - s)) * u) + expert.up * (g * s);
+  const double wanted =
+      (row.norm() * expert.down.norm()).to(at::kDouble).item<double>();
+  const JacobianSpectra spectra = SpectraAtTokens(expert.Tensors(), x, 16, 0);
+  ASSERT_EQ(spectra.values.numel(), 1);
+  EXPECT_NEAR(spectra.values.item<double>() / wanted, 1, 1e-6);
+  EXPECT_NEAR(spectra.norm_squared.item<double>() / wanted / wanted, 1, 1e-6);
+}
+
+TEST_F(TokenSpectraTest, EqualThoseOfAutogradWhateverIsWider) {
+  for (const auto& [width, hidden] : {std::pair(12, 7), std::pair(9, 31)}) {
+    const ExpertFixture expert(width, hidden);
+    const at::Tensor x = at::randn({4, width});
+    const at::Tensor wanted =
+        ByAutograd(expert, x).slice(1, 0, std::min(width, hidden));
+    const JacobianSpectra all = SpectraAtTokens(expert.Tensors(), x, 64, 0);
+    EXPECT_LT(LargestRelativeError(all.values, wanted), 1e-6);
+    EXPECT_LT(LargestRelativeError(all.norm_squared, wanted.square().sum(1)),
+              1e-6);
+    const JacobianSpectra top = SpectraAtTokens(expert.Tensors(), x, 5, 0);
+    EXPECT_LT(LargestRelativeError(top.values, wanted.slice(1, 0, 5)), 1e-6);
+    EXPECT_LT(LargestRelativeError(top.norm_squared, all.norm_squared), 1e-12);
+  }
+}
+
+TEST_F(TokenSpectraTest, OfWideExpertsEqualThoseOfFullDecompositions) {
+  const int64_t width = 200, hidden = 230, top = 2;
+  ASSERT_GT(width, KrylovDimensions(top));
+  const ExpertFixture expert(width, hidden);
+  // More tokens than go together.
+  const at::Tensor x = at::randn({18, width});
+  const at::Tensor wanted = ByAutograd(expert, x);
+  const JacobianSpectra spectra = SpectraAtTokens(expert.Tensors(), x, top, 0);
+  EXPECT_LT(LargestRelativeError(spectra.values, wanted.slice(1, 0, top)),
+            1e-4);
+  EXPECT_LT(LargestRelativeError(spectra.norm_squared, wanted.square().sum(1)),
+            1e-6);
+  EXPECT_LE(spectra.error.max().item<double>(), kSingularValueTolerance);
+  EXPECT_GT(spectra.error.max().item<double>(), 0);
+}
+
+TEST_F(TokenSpectraTest, DoNotChangeWhenNeuronsArePermuted) {
+  ExpertFixture expert(8, 20);
+  const at::Tensor x = at::randn({3, 8});
+  const at::Tensor before = SpectraAtTokens(expert.Tensors(), x, 8, 0).values;
+  const at::Tensor order = at::randn({20}).argsort();
+  expert.gate = expert.gate.index_select(0, order);
+  expert.up = expert.up.index_select(0, order);
+  expert.down = expert.down.index_select(1, order);
+  const at::Tensor after = SpectraAtTokens(expert.Tensors(), x, 8, 0).values;
+  EXPECT_LT(LargestRelativeError(after, before), 1e-9);
+}
+
+// An average over one token is that token's Jacobian.
+AveragedJacobian AverageAt(const GatedMlpTensors& tensors,
+                           const at::Tensor& x) {
+  const TokenJacobians jacobians =
+      JacobiansAt(WeightsAs(tensors, at::kDouble), x);
+  return {.weights = &tensors,
+          .slope = jacobians.slope[0],
+          .value = jacobians.value[0]};
+}
+
+TEST_F(TokenSpectraTest, OfAnAverageOverOneTokenIsTheTokens) {
+  for (const int64_t width : {10, 200}) {
+    const ExpertFixture expert(width, 250);
+    const GatedMlpTensors tensors = expert.Tensors();
+    const at::Tensor x = at::randn({1, width});
+    const JacobianSpectra average =
+        SpectrumOfAverage(AverageAt(tensors, x), 2, 0);
+    EXPECT_LT(LargestRelativeError(average.values,
+                                   ByAutograd(expert, x).slice(1, 0, 2)),
+              1e-4)
+        << width;
+  }
+}
+
+}  // namespace
+}  // namespace moeprobe
