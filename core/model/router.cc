@@ -32,6 +32,27 @@ Routing Route(const at::Tensor& h, const at::Tensor& weight,
   return routing;
 }
 
+at::Tensor GateGradients(const Routing& routing, const at::Tensor& weight,
+                         const ExpertConfig& config) {
+  const at::Tensor rows = weight.to(at::kDouble);          // [E, d]
+  const at::Tensor gates = routing.gates.to(at::kDouble);  // [T, k]
+  at::Tensor gradients =
+      rows.index_select(0, routing.chosen.flatten())
+          .view({gates.size(0), gates.size(1), rows.size(1)});  // [T, k, d]
+  const at::Tensor mean =
+      config.renormalize
+          ? gates.unsqueeze(1).bmm(gradients)  // [T, 1, d]
+          : routing.probabilities.to(at::kDouble).mm(rows).unsqueeze(1);
+  return gradients.sub_(mean).mul_(gates.unsqueeze(2));
+}
+
+Routing RoutingOfTokens(const Routing& routing, const at::Tensor& tokens) {
+  return {.logits = routing.logits.index_select(0, tokens),
+          .probabilities = routing.probabilities.index_select(0, tokens),
+          .chosen = routing.chosen.index_select(0, tokens),
+          .gates = routing.gates.index_select(0, tokens)};
+}
+
 Routing DenseRouting(int64_t token_count) {
   return {.logits = at::zeros({token_count, 1}),
           .probabilities = at::ones({token_count, 1}),

@@ -24,6 +24,17 @@ struct Routing {
 Routing Route(const at::Tensor& h, const at::Tensor& weight,
               const ExpertConfig& config);
 
+// Returns the gradients of the chosen gates with respect to h, [T, k, d]
+// float64: with p the softmax over all experts and w_e the rows of `weight`,
+//   g = p:              grad g_e = g_e (w_e - sum over all e' of p_e' w_e')
+//   renormalised:       grad g_e = g_e (w_e - sum over the chosen g_e' w_e').
+// Which experts are chosen is held fixed: it changes on a set of measure zero.
+at::Tensor GateGradients(const Routing& routing, const at::Tensor& weight,
+                         const ExpertConfig& config);
+
+// Returns the routing of some tokens, [n] int64.
+Routing RoutingOfTokens(const Routing& routing, const at::Tensor& tokens);
+
 // The routing of a dense MLP: one expert, which every token goes to with gate
 // 1.
 Routing DenseRouting(int64_t token_count);

@@ -45,12 +45,25 @@ struct SpectraOptions {
   int64_t top = 16;               // leading singular values
 };
 
+// Which tokens the router term is taken at.
+enum class TokenPlacement : std::uint8_t {
+  kSpread,  // at even distances
+  kFirst,   // the leading ones
+};
+
+// Options of the router term.
+struct RouterTermOptions {
+  int64_t tokens = 64;
+  TokenPlacement at = TokenPlacement::kSpread;
+};
+
 // What to compute; an absent probe is not run.
 struct ProbeOptions {
   bool routing = true;
   std::vector<Weighting> jacobian;  // empty: no Jacobian probe
   std::optional<PcaOptions> pca;
   std::optional<SpectraOptions> spectra;
+  std::optional<RouterTermOptions> router_term;
 };
 
 }  // namespace moeprobe

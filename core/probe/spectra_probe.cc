@@ -65,6 +65,7 @@ void Publish(const std::string& prefix, const SpectrumTable& table,
   add("singular_values_mean", table.mean);
   add("singular_values_std", table.deviation);
   add("singular_values_error", table.error);
+  add("leading_singular_value", table.mean.select(1, 0));
   add("stable_rank", table.stable_rank);
   add("jacobian_norm_squared_mean", table.norm_squared);
 }

@@ -16,6 +16,7 @@ namespace moeprobe {
 //   singular_values_mean, singular_values_std [E, r]  by rank; population
 //   singular_values_error [E]        largest estimated relative error; 0 where
 //                                    whole Jacobians were decomposed
+//   leading_singular_value [E]       mean of sigma_1
 //   stable_rank [E]                  mean of |J|_F^2 / sigma_1^2
 //   jacobian_norm_squared_mean [E]   mean of |J|_F^2
 // and the same without E under shared/ where the layer has a shared expert,

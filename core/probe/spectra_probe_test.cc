@@ -104,6 +104,9 @@ TEST_F(SpectraProbeTest, AveragesTheTokensRoutedToAnExpert) {
   for (int64_t i = 0; i < kWidth; ++i) {
     const size_t at = static_cast<size_t>(2 * kWidth + i);
     EXPECT_NEAR(mean[at], values.mean(0)[i].item<double>(), 1e-6);
+    if (i == 0) {
+      EXPECT_EQ(Numbers(result, "leading_singular_value")[2], mean[at]);
+    }
     EXPECT_NEAR(deviation[at], values.std(0, false)[i].item<double>(), 1e-6);
   }
   EXPECT_NEAR(Numbers(result, "jacobian_norm_squared_mean")[2],

@@ -75,6 +75,20 @@ TokenJacobians JacobiansAt(const GatedWeights& weights, const at::Tensor& x) {
       .weights = weights, .slope = derivative * up, .value = gate * sigmoid};
 }
 
+at::Tensor OutputsAt(const GatedWeights& weights, const at::Tensor& x) {
+  const at::Tensor tokens = x.to(weights.gate.scalar_type());
+  return at::linear(at::silu(at::linear(tokens, weights.gate)) *
+                        at::linear(tokens, weights.up),
+                    weights.down);
+}
+
+at::Tensor ApplyToCommon(const TokenJacobians& jacobians,
+                         const at::Tensor& of_gate, const at::Tensor& of_up) {
+  return at::linear(
+      Combine(jacobians, of_gate.unsqueeze(0), of_up.unsqueeze(0)),
+      jacobians.weights.down);
+}
+
 at::Tensor Apply(const TokenJacobians& jacobians, const at::Tensor& x) {
   const GatedWeights& weights = jacobians.weights;
   return at::linear(Combine(jacobians, at::linear(x, weights.gate),

@@ -32,9 +32,17 @@ struct TokenJacobians {
 // the weights.
 TokenJacobians JacobiansAt(const GatedWeights& weights, const at::Tensor& x);
 
+// Returns f(x) for the rows of `x` [n, d], of the type of the weights.
+at::Tensor OutputsAt(const GatedWeights& weights, const at::Tensor& x);
+
 // Returns J_i v for every row v of x[i]: [n, b, d] to [n, b, d]. One product
 // for each weight matrix, however many tokens.
 at::Tensor Apply(const TokenJacobians& jacobians, const at::Tensor& x);
+
+// The same for vectors that all tokens have in common, given their products
+// with W_gate and W_up, [m, f] each: [n, m, d].
+at::Tensor ApplyToCommon(const TokenJacobians& jacobians,
+                         const at::Tensor& of_gate, const at::Tensor& of_up);
 
 // Returns J_i' v for every row v of y[i]: [n, b, d] to [n, b, d].
 at::Tensor ApplyTransposed(const TokenJacobians& jacobians,
