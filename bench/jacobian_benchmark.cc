@@ -5,11 +5,8 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
-#include <ATen/ops/randn.h>
 #include <c10/core/ScalarType.h>
 
-#include <cmath>
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 
@@ -17,46 +14,16 @@
 #include "absl/status/statusor.h"
 #include "bench/array_file.h"
 #include "bench/figure.h"
+#include "bench/random_expert.h"
 #include "bench/repeated_runs.h"
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/checkpoint/tensor_view.h"
 #include "core/model/gated_activation.h"
 #include "core/model/gated_mlp.h"
 #include "core/probe/averaged_jacobian.h"
 
 namespace moeprobe {
 namespace {
-
-// A random matrix whose products keep the size of what they multiply.
-at::Tensor RandomWeight(int64_t rows, int64_t columns) {
-  return at::randn({rows, columns}) / std::sqrt(columns);
-}
-
-TensorView ViewOf(const at::Tensor& tensor) {
-  const auto* data = static_cast<const std::byte*>(tensor.const_data_ptr());
-  return {.name = "weight",
-          .type = WeightType::kFloat32,
-          .shape = tensor.sizes().vec(),
-          .bytes = {data, tensor.nbytes()}};
-}
-
-// A gated expert that owns its weights, and tokens for it.
-struct RandomExpert {
-  RandomExpert(int64_t width, int64_t expert_width, int64_t token_count)
-      : gate(RandomWeight(expert_width, width)),
-        up(RandomWeight(expert_width, width)),
-        down(RandomWeight(width, expert_width)),
-        x(at::randn({token_count, width})) {}
-
-  GatedMlpTensors Views() const {
-    return {.gate = ViewOf(gate), .up = ViewOf(up), .down = ViewOf(down)};
-  }
-
-  at::Tensor gate, up;  // [f, d]
-  at::Tensor down;      // [d, f]
-  at::Tensor x;         // [T, d]
-};
 
 // [d, d], averaged over all tokens.
 at::Tensor Average(const RandomExpert& expert) {
@@ -77,10 +44,7 @@ at::Tensor Average(const RandomExpert& expert) {
 
 absl::Status Dump(const RandomExpert& expert,
                   const std::filesystem::path& directory) {
-  MOEPROBE_RETURN_IF_ERROR(WriteArray(directory / "gate.npy", expert.gate));
-  MOEPROBE_RETURN_IF_ERROR(WriteArray(directory / "up.npy", expert.up));
-  MOEPROBE_RETURN_IF_ERROR(WriteArray(directory / "down.npy", expert.down));
-  MOEPROBE_RETURN_IF_ERROR(WriteArray(directory / "x.npy", expert.x));
+  MOEPROBE_RETURN_IF_ERROR(expert.Dump(directory));
   return WriteArray(directory / "jacobian.npy", Average(expert));
 }
 

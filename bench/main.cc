@@ -17,6 +17,7 @@
 #include "bench/jacobian_benchmark.h"
 #include "bench/pca_benchmark.h"
 #include "bench/precision_benchmark.h"
+#include "bench/spectra_benchmark.h"
 #include "core/base/heap.h"
 #include "core/base/status_macros.h"
 #include "core/pipeline/analyze.h"
@@ -99,6 +100,21 @@ void AddPrecisionComparison(CLI::App& app, PrecisionBenchmarkOptions& options,
       [&] { chosen = [&] { return PrecisionBenchmark(options); }; });
 }
 
+void AddSpectra(CLI::App& app, SpectraBenchmarkOptions& options,
+                Benchmark& chosen) {
+  CLI::App& command =
+      *app.add_subcommand("spectra", "singular values of token Jacobians");
+  command.add_option("d", options.width, "model width")->required();
+  command.add_option("f", options.expert_width, "expert width")->required();
+  command.add_option("tokens", options.token_count)->required();
+  command.add_option("--top", options.top)->capture_default_str();
+  command.add_option("--repetitions", options.repetitions)
+      ->capture_default_str();
+  command.add_option("--dump", options.dump_directory,
+                     "folder for inputs and result");
+  command.callback([&] { chosen = [&] { return SpectraBenchmark(options); }; });
+}
+
 void AddAnalysis(CLI::App& app, AnalysisBenchmarkOptions& options,
                  Benchmark& chosen) {
   CLI::App& command = *app.add_subcommand("analysis", "a whole analysis");
@@ -134,6 +150,7 @@ int Main(int argc, char** argv) {
   ForwardBenchmarkOptions forward;
   PcaBenchmarkOptions pca;
   PrecisionBenchmarkOptions precision;
+  SpectraBenchmarkOptions spectra;
   AnalysisBenchmarkOptions analysis;
   Benchmark chosen;
   AddGemm(app, gemm_repetitions, chosen);
@@ -141,6 +158,7 @@ int Main(int argc, char** argv) {
   AddForward(app, forward, chosen);
   AddPca(app, pca, chosen);
   AddPrecisionComparison(app, precision, chosen);
+  AddSpectra(app, spectra, chosen);
   AddAnalysis(app, analysis, chosen);
   CLI11_PARSE(app, argc, argv);
 

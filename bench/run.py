@@ -3,10 +3,11 @@
 usage: run.py [--rounds N] FIGURE ...
        run.py render
 
-Figures: jacobian forward precision offload pca analysis-mixtral analysis-qwen
-latency. Builds what it needs, writes synthetic checkpoints to build/bench/work,
-lets ours and the peer take turns, appends a line for each row to
-bench/results.jsonl and renders docs/benchmarks.md. `offload` needs root: it empties the page cache.
+Figures: jacobian spectra forward precision offload pca analysis-mixtral
+analysis-qwen latency.
+Builds what it needs, writes synthetic checkpoints to build/bench/work, lets ours
+and the peer take turns, appends a line for each row to bench/results.jsonl and
+renders docs/benchmarks.md. `offload` needs root: it empties the page cache.
 """
 
 import argparse
@@ -168,6 +169,36 @@ def jacobian(rounds):
         )
 
 
+def spectra(rounds):
+    for shape, width, expert_width, goal in (
+        ("Qwen1.5-MoE's shape", 2048, 1408, ("≥", 20)),
+        ("Mixtral's shape", 4096, 14336, None),
+    ):
+        folder = f"{WORK}/spectra-{width}"
+        both = Measurement(
+            [PROGRAM, "spectra", str(width), str(expert_width), "8", "--dump", folder],
+            peer_command("spectra", folder),
+            rounds,
+        )
+        title = f"16 singular values a token, 8 tokens of an expert of {shape}"
+        name = f"spectra-{width}"
+        yield both.ratio_row(name, title, "seconds_per_token", "s", goal)
+        yield both.row(
+            f"{name}-fraction",
+            f"{title}: fraction of the GEMM rate",
+            "gemm_fraction",
+            "",
+            ("≥", 0.5),
+        )
+        yield both.peer_row(
+            f"{name}-error",
+            f"{title}: largest relative error",
+            "relative_error",
+            "",
+            ("≤", 1e-4),
+        )
+
+
 def forward(rounds):
     ids = token_ids(2048)
     for shape in ("mixtral-like", "qwen-like"):
@@ -315,6 +346,7 @@ def latency(rounds):
 
 FIGURES = {
     "jacobian": jacobian,
+    "spectra": spectra,
     "forward": forward,
     "precision": precision,
     "offload": offload,

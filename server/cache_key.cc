@@ -12,13 +12,27 @@ namespace moeprobe {
 namespace {
 
 // The parameters that a group depends on, as text.
-std::string ParametersOf(const std::string& group,
-                         const v1::ProbeSpec& probes) {
-  if (!absl::StartsWith(group, "pca/")) return "";
-  const v1::PcaProbe& pca = probes.pca();
-  return absl::StrCat("components=", pca.components(),
-                      "\nbasis=", static_cast<int>(pca.basis()),
-                      "\nangles=", pca.angles(), "\n");
+std::string ParametersOf(const CacheKeyFields& fields) {
+  if (absl::StartsWith(fields.group, "pca/")) {
+    const v1::PcaProbe& pca = fields.probes->pca();
+    return absl::StrCat("components=", pca.components(),
+                        "\nbasis=", static_cast<int>(pca.basis()),
+                        "\nangles=", pca.angles(), "\n");
+  }
+  const v1::SpectraProbe& spectra = fields.probes->spectra();
+  if (fields.group == "spectra") {
+    return absl::StrCat("tokens=", spectra.tokens_per_expert(),
+                        "\ntop=", spectra.top(), "\nseed=", fields.seed, "\n");
+  }
+  if (fields.group == "router_term") {
+    const v1::RouterTermProbe& term = fields.probes->router_term();
+    return absl::StrCat("tokens=", term.tokens(), "\nat=", term.at(),
+                        "\nseed=", fields.seed, "\n");
+  }
+  if (absl::StartsWith(fields.group, "spectra/")) {
+    return absl::StrCat("top=", spectra.top(), "\nseed=", fields.seed, "\n");
+  }
+  return "";
 }
 
 }  // namespace
@@ -30,7 +44,7 @@ std::string CacheKey(const CacheKeyFields& fields) {
       fields.precision == v1::PRECISION_BFLOAT16 ? "bfloat16" : "float32",
       "\ndevice=", fields.device == v1::DEVICE_CUDA ? "cuda" : "cpu",
       "\nlayer=", fields.layer, "\ngroup=", fields.group, "\n",
-      ParametersOf(fields.group, *fields.probes)));
+      ParametersOf(fields)));
 }
 
 }  // namespace moeprobe

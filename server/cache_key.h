@@ -16,6 +16,7 @@ struct CacheKeyFields {
   v1::Device device = v1::DEVICE_CPU;     // where it runs, never DEVICE_AUTO
   int64_t layer = 0;                      // -1: of the whole model
   std::string group;                      // see ProbeGroups
+  int64_t seed = 0;                       // counts where a group is random
   const v1::ProbeSpec* probes = nullptr;  // resolved; required
 };
 

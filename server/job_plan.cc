@@ -71,6 +71,7 @@ std::string KeyOfGroup(const PlannedPart& part, const v1::AnalyzeSpec& spec,
                    .device = device,
                    .layer = layer,
                    .group = group,
+                   .seed = spec.seed(),
                    .probes = &spec.probes()});
 }
 

@@ -1,9 +1,12 @@
 #include "server/probe_groups.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "moeprobe/v1/analysis.pb.h"
 
 namespace moeprobe {
@@ -11,18 +14,29 @@ namespace {
 
 constexpr const char* kRouting = "routing";
 constexpr const char* kReference = "pca/reference";
+constexpr const char* kSpectra = "spectra";
+constexpr const char* kRouterTerm = "router_term";
 
-std::string GroupOf(v1::Weighting weighting) {
+std::string NameOf(v1::Weighting weighting) {
   switch (weighting) {
     case v1::WEIGHTING_ALL:
-      return "jacobian/all";
+      return "all";
     case v1::WEIGHTING_ROUTED:
-      return "jacobian/routed";
+      return "routed";
     case v1::WEIGHTING_GATE:
-      return "jacobian/gate";
+      return "gate";
     default:
-      return "jacobian/unknown";
+      return "unknown";
   }
+}
+
+std::string GroupOf(v1::Weighting weighting) {
+  return absl::StrCat("jacobian/", NameOf(weighting));
+}
+
+// Singular values of averaged Jacobians.
+std::string SpectraGroupOf(v1::Weighting weighting) {
+  return absl::StrCat("spectra/", NameOf(weighting));
 }
 
 std::string GroupOf(v1::Convention convention) {
@@ -49,6 +63,13 @@ v1::PcaProbe PcaFor(const std::set<std::string>& groups,
   return pca.conventions().empty() ? asked : pca;
 }
 
+bool AnyOf(const std::set<std::string>& groups, const std::string& probe) {
+  return std::any_of(
+      groups.begin(), groups.end(), [&](const std::string& group) {
+        return group == probe || absl::StartsWith(group, probe + "/");
+      });
+}
+
 }  // namespace
 
 std::vector<std::string> ProbeGroups(const v1::ProbeSpec& probes) {
@@ -61,6 +82,12 @@ std::vector<std::string> ProbeGroups(const v1::ProbeSpec& probes) {
     groups.push_back(GroupOf(static_cast<v1::Convention>(convention)));
   }
   if (probes.has_pca()) groups.emplace_back(kReference);
+  if (probes.has_router_term()) groups.emplace_back(kRouterTerm);
+  if (!probes.has_spectra()) return groups;
+  groups.emplace_back(kSpectra);
+  for (const int weighting : probes.jacobian().average()) {
+    groups.push_back(SpectraGroupOf(static_cast<v1::Weighting>(weighting)));
+  }
   return groups;
 }
 
@@ -70,13 +97,17 @@ v1::ProbeSpec ProbesFor(const std::set<std::string>& groups,
   if (groups.contains(kRouting)) result.mutable_routing();
   for (const int weighting : probes.jacobian().average()) {
     const auto value = static_cast<v1::Weighting>(weighting);
-    if (groups.contains(GroupOf(value))) {
+    if (groups.contains(GroupOf(value)) ||
+        groups.contains(SpectraGroupOf(value))) {
       result.mutable_jacobian()->add_average(value);
     }
   }
-  const bool any_pca = groups.lower_bound("pca/") != groups.end() &&
-                       groups.lower_bound("pca/")->starts_with("pca/");
-  if (any_pca) *result.mutable_pca() = PcaFor(groups, probes.pca());
+  if (AnyOf(groups, "pca"))
+    *result.mutable_pca() = PcaFor(groups, probes.pca());
+  if (AnyOf(groups, kSpectra)) *result.mutable_spectra() = probes.spectra();
+  if (groups.contains(kRouterTerm)) {
+    *result.mutable_router_term() = probes.router_term();
+  }
   return result;
 }
 

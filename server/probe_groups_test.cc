@@ -21,13 +21,18 @@ v1::ProbeSpec AllProbes() {
   probes.mutable_pca()->add_conventions(v1::CONVENTION_ROUTED);
   probes.mutable_pca()->add_conventions(v1::CONVENTION_ALL_TOKENS);
   probes.mutable_pca()->set_components(5);
+  probes.mutable_spectra()->set_tokens_per_expert(8);
+  probes.mutable_spectra()->set_top(16);
+  probes.mutable_router_term()->set_tokens(64);
   return probes;
 }
 
 TEST(ProbeGroupsTest, NamesWhatProbesMake) {
-  EXPECT_THAT(ProbeGroups(AllProbes()),
-              ElementsAre("routing", "jacobian/all", "jacobian/gate",
-                          "pca/routed", "pca/all_tokens", "pca/reference"));
+  EXPECT_THAT(
+      ProbeGroups(AllProbes()),
+      ElementsAre("routing", "jacobian/all", "jacobian/gate", "pca/routed",
+                  "pca/all_tokens", "pca/reference", "router_term", "spectra",
+                  "spectra/all", "spectra/gate"));
   EXPECT_TRUE(ProbeGroups(v1::ProbeSpec()).empty());
 }
 
@@ -38,7 +43,17 @@ TEST(ProbeGroupsTest, FindsTheSmallestProbesForSomeGroups) {
   EXPECT_THAT(some.jacobian().average(), ElementsAre(v1::WEIGHTING_GATE));
   EXPECT_THAT(some.pca().conventions(), ElementsAre(v1::CONVENTION_ALL_TOKENS));
   EXPECT_EQ(some.pca().components(), 5);
+  EXPECT_FALSE(some.has_spectra());
+  EXPECT_FALSE(some.has_router_term());
   EXPECT_FALSE(ProbesFor({"routing"}, AllProbes()).has_pca());
+}
+
+TEST(ProbeGroupsTest, AveragesJacobiansForTheirSpectra) {
+  const v1::ProbeSpec some = ProbesFor({"spectra/gate"}, AllProbes());
+  EXPECT_THAT(some.jacobian().average(), ElementsAre(v1::WEIGHTING_GATE));
+  EXPECT_EQ(some.spectra().top(), 16);
+  EXPECT_FALSE(ProbesFor({"spectra"}, AllProbes()).has_jacobian());
+  EXPECT_EQ(ProbesFor({"router_term"}, AllProbes()).router_term().tokens(), 64);
 }
 
 TEST(ProbeGroupsTest, RunsAConventionWhereOnlyTheReferenceIsMissing) {
@@ -73,6 +88,40 @@ TEST(CacheKeyTest, DependsOnEverythingThatDeterminesTheNumbers) {
   EXPECT_TRUE(differs([](auto&) {}));
 }
 
+TEST(CacheKeyTest, OfSpectraDependsOnSampleAndSeed) {
+  v1::ProbeSpec probes = AllProbes();
+  CacheKeyFields tokens{.weights_fingerprint = "w",
+                        .data_fingerprint = "d",
+                        .group = "spectra",
+                        .probes = &probes};
+  CacheKeyFields averages = tokens;
+  averages.group = "spectra/gate";
+  std::set<std::string> keys = {CacheKey(tokens), CacheKey(averages)};
+  EXPECT_EQ(keys.size(), 2);
+  tokens.seed = averages.seed = 1;
+  EXPECT_TRUE(keys.insert(CacheKey(tokens)).second);
+  EXPECT_TRUE(keys.insert(CacheKey(averages)).second);
+  probes.mutable_spectra()->set_top(4);
+  EXPECT_TRUE(keys.insert(CacheKey(tokens)).second);
+  EXPECT_TRUE(keys.insert(CacheKey(averages)).second);
+  probes.mutable_spectra()->set_tokens_per_expert(-1);
+  EXPECT_TRUE(keys.insert(CacheKey(tokens)).second);
+  EXPECT_FALSE(keys.insert(CacheKey(averages)).second);
+}
+
+TEST(CacheKeyTest, OfTheRouterTermDependsOnItsTokens) {
+  v1::ProbeSpec probes = AllProbes();
+  const CacheKeyFields fields{.weights_fingerprint = "w",
+                              .data_fingerprint = "d",
+                              .group = "router_term",
+                              .probes = &probes};
+  std::set<std::string> keys = {CacheKey(fields)};
+  probes.mutable_router_term()->set_tokens(32);
+  EXPECT_TRUE(keys.insert(CacheKey(fields)).second);
+  probes.mutable_router_term()->set_at(v1::TOKEN_PLACEMENT_FIRST);
+  EXPECT_TRUE(keys.insert(CacheKey(fields)).second);
+}
+
 TEST(CacheKeyTest, DoesNotDependOnOtherProbes) {
   v1::ProbeSpec probes = AllProbes();
   CacheKeyFields fields{.weights_fingerprint = "w",
@@ -80,6 +129,7 @@ TEST(CacheKeyTest, DoesNotDependOnOtherProbes) {
                         .group = "routing",
                         .probes = &probes};
   const std::string key = CacheKey(fields);
+  fields.seed = 5;
   probes.mutable_pca()->set_components(9);
   probes.clear_jacobian();
   EXPECT_EQ(CacheKey(fields), key);

@@ -14,6 +14,10 @@ namespace moeprobe {
 namespace {
 
 constexpr int kDefaultComponents = 5;
+constexpr int kDefaultTokensPerExpert = 8;
+constexpr int kDefaultTop = 16;
+constexpr int kAllTokens = -1;
+constexpr int kDefaultRouterTokens = 64;
 
 using EnumList = google::protobuf::RepeatedField<int>;
 
@@ -71,6 +75,43 @@ v1::PcaProbe ResolvePca(const v1::PcaProbe& probe, int64_t width,
   return result;
 }
 
+v1::SpectraProbe ResolveSpectra(const v1::SpectraProbe& probe,
+                                Violations& violations) {
+  v1::SpectraProbe result;
+  const int64_t tokens = probe.has_tokens_per_expert()
+                             ? probe.tokens_per_expert()
+                             : kDefaultTokensPerExpert;
+  if (tokens < 1 && tokens != kAllTokens) {
+    violations.Add("probes.spectra.tokens_per_expert",
+                   absl::StrCat(tokens, ", expected at least 1, or all"));
+  }
+  result.set_tokens_per_expert(tokens);
+  const int top = probe.has_top() ? probe.top() : kDefaultTop;
+  if (top < 1) {
+    violations.Add("probes.spectra.top",
+                   absl::StrCat(top, ", expected at least 1"));
+  }
+  result.set_top(top);
+  return result;
+}
+
+v1::RouterTermProbe ResolveRouterTerm(const v1::RouterTermProbe& probe,
+                                      Violations& violations) {
+  v1::RouterTermProbe result = probe;
+  if (!probe.has_tokens()) result.set_tokens(kDefaultRouterTokens);
+  if (result.tokens() < 1) {
+    violations.Add("probes.router_term.tokens",
+                   absl::StrCat(result.tokens(), ", expected at least 1"));
+  }
+  if (probe.at() == v1::TOKEN_PLACEMENT_UNSPECIFIED) {
+    result.set_at(v1::TOKEN_PLACEMENT_SPREAD);
+  } else if (!v1::TokenPlacement_IsValid(probe.at())) {
+    violations.Add("probes.router_term.at",
+                   absl::StrCat("there is no value ", probe.at()));
+  }
+  return result;
+}
+
 }  // namespace
 
 v1::ProbeSpec ResolveProbes(const v1::AnalyzeSpec& spec, int64_t width,
@@ -85,8 +126,17 @@ v1::ProbeSpec ResolveProbes(const v1::AnalyzeSpec& spec, int64_t width,
   if (all || asked.has_pca()) {
     *result.mutable_pca() = ResolvePca(asked.pca(), width, violations);
   }
-  if (!result.has_routing() && !result.has_jacobian() && !result.has_pca()) {
-    violations.Add("probes", "none, expected routing, jacobian or pca");
+  if (asked.has_spectra()) {
+    *result.mutable_spectra() = ResolveSpectra(asked.spectra(), violations);
+  }
+  if (asked.has_router_term()) {
+    *result.mutable_router_term() =
+        ResolveRouterTerm(asked.router_term(), violations);
+  }
+  if (result.ByteSizeLong() == 0) {
+    violations.Add("probes",
+                   "none, expected routing, jacobian, pca, spectra or "
+                   "router_term");
   }
   return result;
 }

@@ -109,6 +109,7 @@ TEST_F(RequestResolutionTest, FillsInEveryDefault) {
               ElementsAre(v1::CONVENTION_ROUTED));
   EXPECT_EQ(spec.probes().pca().components(), 5);
   EXPECT_TRUE(spec.probes().pca().has_basis());
+  EXPECT_FALSE(spec.probes().has_spectra());
   EXPECT_EQ(spec.data(0).tokens(), 16384);
   EXPECT_TRUE(spec.data(0).has_skip_first());
   EXPECT_THAT(spec.data(0).ids(), HasSubstr("datasets/"));
@@ -170,6 +171,34 @@ TEST_F(RequestResolutionTest, ChecksProbes) {
       Fields(),
       ElementsAre("probes.jacobian.average[1]", "probes.jacobian.average[2]",
                   "probes.pca.conventions[0]", "probes.pca.components"));
+}
+
+TEST_F(RequestResolutionTest, FillsInTheDefaultsOfSpectra) {
+  spec_.mutable_probes()->mutable_spectra();
+  const v1::AnalyzeSpec spec = Resolve().spec;
+  EXPECT_EQ(spec.probes().spectra().tokens_per_expert(), 8);
+  EXPECT_EQ(spec.probes().spectra().top(), 16);
+  EXPECT_FALSE(spec.probes().has_routing());
+  spec_.mutable_probes()->mutable_spectra()->set_tokens_per_expert(-1);
+  EXPECT_EQ(Resolve().spec.probes().spectra().tokens_per_expert(), -1);
+}
+
+TEST_F(RequestResolutionTest, ChecksSpectra) {
+  spec_.mutable_probes()->mutable_spectra()->set_tokens_per_expert(0);
+  spec_.mutable_probes()->mutable_spectra()->set_top(0);
+  EXPECT_THAT(Fields(), ElementsAre("probes.spectra.tokens_per_expert",
+                                    "probes.spectra.top"));
+}
+
+TEST_F(RequestResolutionTest, FillsInAndChecksTheRouterTerm) {
+  v1::RouterTermProbe& term = *spec_.mutable_probes()->mutable_router_term();
+  const v1::AnalyzeSpec spec = Resolve().spec;
+  EXPECT_EQ(spec.probes().router_term().tokens(), 64);
+  EXPECT_EQ(spec.probes().router_term().at(), v1::TOKEN_PLACEMENT_SPREAD);
+  term.set_tokens(0);
+  term.set_at(static_cast<v1::TokenPlacement>(3));
+  EXPECT_THAT(Fields(), ElementsAre("probes.router_term.tokens",
+                                    "probes.router_term.at"));
 }
 
 TEST_F(RequestResolutionTest, CountsCharactersOfANameNotBytes) {

@@ -84,7 +84,8 @@ absl::Status Show(Session& session, const std::string& job, bool json) {
   if (table.empty()) return absl::OkStatus();
   session.out.Print(absl::StrCat(
       "\n", table, "\nMean \u00B1 standard deviation over pairs of experts; ",
-      "ranks: over experts.\n", Losses(result)));
+      "ranks and singular values: over experts; router term: over tokens.\n",
+      Losses(result)));
   return absl::OkStatus();
 }
 

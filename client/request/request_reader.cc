@@ -58,15 +58,15 @@ Field SourceField(const std::string& key, v1::DataSpec& data) {
           }};
 }
 
+// A number of tokens; -1 for the word all.
+absl::StatusOr<int64_t> ReadTokenCount(const Value& value) {
+  if (value.Is("all")) return -1;
+  return value.Integer(1, std::numeric_limits<int64_t>::max(),
+                       "an integer of at least 1, or all");
+}
+
 absl::Status ReadTokens(const Value& value, v1::DataSpec& data) {
-  if (value.Is("all")) {
-    data.set_tokens(-1);
-    return absl::OkStatus();
-  }
-  MOEPROBE_ASSIGN_OR_RETURN(
-      const int64_t tokens,
-      value.Integer(1, std::numeric_limits<int64_t>::max(),
-                    "an integer of at least 1, or all"));
+  MOEPROBE_ASSIGN_OR_RETURN(const int64_t tokens, ReadTokenCount(value));
   data.set_tokens(tokens);
   return absl::OkStatus();
 }
@@ -148,6 +148,27 @@ absl::Status ReadPca(const Value& value, v1::ProbeSpec& probes) {
        BooleanField("basis", pca), BooleanField("angles", pca)});
 }
 
+absl::Status ReadTokensPerExpert(const Value& value, v1::SpectraProbe& probe) {
+  MOEPROBE_ASSIGN_OR_RETURN(const int64_t tokens, ReadTokenCount(value));
+  probe.set_tokens_per_expert(tokens);
+  return absl::OkStatus();
+}
+
+absl::Status ReadSpectra(const Value& value, v1::ProbeSpec& probes) {
+  v1::SpectraProbe& spectra = *probes.mutable_spectra();
+  return value.Fields({{"tokens_per_expert",
+                        [&](const Value& tokens) {
+                          return ReadTokensPerExpert(tokens, spectra);
+                        }},
+                       IntegerField("top", spectra, 1)});
+}
+
+absl::Status ReadRouterTerm(const Value& value, v1::ProbeSpec& probes) {
+  v1::RouterTermProbe& term = *probes.mutable_router_term();
+  return value.Fields(
+      {IntegerField("tokens", term, 1), ChoiceField("at", term)});
+}
+
 absl::Status ReadRouting(const Value& value, v1::ProbeSpec& probes) {
   probes.mutable_routing();
   return value.Fields({});
@@ -161,11 +182,14 @@ absl::Status ReadProbes(const Value& value, v1::AnalyzeSpec& spec) {
        {"jacobian",
         [&](const Value& probe) { return ReadJacobian(probe, probes); }},
        {"pca", [&](const Value& probe) { return ReadPca(probe, probes); }},
-       UnsupportedField("spectra"),
-       UnsupportedField("router_term")}));
+       {"spectra",
+        [&](const Value& probe) { return ReadSpectra(probe, probes); }},
+       {"router_term",
+        [&](const Value& probe) { return ReadRouterTerm(probe, probes); }}}));
   if (value.node().children.empty()) {
     return value.Error(
-        "found no probe, expected at least one of routing, jacobian and pca");
+        "found no probe, expected at least one of routing, jacobian, pca, "
+        "spectra and router_term");
   }
   return absl::OkStatus();
 }

@@ -75,6 +75,8 @@ probes:
   jacobian: {average: [routed, gate]}
   pca: {conventions: [sample_weighted, all_tokens], components: 3,
         basis: true, angles: false}
+  spectra: {tokens_per_expert: 4, top: 12}
+  router_term: {tokens: 32, at: first}
 precision: bfloat16
 device: cpu
 seed: 7
@@ -98,6 +100,10 @@ nll: true
   EXPECT_EQ(spec.probes().pca().components(), 3);
   EXPECT_TRUE(spec.probes().pca().basis());
   EXPECT_TRUE(spec.probes().pca().has_angles());
+  EXPECT_EQ(spec.probes().spectra().tokens_per_expert(), 4);
+  EXPECT_EQ(spec.probes().spectra().top(), 12);
+  EXPECT_EQ(spec.probes().router_term().tokens(), 32);
+  EXPECT_EQ(spec.probes().router_term().at(), v1::TOKEN_PLACEMENT_FIRST);
   EXPECT_EQ(spec.precision(), v1::PRECISION_BFLOAT16);
   EXPECT_EQ(spec.device(), v1::DEVICE_CPU);
   EXPECT_EQ(spec.seed(), 7);
@@ -115,12 +121,15 @@ TEST(ReadRequestTest, LeavesUnsetWhatTheFileLeavesOut) {
 TEST(ReadRequestTest, ReadsSeveralDataSetsAndWordsForNumbers) {
   const v1::AnalyzeSpec spec = Read(
       "model: m\ndata:\n- {text: a, tokens: all}\n- ids: b.npy\n"
-      "layers: early-middle-late\n");
+      "layers: early-middle-late\n"
+      "probes: {spectra: {tokens_per_expert: all}}\n");
   ASSERT_EQ(spec.data_size(), 2);
   EXPECT_EQ(spec.data(0).tokens(), -1);
   EXPECT_EQ(spec.data(1).ids(), "b.npy");
   EXPECT_EQ(spec.layers().preset(),
             v1::LayerSelection::PRESET_EARLY_MIDDLE_LATE);
+  EXPECT_EQ(spec.probes().spectra().tokens_per_expert(), -1);
+  EXPECT_FALSE(spec.probes().spectra().has_top());
 }
 
 TEST(ReadRequestTest, TakesTextAsWritten) {
@@ -330,6 +339,13 @@ TEST(ReadRequestTest, RefusesWrongTypes) {
        {"probes: {jacobian: {average: [gate, gate]}}\n",
         "f.yaml:3:37: ", "twice"},
        {"probes: {pca: {components: 0}}\n", "f.yaml:3:28: ", "from 1 to"},
+       {"probes: {spectra: {top: 0}}\n", "f.yaml:3:25: ", "from 1 to"},
+       {"probes: {spectra: {tokens_per_expert: most}}\n",
+        "f.yaml:3:39: ", "an integer of at least 1, or all"},
+       {"probes: {spectra: {tokens: 4}}\n", "f.yaml:3:20: ", "unknown key"},
+       {"probes: {router_term: {tokens: 0}}\n", "f.yaml:3:32: ", "from 1 to"},
+       {"probes: {router_term: {at: frist}}\n",
+        "f.yaml:3:28: ", "spread or first; did you mean first?"},
        {"precision: float64\n", "f.yaml:3:12: ", "float32 or bfloat16"},
        {"precision: unspecified\n", "f.yaml:3:12: ", "float32 or bfloat16"},
        {"device: gpu\n", "f.yaml:3:9: ", "auto or cpu or cuda"}},
@@ -381,9 +397,6 @@ TEST(ReadRequestTest, NamesWhatThisVersionDoesNotSupport) {
       {{"routing: {top_k: 4}\n", "f.yaml:3:1: ", "routing is not supported"},
        {"nulls: {bootstrap: 5}\n", "f.yaml:3:1: ", "nulls is not supported"},
        {"sweep: []\n", "f.yaml:3:1: ", "sweep is not supported"},
-       {"probes: {spectra: {}}\n",
-        "f.yaml:3:10: ", "probes.spectra is not supported by this version"},
-       {"probes: {router_term: {}}\n", "f.yaml:3:10: ", "not supported"},
        {"probes: {jacobian: {projections: 4}}\n",
         "f.yaml:3:21: ", "probes.jacobian.projections is not supported"},
        {"kind: train\n", "f.yaml:3:7: ", "train is not supported"},

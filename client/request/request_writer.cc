@@ -43,6 +43,12 @@ Json DataSetJson(const v1::DataSpec& data) {
   return json;
 }
 
+Json SpectraJson(const v1::SpectraProbe& probe) {
+  Json json = MessageJson(probe);
+  if (probe.tokens_per_expert() == -1) json["tokens_per_expert"] = "all";
+  return json;
+}
+
 Json DataJson(const v1::AnalyzeSpec& spec) {
   if (spec.data_size() == 1) return DataSetJson(spec.data(0));
   Json list = Json::array();
@@ -87,10 +93,13 @@ Json MessageJson(const Message& message) {
   Json json = Json::object();
   for (const FieldDescriptor* field : fields) {
     const auto* spec = dynamic_cast<const v1::AnalyzeSpec*>(&message);
+    const auto* probes = dynamic_cast<const v1::ProbeSpec*>(&message);
     if (spec != nullptr && field->name() == "data") {
       json["data"] = DataJson(*spec);
     } else if (spec != nullptr && field->name() == "layers") {
       json["layers"] = LayersJson(spec->layers());
+    } else if (probes != nullptr && field->name() == "spectra") {
+      json["spectra"] = SpectraJson(probes->spectra());
     } else {
       json[field->name()] = FieldJson(message, *field);
     }

@@ -119,6 +119,15 @@ void FillProbes(v1::ProbeSpec& probes) {
   }
   if (Sometimes()) probes.mutable_pca()->set_basis(Sometimes());
   if (Sometimes()) probes.mutable_pca()->set_components(7);
+  if (Sometimes()) {
+    probes.mutable_spectra()->set_tokens_per_expert(Sometimes() ? -1
+                                                                : Number());
+  }
+  if (Sometimes()) probes.mutable_spectra()->set_top(3);
+  if (Sometimes()) probes.mutable_router_term()->set_tokens(Number());
+  if (Sometimes()) {
+    probes.mutable_router_term()->set_at(v1::TOKEN_PLACEMENT_FIRST);
+  }
 }
 
 v1::AnalyzeSpec AnySpec() {

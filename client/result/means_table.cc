@@ -28,7 +28,7 @@ struct Quantity {
   const char* title;
 };
 // NOLINTBEGIN(modernize-use-designated-initializers): rows of a table.
-constexpr std::array<Quantity, 13> kQuantities = {
+constexpr std::array<Quantity, 18> kQuantities = {
     {{"", "jacobian_cosine/routed", "Jacobian cosine", "routed"},
      {"", "jacobian_cosine/gate", "Jacobian cosine", "gate"},
      {"", "jacobian_cosine/all", "Jacobian cosine", "all"},
@@ -41,7 +41,12 @@ constexpr std::array<Quantity, 13> kQuantities = {
      {"", "pca/all_tokens/effective_rank", "Effective rank", "all tokens"},
      {"", "pca/sample_weighted/effective_rank", "Effective rank", "weighted"},
      {"", "pca/all/effective_rank", "Effective rank", "reference"},
-     {"baseline/", "pca/all/effective_rank", "Effective rank", "baseline"}}};
+     {"baseline/", "pca/all/effective_rank", "Effective rank", "baseline"},
+     {"", "leading_singular_value", "Leading \u03C3", "experts"},
+     {"baseline/", "leading_singular_value", "Leading \u03C3", "baseline"},
+     {"", "stable_rank", "Stable rank", "experts"},
+     {"baseline/", "stable_rank", "Stable rank", "baseline"},
+     {"", "router_term_ratio", "Router term", "share"}}};
 // NOLINTEND(modernize-use-designated-initializers)
 
 // Rows of one part and quantity, by layer.

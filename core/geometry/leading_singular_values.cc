@@ -89,7 +89,8 @@ LeadingSingularValues FindLeadingSingularValues(const LinearMaps& maps,
     const at::Tensor error = Errors(ritz, count);
     if (last || error.amax().item<double>() <= kSingularValueTolerance) {
       return {.values = ritz.values.slice(1, 0, count).contiguous(),
-              .error = error};
+              .error = error,
+              .vectors = dimension};
     }
   }
 }

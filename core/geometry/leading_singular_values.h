@@ -14,6 +14,7 @@ struct LeadingSingularValues {
   at::Tensor values;  // [n, count] float64: descending
   // [n] float64: estimate of the largest relative error of a map's values.
   at::Tensor error;
+  int64_t vectors = 0;  // that each map and its transpose were applied to
 };
 
 // Relative error at which the block method stops.

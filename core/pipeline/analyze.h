@@ -32,6 +32,7 @@ struct AnalysisRequest {
   ProbeOptions probes;
   Precision precision = Precision::kFloat32;
   Device device = Device::kAuto;
+  int64_t seed = 0;  // of everything random
   bool nll = false;  // compute the loss even if no probe needs all layers
   // Where hidden states are spilled after each layer, so that a later attempt
   // with the same request goes on from there; empty: nowhere.

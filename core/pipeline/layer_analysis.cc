@@ -24,8 +24,11 @@
 #include "core/probe/jacobian_probe.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
+#include "core/probe/probed_layer.h"
 #include "core/probe/routed_pca.h"
+#include "core/probe/router_term.h"
 #include "core/probe/routing_statistics.h"
+#include "core/probe/spectra_probe.h"
 
 namespace moeprobe {
 namespace {
@@ -35,6 +38,8 @@ namespace {
 constexpr double kExpertsBegin = 0.1;
 constexpr double kJacobiansBegin = 0.5;
 constexpr double kSubspacesBegin = 0.7;
+constexpr double kSpectraBegin = 0.8;
+constexpr double kSpectraEnd = 0.9;
 
 void Append(ProbeResult from, ProbeResult& to) {
   std::ranges::move(from.arrays, std::back_inserter(to.arrays));
@@ -113,13 +118,32 @@ absl::StatusOr<ProbeResult> LayerAnalysis::Run(
   }
   if (jacobian) {
     MOEPROBE_RETURN_IF_ERROR(report("averaged Jacobians", kJacobiansBegin));
-    Append(jacobian->Finish(), result);
+    Append(jacobian->Finish(probes.spectra, request_.seed), result);
   }
   if (probes.pca) {
     MOEPROBE_RETURN_IF_ERROR(report("subspaces", kSubspacesBegin));
     MOEPROBE_ASSIGN_OR_RETURN(ProbeResult pca,
                               RoutedPca(h, routing, counted_, *probes.pca));
     Append(std::move(pca), result);
+  }
+  const ProbedLayer seen{.tensors = checkpoint_.layer(layer),
+                         .h = h,
+                         .routing = routing,
+                         .counted = counted_};
+  if (probes.spectra) {
+    MOEPROBE_ASSIGN_OR_RETURN(
+        ProbeResult spectra,
+        TokenSpectra(seen, *probes.spectra, request_.seed, [&](double share) {
+          return report("spectra",
+                        kSpectraBegin + share * (kSpectraEnd - kSpectraBegin));
+        }));
+    Append(std::move(spectra), result);
+  }
+  if (probes.router_term) {
+    MOEPROBE_RETURN_IF_ERROR(report("router term", kSpectraEnd));
+    Append(RouterTerm(seen, checkpoint_.config().experts, *probes.router_term,
+                      request_.seed),
+           result);
   }
   return InLayer(layer, std::move(result));
 }

@@ -60,6 +60,7 @@ JacobianSpectra Iterate(const GatedMlpTensors& tensors, const at::Tensor& x,
   const GatedWeights weights = WeightsAs(tensors, at::kFloat);
   std::vector<at::Tensor> values;
   std::vector<at::Tensor> errors;
+  int64_t vectors = 0;
   for (const at::Tensor& tokens : x.split(kTokensPerGroup)) {
     const TokenJacobians jacobians = JacobiansAt(weights, tokens);
     const LeadingSingularValues found = FindLeadingSingularValues(
@@ -73,10 +74,12 @@ JacobianSpectra Iterate(const GatedMlpTensors& tensors, const at::Tensor& x,
         count, KrylovDimensions(count), seed);
     values.push_back(found.values);
     errors.push_back(found.error);
+    vectors = std::max(vectors, found.vectors);
   }
   return {.values = at::cat(values),
           .norm_squared = NormsSquared(JacobiansAt(weights, x)),
-          .error = at::cat(errors)};
+          .error = at::cat(errors),
+          .vectors = vectors};
 }
 
 }  // namespace
@@ -108,7 +111,8 @@ JacobianSpectra SpectrumOfAverage(const AveragedJacobian& jacobian, int64_t top,
        .apply = [&](const at::Tensor& v) { return v.bmm(matrix.mT()); },
        .apply_transposed = [&](const at::Tensor& v) { return v.bmm(matrix); }},
       count, KrylovDimensions(count), seed);
-  return {.values = found.values, .error = found.error};
+  return {
+      .values = found.values, .error = found.error, .vectors = found.vectors};
 }
 
 }  // namespace moeprobe

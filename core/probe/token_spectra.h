@@ -13,9 +13,12 @@ namespace moeprobe {
 // Singular values of n Jacobians [d, d] of a gated expert, r = min(top, d, f)
 // of each.
 struct JacobianSpectra {
-  at::Tensor values;             // [n, r] float64: descending
-  at::Tensor norm_squared = {};  // [n] float64: |J|_F^2, of all values
+  at::Tensor values;  // [n, r] float64: descending
+  // [n] float64: |J|_F^2, of all values, not only the leading ones.
+  at::Tensor norm_squared = {};
   at::Tensor error;  // [n] float64: estimated relative error of the values
+  // At most so many was a Jacobian applied to; 0 where it was decomposed.
+  int64_t vectors = 0;
 };
 
 // Returns the spectra of an expert's Jacobians at the rows of `x` [n, d]

@@ -45,6 +45,13 @@ Device FromProto(v1::Device device) {
   }
 }
 
+RouterTermOptions FromProto(const v1::RouterTermProbe& probe) {
+  return {.tokens = probe.tokens(),
+          .at = probe.at() == v1::TOKEN_PLACEMENT_FIRST
+                    ? TokenPlacement::kFirst
+                    : TokenPlacement::kSpread};
+}
+
 PcaOptions FromProto(const v1::PcaProbe& probe) {
   PcaOptions options{.conventions = {},
                      .components = probe.components(),
@@ -65,6 +72,14 @@ ProbeOptions FromProto(const v1::ProbeSpec& spec) {
         FromProto(static_cast<v1::Weighting>(weighting)));
   }
   if (spec.has_pca()) options.pca = FromProto(spec.pca());
+  if (spec.has_spectra()) {
+    options.spectra =
+        SpectraOptions{.tokens_per_expert = spec.spectra().tokens_per_expert(),
+                       .top = spec.spectra().top()};
+  }
+  if (spec.has_router_term()) {
+    options.router_term = FromProto(spec.router_term());
+  }
   return options;
 }
 
@@ -88,6 +103,7 @@ AnalysisRequest RequestOf(const v1::TaskPart& part) {
                           ? Precision::kBFloat16
                           : Precision::kFloat32;
   request.device = FromProto(part.device());
+  request.seed = part.seed();
   request.nll = part.nll();
   return request;
 }

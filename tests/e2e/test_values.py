@@ -18,6 +18,8 @@ ALL_PROBES = {
         "components": 5,
         "angles": True,
     },
+    "spectra": {"tokens_per_expert": "all", "top": 64},
+    "router_term": {"tokens": 64, "at": "first"},
 }
 
 
@@ -40,6 +42,29 @@ def test_fixture(common_client, name):
         "skip_first": int(wanted["skip_first"]),
     }
     assert_agree(common_client.analyze(request(name, data)), wanted)
+
+
+def test_singular_values_of_averages_agree_with_their_norms(common_client, root):
+    data = {"ids": str(root / "tests/fixtures/mixtral/ids.npy")}
+    arrays = common_client.analyze(request("mixtral", data | {"sequence_length": 64}))
+    for weighting in ("all", "routed", "gate"):
+        values = arrays[f"layer1/jacobian_mean_singular_values/{weighting}"]
+        norms = arrays[f"layer1/jacobian_norm/{weighting}"]
+        assert np.allclose(np.sqrt((values**2).sum(1)), norms, rtol=1e-5)
+
+
+def test_spectra_are_sampled_by_the_seed(common_client, short_request):
+    spec = short_request | {"layers": [1]}
+
+    def values(tokens, seed=0):
+        probes = {"spectra": {"tokens_per_expert": tokens, "top": 3}}
+        arrays = common_client.analyze(spec | {"probes": probes, "seed": seed})
+        return arrays["layer1/singular_values_mean"]
+
+    assert values(4).shape == (6, 3)
+    assert not np.array_equal(values(4, seed=1), values(4, seed=2))
+    assert np.allclose(values(4), values("all"), rtol=0.5)
+    assert np.array_equal(values(100000), values("all"))
 
 
 def test_baseline_is_probed_on_the_same_text(common_client, root):
