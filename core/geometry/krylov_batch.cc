@@ -1,7 +1,6 @@
 #include "core/geometry/krylov_batch.h"
 
 #include <ATen/CPUGeneratorImpl.h>
-#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linalg_eigh.h>
@@ -13,6 +12,8 @@
 #include <cstdint>
 #include <tuple>
 #include <utility>
+
+#include "core/tensor/concurrent_loop.h"
 
 namespace moeprobe {
 namespace {
@@ -85,21 +86,19 @@ RitzValues KrylovBatch::Leading(int64_t count) const {
   RitzValues ritz{.values = at::empty({maps_.count, count}, at::kDouble),
                   .residuals = at::empty({maps_.count, count}, at::kDouble)};
   const at::Tensor coupling = coupling_.to(at::kDouble);
-  at::parallel_for(0, maps_.count, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const at::Tensor projection =
-          projection_[i].narrow(0, 0, dimension_).narrow(1, 0, dimension_);
-      const auto [values, vectors] = at::linalg_eigh(projection);
-      ritz.values[i].copy_(values.narrow(0, dimension_ - count, count)
-                               .flip(0)
-                               .clamp_min(0)
-                               .sqrt());
-      // A'A is blind to the space but for its last block.
-      const at::Tensor last =
-          vectors.narrow(1, dimension_ - count, count)
-              .narrow(0, dimension_ - block_size_, block_size_);
-      ritz.residuals[i].copy_(coupling[i].mm(last).norm(2, 0).flip(0));
-    }
+  const int64_t bytes_each =
+      2 * dimension_ * dimension_ * int64_t{sizeof(double)};
+  ConcurrentLoop(maps_.count, bytes_each, [&](int64_t i) {
+    const auto [values, vectors] = at::linalg_eigh(
+        projection_[i].narrow(0, 0, dimension_).narrow(1, 0, dimension_));
+    const int64_t first = dimension_ - count;
+    ritz.values[i].copy_(
+        values.narrow(0, first, count).flip(0).clamp_min(0).sqrt());
+    // A'A is blind to the space but for its last block.
+    const at::Tensor last =
+        vectors.narrow(1, first, count)
+            .narrow(0, dimension_ - block_size_, block_size_);
+    ritz.residuals[i].copy_(coupling[i].mm(last).norm(2, 0).flip(0));
   });
   return ritz;
 }

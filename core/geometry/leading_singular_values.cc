@@ -1,6 +1,5 @@
 #include "core/geometry/leading_singular_values.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
@@ -16,6 +15,7 @@
 #include <limits>
 
 #include "core/geometry/krylov_batch.h"
+#include "core/tensor/concurrent_loop.h"
 
 namespace moeprobe {
 namespace {
@@ -99,10 +99,10 @@ at::Tensor AllSingularValues(const at::Tensor& matrices) {
   at::Tensor values = at::empty(
       {matrices.size(0), std::min(matrices.size(1), matrices.size(2))},
       at::kDouble);
-  at::parallel_for(0, matrices.size(0), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      values[i].copy_(at::linalg_svdvals(matrices[i]));
-    }
+  const int64_t bytes_each =
+      2 * matrices.size(1) * matrices.size(2) * int64_t{sizeof(double)};
+  ConcurrentLoop(matrices.size(0), bytes_each, [&](int64_t i) {
+    values[i].copy_(at::linalg_svdvals(matrices[i]));
   });
   return values;
 }
