@@ -177,6 +177,7 @@ absl::Status TaskOperations::Publish(const v1::FinishedLayer& layer,
                           .device = task->device,
                           .layer = layer.layer(),
                           .group = name,
+                          .seed = task->spec.seed(),
                           .probes = &task->spec.probes()});
     published.groups.push_back(std::move(group));
   }

@@ -343,7 +343,7 @@ TEST(ReadRequestTest, RefusesWrongTypes) {
        {"probes: {spectra: {tokens_per_expert: most}}\n",
         "f.yaml:3:39: ", "an integer of at least 1, or all"},
        {"probes: {spectra: {tokens: 4}}\n", "f.yaml:3:20: ", "unknown key"},
-       {"probes: {router_term: {tokens: 0}}\n", "f.yaml:3:32: ", "from 1 to"},
+       {"probes: {router_term: {tokens: 0}}\n", "f.yaml:3:32: ", "at least 1"},
        {"probes: {router_term: {at: frist}}\n",
         "f.yaml:3:28: ", "spread or first; did you mean first?"},
        {"precision: float64\n", "f.yaml:3:12: ", "float32 or bfloat16"},
