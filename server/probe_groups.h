@@ -14,7 +14,8 @@ inline constexpr const char* kNllGroup = "nll";
 
 // Returns the groups of arrays that resolved probes make at every layer:
 // "routing", "jacobian/{weighting}", "pca/{convention}", "pca/reference",
-// "router_term", "spectra", and "spectra/{weighting}" where Jacobians are averaged as well.
+// "router_term", "spectra", and "spectra/{weighting}" where Jacobians are
+// averaged as well.
 std::vector<std::string> ProbeGroups(const v1::ProbeSpec& probes);
 
 // Returns the smallest part of resolved `probes` that makes all `groups`.
