@@ -67,7 +67,9 @@ AnalysisRequest RequestOf(const AnalysisBenchmarkOptions& options,
   std::ranges::sort(request.layers);
   request.probes = {
       .jacobian = {Weighting::kAll, Weighting::kRouted, Weighting::kGate},
-      .pca = PcaOptions()};
+      .pca = PcaOptions(),
+      .spectra = std::nullopt,
+      .router_term = std::nullopt};
   request.precision = options.precision;
   return request;
 }
