@@ -1,6 +1,5 @@
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -14,18 +13,11 @@ namespace {
 
 using testing::ElementsAre;
 
-// Keys to set before reading; an empty text takes the key out.
-using Changes = std::vector<std::pair<std::string, std::string>>;
-
 absl::StatusOr<ModelConfig> Parse(const std::string& family,
-                                  const Changes& changes = {},
+                                  const ConfigChanges& changes = {},
                                   int64_t layer_count = 2) {
-  TinyModel model = MakeTinyModel(family, {.layer_count = layer_count});
-  for (const auto& [key, text] : changes) {
-    model.config[key] = text;
-    if (text.empty()) model.config.erase(key);
-  }
-  return ParseModelConfig(ConfigText(model));
+  return ParseModelConfig(
+      ChangedConfigText(family, changes, {.layer_count = layer_count}));
 }
 
 // The windows of layers, -1 where a layer sees everything.
@@ -82,9 +74,9 @@ TEST(LayerScheduleTest, AsksQwensWhetherTheirWindowIsUsed) {
 }
 
 TEST(LayerScheduleTest, PlacesQwensWindowsByFamily) {
-  const Changes used = {{"sliding_window", "5"},
-                        {"use_sliding_window", "true"},
-                        {"max_window_layers", "3"}};
+  const ConfigChanges used = {{"sliding_window", "5"},
+                              {"use_sliding_window", "true"},
+                              {"max_window_layers", "3"}};
   EXPECT_THAT(WindowsOf(Parse("qwen2", used, 5)),
               ElementsAre(-1, -1, -1, 5, 5));
   EXPECT_THAT(WindowsOf(Parse("qwen3", used, 5)),
@@ -96,7 +88,7 @@ TEST(LayerScheduleTest, PlacesQwensWindowsByFamily) {
 }
 
 TEST(LayerScheduleTest, LetsLayerTypesPlaceTheWindows) {
-  const Changes used = {
+  const ConfigChanges used = {
       {"sliding_window", "5"},
       {"use_sliding_window", "true"},
       {"layer_types", R"(["sliding_attention", "full_attention"])"}};

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -19,18 +18,11 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// Keys to set before reading; an empty text takes the key out.
-using Changes = std::vector<std::pair<std::string, std::string>>;
-
 absl::StatusOr<ModelConfig> Parse(const std::string& family,
-                                  const Changes& changes = {},
+                                  const ConfigChanges& changes = {},
                                   int64_t layer_count = 2) {
-  TinyModel model = MakeTinyModel(family, {.layer_count = layer_count});
-  for (const auto& [key, text] : changes) {
-    model.config[key] = text;
-    if (text.empty()) model.config.erase(key);
-  }
-  return ParseModelConfig(ConfigText(model));
+  return ParseModelConfig(
+      ChangedConfigText(family, changes, {.layer_count = layer_count}));
 }
 
 TEST(ModelConfigTest, ReadsEverySize) {
@@ -135,7 +127,7 @@ TEST(ModelConfigTest, ReadsOlmoesClip) {
             std::nullopt);
 }
 
-void ExpectRefused(const std::string& family, const Changes& changes,
+void ExpectRefused(const std::string& family, const ConfigChanges& changes,
                    const std::string& named,
                    absl::StatusCode code = absl::StatusCode::kInvalidArgument) {
   const absl::Status status = Parse(family, changes).status();

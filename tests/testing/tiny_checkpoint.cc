@@ -284,6 +284,17 @@ void WriteBytes(const std::filesystem::path& path, const std::string& bytes) {
   file.close();
 }
 
+std::string ChangedConfigText(const std::string& family,
+                              const ConfigChanges& changes,
+                              const TinyOptions& options) {
+  TinyModel model = MakeTinyModel(family, options);
+  for (const auto& [key, text] : changes) {
+    model.config[key] = text;
+    if (text.empty()) model.config.erase(key);
+  }
+  return ConfigText(model);
+}
+
 void WriteTinyModel(const std::filesystem::path& directory,
                     const TinyModel& model, size_t shard_count) {
   std::filesystem::create_directories(directory);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/checkpoint/tensor_view.h"
@@ -56,6 +57,14 @@ TensorToWrite& TensorNamed(TinyModel& model, const std::string& name);
 
 // Returns the text of config.json.
 std::string ConfigText(const TinyModel& model);
+
+// Keys of config.json to set; an empty text takes the key out.
+using ConfigChanges = std::vector<std::pair<std::string, std::string>>;
+
+// Returns the text of config.json of a tiny model after `changes`.
+std::string ChangedConfigText(const std::string& family,
+                              const ConfigChanges& changes,
+                              const TinyOptions& options = {});
 
 // Writes the model to `directory`, which is made if need be: config.json and
 // model.safetensors, or that many shards with an index. Throws if it cannot.
