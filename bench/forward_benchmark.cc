@@ -23,7 +23,6 @@
 #include "core/model/decoder_layer.h"
 #include "core/model/embedding.h"
 #include "core/model/layer_reader.h"
-#include "core/model/page_reader.h"
 #include "core/model/weight_arrival.h"
 #include "core/model/weight_fingerprint.h"
 #include "core/pipeline/layer_analysis.h"
@@ -60,10 +59,6 @@ class ForwardPass {
           layer, residual,
           [&](const TensorView& weight) { return reader.WaitFor(weight); }));
       MOEPROBE_RETURN_IF_ERROR(reader.Finish().status());
-      // Mapped pages would survive the emptying of the page cache.
-      for (const TensorView& tensor : checkpoint_.TensorsOfLayer(layer)) {
-        ReleasePages(tensor);
-      }
     }
     return absl::OkStatus();
   }

@@ -36,7 +36,7 @@ absl::Status StepClock::OnLayer(const LayerResult& result) {
       routed_counts_[result.layer] = Integers(array.array);
     }
   }
-  Begin("letting go of the layer");
+  Begin("publishing");
   return absl::OkStatus();
 }
 

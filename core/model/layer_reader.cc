@@ -93,6 +93,7 @@ absl::StatusOr<std::string> LayerReader::Finish() {
   while (!done_.contains(begun_)) changed_.wait(mutex_);
   for (const TensorView& tensor : checkpoint_.TensorsOfLayer(begun_)) {
     arrived_.erase(tensor.bytes.data());
+    ReleasePages(tensor);
   }
   return done_.at(begun_);
 }

@@ -42,8 +42,8 @@ class LayerReader {
   // Returns DataLoss if a file was cut while mapped.
   absl::Status WaitFor(const TensorView& tensor);
 
-  // Waits until the layer begun has been read and digested; returns its
-  // fingerprint, or DataLoss as above.
+  // Waits until the layer begun has been read and digested, and gives its pages
+  // back; returns its fingerprint, or DataLoss as above.
   absl::StatusOr<std::string> Finish();
 
  private:

@@ -20,7 +20,6 @@
 #include "core/checkpoint/tensor_view.h"
 #include "core/model/hidden_state_spill.h"
 #include "core/model/layer_reader.h"
-#include "core/model/page_reader.h"
 #include "core/model/token_loss.h"
 #include "core/model/weight_fingerprint.h"
 #include "core/pipeline/layer_analysis.h"
@@ -113,9 +112,6 @@ absl::Status RunLayers(const AnalysisRequest& request,
                             .weights_fingerprint = state.fingerprint,
                             .arrays = std::move(probes.arrays),
                             .warnings = std::move(probes.warnings)}));
-    }
-    for (const TensorView& tensor : checkpoint.TensorsOfLayer(layer)) {
-      ReleasePages(tensor);
     }
     ++state.next_layer;
     MOEPROBE_RETURN_IF_ERROR(SpillAfterLayer(request, checkpoint, state));
