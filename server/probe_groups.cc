@@ -102,8 +102,9 @@ v1::ProbeSpec ProbesFor(const std::set<std::string>& groups,
       result.mutable_jacobian()->add_average(value);
     }
   }
-  if (AnyOf(groups, "pca"))
+  if (AnyOf(groups, "pca")) {
     *result.mutable_pca() = PcaFor(groups, probes.pca());
+  }
   if (AnyOf(groups, kSpectra)) *result.mutable_spectra() = probes.spectra();
   if (groups.contains(kRouterTerm)) {
     *result.mutable_router_term() = probes.router_term();

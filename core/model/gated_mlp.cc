@@ -27,29 +27,33 @@ at::Tensor Gather(const at::Tensor& x, const at::Tensor& tokens, int64_t begin,
 
 }  // namespace
 
+GatedWeights WeightsAs(const GatedMlpTensors& tensors, at::ScalarType type) {
+  return {.gate = Weight(tensors.gate, type),
+          .up = Weight(tensors.up, type),
+          .down = Weight(tensors.down, type)};
+}
+
 GatedMlp::GatedMlp(const GatedMlpTensors& tensors, at::ScalarType type)
-    : gate_(Weight(tensors.gate, type)),
-      up_(Weight(tensors.up, type)),
-      down_(Weight(tensors.down, type)) {}
+    : weights_(WeightsAs(tensors, type)) {}
 
 at::Tensor GatedMlp::Run(const at::Tensor& x, const ExpertRun& run) const {
   const int64_t count = run.tokens.size(0);
-  const at::Tensor product =
-      at::empty({run.output_count, gate_.size(0)}, x.options());  // [m, f]
+  const at::Tensor product = at::empty(
+      {run.output_count, weights_.gate.size(0)}, x.options());  // [m, f]
   for (int64_t begin = 0; begin < count; begin += kTokensPerBlock) {
     const int64_t end = std::min(begin + kTokensPerBlock, count);
     const at::Tensor block = Gather(x, run.tokens, begin, end);
-    ApplyGatedActivation(at::linear(block, gate_), at::linear(block, up_),
-                         run.rows.slice(0, begin, end), product,
-                         run.weights.slice(1, begin, end).contiguous(),
-                         run.sums);
+    ApplyGatedActivation(
+        at::linear(block, weights_.gate), at::linear(block, weights_.up),
+        run.rows.slice(0, begin, end), product,
+        run.weights.slice(1, begin, end).contiguous(), run.sums);
   }
   const at::Tensor output =
-      at::empty({run.output_count, down_.size(0)}, at::kFloat);
+      at::empty({run.output_count, weights_.down.size(0)}, at::kFloat);
   for (int64_t begin = 0; begin < run.output_count; begin += kTokensPerBlock) {
     const int64_t end = std::min(begin + kTokensPerBlock, run.output_count);
     output.slice(0, begin, end)
-        .copy_(at::linear(product.slice(0, begin, end), down_));
+        .copy_(at::linear(product.slice(0, begin, end), weights_.down));
   }
   return output;
 }

@@ -21,12 +21,22 @@ struct ExpertRun {
   ActivationSums* sums = nullptr;  // where to add; null: nowhere
 };
 
+// Weights of a gated MLP, all of one type. Must not outlive the checkpoint.
+struct GatedWeights {
+  at::Tensor gate;  // [f, d]
+  at::Tensor up;    // [f, d]
+  at::Tensor down;  // [d, f]
+};
+
+// Returns weights as `type`: used where they are mapped if they have it,
+// converted copies otherwise.
+GatedWeights WeightsAs(const GatedMlpTensors& tensors, at::ScalarType type);
+
 // A gated MLP, be it an expert, a shared expert or a dense one:
 // f(x) = W_down [silu(W_gate x) * (W_up x)].
 class GatedMlp {
  public:
-  // With weights in the type of the forward pass: used where they are mapped
-  // if they have it, converted copies otherwise.
+  // With weights in the type of the forward pass.
   GatedMlp(const GatedMlpTensors& tensors, at::ScalarType type);
 
   // Returns f(x) [run.output_count, d] float32 for the tokens that have an
@@ -34,9 +44,7 @@ class GatedMlp {
   at::Tensor Run(const at::Tensor& x, const ExpertRun& run) const;
 
  private:
-  at::Tensor gate_;  // [f, d]
-  at::Tensor up_;    // [f, d]
-  at::Tensor down_;  // [d, f]
+  GatedWeights weights_;
 };
 
 }  // namespace moeprobe

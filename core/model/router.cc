@@ -81,4 +81,10 @@ std::vector<ExpertTokens> GroupByExpert(const Routing& routing) {
   return groups;
 }
 
+ExpertTokens Counted(const ExpertTokens& routed, const at::Tensor& counted) {
+  const at::Tensor keep = counted.index_select(0, routed.tokens);
+  return {.tokens = routed.tokens.masked_select(keep),
+          .gates = routed.gates.masked_select(keep)};
+}
+
 }  // namespace moeprobe

@@ -48,6 +48,10 @@ struct ExpertTokens {
 // Groups tokens by expert: E entries.
 std::vector<ExpertTokens> GroupByExpert(const Routing& routing);
 
+// Returns an expert's tokens without those that do not count. `counted` [T]
+// bool.
+ExpertTokens Counted(const ExpertTokens& routed, const at::Tensor& counted);
+
 }  // namespace moeprobe
 
 #endif  // MOEPROBE_CORE_MODEL_ROUTER_H_

@@ -185,18 +185,14 @@ void JacobianProbe::AddAlignment(const Averages& averages,
 
 void JacobianProbe::AddSpectra(const Averages& averages, int64_t top,
                                int64_t seed, ProbeResult& result) const {
-  const auto ranks = [&](int64_t expert) {
-    const std::vector<int64_t>& shape = Weights(expert).gate.shape;
-    return std::min({top, shape[0], shape[1]});
-  };
   const auto add = [&](const char* quantity, const at::Tensor& value) {
     result.arrays.push_back(
         {.name = absl::StrCat(quantity, "/", averages.weighting),
          .probe = absl::StrCat("spectra/", averages.weighting),
          .array = ToArray(value)});
   };
-  const at::Tensor values =
-      at::full({expert_count_, ranks(0)}, kNaN, at::kDouble);
+  const at::Tensor values = at::full(
+      {expert_count_, SpectrumLength(Weights(0), top)}, kNaN, at::kDouble);
   at::Tensor shared;  // [r]
   for (size_t i = 0; i < averages.jacobians.size(); ++i) {
     const int64_t expert = averages.experts[i];
@@ -216,7 +212,8 @@ void JacobianProbe::AddSpectra(const Averages& averages, int64_t top,
   add("jacobian_mean_singular_values", values);
   if (!averages.with_shared) return;
   if (!shared.defined()) {
-    shared = at::full({ranks(expert_count_)}, kNaN, at::kDouble);
+    shared =
+        at::full({SpectrumLength(*tensors_.shared, top)}, kNaN, at::kDouble);
   }
   add("shared/jacobian_mean_singular_values", shared);
 }

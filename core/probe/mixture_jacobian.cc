@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/model/gated_mlp.h"
 #include "core/model/router.h"
 #include "core/probe/token_jacobians.h"
 

@@ -131,13 +131,6 @@ absl::Status AddDistances(const ExpertComponents& experts,
   return absl::OkStatus();
 }
 
-// An expert's tokens, without those that do not count.
-ExpertTokens Counted(const ExpertTokens& routed, const at::Tensor& counted) {
-  const at::Tensor keep = counted.index_select(0, routed.tokens);
-  return {.tokens = routed.tokens.masked_select(keep),
-          .gates = routed.gates.masked_select(keep)};
-}
-
 bool HasPca(const ExpertTokens& tokens, int64_t components) {
   return tokens.tokens.size(0) > components &&
          tokens.gates.sum().item<float>() > 0;

@@ -94,10 +94,6 @@ std::vector<std::string> Warnings(const std::string& expert,
   return warnings;
 }
 
-int64_t RankOf(const GatedMlpTensors& tensors, int64_t top) {
-  return std::min({top, tensors.gate.shape[0], tensors.gate.shape[1]});
-}
-
 // The layer's experts in order, the shared one last.
 std::vector<const GatedMlpTensors*> ExpertsOf(const LayerTensors& tensors) {
   if (tensors.dense) return {&*tensors.dense};
@@ -113,8 +109,7 @@ std::vector<const GatedMlpTensors*> ExpertsOf(const LayerTensors& tensors) {
 std::vector<at::Tensor> CountedTokens(const ProbedLayer& layer) {
   std::vector<at::Tensor> tokens;
   for (const ExpertTokens& routed : GroupByExpert(layer.routing)) {
-    tokens.push_back(routed.tokens.masked_select(
-        layer.counted.index_select(0, routed.tokens)));
+    tokens.push_back(Counted(routed, layer.counted).tokens);
   }
   if (layer.tensors.shared) {
     tokens.push_back(layer.counted.nonzero().flatten());
@@ -139,8 +134,9 @@ absl::StatusOr<ProbeResult> TokenSpectra(const ProbedLayer& layer,
   const bool has_shared = layer.tensors.shared.has_value();
   const auto expert_count =
       static_cast<int64_t>(experts.size()) - (has_shared ? 1 : 0);
-  const SpectrumTable routed(expert_count, RankOf(*experts[0], options.top));
-  const SpectrumTable shared(1, RankOf(*experts.back(), options.top));
+  const SpectrumTable routed(expert_count,
+                             SpectrumLength(*experts[0], options.top));
+  const SpectrumTable shared(1, SpectrumLength(*experts.back(), options.top));
 
   ProbeResult result;
   for (size_t e = 0; e < experts.size(); ++e) {

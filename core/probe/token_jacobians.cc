@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/model/gated_mlp.h"
 #include "core/model/weight.h"
 
 namespace moeprobe {
@@ -57,12 +58,6 @@ at::Tensor BlockTerms(const Units& i, const Units& j) {
 }
 
 }  // namespace
-
-GatedWeights WeightsAs(const GatedMlpTensors& tensors, at::ScalarType type) {
-  return {.gate = Weight(tensors.gate, type),
-          .up = Weight(tensors.up, type),
-          .down = Weight(tensors.down, type)};
-}
 
 TokenJacobians JacobiansAt(const GatedWeights& weights, const at::Tensor& x) {
   const at::Tensor tokens = x.to(weights.gate.scalar_type());

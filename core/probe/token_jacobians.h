@@ -2,22 +2,10 @@
 #define MOEPROBE_CORE_PROBE_TOKEN_JACOBIANS_H_
 
 #include <ATen/core/Tensor.h>
-#include <c10/core/ScalarType.h>
 
-#include "core/checkpoint/checkpoint.h"
+#include "core/model/gated_mlp.h"
 
 namespace moeprobe {
-
-// Weights of a gated expert f(x) = W_down [silu(W_gate x) * (W_up x)], all of
-// one type: mapped where they have it, else converted. Must not outlive the
-// checkpoint.
-struct GatedWeights {
-  at::Tensor gate;  // [f, d]
-  at::Tensor up;    // [f, d]
-  at::Tensor down;  // [d, f]
-};
-
-GatedWeights WeightsAs(const GatedMlpTensors& tensors, at::ScalarType type);
 
 // The Jacobians of a gated expert at n tokens, factored (SPEC: closed form):
 //   J_i = W_down (diag(slope_i) W_gate + diag(value_i) W_up),

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/model/gated_mlp.h"
 #include "core/probe/expert_fixture.h"
 #include "gtest/gtest.h"
 

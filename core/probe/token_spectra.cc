@@ -16,6 +16,7 @@
 #include "core/checkpoint/checkpoint.h"
 #include "core/geometry/krylov_batch.h"
 #include "core/geometry/leading_singular_values.h"
+#include "core/model/gated_mlp.h"
 #include "core/probe/averaged_jacobian.h"
 #include "core/probe/token_jacobians.h"
 
@@ -84,20 +85,23 @@ JacobianSpectra Iterate(const GatedMlpTensors& tensors, const at::Tensor& x,
 
 }  // namespace
 
+int64_t SpectrumLength(const GatedMlpTensors& tensors, int64_t top) {
+  return std::min({top, tensors.gate.shape[0], tensors.gate.shape[1]});
+}
+
 JacobianSpectra SpectraAtTokens(const GatedMlpTensors& tensors,
                                 const at::Tensor& x, int64_t top,
                                 int64_t seed) {
   const int64_t rank = std::min(tensors.gate.shape[0], tensors.gate.shape[1]);
-  const int64_t count = std::min(top, rank);
+  const int64_t count = SpectrumLength(tensors, top);
   return rank <= KrylovDimensions(count) ? Decompose(tensors, x, count)
                                          : Iterate(tensors, x, count, seed);
 }
 
 JacobianSpectra SpectrumOfAverage(const AveragedJacobian& jacobian, int64_t top,
                                   int64_t seed) {
-  const int64_t units = jacobian.weights->gate.shape[0];
   const int64_t width = jacobian.weights->gate.shape[1];
-  const int64_t count = std::min({top, units, width});
+  const int64_t count = SpectrumLength(*jacobian.weights, top);
   const at::Tensor matrix =
       JacobianRows(jacobian, 0, width).unsqueeze(0);  // [1, d, d]
   if (width <= KrylovDimensions(count)) {

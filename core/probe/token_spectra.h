@@ -10,8 +10,10 @@
 
 namespace moeprobe {
 
-// Singular values of n Jacobians [d, d] of a gated expert, r = min(top, d, f)
-// of each.
+// Returns r = min(top, d, f), the length of a spectrum of a gated expert.
+int64_t SpectrumLength(const GatedMlpTensors& tensors, int64_t top);
+
+// Singular values of n Jacobians [d, d] of a gated expert, r of each.
 struct JacobianSpectra {
   at::Tensor values;  // [n, r] float64: descending
   // [n] float64: |J|_F^2, of all values, not only the leading ones.
