@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -17,7 +18,7 @@ constexpr const char* kReference = "pca/reference";
 constexpr const char* kSpectra = "spectra";
 constexpr const char* kRouterTerm = "router_term";
 
-std::string NameOf(v1::Weighting weighting) {
+std::string_view NameOf(v1::Weighting weighting) {
   switch (weighting) {
     case v1::WEIGHTING_ALL:
       return "all";
@@ -31,12 +32,12 @@ std::string NameOf(v1::Weighting weighting) {
 }
 
 std::string GroupOf(v1::Weighting weighting) {
-  return absl::StrCat("jacobian/", NameOf(weighting));
+  return absl::StrCat("jacobian/", std::string(NameOf(weighting)));
 }
 
 // Singular values of averaged Jacobians.
 std::string SpectraGroupOf(v1::Weighting weighting) {
-  return absl::StrCat("spectra/", NameOf(weighting));
+  return absl::StrCat("spectra/", std::string(NameOf(weighting)));
 }
 
 std::string GroupOf(v1::Convention convention) {
@@ -64,10 +65,9 @@ v1::PcaProbe PcaFor(const std::set<std::string>& groups,
 }
 
 bool AnyOf(const std::set<std::string>& groups, const std::string& probe) {
-  return std::any_of(
-      groups.begin(), groups.end(), [&](const std::string& group) {
-        return group == probe || absl::StartsWith(group, probe + "/");
-      });
+  return std::ranges::any_of(groups, [&](const std::string& group) {
+    return group == probe || absl::StartsWith(group, probe + "/");
+  });
 }
 
 }  // namespace

@@ -15,7 +15,6 @@
 #include <c10/core/ScalarType.h>
 
 #include <cstdint>
-#include <tuple>
 
 #include "core/geometry/krylov_batch.h"
 #include "gtest/gtest.h"

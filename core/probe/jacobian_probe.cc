@@ -141,7 +141,7 @@ JacobianProbe::Averages JacobianProbe::AveragesOf(size_t w,
   const auto row = static_cast<int64_t>(w);
   for (int64_t e = 0; e < expert_count_ + (averages.with_shared ? 1 : 0); ++e) {
     const auto index = static_cast<size_t>(e);
-    const double total = weight_totals_[index][row].item<double>();
+    const auto total = weight_totals_[index][row].item<double>();
     if (total > 0) {
       averages.experts.push_back(e);
       averages.jacobians.push_back({.weights = &Weights(e),
@@ -203,7 +203,7 @@ void JacobianProbe::AddSpectra(const Averages& averages, int64_t top,
     } else {
       values[expert].copy_(spectrum.values[0]);
     }
-    const double error = spectrum.error.item<double>();
+    const auto error = spectrum.error.item<double>();
     if (error <= kSingularValueTolerance) continue;
     result.warnings.push_back(absl::StrCat(
         "expert ", expert, ": singular values of its averaged Jacobian (",

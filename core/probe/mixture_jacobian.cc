@@ -67,8 +67,7 @@ MixtureProducts ApplyMixture(const std::vector<GatedMlpTensors>& experts,
         routing.chosen.eq(static_cast<int64_t>(e)).nonzero();  // [s, 2]
     if (places.size(0) == 0) continue;
     const GatedWeights weights = WeightsAs(experts[e], type);
-    const int64_t bytes =
-        m * weights.gate.size(0) * static_cast<int64_t>(x.element_size());
+    const int64_t bytes = m * weights.gate.size(0) * x.element_size();
     for (const at::Tensor& some :
          places.split(std::max<int64_t>(1, kMaxProductBytes / bytes))) {
       AddExpert(weights, x, routing,

@@ -10,16 +10,18 @@
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/ScalarType.h>
+#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/checkpoint/model_config.h"
+#include "core/checkpoint/tensor_view.h"
 #include "core/model/router.h"
 #include "core/model/weight.h"
 #include "core/probe/mixture_jacobian.h"
@@ -98,9 +100,11 @@ Ratios EstimatedRatios(const MixtureProducts& products,
 
 Ratios RatiosAt(const ProbedLayer& layer, const ExpertConfig& config,
                 const at::Tensor& tokens, const at::Tensor& directions) {
+  const std::optional<TensorView>& router = layer.tensors.router;
+  TORCH_CHECK(router.has_value(), "a MoE layer has a router");
   const Routing routing = RoutingOfTokens(layer.routing, tokens);
-  const at::Tensor gradients = GateGradients(
-      routing, StoredWeight(*layer.tensors.router), config);  // [n, k, d]
+  const at::Tensor gradients =
+      GateGradients(routing, StoredWeight(*router), config);  // [n, k, d]
   const at::ScalarType type = directions.scalar_type();
   const MixtureProducts products = ApplyMixture(
       layer.tensors.experts, layer.h.index_select(0, tokens), routing,
@@ -140,7 +144,7 @@ ProbeResult RouterTerm(const ProbedLayer& layer, const ExpertConfig& config,
   };
   add("router_term_ratio", ratios.ratio);
   add("router_term_ratio/se", ratios.standard_error);
-  const int64_t missing = ratios.ratio.isnan().sum().item<int64_t>();
+  const auto missing = ratios.ratio.isnan().sum().item<int64_t>();
   if (missing > 0) {
     result.warnings.push_back(absl::StrCat(
         "router term: the block's Jacobian is zero at ", missing, " of ",

@@ -23,7 +23,6 @@
 #include "core/probe/expert_fixture.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
-#include "core/probe/probed_layer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -83,6 +82,7 @@ struct Layer {
     const at::Tensor x = h[token].to(at::kDouble).detach().requires_grad_();
     const at::Tensor output = Output(x, routing.chosen[token], fixed);
     std::vector<at::Tensor> rows;
+    rows.reserve(static_cast<size_t>(output.size(0)));
     for (int64_t i = 0; i < output.size(0); ++i) {
       rows.push_back(torch::autograd::grad({output[i]}, {x}, {}, true)[0]);
     }

@@ -79,13 +79,13 @@ std::string NameOfExpert(int64_t expert, int64_t expert_count) {
 std::vector<std::string> Warnings(const std::string& expert,
                                   const JacobianSpectra& spectra) {
   std::vector<std::string> warnings;
-  const int64_t zeros = spectra.norm_squared.eq(0).sum().item<int64_t>();
+  const auto zeros = spectra.norm_squared.eq(0).sum().item<int64_t>();
   if (zeros > 0) {
     warnings.push_back(absl::StrCat(expert, ": its Jacobian is zero at ", zeros,
                                     " of ", spectra.norm_squared.size(0),
                                     " tokens; its stable rank is NaN"));
   }
-  const double error = spectra.error.max().item<double>();
+  const auto error = spectra.error.max().item<double>();
   if (error > kSingularValueTolerance) {
     warnings.push_back(
         absl::StrCat(expert, ": singular values have converged to ", error,
@@ -98,6 +98,7 @@ std::vector<std::string> Warnings(const std::string& expert,
 std::vector<const GatedMlpTensors*> ExpertsOf(const LayerTensors& tensors) {
   if (tensors.dense) return {&*tensors.dense};
   std::vector<const GatedMlpTensors*> experts;
+  experts.reserve(tensors.experts.size() + 1);
   for (const GatedMlpTensors& expert : tensors.experts) {
     experts.push_back(&expert);
   }

@@ -14,14 +14,12 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/checkpoint/model_config.h"
 #include "core/model/router.h"
 #include "core/probe/expert_fixture.h"
 #include "core/probe/probe_options.h"
@@ -102,7 +100,7 @@ TEST_F(SpectraProbeTest, AveragesTheTokensRoutedToAnExpert) {
   const std::vector<double> deviation = Numbers(result, "singular_values_std");
   ASSERT_EQ(mean.size(), 4 * kWidth);
   for (int64_t i = 0; i < kWidth; ++i) {
-    const size_t at = static_cast<size_t>(2 * kWidth + i);
+    const auto at = static_cast<size_t>(2 * kWidth + i);
     EXPECT_NEAR(mean[at], values.mean(0)[i].item<double>(), 1e-6);
     if (i == 0) {
       EXPECT_EQ(Numbers(result, "leading_singular_value")[2], mean[at]);

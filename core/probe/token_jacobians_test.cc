@@ -23,6 +23,7 @@ namespace {
 
 at::Tensor ByAutograd(const ExpertFixture& expert, const at::Tensor& x) {
   std::vector<at::Tensor> jacobians;
+  jacobians.reserve(static_cast<size_t>(x.size(0)));
   for (int64_t t = 0; t < x.size(0); ++t) {
     jacobians.push_back(expert.JacobianByAutograd(x[t]));
   }

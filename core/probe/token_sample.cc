@@ -33,15 +33,17 @@ uint64_t Hash(int64_t seed, int64_t token) {
 at::Tensor SampleTokens(const at::Tensor& tokens, int64_t count, int64_t seed) {
   if (tokens.size(0) <= count) return tokens;
   const at::Tensor dense = tokens.contiguous();
-  const int64_t* token = dense.const_data_ptr<int64_t>();
+  const auto* token = dense.const_data_ptr<int64_t>();
   std::vector<std::pair<uint64_t, int64_t>> order;
+  order.reserve(static_cast<size_t>(dense.size(0)));
   for (int64_t i = 0; i < dense.size(0); ++i) {
     order.emplace_back(Hash(seed, token[i]), token[i]);
   }
   std::ranges::nth_element(order, order.begin() + count);
   std::vector<int64_t> chosen;
-  for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
-    chosen.push_back(order[i].second);
+  chosen.reserve(static_cast<size_t>(count));
+  for (int64_t i = 0; i < count; ++i) {
+    chosen.push_back(order[static_cast<size_t>(i)].second);
   }
   std::ranges::sort(chosen);
   return at::tensor(chosen, at::kLong);

@@ -7,6 +7,7 @@
 #include <c10/core/ScalarType.h>
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

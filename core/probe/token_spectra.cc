@@ -10,11 +10,9 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <tuple>
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
-#include "core/geometry/krylov_batch.h"
 #include "core/geometry/leading_singular_values.h"
 #include "core/model/gated_mlp.h"
 #include "core/probe/averaged_jacobian.h"

@@ -10,8 +10,10 @@
 #include <ATen/ops/stack.h>
 #include <c10/core/ScalarType.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
@@ -27,6 +29,7 @@ namespace {
 // All singular values of the Jacobians that autograd finds, [n, d].
 at::Tensor ByAutograd(const ExpertFixture& expert, const at::Tensor& x) {
   std::vector<at::Tensor> values;
+  values.reserve(static_cast<size_t>(x.size(0)));
   for (int64_t t = 0; t < x.size(0); ++t) {
     values.push_back(at::linalg_svdvals(expert.JacobianByAutograd(x[t])));
   }
@@ -46,12 +49,12 @@ TEST_F(TokenSpectraTest, OfOneNeuronIsKnown) {
   // J = w_d (silu'(g) u w_g + silu(g) w_u)': one singular value.
   ExpertFixture expert(3, 1);
   const at::Tensor x = at::randn({1, 3});
-  const double g = expert.gate.mv(x[0]).item<double>();
-  const double u = expert.up.mv(x[0]).item<double>();
+  const auto g = expert.gate.mv(x[0]).item<double>();
+  const auto u = expert.up.mv(x[0]).item<double>();
   const double s = 1 / (1 + std::exp(-g));
   const at::Tensor row =
       expert.gate * (s * (1 + g * (1 - s)) * u) + expert.up * (g * s);
-  const double wanted =
+  const auto wanted =
       (row.norm() * expert.down.norm()).to(at::kDouble).item<double>();
   const JacobianSpectra spectra = SpectraAtTokens(expert.Tensors(), x, 16, 0);
   ASSERT_EQ(spectra.values.numel(), 1);
