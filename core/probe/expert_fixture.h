@@ -53,6 +53,7 @@ struct ExpertFixture {
     const at::Tensor input = x.to(at::kDouble).detach().requires_grad_();
     const at::Tensor output = Apply(input);
     std::vector<at::Tensor> rows;
+    rows.reserve(static_cast<size_t>(output.size(0)));
     for (int64_t i = 0; i < output.size(0); ++i) {
       rows.push_back(torch::autograd::grad({output[i]}, {input}, {},
                                            /*retain_graph=*/true)[0]);

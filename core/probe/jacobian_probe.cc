@@ -25,6 +25,8 @@
 #include "core/geometry/leading_singular_values.h"
 #include "core/model/activation_probe.h"
 #include "core/model/gated_activation.h"
+#include "core/model/gated_mlp.h"
+#include "core/model/router.h"
 #include "core/probe/averaged_jacobian.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
@@ -52,7 +54,7 @@ at::Tensor Spread(const at::Tensor& values, const at::Tensor& present,
 
 JacobianProbe::JacobianProbe(const LayerTensors& tensors,
                              std::vector<Weighting> weightings,
-                             at::Tensor counted)
+                             const at::Tensor& counted)
     : tensors_(tensors),
       weightings_(std::move(weightings)),
       counted_(counted.to(at::kFloat)),
@@ -77,7 +79,7 @@ bool JacobianProbe::IsShared(int64_t expert) const {
 
 const GatedMlpTensors& JacobianProbe::Weights(int64_t expert) const {
   if (tensors_.dense) return *tensors_.dense;
-  if (IsShared(expert)) return *tensors_.shared;
+  if (tensors_.shared && IsShared(expert)) return *tensors_.shared;
   return tensors_.experts[static_cast<size_t>(expert)];
 }
 
@@ -212,8 +214,8 @@ void JacobianProbe::AddSpectra(const Averages& averages, int64_t top,
   add("jacobian_mean_singular_values", values);
   if (!averages.with_shared) return;
   if (!shared.defined()) {
-    shared =
-        at::full({SpectrumLength(*tensors_.shared, top)}, kNaN, at::kDouble);
+    shared = at::full({SpectrumLength(Weights(expert_count_), top)}, kNaN,
+                      at::kDouble);
   }
   add("shared/jacobian_mean_singular_values", shared);
 }

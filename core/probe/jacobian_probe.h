@@ -29,7 +29,7 @@ class JacobianProbe final : public ActivationProbe {
  public:
   // `tensors` must outlive the probe. `counted` [T] bool: tokens that count.
   JacobianProbe(const LayerTensors& tensors, std::vector<Weighting> weightings,
-                at::Tensor counted);
+                const at::Tensor& counted);
 
   ExpertRun Plan(int64_t expert, const ExpertTokens& routed) override;
   std::optional<ExpertRun> PlanOthers(int64_t expert,

@@ -10,9 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "core/checkpoint/checkpoint.h"
 #include "core/model/gated_mlp.h"
-#include "core/model/weight.h"
 
 namespace moeprobe {
 namespace {

@@ -12,12 +12,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
 #include "core/geometry/leading_singular_values.h"
+#include "core/model/gated_mlp.h"
 #include "core/probe/averaged_jacobian.h"
 #include "core/probe/expert_fixture.h"
 #include "core/probe/token_jacobians.h"
