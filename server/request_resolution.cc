@@ -18,6 +18,7 @@
 #include "server/data_resolution.h"
 #include "server/layer_resolution.h"
 #include "server/model_registry.h"
+#include "server/null_resolution.h"
 #include "server/probe_resolution.h"
 #include "server/violations.h"
 
@@ -196,6 +197,7 @@ ResolvedRequest ResolveRequest(const v1::Job& job, ModelRegistry& models,
   result.spec = asked;
   CheckName(asked.name(), result.violations);
   ResolveScalars(asked, result);
+  *result.spec.mutable_nulls() = ResolveNulls(asked.nulls(), result.violations);
   ResolveAllData(result, catalog);
   const auto model = FindModel(asked.model(), "model", models, result);
   std::optional<OpenedModel> baseline;

@@ -201,6 +201,25 @@ TEST_F(RequestResolutionTest, FillsInAndChecksTheRouterTerm) {
                                     "probes.router_term.at"));
 }
 
+TEST_F(RequestResolutionTest, FillsInAndChecksNulls) {
+  const v1::NullSpec nulls = Resolve().spec.nulls();
+  EXPECT_EQ(nulls.random_router(), 99);
+  EXPECT_EQ(nulls.bootstrap(), 200);
+  EXPECT_EQ(nulls.permutations(), 0);
+  EXPECT_TRUE(nulls.has_permutations() && nulls.has_random_weights() &&
+              nulls.has_keep_draws());
+  spec_.mutable_nulls()->set_random_router(0);
+  spec_.mutable_nulls()->set_bootstrap(0);
+  EXPECT_THAT(Fields(), IsEmpty());
+  EXPECT_EQ(Resolve().spec.nulls().random_router(), 0);
+  spec_.mutable_nulls()->set_random_router(-1);
+  spec_.mutable_nulls()->set_permutations(10000);
+  spec_.mutable_nulls()->set_random_weights(1);
+  spec_.mutable_nulls()->set_bootstrap(39);
+  EXPECT_THAT(Fields(), ElementsAre("nulls.random_router", "nulls.permutations",
+                                    "nulls.random_weights", "nulls.bootstrap"));
+}
+
 TEST_F(RequestResolutionTest, CountsCharactersOfANameNotBytes) {
   std::string name;
   for (int i = 0; i < 200; ++i) name += "\u00e4";

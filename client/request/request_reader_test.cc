@@ -395,13 +395,37 @@ TEST(ReadRequestTest, RefusesControlCharactersThatEscapesMake) {
 TEST(ReadRequestTest, NamesWhatThisVersionDoesNotSupport) {
   ExpectErrors(
       {{"routing: {top_k: 4}\n", "f.yaml:3:1: ", "routing is not supported"},
-       {"nulls: {bootstrap: 5}\n", "f.yaml:3:1: ", "nulls is not supported"},
+       {"nulls: {random_weights: 5}\n",
+        "f.yaml:3:25: ", "nulls.random_weights: random weights are not "},
        {"sweep: []\n", "f.yaml:3:1: ", "sweep is not supported"},
        {"probes: {jacobian: {projections: 4}}\n",
         "f.yaml:3:21: ", "probes.jacobian.projections is not supported"},
        {"kind: train\n", "f.yaml:3:7: ", "train is not supported"},
        {"task: mlp\nkind: train\n", "f.yaml:4:7: ", "train is not supported"},
        {"kind: analyse\n", "f.yaml:3:7: ", "expected analyze"}},
+      ErrorAfterHead);
+}
+
+TEST(ReadRequestTest, ReadsNulls) {
+  const std::string head = "model: m\ndata: {text: t}\n";
+  EXPECT_FALSE(Read(head).has_nulls());
+  EXPECT_TRUE(Read(head + "nulls: {}\n").has_nulls());
+  const v1::NullSpec nulls =
+      Read(head +
+           "nulls: {random_router: 0, permutations: 9, random_weights: 0, "
+           "bootstrap: 50, keep_draws: true}\n")
+          .nulls();
+  EXPECT_TRUE(nulls.has_random_router());
+  EXPECT_EQ(nulls.random_router(), 0);
+  EXPECT_EQ(nulls.permutations(), 9);
+  EXPECT_EQ(nulls.bootstrap(), 50);
+  EXPECT_TRUE(nulls.keep_draws());
+  ExpectErrors(
+      {{"nulls: {bootstrap: 10000}\n",
+        "f.yaml:3:20: ", "an integer from 0 to 9999"},
+       {"nulls: {random_routers: 9}\n",
+        "f.yaml:3:9: ", "did you mean \"random_router\"?"},
+       {"nulls: {keep_draws: yes}\n", "f.yaml:3:21: ", "true or false"}},
       ErrorAfterHead);
 }
 

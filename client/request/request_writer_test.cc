@@ -148,6 +148,9 @@ v1::AnalyzeSpec AnySpec() {
   if (Sometimes()) spec.set_device(v1::DEVICE_CUDA);
   if (Sometimes()) spec.set_seed(Number());
   if (Sometimes()) spec.set_nll(Sometimes());
+  if (Sometimes()) spec.mutable_nulls()->set_bootstrap(0);
+  if (Sometimes()) spec.mutable_nulls()->set_random_router(19);
+  if (Sometimes()) spec.mutable_nulls()->set_keep_draws(Sometimes());
   return spec;
 }
 
