@@ -5,6 +5,7 @@
 #include <c10/core/ScalarType.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "bench/array_file.h"
+#include "bench/disk_rate.h"
 #include "bench/figure.h"
 #include "bench/process_memory.h"
 #include "bench/repeated_runs.h"
@@ -81,17 +83,52 @@ class ForwardPass {
   FingerprintMemory memory_;
 };
 
-absl::StatusOr<double> MedianSecondsOfWindows(ForwardPass& pass,
-                                              const at::Tensor& ids,
-                                              int64_t sequence_length) {
+// What one window after the other takes from disk.
+struct FromDisk {
+  double seconds = 0;
+  double share_of_disk_rate = 0;  // bytes of weights a second over DiskRate()
+};
+
+double WeightBytes(const Checkpoint& checkpoint) {
+  double bytes = 0;
+  const auto layers = static_cast<int64_t>(checkpoint.config().layers.size());
+  for (int64_t layer = 0; layer < layers; ++layer) {
+    for (const TensorView& weight : checkpoint.TensorsOfLayer(layer)) {
+      bytes += static_cast<double>(weight.bytes.size());
+    }
+  }
+  return bytes;
+}
+
+std::filesystem::path LargestFile(const std::filesystem::path& directory) {
+  std::filesystem::path largest;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    if (largest.empty() ||
+        entry.file_size() > std::filesystem::file_size(largest)) {
+      largest = entry.path();
+    }
+  }
+  return largest;
+}
+
+// Medians over windows, each beside the rate of the disk at that moment.
+absl::StatusOr<FromDisk> TimeWindows(const Checkpoint& checkpoint,
+                                     ForwardPass& pass, const at::Tensor& ids,
+                                     const ForwardBenchmarkOptions& options) {
+  const double weight_bytes = WeightBytes(checkpoint);
+  const std::filesystem::path file = LargestFile(options.checkpoint);
   std::vector<double> seconds;
-  for (const at::Tensor& window : ids.split(sequence_length)) {
+  std::vector<double> shares;
+  for (const at::Tensor& window : ids.split(options.sequence_length)) {
     MOEPROBE_RETURN_IF_ERROR(DropPageCache());
+    MOEPROBE_ASSIGN_OR_RETURN(const double disk_rate, DiskRate(file));
     absl::Status status;
     seconds.push_back(Seconds([&] { status = pass.RunFromDisk(window); }));
     MOEPROBE_RETURN_IF_ERROR(status);
+    shares.push_back(weight_bytes / seconds.back() / disk_rate);
   }
-  return Median(std::move(seconds));
+  return FromDisk{.seconds = Median(std::move(seconds)),
+                  .share_of_disk_rate = Median(std::move(shares))};
 }
 
 double WorkOfAllLayers(const ModelConfig& config, TokenCounts counts) {
@@ -117,20 +154,21 @@ absl::StatusOr<Figure> ForwardBenchmark(
 
   TokenCounts counts{.tokens = ids.size(0),
                      .sequence_length = options.sequence_length};
+  Figure figure{{"benchmark", "forward"}};
   double seconds = 0;
   if (options.drop_caches_before_window) {
     counts.tokens = options.sequence_length;
-    MOEPROBE_ASSIGN_OR_RETURN(
-        seconds, MedianSecondsOfWindows(pass, ids, options.sequence_length));
+    MOEPROBE_ASSIGN_OR_RETURN(const FromDisk from_disk,
+                              TimeWindows(*checkpoint, pass, ids, options));
+    seconds = from_disk.seconds;
+    figure["share_of_disk_rate"] = from_disk.share_of_disk_rate;
   } else {
     seconds = MedianSeconds(options.repetitions, [&] { pass.Run(ids); });
   }
-  Figure figure{
-      {"benchmark", "forward"},
-      {"seconds", seconds},
-      {"tokens_per_second", static_cast<double>(counts.tokens) / seconds},
-      {"gflops",
-       WorkOfAllLayers(checkpoint->config(), counts) / seconds / 1e9}};
+  figure["seconds"] = seconds;
+  figure["tokens_per_second"] = static_cast<double>(counts.tokens) / seconds;
+  figure["gflops"] =
+      WorkOfAllLayers(checkpoint->config(), counts) / seconds / 1e9;
   memory.AddTo(figure);
   return figure;
 }

@@ -22,7 +22,9 @@ struct ForwardBenchmarkOptions {
 };
 
 // Times the forward pass through all decoder layers, without probes: tokens a
-// second, rate, memory, and bytes read from disk.
+// second, rate, memory, and bytes read from disk; from disk also how close the
+// reading of weights comes to what the disk gives away (DiskRate), which bounds
+// it.
 absl::StatusOr<Figure> ForwardBenchmark(const ForwardBenchmarkOptions& options);
 
 }  // namespace moeprobe

@@ -262,6 +262,12 @@ def offload(rounds):
         "bytes",
         ("≤", 0.25),
     )
+    yield both.row(
+        "offload-disk",
+        f"{title}: fraction of the disk's own rate",
+        "share_of_disk_rate",
+        "",
+    )
 
 
 def pca(rounds):
