@@ -1,6 +1,7 @@
 #include "bench/disk_rate.h"
 
 #include <fcntl.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <cerrno>
