@@ -17,8 +17,12 @@ namespace moeprobe {
 
 Routing Route(const at::Tensor& h, const at::Tensor& weight,
               const ExpertConfig& config) {
+  return RouteLogits(at::linear(h, weight), config);
+}
+
+Routing RouteLogits(const at::Tensor& logits, const ExpertConfig& config) {
   Routing routing;
-  routing.logits = at::linear(h, weight);
+  routing.logits = logits;
   routing.probabilities = routing.logits.softmax(-1);
   // A stable sort keeps equal probabilities in the order of their index; topk
   // promises no order.

@@ -24,6 +24,9 @@ struct Routing {
 Routing Route(const at::Tensor& h, const at::Tensor& weight,
               const ExpertConfig& config);
 
+// Routes by `logits` [T, E] float32 as Route does.
+Routing RouteLogits(const at::Tensor& logits, const ExpertConfig& config);
+
 // Returns the gradients of the chosen gates with respect to h, [T, k, d]
 // float64: with p the softmax over all experts and w_e the rows of `weight`,
 //   g = p:              grad g_e = g_e (w_e - sum over all e' of p_e' w_e')

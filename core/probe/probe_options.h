@@ -57,6 +57,15 @@ struct RouterTermOptions {
   TokenPlacement at = TokenPlacement::kSpread;
 };
 
+// How much is drawn at random to judge the means of the Jacobian and PCA probes
+// (SPEC: whether a number means anything); 0 is none.
+struct NullOptions {
+  int64_t random_router = 0;  // draws of the random-router null
+  int64_t permutations = 0;   // draws of the permutation null
+  int64_t bootstrap = 0;      // draws of the bootstrap over windows
+  bool keep_draws = false;    // also publish the draws themselves
+};
+
 // What to compute; an absent probe is not run.
 struct ProbeOptions {
   bool routing = true;
@@ -64,6 +73,7 @@ struct ProbeOptions {
   std::optional<PcaOptions> pca;
   std::optional<SpectraOptions> spectra;
   std::optional<RouterTermOptions> router_term;
+  NullOptions nulls;
 };
 
 }  // namespace moeprobe

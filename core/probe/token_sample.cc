@@ -11,21 +11,15 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/random_stream.h"
+
 namespace moeprobe {
 namespace {
 
-// The finaliser of SplitMix64 (Steele, Lea & Flood, OOPSLA 2014): a bijection
-// of 64 bits that looks random.
-uint64_t Mix(uint64_t x) {
-  x = (x ^ (x >> 30U)) * 0xBF58476D1CE4E5B9U;
-  x = (x ^ (x >> 27U)) * 0x94D049BB133111EBU;
-  return x ^ (x >> 31U);
-}
-
 uint64_t Hash(int64_t seed, int64_t token) {
   constexpr uint64_t kGoldenRatio = 0x9E3779B97F4A7C15U;
-  return Mix(Mix(static_cast<uint64_t>(seed) + kGoldenRatio) +
-             static_cast<uint64_t>(token) * kGoldenRatio);
+  return MixBits(MixBits(static_cast<uint64_t>(seed) + kGoldenRatio) +
+                 static_cast<uint64_t>(token) * kGoldenRatio);
 }
 
 }  // namespace
