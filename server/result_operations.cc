@@ -19,6 +19,7 @@
 #include "server/job_messages.h"
 #include "server/probe_groups.h"
 #include "server/resource_name.h"
+#include "server/summary_rows.h"
 #include "storage/job.h"
 #include "storage/job_store.h"
 #include "storage/result_store.h"
@@ -29,17 +30,6 @@ namespace {
 constexpr size_t kChunkBytes = size_t{1} << 20;
 
 using WriteChunk = std::function<bool(const v1::ArrayChunk&)>;
-
-void AddSummaryRow(const JobArray& array, v1::Result& result) {
-  if (!array.array.summary) return;
-  v1::SummaryRow* row = result.add_summary();
-  row->set_name(array.prefix + array.array.name);
-  row->set_layer(static_cast<int32_t>(array.layer));
-  row->set_quantity(QuantityOf(array.array.name, array.layer));
-  row->set_mean(array.array.summary->mean);
-  row->set_standard_deviation(array.array.summary->deviation);
-  row->set_count(array.array.summary->count);
-}
 
 // Adds what the cache knows to where the numbers of a part come from.
 void Complete(const PartProvenance& part, const std::vector<JobArray>& arrays,
@@ -117,8 +107,8 @@ absl::StatusOr<v1::Result> ResultOperations::Get(const std::string& name) {
                             results_->Arrays(job));
   for (const JobArray& array : arrays) {
     *result.add_arrays() = ToMessage(array);
-    AddSummaryRow(array, result);
   }
+  AddSummary(arrays, result);
   MOEPROBE_RETURN_IF_ERROR(FillProvenance(job, arrays, result));
   return result;
 }

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <optional>
 #include <string>
@@ -13,6 +12,8 @@
 
 #include "absl/strings/match.h"
 #include "core/base/npy.h"
+#include "server/array_numbers.h"
+#include "server/significance_arrays.h"
 #include "storage/published_layer.h"
 
 namespace moeprobe {
@@ -26,28 +27,9 @@ constexpr std::array kWithoutMean = {
     "basis",        "singular_values", "principal_angles"};
 
 bool HasMean(const std::string& quantity) {
-  return std::none_of(
-      kWithoutMean.begin(), kWithoutMean.end(),
-      [&](const char* name) { return absl::StrContains(quantity, name); });
-}
-
-template <typename T>
-std::vector<double> NumbersOf(const std::string& bytes) {
-  std::vector<T> entries(bytes.size() / sizeof(T));
-  std::memcpy(entries.data(), bytes.data(), entries.size() * sizeof(T));
-  return {entries.begin(), entries.end()};
-}
-
-std::vector<double> NumbersOf(const Array& array) {
-  switch (array.type) {
-    case DataType::kFloat64:
-      return NumbersOf<double>(array.bytes);
-    case DataType::kFloat32:
-      return NumbersOf<float>(array.bytes);
-    case DataType::kInt64:
-      return NumbersOf<int64_t>(array.bytes);
-  }
-  return {};
+  return std::ranges::none_of(kWithoutMean, [&](const char* name) {
+    return absl::StrContains(quantity, name);
+  });
 }
 
 std::vector<double> PairsOf(const std::vector<double>& matrix, int64_t size) {
@@ -59,6 +41,8 @@ std::vector<double> PairsOf(const std::vector<double>& matrix, int64_t size) {
   }
   return pairs;
 }
+
+}  // namespace
 
 ArraySummary SummaryOf(std::vector<double> numbers) {
   std::erase_if(numbers, [](double number) { return std::isnan(number); });
@@ -77,12 +61,12 @@ ArraySummary SummaryOf(std::vector<double> numbers) {
   return summary;
 }
 
-}  // namespace
-
 std::optional<ArraySummary> Summarize(const std::string& quantity,
                                       const Array& array) {
   const std::vector<int64_t>& shape = array.shape;
-  if (!HasMean(quantity) || shape.size() > 2) return std::nullopt;
+  if (!HasMean(quantity) || ArrayOfMean(quantity) || shape.size() > 2) {
+    return std::nullopt;
+  }
   if (shape.size() < 2) return SummaryOf(NumbersOf(array));
   if (shape[0] != shape[1] || shape[0] < 2) return std::nullopt;
   return SummaryOf(PairsOf(NumbersOf(array), shape[0]));

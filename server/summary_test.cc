@@ -72,7 +72,8 @@ TEST(SummaryTest, KeepsQuietWhereAMeanSaysNothing) {
   for (const char* quantity :
        {"coactivation", "pca/routed/eigenvalues", "pca/routed/components",
         "pca/all/basis", "jacobian_mean_singular_values/all",
-        "principal_angles/routed"}) {
+        "principal_angles/routed", "grassmann/routed/interval",
+        "grassmann/routed/p", "grassmann/routed/bootstrap_draws"}) {
     EXPECT_FALSE(Summarize(quantity, square).has_value()) << quantity;
   }
   EXPECT_FALSE(Summarize("x", MakeDoubles({1, 2}, {1, 2})).has_value());

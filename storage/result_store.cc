@@ -17,13 +17,16 @@
 #include "storage/blob_store.h"
 #include "storage/database.h"
 #include "storage/matrix_rows.h"
+#include "storage/published_layer.h"
 #include "storage/statement.h"
 
 namespace moeprobe {
 namespace {
 
+// 144: the head of a .npy and two doubles.
 constexpr const char* kArraysOfJob = R"sql(
-, g.part, p.prefix, g.layer
+, g.part, p.prefix, g.layer,
+CASE WHEN m.size_bytes <= 144 OR m.name GLOB '*/components' THEN m.npy END
 FROM job_group g JOIN job_part p ON p.job = g.job AND p.part = g.part
 JOIN matrix m USING(entry)
 WHERE g.job = ?1 ORDER BY g.part, g.layer, m.name)sql";
@@ -38,6 +41,11 @@ constexpr const char* kSelectNpy = R"sql(
 SELECT m.npy FROM matrix m JOIN job_group g USING(entry)
 WHERE g.job = ?1 AND g.part = ?2 AND m.name = ?3)sql";
 
+std::optional<std::string> OptionalBytes(const SQLite::Column& column) {
+  if (column.isNull()) return std::nullopt;
+  return column.getString();
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<JobArray>> ResultStore::Arrays(int64_t job) {
@@ -51,7 +59,8 @@ absl::StatusOr<std::vector<JobArray>> ResultStore::Arrays(int64_t job) {
           arrays.push_back({.part = query.getColumn(9).getInt(),
                             .prefix = query.getColumn(10).getString(),
                             .layer = query.getColumn(11).getInt64(),
-                            .array = ReadArray(query)});
+                            .array = ReadArray(query),
+                            .npy = OptionalBytes(query.getColumn(12))});
         }
         return arrays;
       });

@@ -2,6 +2,7 @@
 #define MOEPROBE_STORAGE_RESULT_STORE_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct JobArray {
   std::string prefix;  // of the part
   int64_t layer = 0;   // -1: of the whole model
   StoredArray array;   // its name without the prefix
+  // The .npy bytes of one or two numbers and of counts of components, which a
+  // summary has whole; nullopt for others.
+  std::optional<std::string> npy = {};
 };
 
 // Where the numbers of one part of a job come from.

@@ -56,6 +56,24 @@ Json StatusJson(const v1::Job& job) {
   return status;
 }
 
+// What is known of how far a row's mean can be trusted.
+void AddSignificance(const v1::SummaryRow& row, Json& json) {
+  if (row.has_standard_error()) json["se"] = row.standard_error();
+  if (row.has_interval_low() && row.has_interval_high()) {
+    json["interval"] = {row.interval_low(), row.interval_high()};
+  }
+  if (row.has_null_mean()) {
+    json["random_router"] = {{"mean", row.null_mean()},
+                             {"std", row.null_standard_deviation()},
+                             {"p", row.p_value()}};
+  }
+  if (row.has_permutation_null_mean()) {
+    json["permutations"] = {{"mean", row.permutation_null_mean()},
+                            {"std", row.permutation_null_standard_deviation()},
+                            {"p", row.permutation_p_value()}};
+  }
+}
+
 Json SummaryJson(const v1::Result& result) {
   Json layers = Json::array();
   for (const v1::SummaryRow& row : result.summary()) {
@@ -67,10 +85,11 @@ Json SummaryJson(const v1::Result& result) {
                         {"layer", row.layer()},
                         {"quantities", Json::object()}});
     }
-    layers.back()["quantities"][row.quantity()] = {
-        {"mean", row.mean()},
-        {"std", row.standard_deviation()},
-        {"count", row.count()}};
+    Json& quantity = layers.back()["quantities"][row.quantity()];
+    quantity = {{"mean", row.mean()},
+                {"std", row.standard_deviation()},
+                {"count", row.count()}};
+    AddSignificance(row, quantity);
   }
   return layers;
 }

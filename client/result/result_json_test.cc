@@ -55,6 +55,26 @@ TEST(ResultJsonTest, HoldsEverythingButTheArrays) {
             R"({"a":"1","b":"2"})");
 }
 
+TEST(ResultJsonTest, SaysHowFarAMeanCanBeTrusted) {
+  v1::Result result = AnyResult();
+  v1::SummaryRow& row = *result.mutable_summary(1);
+  row.set_standard_error(0.5);
+  row.set_interval_low(0.125);
+  row.set_interval_high(0.25);
+  row.set_null_mean(2);
+  row.set_null_standard_deviation(1);
+  row.set_p_value(0.01);
+  row.set_permutation_null_mean(3);
+  const Json json = ResultJson(result)["summary"][0]["quantities"];
+  EXPECT_EQ(json["expert_count"].dump(),
+            R"({"mean":0.25,"std":0.0,"count":8})");
+  EXPECT_EQ(json["gate_mean"]["se"], 0.5);
+  EXPECT_EQ(json["gate_mean"]["interval"].dump(), "[0.125,0.25]");
+  EXPECT_EQ(json["gate_mean"]["random_router"].dump(),
+            R"({"mean":2.0,"std":1.0,"p":0.01})");
+  EXPECT_EQ(json["gate_mean"]["permutations"]["mean"], 3);
+}
+
 TEST(ResultJsonTest, KeepsTimesApart) {
   EXPECT_EQ(ResultJson(AnyResult())["times"].dump(),
             R"({"create":"1970-01-01T00:00:01.000Z"})");

@@ -20,16 +20,39 @@ std::string Cell(const std::string& text) {
   return absl::StrCat("\"", absl::StrReplaceAll(safe, {{"\"", "\"\""}}), "\"");
 }
 
+// A number that a row may lack.
+std::string Optional(bool has, double number) {
+  return absl::StrCat(",", has ? FormatExact(number) : "");
+}
+
+std::string Significance(const v1::SummaryRow& row) {
+  return absl::StrCat(
+      Optional(row.has_standard_error(), row.standard_error()),
+      Optional(row.has_interval_low(), row.interval_low()),
+      Optional(row.has_interval_high(), row.interval_high()),
+      Optional(row.has_null_mean(), row.null_mean()),
+      Optional(row.has_null_standard_deviation(),
+               row.null_standard_deviation()),
+      Optional(row.has_p_value(), row.p_value()),
+      Optional(row.has_permutation_null_mean(), row.permutation_null_mean()),
+      Optional(row.has_permutation_null_standard_deviation(),
+               row.permutation_null_standard_deviation()),
+      Optional(row.has_permutation_p_value(), row.permutation_p_value()));
+}
+
 }  // namespace
 
 std::string SummaryCsv(const v1::Result& result) {
-  std::string csv = "part,layer,quantity,mean,std,count\n";
+  std::string csv =
+      "part,layer,quantity,mean,std,count,se,interval_low,interval_high,"
+      "null_mean,null_std,p,permutation_null_mean,permutation_null_std,"
+      "permutation_p\n";
   for (const v1::SummaryRow& row : result.summary()) {
     absl::StrAppend(&csv, Cell(PartName(PrefixOf(row))), ",", row.layer(), ",",
                     Cell(row.quantity()));
     absl::StrAppend(&csv, ",", FormatExact(row.mean()), ",",
                     FormatExact(row.standard_deviation()));
-    absl::StrAppend(&csv, ",", row.count(), "\n");
+    absl::StrAppend(&csv, ",", row.count(), Significance(row), "\n");
   }
   return csv;
 }

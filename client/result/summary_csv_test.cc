@@ -23,6 +23,11 @@ void AddRow(v1::Result& result, const std::string& prefix, int layer,
   row.set_count(3);
 }
 
+constexpr const char* kHead =
+    "part,layer,quantity,mean,std,count,se,interval_low,interval_high,"
+    "null_mean,null_std,p,permutation_null_mean,permutation_null_std,"
+    "permutation_p\n";
+
 TEST(SummaryCsvTest, HasARowForEachLayerAndQuantity) {
   v1::Result result;
   AddRow(result, "", -1, "nll", 2);
@@ -32,12 +37,12 @@ TEST(SummaryCsvTest, HasARowForEachLayerAndQuantity) {
          std::numeric_limits<double>::quiet_NaN());
   AddRow(result, "data1/baseline/", 0, "gate_mean", 1);
   EXPECT_EQ(SummaryCsv(result),
-            "part,layer,quantity,mean,std,count\n"
-            "model,-1,nll,2,0.5,3\n"
-            "model,3,grassmann/routed,0.1,0.5,3\n"
-            "baseline,3,pca/all/effective_rank,1,0.5,3\n"
-            "data1/model,0,gate_mean,nan,0.5,3\n"
-            "data1/baseline,0,gate_mean,1,0.5,3\n");
+            std::string(kHead) +
+                "model,-1,nll,2,0.5,3,,,,,,,,,\n"
+                "model,3,grassmann/routed,0.1,0.5,3,,,,,,,,,\n"
+                "baseline,3,pca/all/effective_rank,1,0.5,3,,,,,,,,,\n"
+                "data1/model,0,gate_mean,nan,0.5,3,,,,,,,,,\n"
+                "data1/baseline,0,gate_mean,1,0.5,3,,,,,,,,,\n");
 }
 
 TEST(SummaryCsvTest, DisarmsFormulasAndQuotes) {
@@ -46,10 +51,26 @@ TEST(SummaryCsvTest, DisarmsFormulasAndQuotes) {
   AddRow(result, "", 0, "a,\"b\"", 1);
   AddRow(result, "", 0, "-1+2", 1);
   EXPECT_EQ(SummaryCsv(result),
-            "part,layer,quantity,mean,std,count\n"
-            "model,0,'=cmd|' /C calc'!A0,1,0.5,3\n"
-            "model,0,\"a,\"\"b\"\"\",1,0.5,3\n"
-            "model,0,'-1+2,1,0.5,3\n");
+            std::string(kHead) +
+                "model,0,'=cmd|' /C calc'!A0,1,0.5,3,,,,,,,,,\n"
+                "model,0,\"a,\"\"b\"\"\",1,0.5,3,,,,,,,,,\n"
+                "model,0,'-1+2,1,0.5,3,,,,,,,,,\n");
+}
+
+TEST(SummaryCsvTest, SaysHowFarAMeanCanBeTrusted) {
+  v1::Result result;
+  AddRow(result, "", 0, "grassmann/routed", 2);
+  v1::SummaryRow& row = *result.mutable_summary(0);
+  row.set_standard_error(0.25);
+  row.set_interval_low(1.5);
+  row.set_interval_high(2.5);
+  row.set_null_mean(1);
+  row.set_null_standard_deviation(0.125);
+  row.set_p_value(0.01);
+  EXPECT_EQ(
+      SummaryCsv(result),
+      std::string(kHead) +
+          "model,0,grassmann/routed,2,0.5,3,0.25,1.5,2.5,1,0.125,0.01,,,\n");
 }
 
 }  // namespace

@@ -10,10 +10,11 @@
 namespace moeprobe {
 
 std::string PrefixOf(const v1::SummaryRow& row) {
-  const std::string suffix =
-      row.layer() < 0 ? row.quantity()
-                      : absl::StrCat("layer", row.layer(), "/", row.quantity());
-  return std::string(absl::StripSuffix(row.name(), suffix));
+  if (row.layer() < 0) {
+    return std::string(absl::StripSuffix(row.name(), row.quantity()));
+  }
+  const std::string layer = absl::StrCat("layer", row.layer(), "/");
+  return row.name().substr(0, row.name().find(layer));
 }
 
 std::string PartName(const std::string& prefix) {
