@@ -13,7 +13,7 @@
 #include "absl/strings/match.h"
 #include "core/base/npy.h"
 #include "server/array_numbers.h"
-#include "server/significance_arrays.h"
+#include "server/mean_significance.h"
 #include "storage/published_layer.h"
 
 namespace moeprobe {

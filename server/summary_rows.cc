@@ -16,7 +16,7 @@
 #include "moeprobe/v1/result_service.pb.h"
 #include "server/array_messages.h"
 #include "server/array_numbers.h"
-#include "server/significance_arrays.h"
+#include "server/mean_significance.h"
 #include "server/summary.h"
 #include "storage/published_layer.h"
 #include "storage/result_store.h"

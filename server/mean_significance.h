@@ -1,5 +1,5 @@
-#ifndef MOEPROBE_SERVER_SIGNIFICANCE_ARRAYS_H_
-#define MOEPROBE_SERVER_SIGNIFICANCE_ARRAYS_H_
+#ifndef MOEPROBE_SERVER_MEAN_SIGNIFICANCE_H_
+#define MOEPROBE_SERVER_MEAN_SIGNIFICANCE_H_
 
 #include <optional>
 #include <string>
@@ -23,4 +23,4 @@ void AddSignificance(const std::string& name, const Array& array,
 
 }  // namespace moeprobe
 
-#endif  // MOEPROBE_SERVER_SIGNIFICANCE_ARRAYS_H_
+#endif  // MOEPROBE_SERVER_MEAN_SIGNIFICANCE_H_

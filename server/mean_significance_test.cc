@@ -1,4 +1,4 @@
-#include "server/significance_arrays.h"
+#include "server/mean_significance.h"
 
 #include <cstdint>
 #include <cstring>
@@ -23,7 +23,7 @@ Array MakeArray(const std::vector<double>& numbers) {
   return array;
 }
 
-TEST(SignificanceArraysTest, KnowTheArrayTheyAreAbout) {
+TEST(MeanSignificanceTest, KnowsTheArrayItIsAbout) {
   EXPECT_EQ(ArrayOfMean("layer3/grassmann/routed/interval"),
             "layer3/grassmann/routed");
   EXPECT_EQ(ArrayOfMean("jacobian_cosine/all/se"), "jacobian_cosine/all");
@@ -34,14 +34,14 @@ TEST(SignificanceArraysTest, KnowTheArrayTheyAreAbout) {
   EXPECT_EQ(ArrayOfMean("x/null_draws"), "x");
 }
 
-TEST(SignificanceArraysTest, AreNoOthers) {
+TEST(MeanSignificanceTest, LeavesOtherArraysAlone) {
   for (const char* name : {"grassmann/routed", "se", "p", "", "x/se/y",
                            "grassmann/routed/split_half_within"}) {
     EXPECT_FALSE(ArrayOfMean(name).has_value()) << name;
   }
 }
 
-TEST(SignificanceArraysTest, GiveARowItsNumbers) {
+TEST(MeanSignificanceTest, GivesARowItsNumbers) {
   v1::SummaryRow row;
   AddSignificance("x/se", MakeArray({0.5}), row);
   AddSignificance("x/interval", MakeArray({1, 2}), row);
@@ -64,7 +64,7 @@ TEST(SignificanceArraysTest, GiveARowItsNumbers) {
   EXPECT_EQ(row.null_mean(), 3);
 }
 
-TEST(SignificanceArraysTest, GiveNothingWhereThereIsNoNumber) {
+TEST(MeanSignificanceTest, GivesNothingWhereThereIsNoNumber) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   v1::SummaryRow row;
   AddSignificance("x/se", MakeArray({nan}), row);

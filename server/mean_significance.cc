@@ -1,4 +1,4 @@
-#include "server/significance_arrays.h"
+#include "server/mean_significance.h"
 
 #include <algorithm>
 #include <array>
