@@ -28,7 +28,7 @@ struct Quantity {
   const char* title;
 };
 // NOLINTBEGIN(modernize-use-designated-initializers): rows of a table.
-constexpr std::array<Quantity, 18> kQuantities = {
+constexpr std::array<Quantity, 20> kQuantities = {
     {{"", "jacobian_cosine/routed", "Jacobian cosine", "routed"},
      {"", "jacobian_cosine/gate", "Jacobian cosine", "gate"},
      {"", "jacobian_cosine/all", "Jacobian cosine", "all"},
@@ -46,6 +46,8 @@ constexpr std::array<Quantity, 18> kQuantities = {
      {"baseline/", "leading_singular_value", "Leading \u03C3", "baseline"},
      {"", "stable_rank", "Stable rank", "experts"},
      {"baseline/", "stable_rank", "Stable rank", "baseline"},
+     {"", "singular_value_decay", "\u03C3 decay", "experts"},
+     {"baseline/", "singular_value_decay", "\u03C3 decay", "baseline"},
      {"", "router_term_ratio", "Router term", "share"}}};
 // NOLINTEND(modernize-use-designated-initializers)
 

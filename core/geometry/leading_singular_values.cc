@@ -26,10 +26,6 @@ constexpr int64_t kVectorsPerProduct = 64;
 constexpr int64_t kSmallestBlock = 8;
 constexpr int64_t kLargestBlock = 16;
 
-// Values below this share of the largest are zero to float32: their error is
-// measured against it.
-constexpr double kSmallestRatio = 1e-6;
-
 int64_t BlockSize(const LinearMaps& maps) {
   return std::clamp(kVectorsPerProduct / maps.count, kSmallestBlock,
                     kLargestBlock);
@@ -57,9 +53,9 @@ at::Tensor Errors(const RitzValues& ritz, int64_t count) {
   const at::Tensor gaps = Gaps(squares, ritz.residuals, count);
   const at::Tensor of_square =
       at::where(gaps > residual, residual.square() / gaps, residual);
-  const at::Tensor floor =
-      (squares.slice(1, 0, 1) * (kSmallestRatio * kSmallestRatio))
-          .clamp_min(std::numeric_limits<double>::min());
+  const at::Tensor floor = (squares.slice(1, 0, 1) *
+                            (kSmallestSingularRatio * kSmallestSingularRatio))
+                               .clamp_min(std::numeric_limits<double>::min());
   const at::Tensor relative =
       of_square / (2 * at::maximum(squares.slice(1, 0, count), floor));
   return relative.amax(1);

@@ -20,6 +20,10 @@ struct LeadingSingularValues {
 // Relative error at which the block method stops.
 inline constexpr double kSingularValueTolerance = 1e-4;
 
+// Values below this share of the largest are zero to float32: their error is
+// measured against it.
+inline constexpr double kSmallestSingularRatio = 1e-6;
+
 // Dimensions the block method may use for `count` values. Where the rank of a
 // map is not larger, a full decomposition is the better way.
 constexpr int64_t KrylovDimensions(int64_t count) { return 16 * count + 128; }

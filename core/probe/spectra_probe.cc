@@ -18,6 +18,7 @@
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/geometry/leading_singular_values.h"
+#include "core/geometry/spectral_decay.h"
 #include "core/model/router.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
@@ -38,6 +39,7 @@ struct SpectrumTable {
         deviation(at::full({count, ranks}, kNaN, at::kDouble)),
         error(at::full({count}, kNaN, at::kDouble)),
         stable_rank(at::full({count}, kNaN, at::kDouble)),
+        decay(at::full({count}, kNaN, at::kDouble)),
         norm_squared(at::full({count}, kNaN, at::kDouble)) {}
 
   void Set(int64_t expert, const JacobianSpectra& spectra) const {
@@ -46,11 +48,12 @@ struct SpectrumTable {
     error[expert].copy_(spectra.error.max());
     stable_rank[expert].copy_(
         (spectra.norm_squared / spectra.values.select(1, 0).square()).mean());
+    decay[expert].copy_(SpectralDecay(spectra.values).mean());
     norm_squared[expert].copy_(spectra.norm_squared.mean());
   }
 
-  at::Tensor mean, deviation;                   // [count, r]
-  at::Tensor error, stable_rank, norm_squared;  // [count]
+  at::Tensor mean, deviation;                          // [count, r]
+  at::Tensor error, stable_rank, decay, norm_squared;  // [count]
 };
 
 // Publishes a row of the table, or all of it.
@@ -67,6 +70,7 @@ void Publish(const std::string& prefix, const SpectrumTable& table,
   add("singular_values_error", table.error);
   add("leading_singular_value", table.mean.select(1, 0));
   add("stable_rank", table.stable_rank);
+  add("singular_value_decay", table.decay);
   add("jacobian_norm_squared_mean", table.norm_squared);
 }
 
@@ -84,6 +88,14 @@ std::vector<std::string> Warnings(const std::string& expert,
     warnings.push_back(absl::StrCat(expert, ": its Jacobian is zero at ", zeros,
                                     " of ", spectra.norm_squared.size(0),
                                     " tokens; its stable rank is NaN"));
+  }
+  const auto deficient =
+      SpectralDecay(spectra.values).isnan().sum().item<int64_t>();
+  if (deficient > 0) {
+    warnings.push_back(absl::StrCat(
+        expert, ": no line through ", spectra.values.size(1),
+        " singular values that are not zero at ", deficient, " of ",
+        spectra.values.size(0), " tokens; its decay is NaN"));
   }
   const auto error = spectra.error.max().item<double>();
   if (error > kSingularValueTolerance) {

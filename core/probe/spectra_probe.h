@@ -18,11 +18,12 @@ namespace moeprobe {
 //                                    whole Jacobians were decomposed
 //   leading_singular_value [E]       mean of sigma_1
 //   stable_rank [E]                  mean of |J|_F^2 / sigma_1^2
+//   singular_value_decay [E]         mean of SpectralDecay over the r values
 //   jacobian_norm_squared_mean [E]   mean of |J|_F^2
 // and the same without E under shared/ where the layer has a shared expert,
 // which every token is routed to. An expert without a token is NaN, with a
-// warning; so is a stable rank where a Jacobian is zero. Values that have not
-// converged are there, with a warning.
+// warning; so are a stable rank where a Jacobian is zero and a decay where its
+// rank is below r. Values that have not converged are there, with a warning.
 absl::StatusOr<ProbeResult> TokenSpectra(const ProbedLayer& layer,
                                          const SpectraOptions& options,
                                          int64_t seed,

@@ -20,6 +20,7 @@
 
 #include "absl/status/status.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/geometry/spectral_decay.h"
 #include "core/model/router.h"
 #include "core/probe/expert_fixture.h"
 #include "core/probe/probe_options.h"
@@ -112,6 +113,8 @@ TEST_F(SpectraProbeTest, AveragesTheTokensRoutedToAnExpert) {
   EXPECT_NEAR(Numbers(result, "stable_rank")[2],
               (norms / values.select(1, 0).square()).mean().item<double>(),
               1e-6);
+  EXPECT_NEAR(Numbers(result, "singular_value_decay")[2],
+              SpectralDecay(values).mean().item<double>(), 1e-6);
   EXPECT_EQ(Numbers(result, "singular_values_error")[2], 0);
   EXPECT_TRUE(result.warnings.empty());
 }
@@ -146,8 +149,10 @@ TEST_F(SpectraProbeTest, SaysWhereAJacobianIsZero) {
   h_.zero_();
   const ProbeResult result = Run(8, 2);
   EXPECT_TRUE(std::isnan(Numbers(result, "stable_rank")[0]));
+  EXPECT_TRUE(std::isnan(Numbers(result, "singular_value_decay")[0]));
   EXPECT_EQ(Numbers(result, "singular_values_mean")[0], 0);
   EXPECT_THAT(result.warnings, testing::Contains(HasSubstr("is zero at 8 of")));
+  EXPECT_THAT(result.warnings, testing::Contains(HasSubstr("no line through")));
 }
 
 TEST_F(SpectraProbeTest, HasTheSharedExpertApart) {
@@ -157,6 +162,7 @@ TEST_F(SpectraProbeTest, HasTheSharedExpertApart) {
   EXPECT_EQ(Numbers(result, "singular_values_mean").size(), 4 * kWidth);
   EXPECT_EQ(Numbers(result, "shared/singular_values_mean").size(), 4);
   EXPECT_EQ(Numbers(result, "shared/stable_rank").size(), 1);
+  EXPECT_EQ(Numbers(result, "shared/singular_value_decay").size(), 1);
 }
 
 TEST_F(SpectraProbeTest, StopsWhenItsReportSaysSo) {
