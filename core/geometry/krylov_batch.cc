@@ -45,12 +45,9 @@ KrylovBatch::KrylovBatch(LinearMaps maps, int64_t block_size,
           at::zeros({maps_.count, max_dimension, max_dimension}, at::kDouble)),
       next_(Start(maps_, block_size, seed)) {}
 
-// Twice is enough (Parlett, The Symmetric Eigenvalue Problem, 6.9).
 void KrylovBatch::Orthogonalise(at::Tensor& block) const {
   const at::Tensor basis = basis_.narrow(1, 0, dimension_);
-  for (int pass = 0; pass < 2; ++pass) {
-    block.baddbmm_(block.bmm(basis.mT()), basis, 1, -1);
-  }
+  block.baddbmm_(block.bmm(basis.mT()), basis, 1, -1);
 }
 
 void KrylovBatch::Grow() {
@@ -77,7 +74,9 @@ void KrylovBatch::Grow() {
   at::Tensor remainder = maps_.apply_transposed(image);
   Orthogonalise(remainder);
   std::tie(next_, coupling_) = OrthonormalRows(remainder);
-  // Where little remains, what was normalised is mostly rounding.
+  // Twice is enough (Parlett, The Symmetric Eigenvalue Problem, 6.9), counted
+  // from here: where little remains, what was normalised is mostly rounding.
+  Orthogonalise(next_);
   Orthogonalise(next_);
   next_ = OrthonormalRows(next_).first;
 }

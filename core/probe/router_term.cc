@@ -143,7 +143,7 @@ ProbeResult RouterTerm(const ProbedLayer& layer, const ExpertConfig& config,
         {.name = name, .probe = "router_term", .array = ToArray(value)});
   };
   add("router_term_ratio", ratios.ratio);
-  add("router_term_ratio/se", ratios.standard_error);
+  add("router_term_ratio/error", ratios.standard_error);
   const auto missing = ratios.ratio.isnan().sum().item<int64_t>();
   if (missing > 0) {
     result.warnings.push_back(absl::StrCat(

@@ -16,8 +16,8 @@ inline constexpr int64_t kMostProbedDirections = 512;
 // What eq. 2 leaves out: the Jacobian of x -> sum g_e(x) f_e(x) is A + N, with
 // A = sum g_e J_e and N = sum f_e grad g_e' over the chosen experts. At each of
 // some counted tokens, shared experts left out:
-//   router_term_ratio [n]      |N|_F / |A + N|_F
-//   router_term_ratio/se [n]   its standard error
+//   router_term_ratio [n]        |N|_F / |A + N|_F
+//   router_term_ratio/error [n]  standard error of each, of its estimation
 // N has rank k at most: |N|^2 = sum over e, e' of <f_e, f_e'><grad g_e, grad
 // g_e'>, and <A, N> = sum f_e' A grad g_e. What remains is |A|^2. Up to
 // kMostProbedDirections wide, A + N is multiplied by every unit vector, in

@@ -15,8 +15,12 @@
 namespace moeprobe {
 namespace {
 
-// Hidden units in a block of NormsSquared: five matrices of this size squared.
-constexpr int64_t kUnitsPerBlock = 1024;
+// Hidden units in a block of NormsSquared. Products within a block are made
+// twice, so it is small; five matrices of so many rows are in memory.
+constexpr int64_t kUnitsPerBlock = 256;
+
+// Hidden units that JacobianOf adds up at a time: bounds their rows.
+constexpr int64_t kUnitsPerProduct = 4096;
 
 // slope_i * of_gate + value_i * of_up, [n, b, f]; the arguments may be [n, b,
 // f] or, the same for all tokens, [1, b, f].
@@ -26,33 +30,33 @@ at::Tensor Combine(const TokenJacobians& jacobians, const at::Tensor& of_gate,
       .addcmul_(of_up, jacobians.value.unsqueeze(1));
 }
 
-// Some hidden units of an expert and of its Jacobians.
-struct Units {
-  Units(const TokenJacobians& jacobians, int64_t begin)
-      : end(std::min(begin + kUnitsPerBlock, jacobians.slope.size(1))),
-        gate(jacobians.weights.gate.slice(0, begin, end)),
-        up(jacobians.weights.up.slice(0, begin, end)),
-        down(jacobians.weights.down.slice(1, begin, end)),
-        slope(jacobians.slope.slice(1, begin, end)),
-        value(jacobians.value.slice(1, begin, end)) {}
-
-  int64_t end;
-  at::Tensor gate, up, down, slope, value;
-};
-
-// The terms of NormsSquared between two blocks of units, [n] float64.
-at::Tensor BlockTerms(const Units& i, const Units& j) {
-  const at::Tensor down = i.down.t().mm(j.down);
+// The terms of NormsSquared between some hidden units and those from the first
+// of them on, [n] float64. Terms between two different blocks stand for their
+// mirror images as well.
+at::Tensor TermsOfBlock(const TokenJacobians& jacobians, int64_t begin) {
+  const GatedWeights& weights = jacobians.weights;
+  const int64_t end = std::min(begin + kUnitsPerBlock, weights.gate.size(0));
+  const at::Tensor down =
+      weights.down.slice(1, begin, end)
+          .t()
+          .mm(weights.down.slice(1, begin));  // [end - begin, f - begin]
   const auto term = [&](const at::Tensor& left, const at::Tensor& left_scale,
                         const at::Tensor& right,
                         const at::Tensor& right_scale) {
-    const at::Tensor product = left.mm(right.t()).mul_(down);
-    return left_scale.mm(product).to(at::kDouble).mul_(right_scale).sum(1);
+    const at::Tensor product =
+        left.slice(0, begin, end).mm(right.slice(0, begin).t()).mul_(down);
+    const at::Tensor terms = left_scale.slice(1, begin, end)
+                                 .mm(product)
+                                 .to(at::kDouble)
+                                 .mul_(right_scale.slice(1, begin));
+    return terms.sum(1) * 2 - terms.slice(1, 0, end - begin).sum(1);
   };
-  return term(i.gate, i.slope, j.gate, j.slope) +
-         term(i.gate, i.slope, j.up, j.value) +
-         term(i.up, i.value, j.gate, j.slope) +
-         term(i.up, i.value, j.up, j.value);
+  const at::Tensor& slope = jacobians.slope;
+  const at::Tensor& value = jacobians.value;
+  return term(weights.gate, slope, weights.gate, slope) +
+         term(weights.gate, slope, weights.up, value) +
+         term(weights.up, value, weights.gate, slope) +
+         term(weights.up, value, weights.up, value);
 }
 
 }  // namespace
@@ -111,16 +115,30 @@ at::Tensor InputSides(const TokenJacobians& jacobians) {
       .addcmul_(weights.up, jacobians.value.unsqueeze(2));
 }
 
+at::Tensor JacobianOf(const TokenJacobians& jacobians, int64_t i) {
+  const GatedWeights& weights = jacobians.weights;
+  const int64_t width = weights.gate.size(1);
+  at::Tensor sum = at::zeros({width, width}, weights.gate.options());
+  for (int64_t begin = 0; begin < weights.gate.size(0);
+       begin += kUnitsPerProduct) {
+    const int64_t end =
+        std::min(begin + kUnitsPerProduct, weights.gate.size(0));
+    const auto scale = [&](const at::Tensor& of_tokens) {
+      return of_tokens[i].slice(0, begin, end).unsqueeze(1);
+    };
+    sum.addmm_(
+        weights.down.slice(1, begin, end),
+        (weights.gate.slice(0, begin, end) * scale(jacobians.slope))
+            .addcmul_(weights.up.slice(0, begin, end), scale(jacobians.value)));
+  }
+  return sum;
+}
+
 at::Tensor NormsSquared(const TokenJacobians& jacobians) {
-  const int64_t unit_count = jacobians.slope.size(1);
   at::Tensor sum = at::zeros({jacobians.slope.size(0)}, at::kDouble);
-  for (int64_t begin = 0; begin < unit_count; begin += kUnitsPerBlock) {
-    const Units units(jacobians, begin);
-    sum.add_(BlockTerms(units, units));
-    for (int64_t other = units.end; other < unit_count;
-         other += kUnitsPerBlock) {
-      sum.add_(BlockTerms(units, Units(jacobians, other)), 2);
-    }
+  for (int64_t begin = 0; begin < jacobians.slope.size(1);
+       begin += kUnitsPerBlock) {
+    sum.add_(TermsOfBlock(jacobians, begin));
   }
   return sum;
 }

@@ -3,6 +3,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+
 #include "core/model/gated_mlp.h"
 
 namespace moeprobe {
@@ -39,6 +41,9 @@ at::Tensor ApplyTransposed(const TokenJacobians& jacobians,
 // Returns diag(slope_i) W_gate + diag(value_i) W_up, [n, f, d]: all of J_i but
 // W_down.
 at::Tensor InputSides(const TokenJacobians& jacobians);
+
+// Returns J_i itself, [d, d].
+at::Tensor JacobianOf(const TokenJacobians& jacobians, int64_t i);
 
 // Returns |J_i|_F^2, [n] float64, without any J_i (SPEC: function geometry):
 //   a'(D o GG)a + a'(D o GU)b + b'(D o UG)a + b'(D o UU)b

@@ -60,6 +60,27 @@ TEST_P(TokenJacobiansTest, AreThoseOfAutograd) {
   EXPECT_LT(RelativeDistance(dense, ByAutograd(expert_, x_)), 1e-7);
 }
 
+TEST_P(TokenJacobiansTest, AreBuiltOneByOne) {
+  const TokenJacobians jacobians =
+      JacobiansAt(WeightsAs(tensors_, at::kFloat), x_);
+  const at::Tensor wanted = ByAutograd(expert_, x_);
+  for (int64_t i = 0; i < x_.size(0); ++i) {
+    EXPECT_LT(RelativeDistance(JacobianOf(jacobians, i), wanted[i]), 1e-6);
+  }
+}
+
+TEST(TokenJacobianTest, IsBuiltFromBlocksOfUnits) {
+  at::manual_seed(3);
+  const ExpertFixture expert(3, 5000);  // a block and some
+  const GatedMlpTensors tensors = expert.Tensors();
+  const at::Tensor x = at::randn({2, 3});
+  const TokenJacobians jacobians =
+      JacobiansAt(WeightsAs(tensors, at::kFloat), x);
+  EXPECT_LT(RelativeDistance(JacobianOf(jacobians, 1),
+                             expert.JacobianByAutograd(x[1])),
+            1e-6);
+}
+
 TEST_P(TokenJacobiansTest, MultiplyVectorsAsTheirMatricesDo) {
   const TokenJacobians jacobians =
       JacobiansAt(WeightsAs(tensors_, at::kFloat), x_);
@@ -80,7 +101,7 @@ TEST_P(TokenJacobiansTest, HaveTheNormsOfTheirMatrices) {
 
 TEST(TokenJacobianNormsTest, AddUpOverBlocksOfUnits) {
   at::manual_seed(3);
-  const ExpertFixture expert(20, 2500);  // two and a half blocks
+  const ExpertFixture expert(20, 700);  // two blocks and some
   const GatedMlpTensors tensors = expert.Tensors();
   const at::Tensor x = at::randn({3, 20});
   const TokenJacobians jacobians =

@@ -5,6 +5,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linalg_qr.h>
 #include <ATen/ops/matmul.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/ScalarType.h>
 
@@ -23,6 +24,9 @@ namespace {
 
 // Tokens whose Krylov spaces grow together: enough for products at full speed.
 constexpr int64_t kTokensPerGroup = 16;
+
+// Vectors that it takes a Jacobian to converge, roughly.
+constexpr double kTypicalVectors = 160;
 
 // Bounds the matrices of tokens that are decomposed together.
 constexpr int64_t kMaxDenseBytes = int64_t{1} << 28;
@@ -54,8 +58,43 @@ JacobianSpectra Decompose(const GatedMlpTensors& tensors, const at::Tensor& x,
           .error = at::zeros({x.size(0)}, at::kDouble)};
 }
 
-JacobianSpectra Iterate(const GatedMlpTensors& tensors, const at::Tensor& x,
-                        int64_t count, int64_t seed) {
+LeadingSingularValues FindInMatrix(const at::Tensor& matrix, int64_t count,
+                                   int64_t seed) {
+  const at::Tensor one = matrix.unsqueeze(0);  // [1, d, d]
+  return FindLeadingSingularValues(
+      {.count = 1,
+       .width = matrix.size(1),
+       .apply = [&](const at::Tensor& v) { return v.bmm(one.mT()); },
+       .apply_transposed = [&](const at::Tensor& v) { return v.bmm(one); }},
+      count, KrylovDimensions(count), seed);
+}
+
+// Where the tokens are few: their Jacobians one by one.
+JacobianSpectra IterateBuilt(const GatedMlpTensors& tensors,
+                             const at::Tensor& x, int64_t count, int64_t seed) {
+  const TokenJacobians jacobians =
+      JacobiansAt(WeightsAs(tensors, at::kFloat), x);
+  std::vector<at::Tensor> values;
+  std::vector<at::Tensor> norms;
+  std::vector<at::Tensor> errors;
+  int64_t vectors = 0;
+  for (int64_t i = 0; i < x.size(0); ++i) {
+    const at::Tensor matrix = JacobianOf(jacobians, i);
+    const LeadingSingularValues found = FindInMatrix(matrix, count, seed);
+    values.push_back(found.values);
+    norms.push_back(matrix.square().sum(at::kDouble));
+    errors.push_back(found.error);
+    vectors = std::max(vectors, found.vectors);
+  }
+  return {.values = at::cat(values),
+          .norm_squared = at::stack(norms),
+          .error = at::cat(errors),
+          .vectors = vectors};
+}
+
+JacobianSpectra IterateFactored(const GatedMlpTensors& tensors,
+                                const at::Tensor& x, int64_t count,
+                                int64_t seed) {
   const GatedWeights weights = WeightsAs(tensors, at::kFloat);
   std::vector<at::Tensor> values;
   std::vector<at::Tensor> errors;
@@ -83,6 +122,14 @@ JacobianSpectra Iterate(const GatedMlpTensors& tensors, const at::Tensor& x,
 
 }  // namespace
 
+bool AreBuilt(const GatedMlpTensors& tensors, int64_t tokens) {
+  const auto d = static_cast<double>(tensors.gate.shape[1]);
+  const auto f = static_cast<double>(tensors.gate.shape[0]);
+  const auto n = static_cast<double>(tokens);
+  const double built = n * (2 * d * d * f + 4 * d * d * kTypicalVectors);
+  return built < 5 * f * f * d + n * 12 * d * f * kTypicalVectors;
+}
+
 int64_t SpectrumLength(const GatedMlpTensors& tensors, int64_t top) {
   return std::min({top, tensors.gate.shape[0], tensors.gate.shape[1]});
 }
@@ -92,27 +139,23 @@ JacobianSpectra SpectraAtTokens(const GatedMlpTensors& tensors,
                                 int64_t seed) {
   const int64_t rank = std::min(tensors.gate.shape[0], tensors.gate.shape[1]);
   const int64_t count = SpectrumLength(tensors, top);
-  return rank <= KrylovDimensions(count) ? Decompose(tensors, x, count)
-                                         : Iterate(tensors, x, count, seed);
+  if (rank <= KrylovDimensions(count)) return Decompose(tensors, x, count);
+  return AreBuilt(tensors, x.size(0))
+             ? IterateBuilt(tensors, x, count, seed)
+             : IterateFactored(tensors, x, count, seed);
 }
 
 JacobianSpectra SpectrumOfAverage(const AveragedJacobian& jacobian, int64_t top,
                                   int64_t seed) {
   const int64_t width = jacobian.weights->gate.shape[1];
   const int64_t count = SpectrumLength(*jacobian.weights, top);
-  const at::Tensor matrix =
-      JacobianRows(jacobian, 0, width).unsqueeze(0);  // [1, d, d]
+  const at::Tensor matrix = JacobianRows(jacobian, 0, width);  // [d, d]
   if (width <= KrylovDimensions(count)) {
-    return {
-        .values = AllSingularValues(matrix.to(at::kDouble)).slice(1, 0, count),
-        .error = at::zeros({1}, at::kDouble)};
+    return {.values = AllSingularValues(matrix.to(at::kDouble).unsqueeze(0))
+                          .slice(1, 0, count),
+            .error = at::zeros({1}, at::kDouble)};
   }
-  const LeadingSingularValues found = FindLeadingSingularValues(
-      {.count = 1,
-       .width = width,
-       .apply = [&](const at::Tensor& v) { return v.bmm(matrix.mT()); },
-       .apply_transposed = [&](const at::Tensor& v) { return v.bmm(matrix); }},
-      count, KrylovDimensions(count), seed);
+  const LeadingSingularValues found = FindInMatrix(matrix, count, seed);
   return {
       .values = found.values, .error = found.error, .vectors = found.vectors};
 }

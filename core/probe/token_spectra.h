@@ -13,6 +13,11 @@ namespace moeprobe {
 // Returns r = min(top, d, f), the length of a spectrum of a gated expert.
 int64_t SpectrumLength(const GatedMlpTensors& tensors, int64_t top);
 
+// Whether it takes fewer operations to build the Jacobians of so many tokens,
+// 2 d^2 f each and then 4 d^2 a vector, than to multiply with their factors, 12
+// d f a vector, and have their norms from NormsSquared, 5 f^2 d for all.
+bool AreBuilt(const GatedMlpTensors& tensors, int64_t tokens);
+
 // Singular values of n Jacobians [d, d] of a gated expert, r of each.
 struct JacobianSpectra {
   at::Tensor values;  // [n, r] float64: descending
@@ -28,9 +33,9 @@ struct JacobianSpectra {
 //
 // Their rank is at most min(d, f). Where that is small, each Jacobian is
 // decomposed in float64; `error` is 0. Elsewhere the leading values come from
-// FindLeadingSingularValues, which multiplies all tokens by a weight matrix at
-// once and never builds a Jacobian, and the norm from its closed form. `seed`:
-// of the random start.
+// FindLeadingSingularValues: of Jacobians built one by one where AreBuilt says
+// so, otherwise of all tokens at once, from products with the weights, and the
+// norm from its closed form. `seed`: of the random start.
 JacobianSpectra SpectraAtTokens(const GatedMlpTensors& tensors,
                                 const at::Tensor& x, int64_t top, int64_t seed);
 

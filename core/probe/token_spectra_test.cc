@@ -80,20 +80,38 @@ TEST_F(TokenSpectraTest, EqualThoseOfAutogradWhateverIsWider) {
   }
 }
 
+// Whichever way is cheaper; more tokens than go together.
 TEST_F(TokenSpectraTest, OfWideExpertsEqualThoseOfFullDecompositions) {
-  const int64_t width = 200, hidden = 230, top = 2;
-  ASSERT_GT(width, KrylovDimensions(top));
-  const ExpertFixture expert(width, hidden);
-  // More tokens than go together.
-  const at::Tensor x = at::randn({18, width});
-  const at::Tensor wanted = ByAutograd(expert, x);
-  const JacobianSpectra spectra = SpectraAtTokens(expert.Tensors(), x, top, 0);
-  EXPECT_LT(LargestRelativeError(spectra.values, wanted.slice(1, 0, top)),
-            1e-4);
-  EXPECT_LT(LargestRelativeError(spectra.norm_squared, wanted.square().sum(1)),
-            1e-6);
-  EXPECT_LE(spectra.error.max().item<double>(), kSingularValueTolerance);
-  EXPECT_GT(spectra.error.max().item<double>(), 0);
+  const int64_t top = 2, tokens = 17;
+  for (const auto& [width, hidden] :
+       {std::pair(200, 230), std::pair(600, 170)}) {
+    ASSERT_GT(std::min(width, hidden), KrylovDimensions(top));
+    const ExpertFixture expert(width, hidden);
+    const GatedMlpTensors tensors = expert.Tensors();
+    EXPECT_EQ(AreBuilt(tensors, tokens), width == 200);
+    const at::Tensor x = at::randn({tokens, width});
+    const at::Tensor wanted = ByAutograd(expert, x);
+    const JacobianSpectra spectra = SpectraAtTokens(tensors, x, top, 0);
+    EXPECT_LT(LargestRelativeError(spectra.values, wanted.slice(1, 0, top)),
+              1e-4);
+    EXPECT_LT(
+        LargestRelativeError(spectra.norm_squared, wanted.square().sum(1)),
+        1e-6);
+    EXPECT_LE(spectra.error.max().item<double>(), kSingularValueTolerance);
+    EXPECT_GT(spectra.error.max().item<double>(), 0);
+  }
+}
+
+TEST_F(TokenSpectraTest, AreBuiltWhereThatIsCheaper) {
+  const auto views = [](int64_t width, int64_t hidden) {
+    GatedMlpTensors tensors;
+    tensors.gate.shape = {hidden, width};
+    return tensors;
+  };
+  EXPECT_TRUE(AreBuilt(views(4096, 14336), 8));
+  EXPECT_FALSE(AreBuilt(views(4096, 14336), 64));
+  EXPECT_TRUE(AreBuilt(views(2048, 1408), 1));
+  EXPECT_FALSE(AreBuilt(views(2048, 1408), 8));
 }
 
 TEST_F(TokenSpectraTest, DoNotChangeWhenNeuronsArePermuted) {
