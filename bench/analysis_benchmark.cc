@@ -66,11 +66,10 @@ AnalysisRequest RequestOf(const AnalysisBenchmarkOptions& options,
   request.sequence_length = options.sequence_length;
   request.layers = options.layers;
   std::ranges::sort(request.layers);
-  request.probes = {
-      .jacobian = {Weighting::kAll, Weighting::kRouted, Weighting::kGate},
-      .pca = PcaOptions(),
-      .spectra = std::nullopt,
-      .router_term = std::nullopt};
+  request.probes = {.jacobian = JacobianOptions(),
+                    .pca = PcaOptions(),
+                    .spectra = std::nullopt,
+                    .router_term = std::nullopt};
   request.precision = options.precision;
   return request;
 }
@@ -78,10 +77,10 @@ AnalysisRequest RequestOf(const AnalysisBenchmarkOptions& options,
 UsefulWork ProbeWork(const ModelConfig& model, int64_t layer,
                      TokenCounts counts, const AnalysisRequest& request,
                      const StepClock& clock) {
-  UsefulWork work =
-      JacobianWork(model, model.layers[static_cast<size_t>(layer)], counts,
-                   static_cast<int64_t>(request.probes.jacobian.size()),
-                   /*all_tokens=*/true);
+  UsefulWork work = JacobianWork(
+      model, model.layers[static_cast<size_t>(layer)], counts,
+      static_cast<int64_t>(request.probes.jacobian->average.size()),
+      /*all_tokens=*/true);
   work += PcaWork(model.width, clock.routed_counts().at(layer), counts.tokens);
   return work;
 }

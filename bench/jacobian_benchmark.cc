@@ -5,6 +5,7 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
 #include <c10/core/ScalarType.h>
 
 #include <cstdint>
@@ -29,16 +30,17 @@ namespace {
 at::Tensor Average(const RandomExpert& expert) {
   const int64_t count = expert.x.size(0);
   const GatedMlpTensors weights = expert.Views();
-  ActivationSums sums = ZeroActivationSums(1, expert.gate.size(0));
+  ActivationSums sums = ZeroActivationSums(1, 1, expert.gate.size(0));
   GatedMlp(weights, at::kFloat)
       .Run(expert.x, {.tokens = at::arange(count, at::kLong),
                       .rows = at::full({count}, -1, at::kLong),
                       .output_count = 0,
                       .weights = at::ones({1, count}),
+                      .groups = at::zeros({count}, at::kLong),
                       .sums = &sums});
   return JacobianRows({.weights = &weights,
-                       .slope = sums.slope[0] / count,
-                       .value = sums.value[0] / count},
+                       .slope = sums.slope[0][0] / count,
+                       .value = sums.value[0][0] / count},
                       0, expert.x.size(1));
 }
 

@@ -13,6 +13,19 @@ namespace {
 
 // The parameters that a group depends on, as text.
 std::string ParametersOf(const CacheKeyFields& fields) {
+  const v1::JacobianProbe& jacobian = fields.probes->jacobian();
+  if (absl::StartsWith(fields.group, "jacobian/corrected/") ||
+      fields.group == "jacobian/by_tokens") {
+    return absl::StrCat("seed=", fields.seed, "\n");
+  }
+  if (absl::StartsWith(fields.group, "jacobian/projected/")) {
+    return absl::StrCat("projections=", jacobian.projections(),
+                        "\nseed=", fields.seed, "\n");
+  }
+  if (fields.group == "jacobian/token") {
+    return absl::StrCat("tokens=", jacobian.tokens(), "\nseed=", fields.seed,
+                        "\n");
+  }
   if (absl::StartsWith(fields.group, "pca/")) {
     const v1::PcaProbe& pca = fields.probes->pca();
     return absl::StrCat("components=", pca.components(),

@@ -14,6 +14,8 @@ namespace moeprobe {
 namespace {
 
 constexpr const char* kRouting = "routing";
+constexpr const char* kTokenAlignment = "jacobian/token";
+constexpr const char* kByTokens = "jacobian/by_tokens";
 constexpr const char* kReference = "pca/reference";
 constexpr const char* kSpectra = "spectra";
 constexpr const char* kRouterTerm = "router_term";
@@ -35,9 +37,61 @@ std::string GroupOf(v1::Weighting weighting) {
   return absl::StrCat("jacobian/", std::string(NameOf(weighting)));
 }
 
+std::string CorrectedGroupOf(v1::Weighting weighting) {
+  return absl::StrCat("jacobian/corrected/", std::string(NameOf(weighting)));
+}
+
+std::string ProjectedGroupOf(v1::Weighting weighting) {
+  return absl::StrCat("jacobian/projected/", std::string(NameOf(weighting)));
+}
+
 // Singular values of averaged Jacobians.
 std::string SpectraGroupOf(v1::Weighting weighting) {
   return absl::StrCat("spectra/", std::string(NameOf(weighting)));
+}
+
+std::vector<v1::Weighting> Weightings(const v1::ProbeSpec& probes) {
+  std::vector<v1::Weighting> weightings;
+  for (const int weighting : probes.jacobian().average()) {
+    weightings.push_back(static_cast<v1::Weighting>(weighting));
+  }
+  return weightings;
+}
+
+// Groups of Jacobians, in the order of the weightings.
+void AddJacobianGroups(const v1::ProbeSpec& probes,
+                       std::vector<std::string>& groups) {
+  for (const v1::Weighting weighting : Weightings(probes)) {
+    groups.push_back(GroupOf(weighting));
+    groups.push_back(CorrectedGroupOf(weighting));
+    if (probes.jacobian().projections() > 0) {
+      groups.push_back(ProjectedGroupOf(weighting));
+    }
+  }
+  if (probes.jacobian().tokens() > 0) groups.emplace_back(kTokenAlignment);
+  if (probes.jacobian().by_tokens()) groups.emplace_back(kByTokens);
+}
+
+// The smallest part of `asked` that makes `groups`. What comes from averages is
+// made together with them.
+v1::JacobianProbe JacobianFor(const std::set<std::string>& groups,
+                              const v1::ProbeSpec& probes) {
+  const v1::JacobianProbe& asked = probes.jacobian();
+  const bool by_tokens = groups.contains(kByTokens);
+  v1::JacobianProbe result;
+  for (const v1::Weighting weighting : Weightings(probes)) {
+    if (groups.contains(GroupOf(weighting)) ||
+        groups.contains(CorrectedGroupOf(weighting)) ||
+        groups.contains(ProjectedGroupOf(weighting)) ||
+        groups.contains(SpectraGroupOf(weighting)) ||
+        (by_tokens && weighting == v1::WEIGHTING_ALL)) {
+      result.add_average(weighting);
+    }
+  }
+  if (!result.average().empty()) result.set_projections(asked.projections());
+  if (groups.contains(kTokenAlignment)) result.set_tokens(asked.tokens());
+  if (by_tokens) result.set_by_tokens(true);
+  return result;
 }
 
 std::string GroupOf(v1::Convention convention) {
@@ -75,9 +129,7 @@ bool AnyOf(const std::set<std::string>& groups, const std::string& probe) {
 std::vector<std::string> ProbeGroups(const v1::ProbeSpec& probes) {
   std::vector<std::string> groups;
   if (probes.has_routing()) groups.emplace_back(kRouting);
-  for (const int weighting : probes.jacobian().average()) {
-    groups.push_back(GroupOf(static_cast<v1::Weighting>(weighting)));
-  }
+  AddJacobianGroups(probes, groups);
   for (const int convention : probes.pca().conventions()) {
     groups.push_back(GroupOf(static_cast<v1::Convention>(convention)));
   }
@@ -85,8 +137,8 @@ std::vector<std::string> ProbeGroups(const v1::ProbeSpec& probes) {
   if (probes.has_router_term()) groups.emplace_back(kRouterTerm);
   if (!probes.has_spectra()) return groups;
   groups.emplace_back(kSpectra);
-  for (const int weighting : probes.jacobian().average()) {
-    groups.push_back(SpectraGroupOf(static_cast<v1::Weighting>(weighting)));
+  for (const v1::Weighting weighting : Weightings(probes)) {
+    groups.push_back(SpectraGroupOf(weighting));
   }
   return groups;
 }
@@ -95,13 +147,8 @@ v1::ProbeSpec ProbesFor(const std::set<std::string>& groups,
                         const v1::ProbeSpec& probes) {
   v1::ProbeSpec result;
   if (groups.contains(kRouting)) result.mutable_routing();
-  for (const int weighting : probes.jacobian().average()) {
-    const auto value = static_cast<v1::Weighting>(weighting);
-    if (groups.contains(GroupOf(value)) ||
-        groups.contains(SpectraGroupOf(value))) {
-      result.mutable_jacobian()->add_average(value);
-    }
-  }
+  const v1::JacobianProbe jacobian = JacobianFor(groups, probes);
+  if (jacobian.ByteSizeLong() > 0) *result.mutable_jacobian() = jacobian;
   if (AnyOf(groups, "pca")) {
     *result.mutable_pca() = PcaFor(groups, probes.pca());
   }

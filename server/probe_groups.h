@@ -13,9 +13,10 @@ namespace moeprobe {
 inline constexpr const char* kNllGroup = "nll";
 
 // Returns the groups of arrays that resolved probes make at every layer:
-// "routing", "jacobian/{weighting}", "pca/{convention}", "pca/reference",
-// "router_term", "spectra", and "spectra/{weighting}" where Jacobians are
-// averaged as well.
+// "routing", "jacobian/{weighting}", "jacobian/corrected/{weighting}",
+// "jacobian/projected/{weighting}", "jacobian/token", "jacobian/by_tokens",
+// "pca/{convention}", "pca/reference", "router_term", "spectra", and
+// "spectra/{weighting}" where Jacobians are averaged as well.
 std::vector<std::string> ProbeGroups(const v1::ProbeSpec& probes);
 
 // Returns the smallest part of resolved `probes` that makes all `groups`.

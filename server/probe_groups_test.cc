@@ -18,6 +18,9 @@ v1::ProbeSpec AllProbes() {
   probes.mutable_routing();
   probes.mutable_jacobian()->add_average(v1::WEIGHTING_ALL);
   probes.mutable_jacobian()->add_average(v1::WEIGHTING_GATE);
+  probes.mutable_jacobian()->set_projections(2);
+  probes.mutable_jacobian()->set_tokens(16);
+  probes.mutable_jacobian()->set_by_tokens(true);
   probes.mutable_pca()->add_conventions(v1::CONVENTION_ROUTED);
   probes.mutable_pca()->add_conventions(v1::CONVENTION_ALL_TOKENS);
   probes.mutable_pca()->set_components(5);
@@ -28,11 +31,14 @@ v1::ProbeSpec AllProbes() {
 }
 
 TEST(ProbeGroupsTest, NamesWhatProbesMake) {
-  EXPECT_THAT(
-      ProbeGroups(AllProbes()),
-      ElementsAre("routing", "jacobian/all", "jacobian/gate", "pca/routed",
-                  "pca/all_tokens", "pca/reference", "router_term", "spectra",
-                  "spectra/all", "spectra/gate"));
+  EXPECT_THAT(ProbeGroups(AllProbes()),
+              ElementsAre("routing", "jacobian/all", "jacobian/corrected/all",
+                          "jacobian/projected/all", "jacobian/gate",
+                          "jacobian/corrected/gate", "jacobian/projected/gate",
+                          "jacobian/token", "jacobian/by_tokens",
+                          "pca/routed", "pca/all_tokens",
+                          "pca/reference", "router_term", "spectra",
+                          "spectra/all", "spectra/gate"));
   EXPECT_TRUE(ProbeGroups(v1::ProbeSpec()).empty());
 }
 
@@ -54,6 +60,24 @@ TEST(ProbeGroupsTest, AveragesJacobiansForTheirSpectra) {
   EXPECT_EQ(some.spectra().top(), 16);
   EXPECT_FALSE(ProbesFor({"spectra"}, AllProbes()).has_jacobian());
   EXPECT_EQ(ProbesFor({"router_term"}, AllProbes()).router_term().tokens(), 64);
+}
+
+TEST(ProbeGroupsTest, AveragesJacobiansForWhatIsMadeOfThem) {
+  for (const char* group :
+       {"jacobian/corrected/gate", "jacobian/projected/gate"}) {
+    const v1::ProbeSpec some = ProbesFor({group}, AllProbes());
+    EXPECT_THAT(some.jacobian().average(), ElementsAre(v1::WEIGHTING_GATE));
+    EXPECT_EQ(some.jacobian().projections(), 2);
+    EXPECT_EQ(some.jacobian().tokens(), 0);
+  }
+  const v1::ProbeSpec tokens = ProbesFor({"jacobian/token"}, AllProbes());
+  EXPECT_EQ(tokens.jacobian().tokens(), 16);
+  EXPECT_TRUE(tokens.jacobian().average().empty());
+  EXPECT_FALSE(tokens.jacobian().by_tokens());
+  const v1::ProbeSpec by_tokens =
+      ProbesFor({"jacobian/by_tokens"}, AllProbes());
+  EXPECT_TRUE(by_tokens.jacobian().by_tokens());
+  EXPECT_THAT(by_tokens.jacobian().average(), ElementsAre(v1::WEIGHTING_ALL));
 }
 
 TEST(ProbeGroupsTest, RunsAConventionWhereOnlyTheReferenceIsMissing) {
@@ -107,6 +131,34 @@ TEST(CacheKeyTest, OfSpectraDependsOnSampleAndSeed) {
   probes.mutable_spectra()->set_tokens_per_expert(-1);
   EXPECT_TRUE(keys.insert(CacheKey(tokens)).second);
   EXPECT_FALSE(keys.insert(CacheKey(averages)).second);
+}
+
+TEST(CacheKeyTest, OfAlignmentsDependsOnWhatTheyAreDrawnWith) {
+  v1::ProbeSpec probes = AllProbes();
+  std::set<std::string> keys;
+  const auto is_new = [&](const char* group, int64_t seed) {
+    return keys
+        .insert(CacheKey({.weights_fingerprint = "w",
+                          .data_fingerprint = "d",
+                          .group = group,
+                          .seed = seed,
+                          .probes = &probes}))
+        .second;
+  };
+  for (const char* group :
+       {"jacobian/corrected/gate", "jacobian/projected/gate", "jacobian/token",
+        "jacobian/by_tokens"}) {
+    EXPECT_TRUE(is_new(group, 0));
+    EXPECT_TRUE(is_new(group, 1));
+  }
+  EXPECT_TRUE(is_new("jacobian/gate", 0));
+  EXPECT_FALSE(is_new("jacobian/gate", 1));
+  probes.mutable_jacobian()->set_projections(3);
+  EXPECT_TRUE(is_new("jacobian/projected/gate", 0));
+  EXPECT_FALSE(is_new("jacobian/token", 0));
+  probes.mutable_jacobian()->set_tokens(3);
+  EXPECT_TRUE(is_new("jacobian/token", 0));
+  EXPECT_FALSE(is_new("jacobian/corrected/gate", 0));
 }
 
 TEST(CacheKeyTest, OfTheRouterTermDependsOnItsTokens) {

@@ -13,6 +13,8 @@
 namespace moeprobe {
 namespace {
 
+constexpr int kDefaultCommonTokens = 16;
+constexpr int kMostProjections = 1024;
 constexpr int kDefaultComponents = 5;
 constexpr int kDefaultTokensPerExpert = 8;
 constexpr int kDefaultTop = 16;
@@ -48,6 +50,23 @@ v1::JacobianProbe ResolveJacobian(const v1::JacobianProbe& probe,
   }
   for (const int weighting : weightings) {
     result.add_average(static_cast<v1::Weighting>(weighting));
+  }
+  result.set_projections(probe.projections());
+  if (probe.projections() < 0 || probe.projections() > kMostProjections) {
+    violations.Add("probes.jacobian.projections",
+                   absl::StrCat(probe.projections(), ", expected 0 to ",
+                                kMostProjections));
+  }
+  result.set_tokens(probe.has_tokens() ? probe.tokens() : kDefaultCommonTokens);
+  if (result.tokens() < 0) {
+    violations.Add("probes.jacobian.tokens",
+                   absl::StrCat(result.tokens(), ", expected at least 0"));
+  }
+  result.set_by_tokens(probe.by_tokens());
+  if (probe.by_tokens() && !weightings.contains(v1::WEIGHTING_ALL)) {
+    violations.Add("probes.jacobian.by_tokens",
+                   "true, expected all in probes.jacobian.average beside it: "
+                   "every expert has to run on every token");
   }
   return result;
 }

@@ -105,6 +105,10 @@ TEST_F(RequestResolutionTest, FillsInEveryDefault) {
   EXPECT_THAT(spec.layers().layers(), ElementsAre(0, 1, 2, 3, 4, 5, 6));
   EXPECT_TRUE(spec.probes().has_routing());
   EXPECT_THAT(spec.probes().jacobian().average(), ElementsAre(1, 2, 3));
+  EXPECT_TRUE(spec.probes().jacobian().has_projections());
+  EXPECT_EQ(spec.probes().jacobian().projections(), 0);
+  EXPECT_EQ(spec.probes().jacobian().tokens(), 16);
+  EXPECT_TRUE(spec.probes().jacobian().has_by_tokens());
   EXPECT_THAT(spec.probes().pca().conventions(),
               ElementsAre(v1::CONVENTION_ROUTED));
   EXPECT_EQ(spec.probes().pca().components(), 5);
@@ -165,12 +169,23 @@ TEST_F(RequestResolutionTest, ChecksProbes) {
   probes.mutable_jacobian()->add_average(v1::WEIGHTING_ALL);
   probes.mutable_jacobian()->add_average(v1::WEIGHTING_ALL);
   probes.mutable_jacobian()->add_average(v1::WEIGHTING_UNSPECIFIED);
+  probes.mutable_jacobian()->set_projections(1025);
+  probes.mutable_jacobian()->set_tokens(-1);
   probes.mutable_pca()->add_conventions(static_cast<v1::Convention>(4));
   probes.mutable_pca()->set_components(9);
   EXPECT_THAT(
       Fields(),
       ElementsAre("probes.jacobian.average[1]", "probes.jacobian.average[2]",
+                  "probes.jacobian.projections", "probes.jacobian.tokens",
                   "probes.pca.conventions[0]", "probes.pca.components"));
+}
+
+TEST_F(RequestResolutionTest, AveragesOverAllTokensForAveragesByTokens) {
+  auto& jacobian = *spec_.mutable_probes()->mutable_jacobian();
+  jacobian.set_by_tokens(true);
+  EXPECT_THAT(Fields(), IsEmpty());
+  jacobian.add_average(v1::WEIGHTING_ROUTED);
+  EXPECT_THAT(Fields(), ElementsAre("probes.jacobian.by_tokens"));
 }
 
 TEST_F(RequestResolutionTest, FillsInTheDefaultsOfSpectra) {

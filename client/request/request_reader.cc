@@ -138,8 +138,10 @@ absl::Status ReadLayers(const Value& value, v1::AnalyzeSpec& spec) {
 
 absl::Status ReadJacobian(const Value& value, v1::ProbeSpec& probes) {
   v1::JacobianProbe& jacobian = *probes.mutable_jacobian();
-  return value.Fields(
-      {ChoicesField("average", jacobian), UnsupportedField("projections")});
+  return value.Fields({ChoicesField("average", jacobian),
+                       IntegerField("projections", jacobian, 0),
+                       IntegerField("tokens", jacobian, 0),
+                       BooleanField("by_tokens", jacobian)});
 }
 
 absl::Status ReadPca(const Value& value, v1::ProbeSpec& probes) {

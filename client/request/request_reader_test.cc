@@ -72,7 +72,8 @@ data:
 layers: [0, 2]
 probes:
   routing: {}
-  jacobian: {average: [routed, gate]}
+  jacobian: {average: [routed, gate], projections: 3, tokens: 0,
+             by_tokens: true}
   pca: {conventions: [sample_weighted, all_tokens], components: 3,
         basis: true, angles: false}
   spectra: {tokens_per_expert: 4, top: 12}
@@ -94,6 +95,9 @@ nll: true
   EXPECT_TRUE(spec.probes().has_routing());
   EXPECT_THAT(spec.probes().jacobian().average(),
               testing::ElementsAre(v1::WEIGHTING_ROUTED, v1::WEIGHTING_GATE));
+  EXPECT_EQ(spec.probes().jacobian().projections(), 3);
+  EXPECT_TRUE(spec.probes().jacobian().has_tokens());
+  EXPECT_TRUE(spec.probes().jacobian().by_tokens());
   EXPECT_THAT(spec.probes().pca().conventions(),
               testing::ElementsAre(v1::CONVENTION_SAMPLE_WEIGHTED,
                                    v1::CONVENTION_ALL_TOKENS));
@@ -338,6 +342,10 @@ TEST(ReadRequestTest, RefusesWrongTypes) {
         "or gate; did you mean gate?"},
        {"probes: {jacobian: {average: [gate, gate]}}\n",
         "f.yaml:3:37: ", "twice"},
+       {"probes: {jacobian: {projections: -1}}\n",
+        "f.yaml:3:34: ", "from 0 to"},
+       {"probes: {jacobian: {tokens: all}}\n",
+        "f.yaml:3:29: ", "an integer from 0 to"},
        {"probes: {pca: {components: 0}}\n", "f.yaml:3:28: ", "from 1 to"},
        {"probes: {spectra: {top: 0}}\n", "f.yaml:3:25: ", "from 1 to"},
        {"probes: {spectra: {tokens_per_expert: most}}\n",
@@ -398,8 +406,6 @@ TEST(ReadRequestTest, NamesWhatThisVersionDoesNotSupport) {
        {"nulls: {random_weights: 5}\n",
         "f.yaml:3:25: ", "nulls.random_weights: random weights are not "},
        {"sweep: []\n", "f.yaml:3:1: ", "sweep is not supported"},
-       {"probes: {jacobian: {projections: 4}}\n",
-        "f.yaml:3:21: ", "probes.jacobian.projections is not supported"},
        {"kind: train\n", "f.yaml:3:7: ", "train is not supported"},
        {"task: mlp\nkind: train\n", "f.yaml:4:7: ", "train is not supported"},
        {"kind: analyse\n", "f.yaml:3:7: ", "expected analyze"}},

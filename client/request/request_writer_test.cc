@@ -117,6 +117,8 @@ void FillProbes(v1::ProbeSpec& probes) {
       probes.mutable_jacobian()->add_average(weighting);
     }
   }
+  if (Sometimes()) probes.mutable_jacobian()->set_projections(4);
+  if (Sometimes()) probes.mutable_jacobian()->set_tokens(0);
   if (Sometimes()) probes.mutable_pca()->set_basis(Sometimes());
   if (Sometimes()) probes.mutable_pca()->set_components(7);
   if (Sometimes()) {

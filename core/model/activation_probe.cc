@@ -1,7 +1,6 @@
 #include "core/model/activation_probe.h"
 
 #include <ATen/ops/arange.h>
-#include <ATen/ops/empty.h>
 #include <c10/core/ScalarType.h>
 
 #include <cstdint>
@@ -15,8 +14,7 @@ ExpertRun PlanRoutedTokens(const ExpertTokens& routed) {
   const int64_t count = routed.tokens.size(0);
   return {.tokens = routed.tokens,
           .rows = at::arange(count, at::kLong),
-          .output_count = count,
-          .weights = at::empty({0, count})};
+          .output_count = count};
 }
 
 }  // namespace moeprobe

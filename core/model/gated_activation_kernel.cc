@@ -100,25 +100,59 @@ MOEPROBE_INLINE void AddTokens(const ActivationBlock<Element>& block,
   }
 }
 
+// The end of the partial sum that begins with token `begin`: all of one group.
+template <typename Element>
+MOEPROBE_INLINE int64_t PartialSumEnd(const ActivationBlock<Element>& block,
+                                      int64_t begin) {
+  const int64_t most = std::min(begin + kTokensPerPartialSum, block.tokens);
+  int64_t end = begin + 1;
+  while (end < most && block.groups[end] == block.groups[begin]) ++end;
+  return end;
+}
+
 template <typename Element>
 MOEPROBE_INLINE void RunTile(const ActivationBlock<Element>& block,
                              int64_t column, int64_t columns) {
   if (block.weightings == 0) return MultiplyTile(block, column, columns);
-  for (int64_t begin = 0; begin < block.tokens; begin += kTokensPerPartialSum) {
+  for (int64_t begin = 0; begin < block.tokens;) {
+    const int64_t end = PartialSumEnd(block, begin);
     std::array<Tile, kMaxWeightings> slope{}, value{};
-    AddTokens(block, column, columns, begin,
-              std::min(begin + kTokensPerPartialSum, block.tokens),
-              slope.data(), value.data());
+    AddTokens(block, column, columns, begin, end, slope.data(), value.data());
     for (int64_t w = 0; w < block.weightings; ++w) {
+      const int64_t row = block.groups[begin] * block.weightings + w;
       for (int64_t j = 0; j < columns; ++j) {
-        block.slope[w * block.stride + column + j] += slope[w][j];
-        block.value[w * block.stride + column + j] += value[w][j];
+        block.slope[row * block.stride + column + j] += slope[w][j];
+        block.value[row * block.stride + column + j] += value[w][j];
       }
     }
+    begin = end;
+  }
+}
+
+template <typename Element>
+MOEPROBE_INLINE void WriteTerms(const Element* gate, const Element* up,
+                                int64_t columns, float* slope, float* value) {
+  for (int64_t j = 0; j < columns; ++j) {
+    const float g = Load(gate[j]);
+    const float sigmoid = 1.0F / (1.0F + Exp(-g));
+    value[j] = g * sigmoid;
+    slope[j] = sigmoid * (1.0F + g * (1.0F - sigmoid)) * Load(up[j]);
   }
 }
 
 }  // namespace
+
+MOEPROBE_CLONES
+void GatedTermsRow(const float* gate, const float* up, int64_t columns,
+                   float* slope, float* value) {
+  WriteTerms(gate, up, columns, slope, value);
+}
+
+MOEPROBE_CLONES
+void GatedTermsRow(const uint16_t* gate, const uint16_t* up, int64_t columns,
+                   float* slope, float* value) {
+  WriteTerms(gate, up, columns, slope, value);
+}
 
 MOEPROBE_CLONES
 void GatedActivationTile(const ActivationBlock<float>& block,

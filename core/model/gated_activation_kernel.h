@@ -9,13 +9,14 @@ namespace moeprobe {
 // for the bits of a bfloat16.
 template <typename Element>
 struct ActivationBlock {
-  const Element* gate;   // [tokens, stride]
-  const Element* up;     // [tokens, stride]
-  Element* output;       // [*, stride]
-  const int64_t* rows;   // [tokens]: row of `output`, or -1
-  const float* weights;  // [weightings, tokens]
-  double* slope;         // [weightings, stride], added to
-  double* value;         // [weightings, stride], added to
+  const Element* gate;    // [tokens, stride]
+  const Element* up;      // [tokens, stride]
+  Element* output;        // [*, stride]
+  const int64_t* rows;    // [tokens]: row of `output`, or -1
+  const float* weights;   // [weightings, tokens]
+  const int64_t* groups;  // [tokens]: which sums a token is added to
+  double* slope;          // [groups, weightings, stride], added to
+  double* value;          // [groups, weightings, stride], added to
   int64_t tokens;
   int64_t stride;  // f
   int64_t weightings;
@@ -33,6 +34,13 @@ void GatedActivationTile(const ActivationBlock<float>& block,
                          int64_t first_column, int64_t columns);
 void GatedActivationTile(const ActivationBlock<uint16_t>& block,
                          int64_t first_column, int64_t columns);
+
+// Writes silu'(gate) up and silu(gate) of `columns` pre-activations of one
+// token.
+void GatedTermsRow(const float* gate, const float* up, int64_t columns,
+                   float* slope, float* value);
+void GatedTermsRow(const uint16_t* gate, const uint16_t* up, int64_t columns,
+                   float* slope, float* value);
 
 }  // namespace moeprobe
 

@@ -20,8 +20,14 @@
 namespace moeprobe {
 namespace {
 
+// Two groups of tokens take turns: one is longer than what the kernel sums in
+// float32.
+constexpr int64_t kTokensPerGroup = 300;
+constexpr int64_t kGroups = 2;
+
 struct Block {
-  at::Tensor gate, up, rows, output, weights;
+  at::Tensor gate, up, rows, output;
+  TokenWeights tokens;
 };
 
 // `n` tokens, a third of which have an output row.
@@ -31,16 +37,19 @@ Block RandomBlock(int64_t n, int64_t width, at::ScalarType type) {
               .up = at::randn({n, width}).to(type),
               .rows = at::full({n}, -1, at::kLong),
               .output = at::zeros({(n + 2) / 3, width}, type),
-              .weights = at::rand({3, n})};
+              .tokens = {.weights = at::rand({3, n}),
+                         .groups = at::arange(n, at::kLong)
+                                       .div(kTokensPerGroup, "floor")
+                                       .remainder(kGroups)}};
   block.rows.slice(0, 0, n, 3).copy_(at::arange((n + 2) / 3));
   return block;
 }
 
 ActivationSums SumsOf(const Block& block) {
-  ActivationSums sums =
-      ZeroActivationSums(block.weights.size(0), block.gate.size(1));
+  ActivationSums sums = ZeroActivationSums(
+      kGroups, block.tokens.weights.size(0), block.gate.size(1));
   ApplyGatedActivation(block.gate, block.up, block.rows, block.output,
-                       block.weights, &sums);
+                       block.tokens, &sums);
   return sums;
 }
 
@@ -50,8 +59,11 @@ ActivationSums Expected(const Block& block) {
   const at::Tensor u = block.up.to(at::kDouble);
   const at::Tensor s = g.sigmoid();
   const at::Tensor slope = s * (1 + g * (1 - s)) * u;
-  const at::Tensor weights = block.weights.to(at::kDouble);
-  return {.slope = weights.mm(slope), .value = weights.mm(g * s)};
+  const at::Tensor member = block.tokens.groups.unsqueeze(0).eq(
+      at::arange(kGroups, at::kLong).unsqueeze(1));  // [groups, n]
+  const at::Tensor weights =
+      block.tokens.weights.to(at::kDouble) * member.unsqueeze(1);
+  return {.slope = weights.matmul(slope), .value = weights.matmul(g * s)};
 }
 
 double MaxDistance(const at::Tensor& a, const at::Tensor& b) {
@@ -87,8 +99,8 @@ TEST_P(GatedActivationTest, WritesTheSameProductWithoutSums) {
   SumsOf(block);
   const at::Tensor expected = block.output.clone();
   block.output.zero_();
-  ApplyGatedActivation(block.gate, block.up, block.rows, block.output,
-                       block.weights, nullptr);
+  ApplyGatedActivation(block.gate, block.up, block.rows, block.output, {},
+                       nullptr);
   EXPECT_TRUE(block.output.equal(expected));
 }
 
@@ -104,6 +116,17 @@ TEST_P(GatedActivationTest, DoesNotDependOnTheNumberOfThreads) {
   EXPECT_TRUE(one.value.equal(two.value));
 }
 
+TEST_P(GatedActivationTest, WritesTheTermsOfSomeColumns) {
+  const Block block = RandomBlock(100, 70, GetParam());
+  const ActivationTerms terms = TermsOf(block.gate, block.up, 5, 42);
+  const at::Tensor g = block.gate.to(at::kDouble).slice(1, 5, 42);
+  const at::Tensor u = block.up.to(at::kDouble).slice(1, 5, 42);
+  const at::Tensor s = g.sigmoid();
+  // A few float32 roundings of numbers up to about 30.
+  EXPECT_LT(MaxDistance(terms.slope, s * (1 + g * (1 - s)) * u), 1e-5);
+  EXPECT_LT(MaxDistance(terms.value, g * s), 1e-5);
+}
+
 INSTANTIATE_TEST_SUITE_P(Types, GatedActivationTest,
                          testing::Values(at::kFloat, at::kBFloat16));
 
@@ -112,7 +135,8 @@ TEST(GatedActivationRangeTest, IsExactToAFewRoundingsForAnyInput) {
               .up = at::full({1, 4001}, 1.0),
               .rows = at::zeros({1}, at::kLong),
               .output = at::zeros({1, 4001}),
-              .weights = at::full({1, 1}, 1.0)};
+              .tokens = {.weights = at::full({1, 1}, 1.0),
+                         .groups = at::zeros({1}, at::kLong)}};
   const ActivationSums sums = SumsOf(block);
   const ActivationSums expected = Expected(block);
   EXPECT_LT(MaxDistance(sums.slope, expected.slope), 1e-5);
@@ -126,7 +150,7 @@ TEST(GatedActivationRangeTest, AddsToWhatIsThere) {
   twice.slope = once.slope.clone();
   twice.value = once.value.clone();
   ApplyGatedActivation(block.gate, block.up, block.rows, block.output,
-                       block.weights, &twice);
+                       block.tokens, &twice);
   EXPECT_LT(MaxDistance(twice.slope, once.slope * 2), 1e-12);
 }
 

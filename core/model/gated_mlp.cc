@@ -25,6 +25,12 @@ at::Tensor Gather(const at::Tensor& x, const at::Tensor& tokens, int64_t begin,
   return x.index_select(0, tokens.slice(0, begin, end));
 }
 
+TokenWeights WeightsOf(const ExpertRun& run, int64_t begin, int64_t end) {
+  if (run.sums == nullptr) return {};
+  return {.weights = run.weights.slice(1, begin, end).contiguous(),
+          .groups = run.groups.slice(0, begin, end)};
+}
+
 }  // namespace
 
 GatedWeights WeightsAs(const GatedMlpTensors& tensors, at::ScalarType type) {
@@ -43,10 +49,13 @@ at::Tensor GatedMlp::Run(const at::Tensor& x, const ExpertRun& run) const {
   for (int64_t begin = 0; begin < count; begin += kTokensPerBlock) {
     const int64_t end = std::min(begin + kTokensPerBlock, count);
     const at::Tensor block = Gather(x, run.tokens, begin, end);
-    ApplyGatedActivation(
-        at::linear(block, weights_.gate), at::linear(block, weights_.up),
-        run.rows.slice(0, begin, end), product,
-        run.weights.slice(1, begin, end).contiguous(), run.sums);
+    const at::Tensor gate = at::linear(block, weights_.gate);  // [n, f]
+    const at::Tensor up = at::linear(block, weights_.up);      // [n, f]
+    ApplyGatedActivation(gate, up, run.rows.slice(0, begin, end), product,
+                         WeightsOf(run, begin, end), run.sums);
+    if (run.observer != nullptr) {
+      run.observer->OnTokens(run.tokens.slice(0, begin, end), gate, up);
+    }
   }
   const at::Tensor output =
       at::empty({run.output_count, weights_.down.size(0)}, at::kFloat);

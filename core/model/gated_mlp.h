@@ -11,14 +11,28 @@
 
 namespace moeprobe {
 
+// Sees what an expert makes of its tokens before they leave it, so that nothing
+// is computed twice.
+class ActivationObserver {
+ public:
+  virtual ~ActivationObserver() = default;
+
+  // Some tokens in order, [n] int64, and their pre-activations W_gate x and
+  // W_up x, [n, f] in the type of the forward pass.
+  virtual void OnTokens(const at::Tensor& tokens, const at::Tensor& gate,
+                        const at::Tensor& up) = 0;
+};
+
 // Which tokens an expert runs on, and how each of them counts in sums.
 struct ExpertRun {
   at::Tensor tokens;  // [n] int64, ascending
   // [n] int64: row of the output a token goes to; -1: only its sums are wanted.
   at::Tensor rows = {};
-  int64_t output_count = 0;        // rows of the output
-  at::Tensor weights = {};         // [weightings, n] float32
-  ActivationSums* sums = nullptr;  // where to add; null: nowhere
+  int64_t output_count = 0;                // rows of the output
+  at::Tensor weights = {};                 // [weightings, n] float32
+  at::Tensor groups = {};                  // [n] int64
+  ActivationSums* sums = nullptr;          // where to add; null: nowhere
+  ActivationObserver* observer = nullptr;  // null: none
 };
 
 // Weights of a gated MLP, all of one type. Must not outlive the checkpoint.

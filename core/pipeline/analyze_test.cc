@@ -78,8 +78,7 @@ class AnalyzeTest : public testing::Test {
       request_.token_ids.push_back((i * i * 7 + i / 5) % 16);
     }
     request_.layers = {0, 1, 2};
-    request_.probes.jacobian = {Weighting::kAll, Weighting::kRouted,
-                                Weighting::kGate};
+    request_.probes.jacobian = JacobianOptions();
     request_.probes.pca =
         PcaOptions{.conventions = {Convention::kRouted, Convention::kAllTokens},
                    .components = 3};

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -29,6 +28,11 @@
 #include "core/probe/router_term.h"
 #include "core/probe/routing_statistics.h"
 #include "core/probe/spectra_probe.h"
+#include "core/probe/token_alignment.h"
+#include "core/significance/random_router.h"
+#include "core/significance/routing_draws.h"
+#include "core/significance/shuffled_routing.h"
+#include "core/significance/window_groups.h"
 
 namespace moeprobe {
 namespace {
@@ -37,14 +41,10 @@ namespace {
 // Mixtral's shape.
 constexpr double kExpertsBegin = 0.1;
 constexpr double kJacobiansBegin = 0.5;
+constexpr double kTokensBegin = 0.68;
 constexpr double kSubspacesBegin = 0.7;
 constexpr double kSpectraBegin = 0.8;
 constexpr double kSpectraEnd = 0.9;
-
-void Append(ProbeResult from, ProbeResult& to) {
-  std::ranges::move(from.arrays, std::back_inserter(to.arrays));
-  std::ranges::move(from.warnings, std::back_inserter(to.warnings));
-}
 
 // Says which layer everything belongs to.
 ProbeResult InLayer(int64_t layer, ProbeResult result) {
@@ -64,6 +64,15 @@ absl::Status CheckFinite(int64_t layer, const at::Tensor& h) {
       "layer ", layer,
       ": hidden states are not finite: the weights up to here hold NaN, "
       "infinity or numbers too large"));
+}
+
+NullRoutings DrawNulls(const ProbedLayer& layer, const ExpertConfig& config,
+                       const NullOptions& options, int64_t seed) {
+  if (layer.tensors.dense) return {};
+  return {.random_router = RandomRouters(layer.h, layer.routing, layer.counted,
+                                         config, options.random_router, seed),
+          .permutations = ShuffledRouting(layer.routing, layer.counted,
+                                          options.permutations, seed)};
 }
 
 }  // namespace
@@ -103,9 +112,16 @@ absl::StatusOr<ProbeResult> LayerAnalysis::Run(
   const at::Tensor h = decoder.MlpInput(residual);  // [T, d]
   MOEPROBE_RETURN_IF_ERROR(CheckFinite(layer, h));
   const Routing routing = decoder.RouteTokens(h);
+  const ProbedLayer seen{.tensors = checkpoint_.layer(layer),
+                         .h = h,
+                         .routing = routing,
+                         .counted = counted_};
   std::optional<JacobianProbe> jacobian;
-  if (probed && !probes.jacobian.empty()) {
-    jacobian.emplace(checkpoint_.layer(layer), probes.jacobian, counted_);
+  if (probed && probes.jacobian && !probes.jacobian->average.empty()) {
+    jacobian.emplace(seen, *probes.jacobian,
+                     GroupWindows(residual.size(0), request_.sequence_length),
+                     DrawNulls(seen, checkpoint_.config().experts, probes.nulls,
+                               request_.seed));
   }
   MOEPROBE_RETURN_IF_ERROR(decoder.RunExperts(
       h, routing, residual, jacobian ? &*jacobian : nullptr, arrival));
@@ -119,6 +135,12 @@ absl::StatusOr<ProbeResult> LayerAnalysis::Run(
   if (jacobian) {
     MOEPROBE_RETURN_IF_ERROR(report("averaged Jacobians", kJacobiansBegin));
     Append(jacobian->Finish(probes.spectra, request_.seed), result);
+    Append(jacobian->Significance(probes.nulls, request_.seed), result);
+  }
+  if (probes.jacobian && probes.jacobian->tokens > 0) {
+    MOEPROBE_RETURN_IF_ERROR(report("Jacobians at tokens", kTokensBegin));
+    Append(TokenAlignment(seen, probes.jacobian->tokens, request_.seed),
+           result);
   }
   if (probes.pca) {
     MOEPROBE_RETURN_IF_ERROR(report("subspaces", kSubspacesBegin));
@@ -126,10 +148,6 @@ absl::StatusOr<ProbeResult> LayerAnalysis::Run(
                               RoutedPca(h, routing, counted_, *probes.pca));
     Append(std::move(pca), result);
   }
-  const ProbedLayer seen{.tensors = checkpoint_.layer(layer),
-                         .h = h,
-                         .routing = routing,
-                         .counted = counted_};
   if (probes.spectra) {
     MOEPROBE_ASSIGN_OR_RETURN(
         ProbeResult spectra,

@@ -27,16 +27,17 @@ namespace {
 AveragedJacobian ClosedForm(const GatedMlpTensors& tensors,
                             const at::Tensor& tokens,
                             const at::Tensor& weights) {
-  ActivationSums sums = ZeroActivationSums(1, tensors.gate.shape[0]);
+  ActivationSums sums = ZeroActivationSums(1, 1, tensors.gate.shape[0]);
   ExpertRun run = PlanRoutedTokens(
       {.tokens = at::arange(tokens.size(0), at::kLong), .gates = weights});
   run.weights = weights.unsqueeze(0).contiguous();
+  run.groups = at::zeros({tokens.size(0)}, at::kLong);
   run.sums = &sums;
   GatedMlp(tensors, at::kFloat).Run(tokens, run);
   const double total = weights.sum(at::kDouble).item<double>();
   return {.weights = &tensors,
-          .slope = sums.slope[0] / total,
-          .value = sums.value[0] / total};
+          .slope = sums.slope[0][0] / total,
+          .value = sums.value[0][0] / total};
 }
 
 // The same, one Jacobian after the other.

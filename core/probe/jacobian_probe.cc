@@ -2,18 +2,18 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/outer.h>
 #include <ATen/ops/stack.h>
-#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
-#include <ATen/ops/zeros_like.h>
 #include <c10/core/ScalarType.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <string>
@@ -27,10 +27,22 @@
 #include "core/model/gated_activation.h"
 #include "core/model/gated_mlp.h"
 #include "core/model/router.h"
+#include "core/probe/activation_rows.h"
+#include "core/probe/alignment_significance.h"
 #include "core/probe/averaged_jacobian.h"
+#include "core/probe/corrected_alignment.h"
+#include "core/probe/draw_weights.h"
+#include "core/probe/drawn_rows.h"
+#include "core/probe/expert_spread.h"
+#include "core/probe/jacobian_by_tokens.h"
+#include "core/probe/jacobian_sums.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
+#include "core/probe/probed_layer.h"
+#include "core/probe/projected_alignment.h"
 #include "core/probe/token_spectra.h"
+#include "core/significance/routing_draws.h"
+#include "core/significance/window_groups.h"
 #include "core/tensor/tensor_array.h"
 
 namespace moeprobe {
@@ -38,117 +50,164 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-// Spreads the results of the experts in `present` over all `count`: NaN for the
-// others.
-at::Tensor Spread(const at::Tensor& values, const at::Tensor& present,
-                  int64_t count) {
-  std::vector<int64_t> shape(static_cast<size_t>(values.dim()), count);
-  const at::Tensor result = at::full(shape, kNaN, at::kDouble);
-  if (values.dim() == 1) return result.index_copy(0, present, values);
-  const at::Tensor rows = at::full({present.size(0), count}, kNaN, at::kDouble)
-                              .index_copy(1, present, values);
-  return result.index_copy(0, present, rows);
+// Returns `values` [T, k] of the chosen experts as [E, T], 0 elsewhere.
+at::Tensor ByExpert(const Routing& routing, const at::Tensor& values) {
+  return at::zeros(routing.logits.sizes(), values.options())
+      .scatter_(1, routing.chosen, values)
+      .t()
+      .contiguous();
 }
 
 }  // namespace
 
-JacobianProbe::JacobianProbe(const LayerTensors& tensors,
-                             std::vector<Weighting> weightings,
-                             const at::Tensor& counted)
-    : tensors_(tensors),
-      weightings_(std::move(weightings)),
-      counted_(counted.to(at::kFloat)),
-      expert_count_(
-          tensors.dense ? 1 : static_cast<int64_t>(tensors.experts.size())) {
-  const int64_t planned = expert_count_ + (tensors.shared ? 1 : 0);
-  for (int64_t e = 0; e < planned; ++e) {
-    sums_.push_back(ZeroActivationSums(static_cast<int64_t>(weightings_.size()),
-                                       Weights(e).gate.shape[0]));
-    weight_totals_.push_back(
-        at::zeros({static_cast<int64_t>(weightings_.size())}, at::kDouble));
-  }
+JacobianProbe::JacobianProbe(const ProbedLayer& layer,
+                             const JacobianOptions& options,
+                             const WindowGroups& groups,
+                             const NullRoutings& nulls)
+    : sums_(layer.tensors, options.average, groups.count),
+      options_(options),
+      counted_(layer.counted.to(at::kFloat)),
+      routed_(ByExpert(layer.routing, at::ones_like(layer.routing.gates))),
+      gates_(ByExpert(layer.routing, layer.routing.gates)),
+      group_of_token_(groups.of_token) {
+  if (UsesAllTokens()) AddRows(nulls);
 }
 
 bool JacobianProbe::UsesAllTokens() const {
-  return std::ranges::find(weightings_, Weighting::kAll) != weightings_.end();
+  return std::ranges::find(options_.average, Weighting::kAll) !=
+         options_.average.end();
 }
 
-bool JacobianProbe::IsShared(int64_t expert) const {
-  return expert == expert_count_;
-}
-
-const GatedMlpTensors& JacobianProbe::Weights(int64_t expert) const {
-  if (tensors_.dense) return *tensors_.dense;
-  if (tensors_.shared && IsShared(expert)) return *tensors_.shared;
-  return tensors_.experts[static_cast<size_t>(expert)];
+void JacobianProbe::AddRows(const NullRoutings& nulls) {
+  // [E, T]: 1 where a token that counts is routed to an expert.
+  const at::Tensor of_experts =
+      options_.by_tokens ? routed_ * counted_
+                         : at::zeros({0, counted_.size(0)}, at::kFloat);
+  token_counts_ = of_experts.sum(1, /*keepdim=*/false, at::kDouble);
+  drawn_.router_count = nulls.random_router.count();
+  drawn_.draw_count = drawn_.router_count + nulls.permutations.count();
+  std::ranges::copy_if(options_.average, std::back_inserter(drawn_.weightings),
+                       [](Weighting w) { return w != Weighting::kAll; });
+  const int64_t rows =
+      static_cast<int64_t>(drawn_.weightings.size()) * drawn_.draw_count +
+      of_experts.size(0);
+  if (rows == 0) return;
+  for (int64_t e = 0; e < sums_.expert_count(); ++e) {
+    drawn_.experts.emplace_back(
+        rows, sums_.Weights(e).gate.shape[0],
+        [nulls, of_experts, e, counted = counted_,
+         weightings = drawn_.weightings](const at::Tensor& tokens) {
+          std::vector<at::Tensor> weights;
+          for (const Weighting weighting : weightings) {
+            for (const RoutingDraws* draws :
+                 {&nulls.random_router, &nulls.permutations}) {
+              weights.push_back(DrawWeights(*draws, e, weighting, tokens));
+            }
+          }
+          weights.push_back(of_experts.index_select(1, tokens));
+          return at::cat(weights).mul_(counted.index_select(0, tokens));
+        });
+  }
 }
 
 ExpertRun JacobianProbe::Plan(int64_t expert, const ExpertTokens& routed) {
   ExpertRun run = PlanRoutedTokens(routed);
-  const at::Tensor counted = counted_.index_select(0, run.tokens);
-  std::vector<at::Tensor> weights;
-  weights.reserve(weightings_.size());
-  for (const Weighting weighting : weightings_) {
-    weights.push_back(weighting == Weighting::kGate ? counted * routed.gates
-                                                    : counted);
+  if (sums_.IsShared(expert)) {
+    AddSums(expert, at::ones_like(routed.gates), routed.gates, run);
+  } else {
+    AddSums(expert, routed_[expert].index_select(0, run.tokens),
+            gates_[expert].index_select(0, run.tokens), run);
   }
-  run.weights = at::stack(weights);
-  AddSums(expert, run);
   return run;
 }
 
 std::optional<ExpertRun> JacobianProbe::PlanOthers(int64_t expert,
                                                    const ExpertTokens& routed) {
-  if (!UsesAllTokens()) return std::nullopt;
-  const at::Tensor others =
-      at::ones_like(counted_).index_fill_(0, routed.tokens, 0);
-  ExpertRun run{.tokens = others.nonzero().flatten()};
+  if (sums_.IsShared(expert)) return std::nullopt;  // it has run on every token
+  const at::Tensor wanted =
+      UsesAllTokens() ? at::ones_like(counted_) : routed_[expert];
+  ExpertRun run{.tokens =
+                    wanted.index_fill(0, routed.tokens, 0).nonzero().flatten()};
   const int64_t count = run.tokens.size(0);
   if (count == 0) return std::nullopt;
   run.rows = at::full({count}, -1, at::kLong);
-  const at::Tensor counted = counted_.index_select(0, run.tokens);
-  std::vector<at::Tensor> weights;
-  weights.reserve(weightings_.size());
-  for (const Weighting weighting : weightings_) {
-    weights.push_back(weighting == Weighting::kAll ? counted
-                                                   : at::zeros_like(counted));
-  }
-  run.weights = at::stack(weights);
-  AddSums(expert, run);
+  AddSums(expert, routed_[expert].index_select(0, run.tokens),
+          gates_[expert].index_select(0, run.tokens), run);
   return run;
 }
 
-void JacobianProbe::AddSums(int64_t expert, ExpertRun& run) {
-  const auto e = static_cast<size_t>(expert);
-  weight_totals_[e].add_(run.weights.sum(1, /*keepdim=*/false, at::kDouble));
-  run.sums = &sums_[e];
+// `routed` and `gates` [n]: of the run's tokens.
+void JacobianProbe::AddSums(int64_t expert, const at::Tensor& routed,
+                            const at::Tensor& gates, ExpertRun& run) {
+  const at::Tensor counted = counted_.index_select(0, run.tokens);
+  std::vector<at::Tensor> weights;
+  weights.reserve(options_.average.size());
+  for (const Weighting weighting : options_.average) {
+    switch (weighting) {
+      case Weighting::kAll:
+        weights.push_back(counted);
+        break;
+      case Weighting::kRouted:
+        weights.push_back(counted * routed);
+        break;
+      case Weighting::kGate:
+        weights.push_back(counted * gates);
+        break;
+    }
+  }
+  run.weights = at::stack(weights);
+  run.groups = group_of_token_.index_select(0, run.tokens);
+  sums_.AddTo(expert, run);
+  if (!sums_.IsShared(expert) && !drawn_.experts.empty()) {
+    run.observer = &drawn_.experts[static_cast<size_t>(expert)];
+  }
 }
 
 ProbeResult JacobianProbe::Finish(const std::optional<SpectraOptions>& spectra,
-                                  int64_t seed) const {
+                                  int64_t seed) {
   ProbeResult result;
-  for (size_t w = 0; w < weightings_.size(); ++w) {
+  for (size_t w = 0; w < options_.average.size(); ++w) {
     const Averages averages = AveragesOf(w, result);
-    AddAlignment(averages, result);
+    const at::Tensor gram = JacobianGram(averages.jacobians);
+    const at::Tensor cosine = AddAlignment(averages, gram, result);
+    observed_.push_back(
+        {.cosine = cosine,
+         .corrected = CorrectedAlignment(sums_, w, gram, seed, result)});
+    if (options_.projections > 0) {
+      Append(ProjectedAlignment(sums_, w, options_.projections, seed), result);
+    }
     if (spectra) AddSpectra(averages, spectra->top, seed, result);
   }
+  if (options_.by_tokens) Append(ByTokens(seed), result);
   return result;
+}
+
+ProbeResult JacobianProbe::ByTokens(int64_t seed) const {
+  if (sums_.expert_count() < 2 || drawn_.experts.empty()) return {};
+  const int64_t count = sums_.expert_count();
+  const int64_t first =
+      static_cast<int64_t>(drawn_.weightings.size()) * drawn_.draw_count;
+  std::vector<const GatedMlpTensors*> experts;
+  std::vector<ActivationTerms> sums;
+  for (int64_t e = 0; e < count; ++e) {
+    const ActivationRows& rows = drawn_.experts[static_cast<size_t>(e)];
+    experts.push_back(&sums_.Weights(e));
+    sums.push_back({.slope = rows.slope().slice(0, first, first + count),
+                    .value = rows.value().slice(0, first, first + count)});
+  }
+  return JacobianByTokens(experts, sums, token_counts_, seed);
 }
 
 JacobianProbe::Averages JacobianProbe::AveragesOf(size_t w,
                                                   ProbeResult& result) const {
-  Averages averages{
-      .weighting = NameOf(weightings_[w]),
-      .with_shared = tensors_.shared && weightings_[w] == Weighting::kAll};
-  const auto row = static_cast<int64_t>(w);
-  for (int64_t e = 0; e < expert_count_ + (averages.with_shared ? 1 : 0); ++e) {
-    const auto index = static_cast<size_t>(e);
-    const auto total = weight_totals_[index][row].item<double>();
-    if (total > 0) {
+  Averages averages{.weighting = NameOf(options_.average[w]),
+                    .with_shared = sums_.has_shared() &&
+                                   options_.average[w] == Weighting::kAll};
+  const int64_t count = sums_.expert_count() + (averages.with_shared ? 1 : 0);
+  for (int64_t e = 0; e < count; ++e) {
+    if (sums_.WeightTotal(e, w) > 0) {
       averages.experts.push_back(e);
-      averages.jacobians.push_back({.weights = &Weights(e),
-                                    .slope = sums_[index].slope[row] / total,
-                                    .value = sums_[index].value[row] / total});
+      averages.jacobians.push_back(sums_.Average(e, w));
     } else {
       result.warnings.push_back(absl::StrCat(
           "expert ", e, ": no token to average its Jacobian over (",
@@ -158,31 +217,45 @@ JacobianProbe::Averages JacobianProbe::AveragesOf(size_t w,
   return averages;
 }
 
-void JacobianProbe::AddAlignment(const Averages& averages,
-                                 ProbeResult& result) const {
-  const at::Tensor gram = JacobianGram(averages.jacobians);
+at::Tensor JacobianProbe::AddAlignment(const Averages& averages,
+                                       const at::Tensor& gram,
+                                       ProbeResult& result) const {
   const at::Tensor norm = gram.diagonal().sqrt();
   const at::Tensor cosine = gram / at::outer(norm, norm);
   cosine.diagonal().fill_(1);
 
-  const at::Tensor where = at::tensor(averages.experts, at::kLong);
-  const int64_t count = expert_count_ + (averages.with_shared ? 1 : 0);
-  const at::Tensor norms = Spread(norm, where, count);
-  const at::Tensor cosines = Spread(cosine, where, count);
+  const int64_t count = sums_.expert_count() + (averages.with_shared ? 1 : 0);
+  const at::Tensor norms = SpreadOverExperts(norm, averages.experts, count);
+  const at::Tensor cosines = SpreadOverExperts(cosine, averages.experts, count);
   const auto add = [&](const std::string& quantity, const at::Tensor& value) {
     result.arrays.push_back(
         {.name = absl::StrCat(quantity, "/", averages.weighting),
          .probe = absl::StrCat("jacobian/", averages.weighting),
          .array = ToArray(value)});
   };
-  add("jacobian_norm", norms.slice(0, 0, expert_count_));
-  add("jacobian_cosine",
-      cosines.slice(0, 0, expert_count_).slice(1, 0, expert_count_));
+  add("jacobian_norm", norms.slice(0, 0, sums_.expert_count()));
+  const at::Tensor routed = cosines.slice(0, 0, sums_.expert_count())
+                                .slice(1, 0, sums_.expert_count());
+  add("jacobian_cosine", routed);
   if (averages.with_shared) {
-    add("shared/jacobian_norm", norms[expert_count_]);
+    add("shared/jacobian_norm", norms[sums_.expert_count()]);
     add("shared/jacobian_cosine",
-        cosines[expert_count_].slice(0, 0, expert_count_));
+        cosines[sums_.expert_count()].slice(0, 0, sums_.expert_count()));
   }
+  return routed;
+}
+
+ProbeResult JacobianProbe::Significance(const NullOptions& options,
+                                        int64_t seed) const {
+  ProbeResult result =
+      AlignmentSignificance(sums_, drawn_, observed_, options, seed);
+  const bool asked = options.random_router + options.permutations > 0;
+  if (asked && !UsesAllTokens() && sums_.expert_count() > 1) {
+    result.warnings.push_back(
+        "alignment: no null of other routings, for which every expert has to "
+        "run on every token; ask for `all` in probes.jacobian.average");
+  }
+  return result;
 }
 
 void JacobianProbe::AddSpectra(const Averages& averages, int64_t top,
@@ -193,14 +266,15 @@ void JacobianProbe::AddSpectra(const Averages& averages, int64_t top,
          .probe = absl::StrCat("spectra/", averages.weighting),
          .array = ToArray(value)});
   };
-  const at::Tensor values = at::full(
-      {expert_count_, SpectrumLength(Weights(0), top)}, kNaN, at::kDouble);
+  const at::Tensor values =
+      at::full({sums_.expert_count(), SpectrumLength(sums_.Weights(0), top)},
+               kNaN, at::kDouble);
   at::Tensor shared;  // [r]
   for (size_t i = 0; i < averages.jacobians.size(); ++i) {
     const int64_t expert = averages.experts[i];
     const JacobianSpectra spectrum =
         SpectrumOfAverage(averages.jacobians[i], top, seed);
-    if (IsShared(expert)) {
+    if (sums_.IsShared(expert)) {
       shared = spectrum.values[0];
     } else {
       values[expert].copy_(spectrum.values[0]);
@@ -214,8 +288,9 @@ void JacobianProbe::AddSpectra(const Averages& averages, int64_t top,
   add("jacobian_mean_singular_values", values);
   if (!averages.with_shared) return;
   if (!shared.defined()) {
-    shared = at::full({SpectrumLength(Weights(expert_count_), top)}, kNaN,
-                      at::kDouble);
+    shared =
+        at::full({SpectrumLength(sums_.Weights(sums_.expert_count()), top)},
+                 kNaN, at::kDouble);
   }
   add("shared/jacobian_mean_singular_values", shared);
 }

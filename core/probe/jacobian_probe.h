@@ -10,9 +10,15 @@
 
 #include "core/checkpoint/checkpoint.h"
 #include "core/model/activation_probe.h"
+#include "core/probe/alignment_significance.h"
 #include "core/probe/averaged_jacobian.h"
+#include "core/probe/drawn_rows.h"
+#include "core/probe/jacobian_sums.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
+#include "core/probe/probed_layer.h"
+#include "core/significance/routing_draws.h"
+#include "core/significance/window_groups.h"
 
 namespace moeprobe {
 
@@ -20,16 +26,20 @@ namespace moeprobe {
 // layer's forward pass, then call Finish once. For each weighting w:
 //   jacobian_norm/w [E]       Frobenius norm of the averaged Jacobian
 //   jacobian_cosine/w [E, E]  sim(e, e') of eq. 6
-// and, where the layer has a shared expert and w is `all`:
+// with what CorrectedAlignment and, for `projections` vectors,
+// ProjectedAlignment make of the same averages, and, where the layer has a
+// shared expert and w is `all`:
 //   shared/jacobian_norm/all [], shared/jacobian_cosine/all [E]
 // With spectra, r = min(top, d, f) singular values of each average beside them:
 //   jacobian_mean_singular_values/w [E, r], shared/... [r]
-// An expert without a counted token is NaN, with a warning.
+// and with `by_tokens` what JacobianByTokens says. An expert without a counted
+// token is NaN, with a warning.
 class JacobianProbe final : public ActivationProbe {
  public:
-  // `tensors` must outlive the probe. `counted` [T] bool: tokens that count.
-  JacobianProbe(const LayerTensors& tensors, std::vector<Weighting> weightings,
-                const at::Tensor& counted);
+  // What `layer` refers to must outlive the probe. `groups`: windows in groups,
+  // for what is compared between parts of the sample.
+  JacobianProbe(const ProbedLayer& layer, const JacobianOptions& options,
+                const WindowGroups& groups, const NullRoutings& nulls);
 
   ExpertRun Plan(int64_t expert, const ExpertTokens& routed) override;
   std::optional<ExpertRun> PlanOthers(int64_t expert,
@@ -38,7 +48,13 @@ class JacobianProbe final : public ActivationProbe {
   // `spectra`: whose `top` counts; nullopt: no singular values. `seed`: of the
   // start of their iteration.
   ProbeResult Finish(const std::optional<SpectraOptions>& spectra,
-                     int64_t seed) const;
+                     int64_t seed);
+
+  // Says how far the means of Finish, which was called, can be trusted: see
+  // AlignmentSignificance. The random-router and the permutation null are of
+  // `routed` and `gate`, and need `all` beside them, which has every expert run
+  // on every token; without it, a warning.
+  ProbeResult Significance(const NullOptions& options, int64_t seed) const;
 
  private:
   // The averages of one weighting that have a token.
@@ -51,20 +67,26 @@ class JacobianProbe final : public ActivationProbe {
   };
 
   bool UsesAllTokens() const;
-  bool IsShared(int64_t expert) const;
-  const GatedMlpTensors& Weights(int64_t expert) const;
-  void AddSums(int64_t expert, ExpertRun& run);
+  void AddRows(const NullRoutings& nulls);
+  void AddSums(int64_t expert, const at::Tensor& routed,
+               const at::Tensor& gates, ExpertRun& run);
   Averages AveragesOf(size_t w, ProbeResult& result) const;
-  void AddAlignment(const Averages& averages, ProbeResult& result) const;
+  // Adds norms and cosines; returns the latter of all but the shared expert.
+  at::Tensor AddAlignment(const Averages& averages, const at::Tensor& gram,
+                          ProbeResult& result) const;
+  ProbeResult ByTokens(int64_t seed) const;
   void AddSpectra(const Averages& averages, int64_t top, int64_t seed,
                   ProbeResult& result) const;
 
-  const LayerTensors& tensors_;
-  std::vector<Weighting> weightings_;
-  at::Tensor counted_;  // [T] float32: 1 or 0
-  int64_t expert_count_;
-  std::vector<ActivationSums> sums_;       // by expert, the shared one last
-  std::vector<at::Tensor> weight_totals_;  // by expert: [weightings] float64
+  JacobianSums sums_;
+  JacobianOptions options_;
+  at::Tensor counted_;         // [T] float32: 1 or 0
+  at::Tensor routed_;          // [E, T] float32: 1 or 0
+  at::Tensor gates_;           // [E, T] float32
+  at::Tensor group_of_token_;  // [T] int64
+  DrawnRows drawn_;  // with `by_tokens`, a row for each expert's tokens follows
+  at::Tensor token_counts_;  // with `by_tokens`, of those: [E] float64
+  std::vector<ObservedAlignment> observed_;
 };
 
 }  // namespace moeprobe

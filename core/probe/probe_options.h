@@ -28,6 +28,16 @@ std::string NameOf(Weighting weighting);
 // Names in results and requests: "routed", "all_tokens", "sample_weighted".
 std::string NameOf(Convention convention);
 
+// Options of the Jacobian probe.
+struct JacobianOptions {
+  std::vector<Weighting> average = {Weighting::kRouted, Weighting::kGate,
+                                    Weighting::kAll};
+  int64_t projections = 0;  // vectors v to compare v'J of averages by
+  int64_t tokens = 16;  // common ones at which single Jacobians are compared
+  // Also averages over the tokens of each expert; `average` holds kAll then.
+  bool by_tokens = false;
+};
+
 // Options of the PCA probe.
 struct PcaOptions {
   std::vector<Convention> conventions = {Convention::kRouted};
@@ -69,7 +79,7 @@ struct NullOptions {
 // What to compute; an absent probe is not run.
 struct ProbeOptions {
   bool routing = true;
-  std::vector<Weighting> jacobian;  // empty: no Jacobian probe
+  std::optional<JacobianOptions> jacobian;
   std::optional<PcaOptions> pca;
   std::optional<SpectraOptions> spectra;
   std::optional<RouterTermOptions> router_term;

@@ -14,8 +14,10 @@ struct NamedArray {
   // layer.
   std::string name;
   // Part of the request it answers: "routing", "jacobian/{weighting}",
-  // "pca/{convention}", "pca/reference", "spectra", "spectra/{weighting}",
-  // "router_term" or "nll".
+  // "jacobian/corrected/{weighting}", "jacobian/projected/{weighting}",
+  // "jacobian/token", "jacobian/by_tokens",
+  // "nulls/jacobian/{weighting}", "pca/{convention}", "pca/reference",
+  // "spectra", "spectra/{weighting}", "router_term" or "nll".
   std::string probe;
   Array array;
 };
@@ -26,6 +28,9 @@ struct ProbeResult {
   // Each names expert and reason; the layer is added by the caller.
   std::vector<std::string> warnings;
 };
+
+// Moves everything in `from` to the end of `to`.
+void Append(ProbeResult from, ProbeResult& to);
 
 }  // namespace moeprobe
 

@@ -1,12 +1,8 @@
 #include "core/probe/router_term.h"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/eye.h>
-#include <ATen/ops/linalg_qr.h>
-#include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/ScalarType.h>
@@ -28,6 +24,7 @@
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
 #include "core/probe/probed_layer.h"
+#include "core/probe/random_directions.h"
 #include "core/probe/token_sample.h"
 #include "core/tensor/tensor_array.h"
 
@@ -49,15 +46,6 @@ at::Tensor Sample(const at::Tensor& counted, const RouterTermOptions& options) {
     return SpreadTokens(tokens, options.tokens);
   }
   return tokens.slice(0, 0, options.tokens);
-}
-
-// Orthonormal rows [m, d]: all unit vectors, or random ones.
-at::Tensor Directions(int64_t width, int64_t seed) {
-  if (width <= kMostProbedDirections) return at::eye(width, at::kDouble);
-  const at::Tensor gaussian =
-      at::randn({width, kMostProbedDirections},
-                at::detail::createCPUGenerator(static_cast<uint64_t>(seed)));
-  return std::get<0>(at::linalg_qr(gaussian)).t().contiguous();
 }
 
 // |N|^2, [n].
@@ -115,7 +103,8 @@ Ratios RatiosAt(const ProbedLayer& layer, const ExpertConfig& config,
 
 Ratios AllRatios(const ProbedLayer& layer, const ExpertConfig& config,
                  const at::Tensor& tokens, int64_t seed) {
-  const at::Tensor directions = Directions(layer.h.size(1), seed);
+  const at::Tensor directions = RandomDirections(
+      layer.h.size(1), kMostProbedDirections, kMostProbedDirections, seed);
   const auto bytes = static_cast<int64_t>(directions.nbytes());
   std::vector<at::Tensor> ratios;
   std::vector<at::Tensor> errors;

@@ -16,6 +16,12 @@ struct RoutingDraws {
   int64_t count() const { return chosen.defined() ? chosen.size(0) : 0; }
 };
 
+// The routings of both null hypotheses, each none where it is not asked for.
+struct NullRoutings {
+  RoutingDraws random_router;
+  RoutingDraws permutations;
+};
+
 }  // namespace moeprobe
 
 #endif  // MOEPROBE_CORE_SIGNIFICANCE_ROUTING_DRAWS_H_

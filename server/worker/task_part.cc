@@ -52,6 +52,17 @@ RouterTermOptions FromProto(const v1::RouterTermProbe& probe) {
                     : TokenPlacement::kSpread};
 }
 
+JacobianOptions FromProto(const v1::JacobianProbe& probe) {
+  JacobianOptions options{.average = {},
+                          .projections = probe.projections(),
+                          .tokens = probe.tokens(),
+                          .by_tokens = probe.by_tokens()};
+  for (const int weighting : probe.average()) {
+    options.average.push_back(FromProto(static_cast<v1::Weighting>(weighting)));
+  }
+  return options;
+}
+
 PcaOptions FromProto(const v1::PcaProbe& probe) {
   PcaOptions options{.conventions = {},
                      .components = probe.components(),
@@ -67,10 +78,7 @@ PcaOptions FromProto(const v1::PcaProbe& probe) {
 ProbeOptions FromProto(const v1::ProbeSpec& spec) {
   ProbeOptions options;
   options.routing = spec.has_routing();
-  for (const int weighting : spec.jacobian().average()) {
-    options.jacobian.push_back(
-        FromProto(static_cast<v1::Weighting>(weighting)));
-  }
+  if (spec.has_jacobian()) options.jacobian = FromProto(spec.jacobian());
   if (spec.has_pca()) options.pca = FromProto(spec.pca());
   if (spec.has_spectra()) {
     options.spectra =

@@ -1,0 +1,44 @@
+#ifndef MOEPROBE_CORE_PROBE_ACTIVATION_ROWS_H_
+#define MOEPROBE_CORE_PROBE_ACTIVATION_ROWS_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+
+#include "core/model/gated_activation.h"
+#include "core/model/gated_mlp.h"
+
+namespace moeprobe {
+
+// Returns how the given tokens, [n] int64, count in each of R sums, [R, n]
+// float32.
+using RowWeights = std::function<at::Tensor(const at::Tensor& tokens)>;
+
+// Adds up an expert's activations for more weightings than a pass over them
+// can take: a weighting is a row over tokens, and the sums of many are a
+// product of matrices.
+//
+// In float32: these sums are for what is compared with each other, such as
+// draws of a null hypothesis, whose differences are far above its rounding.
+class ActivationRows final : public ActivationObserver {
+ public:
+  // For `row_count` sums over `width` hidden units.
+  ActivationRows(int64_t row_count, int64_t width, RowWeights weights);
+
+  void OnTokens(const at::Tensor& tokens, const at::Tensor& gate,
+                const at::Tensor& up) override;
+
+  // [R, f] float32.
+  const at::Tensor& slope() const { return slope_; }
+  const at::Tensor& value() const { return value_; }
+
+ private:
+  RowWeights weights_;
+  at::Tensor slope_;
+  at::Tensor value_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_PROBE_ACTIVATION_ROWS_H_

@@ -1,0 +1,156 @@
+#include "core/probe/alignment_replicates.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+#include <c10/core/ScalarType.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/model/gated_activation.h"
+#include "core/model/gated_mlp.h"
+#include "core/probe/drawn_rows.h"
+#include "core/probe/jacobian_sketch.h"
+#include "core/probe/jacobian_sums.h"
+#include "core/probe/random_directions.h"
+
+namespace moeprobe {
+namespace {
+
+// docs/decisions/0011 has the error that so many leave.
+constexpr int64_t kDirections = 8;
+
+// Bounds the products of all experts' rows with some directions.
+constexpr int64_t kMaxSketchBytes = int64_t{1} << 29;
+
+// Replicates whose Jacobians are put together at a time.
+constexpr int64_t kReplicatesPerBlock = 64;
+
+// All rows of one expert: by weighting and window group, then the drawn ones.
+ActivationSums RowsOf(const JacobianSums& sums, const DrawnRows& drawn,
+                      int64_t expert, at::ScalarType type) {
+  std::vector<at::Tensor> slopes;
+  std::vector<at::Tensor> values;
+  for (size_t w = 0; w < sums.weightings().size(); ++w) {
+    const ActivationSums groups = sums.ByGroup(expert, w);
+    slopes.push_back(groups.slope.to(type));
+    values.push_back(groups.value.to(type));
+  }
+  if (drawn.draw_count > 0) {
+    const auto rows =
+        static_cast<int64_t>(drawn.weightings.size()) * drawn.draw_count;
+    const ActivationRows& others = drawn.experts[static_cast<size_t>(expert)];
+    slopes.push_back(others.slope().slice(0, 0, rows).to(type));
+    values.push_back(others.value().slice(0, 0, rows).to(type));
+  }
+  return {.slope = at::cat(slopes), .value = at::cat(values)};
+}
+
+// J_r q of every expert's rows, [E, rows, m, d].
+at::Tensor Sketch(const JacobianSums& sums, const DrawnRows& drawn,
+                  const at::Tensor& directions) {
+  const at::ScalarType type = directions.scalar_type();
+  std::vector<at::Tensor> sketches;
+  for (int64_t e = 0; e < sums.expert_count(); ++e) {
+    const ActivationSums rows = RowsOf(sums, drawn, e, type);
+    sketches.push_back(SketchOf({.weights = WeightsAs(sums.Weights(e), type),
+                                 .slope = rows.slope,
+                                 .value = rows.value},
+                                directions));
+  }
+  return at::stack(sketches);
+}
+
+// Sums of an expert's rows, `counts` [n, groups] times `x` [E, groups, d], by
+// replicate: [n, E, d].
+at::Tensor Combine(const at::Tensor& counts, const at::Tensor& x) {
+  return at::matmul(counts, x).transpose(0, 1);
+}
+
+// Adds what one direction says of the replicates of one weighting. `x` [E,
+// groups, d].
+void AddReplicates(const at::Tensor& x, const at::Tensor& counts,
+                   AlignmentReplicates& replicates) {
+  at::Tensor even = at::zeros_like(counts);
+  even.slice(1, 0, counts.size(1), 2).fill_(1);
+  for (int64_t begin = 0; begin < counts.size(0);
+       begin += kReplicatesPerBlock) {
+    const int64_t end = std::min(begin + kReplicatesPerBlock, counts.size(0));
+    const at::Tensor some = counts.slice(0, begin, end);
+    const at::Tensor mask = even.slice(0, begin, end);
+    const at::Tensor a = Combine(some * mask, x);
+    const at::Tensor b = Combine(some * (1 - mask), x);
+    const at::Tensor whole = a + b;
+    replicates.whole.slice(0, begin, end).add_(at::matmul(whole, whole.mT()));
+    replicates.crossed.slice(0, begin, end).add_(at::matmul(a, b.mT()));
+  }
+}
+
+// Where the drawn rows of a weighting begin; -1 if there are none.
+int64_t FirstDrawn(const JacobianSums& sums, const DrawnRows& drawn, size_t w) {
+  const auto place = std::ranges::find(drawn.weightings, sums.weightings()[w]);
+  if (drawn.draw_count == 0 || place == drawn.weightings.end()) return -1;
+  return static_cast<int64_t>(sums.weightings().size()) * sums.groups() +
+         (place - drawn.weightings.begin()) * drawn.draw_count;
+}
+
+// Adds what one direction says. `x` [E, rows, d].
+void AddDirection(const JacobianSums& sums, const DrawnRows& drawn,
+                  const at::Tensor& x, const at::Tensor& counts,
+                  std::vector<AlignmentReplicates>& replicates) {
+  const int64_t groups = sums.groups();
+  for (size_t w = 0; w < replicates.size(); ++w) {
+    const int64_t begin = static_cast<int64_t>(w) * groups;
+    AddReplicates(x.slice(1, begin, begin + groups), counts, replicates[w]);
+    const int64_t first = FirstDrawn(sums, drawn, w);
+    if (first < 0) continue;
+    const at::Tensor y = x.slice(1, first, first + drawn.draw_count)
+                             .transpose(0, 1);  // [draws, E, d]
+    replicates[w].drawn.add_(at::matmul(y, y.mT()));
+  }
+}
+
+}  // namespace
+
+std::vector<AlignmentReplicates> ReplicateAlignments(const JacobianSums& sums,
+                                                     const DrawnRows& drawn,
+                                                     const at::Tensor& counts,
+                                                     int64_t seed) {
+  const int64_t width = sums.width();
+  const int64_t experts = sums.expert_count();
+  const at::Tensor directions = RandomDirections(
+      width, kMostExactReplicates, std::min(kDirections, width), seed);
+  std::vector<AlignmentReplicates> replicates;
+  for (size_t w = 0; w < sums.weightings().size(); ++w) {
+    const auto zeros = [&](int64_t count) {
+      return at::zeros({count, experts, experts}, at::kDouble);
+    };
+    const bool any = FirstDrawn(sums, drawn, w) >= 0;
+    replicates.push_back({.whole = zeros(counts.size(0)),
+                          .crossed = zeros(counts.size(0)),
+                          .drawn = zeros(any ? drawn.draw_count : 0)});
+  }
+  const int64_t rows =
+      static_cast<int64_t>(sums.weightings().size()) * sums.groups() +
+      static_cast<int64_t>(drawn.weightings.size()) * drawn.draw_count;
+  const int64_t bytes =
+      experts * rows * width * static_cast<int64_t>(directions.element_size());
+  const at::Tensor counted = counts.to(directions.scalar_type());
+  for (const at::Tensor& some :
+       directions.split(std::max<int64_t>(1, kMaxSketchBytes / bytes))) {
+    const at::Tensor sketch = Sketch(sums, drawn, some);  // [E, rows, m, d]
+    for (int64_t j = 0; j < some.size(0); ++j) {
+      AddDirection(sums, drawn, sketch.select(2, j), counted, replicates);
+    }
+  }
+  return replicates;
+}
+
+}  // namespace moeprobe
