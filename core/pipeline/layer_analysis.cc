@@ -134,8 +134,8 @@ absl::StatusOr<ProbeResult> LayerAnalysis::Run(
   }
   if (jacobian) {
     MOEPROBE_RETURN_IF_ERROR(report("averaged Jacobians", kJacobiansBegin));
-    Append(jacobian->Finish(probes.spectra, request_.seed), result);
-    Append(jacobian->Significance(probes.nulls, request_.seed), result);
+    Append(jacobian->Finish(probes.spectra, probes.nulls, request_.seed),
+           result);
   }
   if (probes.jacobian && probes.jacobian->tokens > 0) {
     MOEPROBE_RETURN_IF_ERROR(report("Jacobians at tokens", kTokensBegin));

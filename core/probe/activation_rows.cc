@@ -22,11 +22,13 @@ ActivationRows::ActivationRows(int64_t row_count, int64_t width,
                                RowWeights weights)
     : weights_(std::move(weights)),
       slope_(at::zeros({row_count, width}, at::kFloat)),
-      value_(at::zeros({row_count, width}, at::kFloat)) {}
+      value_(at::zeros({row_count, width}, at::kFloat)),
+      totals_(at::zeros({row_count}, at::kDouble)) {}
 
 void ActivationRows::OnTokens(const at::Tensor& tokens, const at::Tensor& gate,
                               const at::Tensor& up) {
   const at::Tensor weights = weights_(tokens);  // [R, n]
+  totals_.add_(weights.sum(1, /*keepdim=*/false, at::kDouble));
   const int64_t width = gate.size(1);
   for (int64_t begin = 0; begin < width; begin += kColumnsPerBlock) {
     const int64_t end = std::min(begin + kColumnsPerBlock, width);

@@ -33,10 +33,14 @@ class ActivationRows final : public ActivationObserver {
   const at::Tensor& slope() const { return slope_; }
   const at::Tensor& value() const { return value_; }
 
+  // What the weights of each row sum to, [R] float64.
+  const at::Tensor& totals() const { return totals_; }
+
  private:
   RowWeights weights_;
   at::Tensor slope_;
   at::Tensor value_;
+  at::Tensor totals_;
 };
 
 }  // namespace moeprobe

@@ -19,6 +19,7 @@
 #include "core/probe/drawn_rows.h"
 #include "core/probe/jacobian_sketch.h"
 #include "core/probe/jacobian_sums.h"
+#include "core/probe/probe_options.h"
 #include "core/probe/random_directions.h"
 
 namespace moeprobe {
@@ -78,6 +79,7 @@ at::Tensor Combine(const at::Tensor& counts, const at::Tensor& x) {
 // groups, d].
 void AddReplicates(const at::Tensor& x, const at::Tensor& counts,
                    AlignmentReplicates& replicates) {
+  const at::Tensor first = x.sum(1);  // [E, d]
   at::Tensor even = at::zeros_like(counts);
   even.slice(1, 0, counts.size(1), 2).fill_(1);
   for (int64_t begin = 0; begin < counts.size(0);
@@ -88,8 +90,14 @@ void AddReplicates(const at::Tensor& x, const at::Tensor& counts,
     const at::Tensor a = Combine(some * mask, x);
     const at::Tensor b = Combine(some * (1 - mask), x);
     const at::Tensor whole = a + b;
-    replicates.whole.slice(0, begin, end).add_(at::matmul(whole, whole.mT()));
-    replicates.crossed.slice(0, begin, end).add_(at::matmul(a, b.mT()));
+    const auto add = [&](const at::Tensor& to, const at::Tensor& left,
+                         const at::Tensor& right) {
+      to.slice(0, begin, end).add_(at::matmul(left, right.mT()));
+    };
+    add(replicates.whole, whole, whole);
+    add(replicates.crossed, a, b);
+    add(replicates.even_first, a, first);
+    add(replicates.odd_first, b, first);
   }
 }
 
@@ -101,20 +109,46 @@ int64_t FirstDrawn(const JacobianSums& sums, const DrawnRows& drawn, size_t w) {
          (place - drawn.weightings.begin()) * drawn.draw_count;
 }
 
-// Adds what one direction says. `x` [E, rows, d].
+// The rows of one weighting, [E, groups, d].
+at::Tensor GroupRows(const JacobianSums& sums, const at::Tensor& x, size_t w) {
+  const int64_t begin = static_cast<int64_t>(w) * sums.groups();
+  return x.slice(1, begin, begin + sums.groups());
+}
+
+// Adds what one direction says. `x` [E, rows, d] float32 or float64.
 void AddDirection(const JacobianSums& sums, const DrawnRows& drawn,
                   const at::Tensor& x, const at::Tensor& counts,
                   std::vector<AlignmentReplicates>& replicates) {
-  const int64_t groups = sums.groups();
+  at::Tensor all;  // of all tokens, [E, d]
   for (size_t w = 0; w < replicates.size(); ++w) {
-    const int64_t begin = static_cast<int64_t>(w) * groups;
-    AddReplicates(x.slice(1, begin, begin + groups), counts, replicates[w]);
+    const at::Tensor groups = GroupRows(sums, x, w);
+    AddReplicates(groups, counts, replicates[w]);
+    if (sums.weightings()[w] == Weighting::kAll) all = groups.sum(1);
+  }
+  for (size_t w = 0; w < replicates.size(); ++w) {
     const int64_t first = FirstDrawn(sums, drawn, w);
     if (first < 0) continue;
-    const at::Tensor y = x.slice(1, first, first + drawn.draw_count)
-                             .transpose(0, 1);  // [draws, E, d]
+    const at::Tensor own = GroupRows(sums, x, w).sum(1, /*keepdim=*/true);
+    const at::Tensor y =
+        at::cat({own, x.slice(1, first, first + drawn.draw_count)}, 1)
+            .transpose(0, 1);  // [1 + draws, E, d]
     replicates[w].drawn.add_(at::matmul(y, y.mT()));
+    replicates[w].drawn_all.add_(at::matmul(y, all.mT()));
   }
+}
+
+AlignmentReplicates Zeros(int64_t count, int64_t drawn, int64_t experts) {
+  const auto zeros = [&](int64_t variants) {
+    return at::zeros({variants, experts, experts}, at::kDouble);
+  };
+  AlignmentReplicates replicates{.whole = zeros(count),
+                                 .crossed = zeros(count),
+                                 .even_first = zeros(count),
+                                 .odd_first = zeros(count)};
+  if (drawn == 0) return replicates;
+  replicates.drawn = zeros(1 + drawn);
+  replicates.drawn_all = zeros(1 + drawn);
+  return replicates;
 }
 
 }  // namespace
@@ -125,29 +159,30 @@ std::vector<AlignmentReplicates> ReplicateAlignments(const JacobianSums& sums,
                                                      int64_t seed) {
   const int64_t width = sums.width();
   const int64_t experts = sums.expert_count();
-  const at::Tensor directions = RandomDirections(
-      width, kMostExactReplicates, std::min(kDirections, width), seed);
+  at::Tensor directions = RandomDirections(width, kMostExactReplicates,
+                                           std::min(kDirections, width), seed);
+  if (directions.size(0) < width && sums.StoredInBFloat16()) {
+    directions = directions.to(at::kBFloat16);
+  }
   std::vector<AlignmentReplicates> replicates;
   for (size_t w = 0; w < sums.weightings().size(); ++w) {
-    const auto zeros = [&](int64_t count) {
-      return at::zeros({count, experts, experts}, at::kDouble);
-    };
     const bool any = FirstDrawn(sums, drawn, w) >= 0;
-    replicates.push_back({.whole = zeros(counts.size(0)),
-                          .crossed = zeros(counts.size(0)),
-                          .drawn = zeros(any ? drawn.draw_count : 0)});
+    replicates.push_back(
+        Zeros(counts.size(0), any ? drawn.draw_count : 0, experts));
   }
   const int64_t rows =
       static_cast<int64_t>(sums.weightings().size()) * sums.groups() +
       static_cast<int64_t>(drawn.weightings.size()) * drawn.draw_count;
   const int64_t bytes =
       experts * rows * width * static_cast<int64_t>(directions.element_size());
-  const at::Tensor counted = counts.to(directions.scalar_type());
+  const at::ScalarType type =
+      directions.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   for (const at::Tensor& some :
        directions.split(std::max<int64_t>(1, kMaxSketchBytes / bytes))) {
     const at::Tensor sketch = Sketch(sums, drawn, some);  // [E, rows, m, d]
     for (int64_t j = 0; j < some.size(0); ++j) {
-      AddDirection(sums, drawn, sketch.select(2, j), counted, replicates);
+      AddDirection(sums, drawn, sketch.select(2, j).to(type), counts.to(type),
+                   replicates);
     }
   }
   return replicates;

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/model/weight.h"
 
@@ -95,26 +96,42 @@ at::Tensor JacobianRows(const AveragedJacobian& jacobian, int64_t begin,
   return rows;
 }
 
-at::Tensor JacobianGram(const std::vector<AveragedJacobian>& jacobians) {
-  const auto count = static_cast<int64_t>(jacobians.size());
-  at::Tensor gram = at::zeros({count, count}, at::kDouble);
-  if (count == 0) return gram;
-  const int64_t width = jacobians[0].weights->gate.shape[1];  // d
-  const int64_t row_bytes = count * width * int64_t{sizeof(float)};
-  const int64_t block = std::clamp<int64_t>(kMaxRowBytes / row_bytes, 1, width);
+JacobianBlocks::JacobianBlocks(const std::vector<AveragedJacobian>& jacobians)
+    : jacobians_(jacobians) {
+  if (jacobians.empty()) return;
+  width_ = jacobians[0].weights->gate.shape[1];
+  const int64_t row_bytes = count() * width_ * int64_t{sizeof(float)};
+  height_ = std::clamp<int64_t>(kMaxRowBytes / row_bytes, 1, width_);
+  memory_ = at::empty({count() * height_ * width_}, at::kFloat);
+}
+
+void JacobianBlocks::ForEach(
+    absl::FunctionRef<void(int64_t, const at::Tensor&)> visit) {
   FactorBuffers buffers;
-  const at::Tensor memory = at::empty({count * block * width}, at::kFloat);
-  for (int64_t begin = 0; begin < width; begin += block) {
-    const int64_t end = std::min(begin + block, width);
-    const at::Tensor rows = memory.narrow(0, 0, count * (end - begin) * width)
-                                .view({count, end - begin, width});
-    for (int64_t e = 0; e < count; ++e) {
-      JacobianRowsInto(jacobians[static_cast<size_t>(e)], begin, end, buffers,
+  for (int64_t begin = 0; begin < width_; begin += height_) {
+    const int64_t end = std::min(begin + height_, width_);
+    const at::Tensor rows =
+        memory_.narrow(0, 0, count() * (end - begin) * width_)
+            .view({count(), end - begin, width_});
+    for (int64_t e = 0; e < count() && kept_ != begin; ++e) {
+      JacobianRowsInto(jacobians_[static_cast<size_t>(e)], begin, end, buffers,
                        rows[e]);
     }
-    AddGram(rows.flatten(1), gram);
+    kept_ = begin;
+    visit(begin, rows);
   }
+}
+
+at::Tensor JacobianGram(JacobianBlocks& blocks) {
+  at::Tensor gram = at::zeros({blocks.count(), blocks.count()}, at::kDouble);
+  blocks.ForEach(
+      [&](int64_t, const at::Tensor& rows) { AddGram(rows.flatten(1), gram); });
   return gram;
+}
+
+at::Tensor JacobianGram(const std::vector<AveragedJacobian>& jacobians) {
+  JacobianBlocks blocks(jacobians);
+  return JacobianGram(blocks);
 }
 
 }  // namespace moeprobe

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "core/checkpoint/checkpoint.h"
 
 namespace moeprobe {
@@ -24,9 +25,33 @@ struct AveragedJacobian {
 at::Tensor JacobianRows(const AveragedJacobian& jacobian, int64_t begin,
                         int64_t end);
 
-// Returns the Frobenius inner products <J_i, J_j>, [E, E] float64. All J have
-// the same d; their f may differ. Works by blocks of rows, so that memory stays
-// below about 1 GiB however many experts there are.
+// The rows of several averaged Jacobians of the same d, by blocks, so that
+// memory stays below about 1 GiB however many there are. Not thread-safe.
+class JacobianBlocks {
+ public:
+  // Keeps a reference to `jacobians`.
+  explicit JacobianBlocks(const std::vector<AveragedJacobian>& jacobians);
+
+  // Calls visit(begin, rows) for each block in order: `rows` [E, n, d] float32
+  // are the rows from `begin` on of every J. The last block is kept: where
+  // there is only one, another call has nothing to compute.
+  void ForEach(
+      absl::FunctionRef<void(int64_t begin, const at::Tensor& rows)> visit);
+
+  int64_t count() const { return static_cast<int64_t>(jacobians_.size()); }
+
+ private:
+  const std::vector<AveragedJacobian>& jacobians_;
+  int64_t width_ = 0;   // d
+  int64_t height_ = 0;  // rows of a block
+  at::Tensor memory_;
+  int64_t kept_ = -1;  // where the block in memory begins
+};
+
+// Returns the Frobenius inner products <J_i, J_j>, [E, E] float64.
+at::Tensor JacobianGram(JacobianBlocks& blocks);
+
+// The same of `jacobians`, whose f may differ.
 at::Tensor JacobianGram(const std::vector<AveragedJacobian>& jacobians);
 
 }  // namespace moeprobe

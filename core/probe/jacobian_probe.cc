@@ -28,6 +28,7 @@
 #include "core/model/gated_mlp.h"
 #include "core/model/router.h"
 #include "core/probe/activation_rows.h"
+#include "core/probe/alignment_gradient.h"
 #include "core/probe/alignment_significance.h"
 #include "core/probe/averaged_jacobian.h"
 #include "core/probe/corrected_alignment.h"
@@ -164,22 +165,48 @@ void JacobianProbe::AddSums(int64_t expert, const at::Tensor& routed,
 }
 
 ProbeResult JacobianProbe::Finish(const std::optional<SpectraOptions>& spectra,
-                                  int64_t seed) {
+                                  const NullOptions& nulls,
+                                  int64_t seed) const {
+  const bool judged =
+      nulls.bootstrap + nulls.random_router + nulls.permutations > 0;
   ProbeResult result;
+  std::vector<ObservedAlignment> observed;
   for (size_t w = 0; w < options_.average.size(); ++w) {
     const Averages averages = AveragesOf(w, result);
-    const at::Tensor gram = JacobianGram(averages.jacobians);
+    JacobianBlocks blocks(averages.jacobians);
+    const at::Tensor gram = JacobianGram(blocks);
     const at::Tensor cosine = AddAlignment(averages, gram, result);
-    observed_.push_back(
+    observed.push_back(
         {.cosine = cosine,
-         .corrected = CorrectedAlignment(sums_, w, gram, seed, result)});
+         .corrected = CorrectedAlignment(sums_, w, gram, seed, result),
+         .gradients = judged ? GradientsOf(averages, blocks, gram)
+                             : std::vector<AlignmentGradient>()});
     if (options_.projections > 0) {
       Append(ProjectedAlignment(sums_, w, options_.projections, seed), result);
     }
     if (spectra) AddSpectra(averages, spectra->top, seed, result);
   }
   if (options_.by_tokens) Append(ByTokens(seed), result);
+  if (judged) Append(Significance(observed, nulls, seed), result);
   return result;
+}
+
+std::vector<AlignmentGradient> JacobianProbe::GradientsOf(
+    const Averages& averages, JacobianBlocks& blocks,
+    const at::Tensor& gram) const {
+  const at::Tensor routed = gram.clone();  // without the shared expert
+  if (!averages.experts.empty() && sums_.IsShared(averages.experts.back())) {
+    routed[-1][-1] = 0;
+  }
+  const std::vector<AlignmentGradient> found =
+      AlignmentGradients(averages.jacobians, blocks, routed);
+  std::vector<AlignmentGradient> gradients(
+      static_cast<size_t>(sums_.expert_count()));
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (sums_.IsShared(averages.experts[i])) continue;
+    gradients[static_cast<size_t>(averages.experts[i])] = found[i];
+  }
+  return gradients;
 }
 
 ProbeResult JacobianProbe::ByTokens(int64_t seed) const {
@@ -245,10 +272,11 @@ at::Tensor JacobianProbe::AddAlignment(const Averages& averages,
   return routed;
 }
 
-ProbeResult JacobianProbe::Significance(const NullOptions& options,
-                                        int64_t seed) const {
+ProbeResult JacobianProbe::Significance(
+    const std::vector<ObservedAlignment>& observed, const NullOptions& options,
+    int64_t seed) const {
   ProbeResult result =
-      AlignmentSignificance(sums_, drawn_, observed_, options, seed);
+      AlignmentSignificance(sums_, drawn_, observed, options, seed);
   const bool asked = options.random_router + options.permutations > 0;
   if (asked && !UsesAllTokens() && sums_.expert_count() > 1) {
     result.warnings.push_back(

@@ -10,6 +10,7 @@
 
 #include "core/checkpoint/checkpoint.h"
 #include "core/model/activation_probe.h"
+#include "core/probe/alignment_gradient.h"
 #include "core/probe/alignment_significance.h"
 #include "core/probe/averaged_jacobian.h"
 #include "core/probe/drawn_rows.h"
@@ -47,14 +48,11 @@ class JacobianProbe final : public ActivationProbe {
 
   // `spectra`: whose `top` counts; nullopt: no singular values. `seed`: of the
   // start of their iteration.
+  // `nulls`: also says how far its means can be trusted, see
+  // AlignmentSignificance. Nulls of other routings need `all` among the
+  // averages, which has every expert run on every token; without it, a warning.
   ProbeResult Finish(const std::optional<SpectraOptions>& spectra,
-                     int64_t seed);
-
-  // Says how far the means of Finish, which was called, can be trusted: see
-  // AlignmentSignificance. The random-router and the permutation null are of
-  // `routed` and `gate`, and need `all` beside them, which has every expert run
-  // on every token; without it, a warning.
-  ProbeResult Significance(const NullOptions& options, int64_t seed) const;
+                     const NullOptions& nulls, int64_t seed) const;
 
  private:
   // The averages of one weighting that have a token.
@@ -74,6 +72,11 @@ class JacobianProbe final : public ActivationProbe {
   // Adds norms and cosines; returns the latter of all but the shared expert.
   at::Tensor AddAlignment(const Averages& averages, const at::Tensor& gram,
                           ProbeResult& result) const;
+  std::vector<AlignmentGradient> GradientsOf(const Averages& averages,
+                                             JacobianBlocks& blocks,
+                                             const at::Tensor& gram) const;
+  ProbeResult Significance(const std::vector<ObservedAlignment>& observed,
+                           const NullOptions& options, int64_t seed) const;
   ProbeResult ByTokens(int64_t seed) const;
   void AddSpectra(const Averages& averages, int64_t top, int64_t seed,
                   ProbeResult& result) const;
@@ -86,7 +89,6 @@ class JacobianProbe final : public ActivationProbe {
   at::Tensor group_of_token_;  // [T] int64
   DrawnRows drawn_;  // with `by_tokens`, a row for each expert's tokens follows
   at::Tensor token_counts_;  // with `by_tokens`, of those: [E] float64
-  std::vector<ObservedAlignment> observed_;
 };
 
 }  // namespace moeprobe

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/tensor_view.h"
 #include "core/model/gated_activation.h"
 #include "core/model/gated_mlp.h"
 #include "core/probe/averaged_jacobian.h"
@@ -55,6 +56,16 @@ const GatedMlpTensors& JacobianSums::Weights(int64_t expert) const {
   if (tensors_.dense) return *tensors_.dense;
   if (has_shared() && IsShared(expert)) return *tensors_.shared;
   return tensors_.experts[static_cast<size_t>(expert)];
+}
+
+bool JacobianSums::StoredInBFloat16() const {
+  for (int64_t e = 0; e < expert_count_; ++e) {
+    const GatedMlpTensors& weights = Weights(e);
+    for (const TensorView* view : {&weights.gate, &weights.up, &weights.down}) {
+      if (view->type != WeightType::kBFloat16) return false;
+    }
+  }
+  return true;
 }
 
 at::Tensor JacobianSums::WeightTotals(int64_t expert, size_t weighting) const {

@@ -47,6 +47,9 @@ class JacobianSums {
   const std::vector<Weighting>& weightings() const { return weightings_; }
   const GatedMlpTensors& Weights(int64_t expert) const;
 
+  // Whether every weight is stored in bfloat16.
+  bool StoredInBFloat16() const;
+
   // Returns the weight of an expert's tokens in each group, [groups] float64.
   // `weighting`: its place among the weightings.
   at::Tensor WeightTotals(int64_t expert, size_t weighting) const;

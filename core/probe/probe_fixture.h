@@ -95,9 +95,7 @@ struct ProbeFixture {
                     const NullRoutings& routings = {}) {
     JacobianProbe probe(Layer(), options, groups, routings);
     Run(probe);
-    ProbeResult result = probe.Finish(std::nullopt, 0);
-    Append(probe.Significance(nulls, 0), result);
-    return result;
+    return probe.Finish(std::nullopt, nulls, 0);
   }
 
   // The mean of an expert's Jacobians with `weights` [T], by autograd.
