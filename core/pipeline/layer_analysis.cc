@@ -17,8 +17,10 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/model_config.h"
 #include "core/model/decoder_layer.h"
 #include "core/model/router.h"
+#include "core/model/routing_rule.h"
 #include "core/model/weight_arrival.h"
 #include "core/pipeline/analyze.h"
 #include "core/probe/jacobian_probe.h"
@@ -102,13 +104,18 @@ absl::StatusOr<ProbeResult> LayerAnalysis::Run(
   MOEPROBE_RETURN_IF_ERROR(report("experts", kExpertsBegin));
   const at::Tensor h = decoder.MlpInput(residual);  // [T, d]
   MOEPROBE_RETURN_IF_ERROR(CheckFinite(layer, h));
-  const Routing routing = decoder.RouteTokens(h);
+  const ExpertConfig& experts = checkpoint_.config().experts;
+  const RoutingRule rule = ProbedRule(experts, request_.routing);
+  const Routing forward =
+      decoder.RouteTokens(h, ForwardRule(experts, request_.routing));
+  const Routing routing = decoder.RouteTokens(h, rule);
   std::optional<JacobianProbe> jacobian;
   if (probed && !probes.jacobian.empty()) {
-    jacobian.emplace(checkpoint_.layer(layer), probes.jacobian, counted_);
+    jacobian.emplace(checkpoint_.layer(layer), probes.jacobian, routing,
+                     counted_);
   }
   MOEPROBE_RETURN_IF_ERROR(decoder.RunExperts(
-      h, routing, residual, jacobian ? &*jacobian : nullptr, arrival));
+      h, forward, residual, jacobian ? &*jacobian : nullptr, arrival));
   if (!probed) return ProbeResult();
 
   ProbeResult result;
@@ -141,9 +148,7 @@ absl::StatusOr<ProbeResult> LayerAnalysis::Run(
   }
   if (probes.router_term) {
     MOEPROBE_RETURN_IF_ERROR(report("router term", kSpectraEnd));
-    Append(RouterTerm(seen, checkpoint_.config().experts, *probes.router_term,
-                      request_.seed),
-           result);
+    Append(RouterTerm(seen, rule, *probes.router_term, request_.seed), result);
   }
   return InLayer(layer, std::move(result));
 }

@@ -50,14 +50,24 @@ at::Tensor Spread(const at::Tensor& values, const at::Tensor& present,
   return result.index_copy(0, present, rows);
 }
 
+// Returns `values` [T, k] of the chosen experts as [E, T], 0 elsewhere.
+at::Tensor ByExpert(const Routing& routing, const at::Tensor& values) {
+  return at::zeros(routing.logits.sizes(), values.options())
+      .scatter_(1, routing.chosen, values)
+      .t()
+      .contiguous();
+}
+
 }  // namespace
 
 JacobianProbe::JacobianProbe(const LayerTensors& tensors,
                              std::vector<Weighting> weightings,
-                             const at::Tensor& counted)
+                             const Routing& routing, const at::Tensor& counted)
     : tensors_(tensors),
       weightings_(std::move(weightings)),
       counted_(counted.to(at::kFloat)),
+      routed_(ByExpert(routing, at::ones_like(routing.gates))),
+      gates_(ByExpert(routing, routing.gates)),
       expert_count_(
           tensors.dense ? 1 : static_cast<int64_t>(tensors.experts.size())) {
   const int64_t planned = expert_count_ + (tensors.shared ? 1 : 0);
@@ -85,40 +95,50 @@ const GatedMlpTensors& JacobianProbe::Weights(int64_t expert) const {
 
 ExpertRun JacobianProbe::Plan(int64_t expert, const ExpertTokens& routed) {
   ExpertRun run = PlanRoutedTokens(routed);
-  const at::Tensor counted = counted_.index_select(0, run.tokens);
-  std::vector<at::Tensor> weights;
-  weights.reserve(weightings_.size());
-  for (const Weighting weighting : weightings_) {
-    weights.push_back(weighting == Weighting::kGate ? counted * routed.gates
-                                                    : counted);
+  if (IsShared(expert)) {
+    AddSums(expert, at::ones_like(routed.gates), routed.gates, run);
+  } else {
+    AddSums(expert, routed_[expert].index_select(0, run.tokens),
+            gates_[expert].index_select(0, run.tokens), run);
   }
-  run.weights = at::stack(weights);
-  AddSums(expert, run);
   return run;
 }
 
 std::optional<ExpertRun> JacobianProbe::PlanOthers(int64_t expert,
                                                    const ExpertTokens& routed) {
-  if (!UsesAllTokens()) return std::nullopt;
-  const at::Tensor others =
-      at::ones_like(counted_).index_fill_(0, routed.tokens, 0);
-  ExpertRun run{.tokens = others.nonzero().flatten()};
+  if (IsShared(expert)) return std::nullopt;  // it has run on every token
+  const at::Tensor wanted =
+      UsesAllTokens() ? at::ones_like(counted_) : routed_[expert];
+  ExpertRun run{.tokens =
+                    wanted.index_fill(0, routed.tokens, 0).nonzero().flatten()};
   const int64_t count = run.tokens.size(0);
   if (count == 0) return std::nullopt;
   run.rows = at::full({count}, -1, at::kLong);
+  AddSums(expert, routed_[expert].index_select(0, run.tokens),
+          gates_[expert].index_select(0, run.tokens), run);
+  return run;
+}
+
+// `routed` and `gates` [n]: of the run's tokens.
+void JacobianProbe::AddSums(int64_t expert, const at::Tensor& routed,
+                            const at::Tensor& gates, ExpertRun& run) {
   const at::Tensor counted = counted_.index_select(0, run.tokens);
   std::vector<at::Tensor> weights;
   weights.reserve(weightings_.size());
   for (const Weighting weighting : weightings_) {
-    weights.push_back(weighting == Weighting::kAll ? counted
-                                                   : at::zeros_like(counted));
+    switch (weighting) {
+      case Weighting::kAll:
+        weights.push_back(counted);
+        break;
+      case Weighting::kRouted:
+        weights.push_back(counted * routed);
+        break;
+      case Weighting::kGate:
+        weights.push_back(counted * gates);
+        break;
+    }
   }
   run.weights = at::stack(weights);
-  AddSums(expert, run);
-  return run;
-}
-
-void JacobianProbe::AddSums(int64_t expert, ExpertRun& run) {
   const auto e = static_cast<size_t>(expert);
   weight_totals_[e].add_(run.weights.sum(1, /*keepdim=*/false, at::kDouble));
   run.sums = &sums_[e];

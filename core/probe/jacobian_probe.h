@@ -10,6 +10,7 @@
 
 #include "core/checkpoint/checkpoint.h"
 #include "core/model/activation_probe.h"
+#include "core/model/router.h"
 #include "core/probe/averaged_jacobian.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
@@ -27,9 +28,12 @@ namespace moeprobe {
 // An expert without a counted token is NaN, with a warning.
 class JacobianProbe final : public ActivationProbe {
  public:
-  // `tensors` must outlive the probe. `counted` [T] bool: tokens that count.
+  // `tensors` must outlive the probe. `routing`: what `routed` and `gate` mean,
+  // be it that of the forward pass or another one: an expert also runs on those
+  // of its tokens that the forward pass does not route to it. `counted` [T]
+  // bool: tokens that count.
   JacobianProbe(const LayerTensors& tensors, std::vector<Weighting> weightings,
-                const at::Tensor& counted);
+                const Routing& routing, const at::Tensor& counted);
 
   ExpertRun Plan(int64_t expert, const ExpertTokens& routed) override;
   std::optional<ExpertRun> PlanOthers(int64_t expert,
@@ -53,7 +57,8 @@ class JacobianProbe final : public ActivationProbe {
   bool UsesAllTokens() const;
   bool IsShared(int64_t expert) const;
   const GatedMlpTensors& Weights(int64_t expert) const;
-  void AddSums(int64_t expert, ExpertRun& run);
+  void AddSums(int64_t expert, const at::Tensor& routed,
+               const at::Tensor& gates, ExpertRun& run);
   Averages AveragesOf(size_t w, ProbeResult& result) const;
   void AddAlignment(const Averages& averages, ProbeResult& result) const;
   void AddSpectra(const Averages& averages, int64_t top, int64_t seed,
@@ -62,6 +67,8 @@ class JacobianProbe final : public ActivationProbe {
   const LayerTensors& tensors_;
   std::vector<Weighting> weightings_;
   at::Tensor counted_;  // [T] float32: 1 or 0
+  at::Tensor routed_;   // [E, T] float32: 1 or 0
+  at::Tensor gates_;    // [E, T] float32
   int64_t expert_count_;
   std::vector<ActivationSums> sums_;       // by expert, the shared one last
   std::vector<at::Tensor> weight_totals_;  // by expert: [weightings] float64
