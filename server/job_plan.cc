@@ -17,6 +17,7 @@
 #include "server/data_catalog.h"
 #include "server/model_registry.h"
 #include "server/probe_groups.h"
+#include "server/routing_resolution.h"
 #include "storage/fingerprint_store.h"
 
 namespace moeprobe {
@@ -72,7 +73,8 @@ std::string KeyOfGroup(const PlannedPart& part, const v1::AnalyzeSpec& spec,
                    .layer = layer,
                    .group = group,
                    .seed = spec.seed(),
-                   .probes = &spec.probes()});
+                   .probes = &spec.probes(),
+                   .routing = part.routing});
 }
 
 std::optional<std::string> KnownProvenance(const PlannedPart& part) {
@@ -100,6 +102,10 @@ absl::StatusOr<PlannedPart> JobPlanner::PlanPart(const v1::AnalyzeSpec& spec,
       part.model,
       OpenUsable(*models_, is_baseline ? spec.baseline() : spec.model()));
   part.data = spec.data(data_index);
+  if (spec.has_routing() && !is_baseline) {
+    part.routing =
+        RuleOf(spec.routing(), part.model.checkpoint->config().experts);
+  }
   const auto layer_count =
       static_cast<int32_t>(part.model.checkpoint->config().layers.size());
   for (const int32_t layer : spec.layers().layers()) {

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/worker_service.pb.h"
 #include "server/data_catalog.h"
 #include "server/model_registry.h"
 #include "storage/fingerprint_store.h"
@@ -21,6 +22,7 @@ struct PlannedPart {
   std::string prefix;  // of its arrays: "", "baseline/", "data1/baseline/"
   OpenedModel model;
   v1::DataSpec data;
+  std::optional<v1::RoutingRule> routing;  // nullopt: the model's own
   std::vector<int32_t> layers;
   bool nll = false;                        // the loss is computed
   std::string tokenizer_sha256;            // where the data is text

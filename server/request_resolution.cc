@@ -20,6 +20,7 @@
 #include "server/model_registry.h"
 #include "server/null_resolution.h"
 #include "server/probe_resolution.h"
+#include "server/routing_resolution.h"
 #include "server/violations.h"
 
 namespace moeprobe {
@@ -210,6 +211,11 @@ ResolvedRequest ResolveRequest(const v1::Job& job, ModelRegistry& models,
   if (baseline) width = std::min(width, baseline->checkpoint->config().width);
   *result.spec.mutable_probes() =
       ResolveProbes(asked, width, result.violations);
+  if (asked.has_routing()) {
+    *result.spec.mutable_routing() =
+        ResolveRouting(asked.routing(), model->checkpoint->config().experts,
+                       result.violations);
+  }
   *result.spec.mutable_layers() =
       ResolveLayers(asked.layers(), LayerCount(*model), result.violations);
   if (baseline) CheckBaselineLayers(result.spec, *baseline, result);

@@ -1,5 +1,6 @@
 #include "server/request_resolution.h"
 
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -218,6 +219,33 @@ TEST_F(RequestResolutionTest, FillsInAndChecksNulls) {
   spec_.mutable_nulls()->set_bootstrap(39);
   EXPECT_THAT(Fields(), ElementsAre("nulls.random_router", "nulls.permutations",
                                     "nulls.random_weights", "nulls.bootstrap"));
+}
+
+TEST_F(RequestResolutionTest, FillsInAndChecksRouting) {
+  EXPECT_FALSE(Resolve().spec.has_routing());
+  spec_.mutable_routing();
+  const v1::RoutingSpec routing = Resolve().spec.routing();
+  EXPECT_EQ(routing.select(), v1::ROUTING_SELECTION_TOP_K);
+  EXPECT_EQ(routing.top_k(), 2);
+  EXPECT_EQ(routing.temperature(), 1);
+  EXPECT_EQ(routing.normalize(), v1::GATE_NORMALIZATION_MODEL);
+  EXPECT_EQ(routing.forward(), v1::FORWARD_GATES_CHANGED);
+  spec_.mutable_routing()->set_top_k(5);
+  spec_.mutable_routing()->set_temperature(0);
+  EXPECT_THAT(Fields(), ElementsAre("routing.temperature", "routing.top_k"));
+  EXPECT_THAT(Message(), HasSubstr("expected 1 to 4, the model's experts"));
+  spec_.mutable_routing()->set_top_k(0);
+  spec_.mutable_routing()->set_temperature(std::nan(""));
+  EXPECT_THAT(Fields(), ElementsAre("routing.temperature", "routing.top_k"));
+  spec_.mutable_routing()->set_temperature(2);
+  spec_.mutable_routing()->set_top_k(4);
+  EXPECT_THAT(Fields(), IsEmpty());
+  spec_.mutable_routing()->set_select(v1::ROUTING_SELECTION_ALL);
+  EXPECT_THAT(Fields(), ElementsAre("routing.top_k"));
+  spec_.mutable_routing()->clear_top_k();
+  EXPECT_FALSE(Resolve().spec.routing().has_top_k());
+  spec_.set_model("llama");
+  EXPECT_THAT(Message(), HasSubstr("routing: the model is dense"));
 }
 
 TEST_F(RequestResolutionTest, CountsCharactersOfANameNotBytes) {

@@ -67,6 +67,7 @@ absl::StatusOr<v1::TaskPart> BuildPart(const RunningTask& running,
   part.set_device(running.device);
   part.set_seed(running.spec.seed());
   part.set_nll(missing.nll);
+  if (planned.routing) *part.mutable_routing() = *planned.routing;
   return part;
 }
 

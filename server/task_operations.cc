@@ -162,13 +162,13 @@ absl::Status TaskOperations::Publish(const v1::FinishedLayer& layer,
                             PartOf(*task, layer.part()));
   MOEPROBE_RETURN_IF_ERROR(StoreLargeArrays(*parts_.blobs, arrays));
   const int job_part = task->job_parts[static_cast<size_t>(layer.part())];
-  PublishedLayer published{
-      .part = job_part,
-      .layer = layer.layer(),
-      .stamp = task->plan.parts[static_cast<size_t>(job_part)].stamp,
-      .weights_fingerprint = layer.weights_fingerprint(),
-      .groups = {},
-      .warnings = Texts(layer.warnings())};
+  const PlannedPart& planned = task->plan.parts[static_cast<size_t>(job_part)];
+  PublishedLayer published{.part = job_part,
+                           .layer = layer.layer(),
+                           .stamp = planned.stamp,
+                           .weights_fingerprint = layer.weights_fingerprint(),
+                           .groups = {},
+                           .warnings = Texts(layer.warnings())};
   for (auto& [name, group] : GroupsOf(layer, part, std::move(arrays))) {
     group.probe = name;
     group.key = CacheKey({.weights_fingerprint = layer.weights_fingerprint(),
@@ -178,7 +178,8 @@ absl::Status TaskOperations::Publish(const v1::FinishedLayer& layer,
                           .layer = layer.layer(),
                           .group = name,
                           .seed = task->spec.seed(),
-                          .probes = &task->spec.probes()});
+                          .probes = &task->spec.probes(),
+                          .routing = planned.routing});
     published.groups.push_back(std::move(group));
   }
   return parts_.attempts->Publish(task->attempt, published);

@@ -100,6 +100,16 @@ Field IntegerField(const std::string& key, Message& message, int64_t least,
       }};
 }
 
+Field PositiveField(const std::string& key, Message& message) {
+  return {key, [&message, key](const Value& value) {
+            const auto number = value.Positive();
+            if (!number.ok()) return number.status();
+            message.GetReflection()->SetDouble(&message, &FieldOf(message, key),
+                                               *number);
+            return absl::OkStatus();
+          }};
+}
+
 Field BooleanField(const std::string& key, Message& message) {
   return {key, [&message, key](const Value& value) {
             const auto boolean = value.Boolean();

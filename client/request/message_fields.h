@@ -24,6 +24,9 @@ Field IntegerField(const std::string& key, google::protobuf::Message& message,
                    int64_t least,
                    int64_t most = std::numeric_limits<int64_t>::max());
 
+// A number above 0 for a double field.
+Field PositiveField(const std::string& key, google::protobuf::Message& message);
+
 // true or false.
 Field BooleanField(const std::string& key, google::protobuf::Message& message);
 

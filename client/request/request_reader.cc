@@ -17,6 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "client/request/message_fields.h"
 #include "client/request/nulls_field.h"
+#include "client/request/routing_field.h"
 #include "client/request/source_text.h"
 #include "client/request/value.h"
 #include "client/request/yaml_tree.h"
@@ -211,8 +212,8 @@ absl::Status ReadAnalysis(const Value& root, v1::AnalyzeSpec& spec) {
        ChoiceField("device", spec),
        IntegerField("seed", spec, 0),
        BooleanField("nll", spec),
+       RoutingField(spec),
        NullsField(spec),
-       UnsupportedField("routing"),
        UnsupportedField("sweep")}));
   for (const char* key : {"model", "data"}) {
     if (root.Find(key).empty()) {

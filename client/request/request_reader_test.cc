@@ -394,8 +394,7 @@ TEST(ReadRequestTest, RefusesControlCharactersThatEscapesMake) {
 
 TEST(ReadRequestTest, NamesWhatThisVersionDoesNotSupport) {
   ExpectErrors(
-      {{"routing: {top_k: 4}\n", "f.yaml:3:1: ", "routing is not supported"},
-       {"nulls: {random_weights: 5}\n",
+      {{"nulls: {random_weights: 5}\n",
         "f.yaml:3:25: ", "nulls.random_weights: random weights are not "},
        {"sweep: []\n", "f.yaml:3:1: ", "sweep is not supported"},
        {"probes: {jacobian: {projections: 4}}\n",
@@ -403,6 +402,52 @@ TEST(ReadRequestTest, NamesWhatThisVersionDoesNotSupport) {
        {"kind: train\n", "f.yaml:3:7: ", "train is not supported"},
        {"task: mlp\nkind: train\n", "f.yaml:4:7: ", "train is not supported"},
        {"kind: analyse\n", "f.yaml:3:7: ", "expected analyze"}},
+      ErrorAfterHead);
+}
+
+TEST(ReadRequestTest, ReadsRouting) {
+  const std::string head = "model: m\ndata: {text: t}\n";
+  EXPECT_FALSE(Read(head).has_routing());
+  const v1::RoutingSpec routing =
+      Read(head +
+           "routing: {select: top_k, top_k: 4, temperature: 0.25, "
+           "normalize: always, forward: own}\n")
+          .routing();
+  EXPECT_EQ(routing.select(), v1::ROUTING_SELECTION_TOP_K);
+  EXPECT_EQ(routing.top_k(), 4);
+  EXPECT_EQ(routing.temperature(), 0.25);
+  EXPECT_EQ(routing.normalize(), v1::GATE_NORMALIZATION_ALWAYS);
+  EXPECT_EQ(routing.forward(), v1::FORWARD_GATES_OWN);
+  for (const char* number : {"4", "4.0", "40e-1", "0.4E+1"}) {
+    EXPECT_EQ(Read(head + "routing: {temperature: " + number + "}\n")
+                  .routing()
+                  .temperature(),
+              4);
+  }
+}
+
+TEST(ReadRequestTest, RefusesRoutingThatIsNone) {
+  ExpectErrors(
+      {{"routing: {select: soft}\n",
+        "f.yaml:3:19: ", "found \"soft\", expected top_k or all"},
+       {"routing: {topk: 4}\n",
+        "f.yaml:3:11: ", "unknown key \"topk\" in routing; did you mean"},
+       {"routing: {top_k: 0}\n", "f.yaml:3:18: ", "an integer"},
+       {"routing: {top_k: 2.0}\n", "f.yaml:3:18: ", "plain decimal digits"},
+       {"routing: {select: all, top_k: 2}\n",
+        "f.yaml:3:24: ", "routing.top_k has no meaning where select is all"},
+       {"routing: {temperature: 0}\n", "f.yaml:3:24: ", "a number above 0"},
+       {"routing: {temperature: -1}\n", "f.yaml:3:24: ", "a number above 0"},
+       {"routing: {temperature: .inf}\n", "f.yaml:3:24: ", "a number above 0"},
+       {"routing: {temperature: nan}\n", "f.yaml:3:24: ", "a number above 0"},
+       {"routing: {temperature: 1e999}\n", "f.yaml:3:24: ", "a number above 0"},
+       {"routing: {temperature: '1'}\n", "f.yaml:3:24: ", "in quotes"},
+       {"routing: {temperature: 0x1p2}\n", "f.yaml:3:24: ", "decimal digits"},
+       {"routing: {temperature: 1_0}\n", "f.yaml:3:24: ", "decimal digits"},
+       {"routing: {temperature: .5}\n", "f.yaml:3:24: ", "decimal digits"},
+       {"routing: {normalize: never}\n", "f.yaml:3:22: ", "model or always"},
+       {"routing: {forward: new}\n", "f.yaml:3:20: ", "changed or own"},
+       {"routing: soft\n", "f.yaml:3:10: ", "expected a mapping"}},
       ErrorAfterHead);
 }
 

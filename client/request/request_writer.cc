@@ -74,6 +74,8 @@ Json FieldJson(const Message& message, const FieldDescriptor& field) {
       return reflection->GetInt32(message, &field);
     case FieldDescriptor::CPPTYPE_INT64:
       return reflection->GetInt64(message, &field);
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return reflection->GetDouble(message, &field);
     case FieldDescriptor::CPPTYPE_BOOL:
       return reflection->GetBool(message, &field);
     case FieldDescriptor::CPPTYPE_ENUM:

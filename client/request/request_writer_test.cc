@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/message_differencer.h>
 
+#include <cmath>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -130,6 +131,21 @@ void FillProbes(v1::ProbeSpec& probes) {
   }
 }
 
+void FillRouting(v1::RoutingSpec& routing) {
+  if (Sometimes()) {
+    routing.set_select(v1::ROUTING_SELECTION_ALL);
+  } else if (Sometimes()) {
+    routing.set_top_k(3);
+  }
+  if (Sometimes()) {
+    // Any number above 0, tiny and huge ones among them.
+    routing.set_temperature(std::exp2(*rc::gen::inRange(-1000, 1000)) *
+                            static_cast<double>(*rc::gen::inRange(1, 99)));
+  }
+  if (Sometimes()) routing.set_normalize(v1::GATE_NORMALIZATION_ALWAYS);
+  if (Sometimes()) routing.set_forward(v1::FORWARD_GATES_OWN);
+}
+
 v1::AnalyzeSpec AnySpec() {
   v1::AnalyzeSpec spec;
   spec.set_model(*Name());
@@ -148,6 +164,7 @@ v1::AnalyzeSpec AnySpec() {
   if (Sometimes()) spec.set_device(v1::DEVICE_CUDA);
   if (Sometimes()) spec.set_seed(Number());
   if (Sometimes()) spec.set_nll(Sometimes());
+  if (Sometimes()) FillRouting(*spec.mutable_routing());
   if (Sometimes()) spec.mutable_nulls()->set_bootstrap(0);
   if (Sometimes()) spec.mutable_nulls()->set_random_router(19);
   if (Sometimes()) spec.mutable_nulls()->set_keep_draws(Sometimes());

@@ -82,9 +82,8 @@ at::Tensor FittedLogits(const at::Tensor& raw, const Model& model,
 }  // namespace
 
 RoutingDraws RandomRouters(const at::Tensor& h, const Routing& routing,
-                           const at::Tensor& counted,
-                           const RoutingRule& rule, int64_t draws,
-                           int64_t seed) {
+                           const at::Tensor& counted, const RoutingRule& rule,
+                           int64_t draws, int64_t seed) {
   const int64_t expert_count = routing.logits.size(1);
   const int64_t per_token = routing.chosen.size(1);
   if (per_token == expert_count || draws == 0) return {};

@@ -82,8 +82,7 @@ TEST_F(RandomRoutersTest, PartitionTokensByHyperplanes) {
   router_ = at::zeros({2, kWidth});
   router_[1] = at::randn({kWidth});
   routing_ = Route(h_, router_, rule_);
-  const RoutingDraws draws =
-      RandomRouters(h_, routing_, counted_, rule_, 1, 0);
+  const RoutingDraws draws = RandomRouters(h_, routing_, counted_, rule_, 1, 0);
   const at::Tensor first = draws.chosen[0].flatten().eq(0);
   const at::Tensor a = h_.index_select(0, first.nonzero().flatten());
   const at::Tensor b = h_.index_select(0, (~first).nonzero().flatten());

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "core/base/npy.h"
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
@@ -175,9 +176,11 @@ absl::StatusOr<std::vector<int32_t>> TaskRunner::Tokenize(int index) {
   return ids;
 }
 
+// A later attempt may have fewer parts: their prefixes stay.
 std::filesystem::path TaskRunner::Scratch(int index) const {
+  const std::string& prefix = task_.parts(index).prefix();
   return std::filesystem::path(task_.scratch_directory()) /
-         absl::StrCat("part_", index);
+         absl::StrCat("part_", absl::StrReplaceAll(prefix, {{"/", "_"}}));
 }
 
 }  // namespace moeprobe
