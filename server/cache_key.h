@@ -20,7 +20,7 @@ struct CacheKeyFields {
   std::string group;                       // see ProbeGroups
   int64_t seed = 0;                        // counts where a group is random
   const v1::ProbeSpec* probes = nullptr;   // resolved; required
-  std::optional<v1::RoutingRule> routing;  // nullopt: the model's own
+  std::optional<v1::RoutingRule> routing = {};  // nullopt: the model's own
 };
 
 // Returns the key of the cache: a digest of the fields as text, in a fixed

@@ -1,7 +1,6 @@
 #ifndef MOEPROBE_CLIENT_REQUEST_MESSAGE_FIELDS_H_
 #define MOEPROBE_CLIENT_REQUEST_MESSAGE_FIELDS_H_
 
-#include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
 #include <cstdint>
@@ -38,9 +37,6 @@ Field ChoicesField(const std::string& key, google::protobuf::Message& message);
 
 // A key that a later version will read.
 Field UnsupportedField(const std::string& key);
-
-// Returns the name that requests use for a value of an enumeration.
-std::string ChoiceName(const google::protobuf::EnumValueDescriptor& value);
 
 }  // namespace moeprobe
 

@@ -61,6 +61,18 @@ TEST(RequestYamlTest, ListsSeveralDataSets) {
                                                     "    skip_first: 4\n"));
 }
 
+TEST(RequestYamlTest, WritesValuesOfASweepAsTheirFieldsHaveThem) {
+  v1::AnalyzeSpec spec;
+  v1::SweepAxis& axis = *spec.add_sweep();
+  axis.set_field("data.tokens");
+  axis.add_values("1024");
+  axis.add_values("all");
+  EXPECT_EQ(RequestYaml(spec),
+            "kind: analyze\n"
+            "sweep:\n"
+            "  data.tokens: [1024, all]\n");
+}
+
 TEST(RequestYamlTest, QuotesWordsThatMeanSomethingElseToYaml) {
   v1::AnalyzeSpec spec;
   for (const char* word : {"no", "Null", "1e3", "~", "- x", "a: b", "*x"}) {
@@ -146,6 +158,21 @@ void FillRouting(v1::RoutingSpec& routing) {
   if (Sometimes()) routing.set_forward(v1::FORWARD_GATES_OWN);
 }
 
+void FillSweep(v1::AnalyzeSpec& spec) {
+  if (Sometimes()) {
+    v1::SweepAxis& axis = *spec.add_sweep();
+    axis.set_field("routing.temperature");
+    for (const char* value : {"0.25", "1.0", "1e-07", "1e+300"}) {
+      if (axis.values().empty() || Sometimes()) axis.add_values(value);
+    }
+  }
+  if (!Sometimes()) return;
+  v1::SweepAxis& axis = *spec.add_sweep();
+  axis.set_field("data.tokens");
+  axis.add_values("all");
+  if (Sometimes()) axis.add_values("16384");
+}
+
 v1::AnalyzeSpec AnySpec() {
   v1::AnalyzeSpec spec;
   spec.set_model(*Name());
@@ -165,6 +192,7 @@ v1::AnalyzeSpec AnySpec() {
   if (Sometimes()) spec.set_seed(Number());
   if (Sometimes()) spec.set_nll(Sometimes());
   if (Sometimes()) FillRouting(*spec.mutable_routing());
+  FillSweep(spec);
   if (Sometimes()) spec.mutable_nulls()->set_bootstrap(0);
   if (Sometimes()) spec.mutable_nulls()->set_random_router(19);
   if (Sometimes()) spec.mutable_nulls()->set_keep_draws(Sometimes());
