@@ -25,6 +25,7 @@
 #include "core/model/decoder_layer.h"
 #include "core/model/embedding.h"
 #include "core/model/layer_reader.h"
+#include "core/model/routing_rule.h"
 #include "core/model/weight_arrival.h"
 #include "core/model/weight_fingerprint.h"
 #include "core/pipeline/layer_analysis.h"
@@ -72,8 +73,9 @@ class ForwardPass {
     MOEPROBE_RETURN_IF_ERROR(arrival(decoder.LastOfAttention()));
     decoder.Attend(residual);
     const at::Tensor h = decoder.MlpInput(residual);
-    return decoder.RunExperts(h, decoder.RouteTokens(h), residual, nullptr,
-                              arrival);
+    const RoutingRule rule = OwnRule(checkpoint_.config().experts);
+    return decoder.RunExperts(h, decoder.RouteTokens(h, rule), residual,
+                              nullptr, arrival);
   }
 
   const Checkpoint& checkpoint_;

@@ -12,6 +12,7 @@
 #include "core/model/decoder_layer.h"
 #include "core/model/embedding.h"
 #include "core/model/router.h"
+#include "core/model/routing_rule.h"
 #include "core/model/token_loss.h"
 #include "core/model/weight_arrival.h"
 
@@ -34,7 +35,8 @@ class Pass {
     const DecoderLayer decoder(checkpoint_, layer, sequence_length_, type_);
     decoder.Attend(residual_);
     const at::Tensor h = decoder.MlpInput(residual_);
-    const Routing routing = decoder.RouteTokens(h);
+    const Routing routing =
+        decoder.RouteTokens(h, OwnRule(checkpoint_.config().experts));
     decoder.RunExperts(h, routing, residual_, nullptr, AlreadyArrived)
         .IgnoreError();  // cannot fail
     return routing.chosen;

@@ -4,9 +4,12 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "core/base/numerics_version.h"
 #include "core/base/sha256.h"
 #include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/worker_service.pb.h"
+#include "server/probe_groups.h"
 
 namespace moeprobe {
 namespace {
@@ -48,6 +51,18 @@ std::string ParametersOf(const CacheKeyFields& fields) {
   return "";
 }
 
+// Routing where it is not the model's own, as text. A loss is that of the
+// forward pass, whatever statistics use.
+std::string RoutingOf(const CacheKeyFields& fields) {
+  if (!fields.routing) return "";
+  const v1::RoutingRule& rule = *fields.routing;
+  if (fields.group == kNllGroup && !rule.in_forward_pass()) return "";
+  return absl::StrFormat("routing=%d,%d,%a,%d\n", rule.expert_count(),
+                         static_cast<int>(rule.renormalize()),
+                         rule.temperature(),
+                         static_cast<int>(rule.in_forward_pass()));
+}
+
 }  // namespace
 
 std::string CacheKey(const CacheKeyFields& fields) {
@@ -57,7 +72,7 @@ std::string CacheKey(const CacheKeyFields& fields) {
       fields.precision == v1::PRECISION_BFLOAT16 ? "bfloat16" : "float32",
       "\ndevice=", fields.device == v1::DEVICE_CUDA ? "cuda" : "cpu",
       "\nlayer=", fields.layer, "\ngroup=", fields.group, "\n",
-      ParametersOf(fields)));
+      ParametersOf(fields), RoutingOf(fields)));
 }
 
 }  // namespace moeprobe

@@ -1,7 +1,9 @@
 #include "server/job_plan.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +19,10 @@
 #include "server/data_catalog.h"
 #include "server/model_registry.h"
 #include "server/probe_groups.h"
+#include "server/routing_resolution.h"
+#include "spec/sweep_cells.h"
 #include "storage/fingerprint_store.h"
+#include "storage/job.h"
 
 namespace moeprobe {
 namespace {
@@ -31,17 +36,39 @@ std::string PrefixOf(const v1::AnalyzeSpec& spec, int data_index,
       is_baseline ? "baseline/" : "");
 }
 
-void AddGroups(const v1::AnalyzeSpec& spec, v1::Device device, JobPlan& plan) {
+// The key, as far as fingerprints are known; "" otherwise.
+std::string KnownKey(const PlannedPart& part, v1::Device device, int64_t layer,
+                     const std::string& group) {
+  const auto weights = part.weights.find(layer);
+  if (weights == part.weights.end() || !part.tokens) return "";
+  return KeyOfGroup(part,
+                    {.weights_fingerprint = weights->second,
+                     .data_fingerprint = part.tokens->fingerprint},
+                    device, layer, group);
+}
+
+// Stands for the fingerprints of a part among the parts of one plan.
+LayerSource StandIn(const PlannedPart& part) {
+  return {.weights_fingerprint = part.stamp,
+          .data_fingerprint = absl::StrCat(part.data.SerializeAsString(), "\n",
+                                           part.tokenizer_sha256)};
+}
+
+bool HaveTheSameSource(const PlannedPart& a, const PlannedPart& b) {
+  return StandIn(a).weights_fingerprint == StandIn(b).weights_fingerprint &&
+         StandIn(a).data_fingerprint == StandIn(b).data_fingerprint;
+}
+
+void AddGroups(v1::Device device, JobPlan& plan) {
   const PlannedPart& part = plan.parts.back();
   const auto add = [&](int64_t layer, const std::string& group) {
-    plan.groups.push_back(
-        {.part = static_cast<int>(plan.parts.size()) - 1,
-         .layer = layer,
-         .probe = group,
-         .key = KeyOfGroup(part, spec, device, layer, group)});
+    plan.groups.push_back({.part = static_cast<int>(plan.parts.size()) - 1,
+                           .layer = layer,
+                           .probe = group,
+                           .key = KnownKey(part, device, layer, group)});
   };
   for (const int32_t layer : part.layers) {
-    for (const std::string& group : ProbeGroups(spec.probes())) {
+    for (const std::string& group : ProbeGroups(part.spec.probes())) {
       add(layer, group);
     }
   }
@@ -60,19 +87,46 @@ absl::StatusOr<OpenedModel> OpenUsable(ModelRegistry& models,
 
 }  // namespace
 
-std::string KeyOfGroup(const PlannedPart& part, const v1::AnalyzeSpec& spec,
+std::string KeyOfGroup(const PlannedPart& part, const LayerSource& source,
                        v1::Device device, int64_t layer,
                        const std::string& group) {
-  const auto weights = part.weights.find(layer);
-  if (weights == part.weights.end() || !part.tokens) return "";
-  return CacheKey({.weights_fingerprint = weights->second,
-                   .data_fingerprint = part.tokens->fingerprint,
-                   .precision = spec.precision(),
+  return CacheKey({.weights_fingerprint = source.weights_fingerprint,
+                   .data_fingerprint = source.data_fingerprint,
+                   .precision = part.spec.precision(),
                    .device = device,
                    .layer = layer,
                    .group = group,
-                   .seed = spec.seed(),
-                   .probes = &spec.probes()});
+                   .seed = part.spec.seed(),
+                   .probes = &part.spec.probes(),
+                   .routing = part.routing});
+}
+
+std::vector<NeededGroup> WithoutRepeats(const std::vector<NeededGroup>& groups,
+                                        const JobPlan& plan,
+                                        v1::Device device) {
+  std::set<std::string> seen;
+  std::vector<NeededGroup> result;
+  for (const NeededGroup& group : groups) {
+    const PlannedPart& part = plan.parts[static_cast<size_t>(group.part)];
+    const std::string key =
+        KeyOfGroup(part, StandIn(part), device, group.layer, group.probe);
+    if (seen.insert(key).second) result.push_back(group);
+  }
+  return result;
+}
+
+std::vector<NeededGroup> GroupsOfSource(const JobPlan& plan, int index,
+                                        const LayerSource& source,
+                                        v1::Device device, int64_t layer) {
+  const PlannedPart& known = plan.parts[static_cast<size_t>(index)];
+  std::vector<NeededGroup> result;
+  for (const NeededGroup& group : plan.groups) {
+    const PlannedPart& part = plan.parts[static_cast<size_t>(group.part)];
+    if (group.layer != layer || !HaveTheSameSource(part, known)) continue;
+    result.push_back(group);
+    result.back().key = KeyOfGroup(part, source, device, layer, group.probe);
+  }
+  return result;
 }
 
 std::optional<std::string> KnownProvenance(const PlannedPart& part) {
@@ -91,15 +145,21 @@ std::optional<std::string> KnownProvenance(const PlannedPart& part) {
   return provenance.SerializeAsString();
 }
 
-absl::StatusOr<PlannedPart> JobPlanner::PlanPart(const v1::AnalyzeSpec& spec,
+absl::StatusOr<PlannedPart> JobPlanner::PlanPart(const SweepCell& cell,
                                                  int data_index,
                                                  bool is_baseline) {
+  const v1::AnalyzeSpec& spec = cell.spec;
   PlannedPart part;
-  part.prefix = PrefixOf(spec, data_index, is_baseline);
+  part.prefix = cell.prefix + PrefixOf(spec, data_index, is_baseline);
+  part.spec = spec;
   MOEPROBE_ASSIGN_OR_RETURN(
       part.model,
       OpenUsable(*models_, is_baseline ? spec.baseline() : spec.model()));
   part.data = spec.data(data_index);
+  if (spec.has_routing() && !is_baseline) {
+    part.routing =
+        RuleOf(spec.routing(), part.model.checkpoint->config().experts);
+  }
   const auto layer_count =
       static_cast<int32_t>(part.model.checkpoint->config().layers.size());
   for (const int32_t layer : spec.layers().layers()) {
@@ -118,17 +178,25 @@ absl::StatusOr<PlannedPart> JobPlanner::PlanPart(const v1::AnalyzeSpec& spec,
   return part;
 }
 
+absl::Status JobPlanner::AddCell(const SweepCell& cell, v1::Device device,
+                                 JobPlan& plan) {
+  for (int i = 0; i < cell.spec.data_size(); ++i) {
+    for (const bool is_baseline : {false, true}) {
+      if (is_baseline && cell.spec.baseline().empty()) continue;
+      MOEPROBE_ASSIGN_OR_RETURN(PlannedPart part,
+                                PlanPart(cell, i, is_baseline));
+      plan.parts.push_back(std::move(part));
+      AddGroups(device, plan);
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<JobPlan> JobPlanner::Plan(const v1::AnalyzeSpec& spec,
                                          v1::Device device) {
   JobPlan plan;
-  for (int i = 0; i < spec.data_size(); ++i) {
-    for (const bool is_baseline : {false, true}) {
-      if (is_baseline && spec.baseline().empty()) continue;
-      MOEPROBE_ASSIGN_OR_RETURN(PlannedPart part,
-                                PlanPart(spec, i, is_baseline));
-      plan.parts.push_back(std::move(part));
-      AddGroups(spec, device, plan);
-    }
+  for (const SweepCell& cell : CellsOf(spec)) {
+    MOEPROBE_RETURN_IF_ERROR(AddCell(cell, device, plan));
   }
   return plan;
 }

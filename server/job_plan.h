@@ -7,10 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/worker_service.pb.h"
 #include "server/data_catalog.h"
 #include "server/model_registry.h"
+#include "spec/sweep_cells.h"
 #include "storage/fingerprint_store.h"
 #include "storage/job.h"
 
@@ -18,9 +21,12 @@ namespace moeprobe {
 
 // One model on one data set of a job, and what is known of both.
 struct PlannedPart {
-  std::string prefix;  // of its arrays: "", "baseline/", "data1/baseline/"
+  // Of its arrays: "", "baseline/", "data1/baseline/", "sweep3/baseline/".
+  std::string prefix;
+  v1::AnalyzeSpec spec;  // resolved, of its cell where the request has a sweep
   OpenedModel model;
   v1::DataSpec data;
+  std::optional<v1::RoutingRule> routing;  // nullopt: the model's own
   std::vector<int32_t> layers;
   bool nll = false;                        // the loss is computed
   std::string tokenizer_sha256;            // where the data is text
@@ -48,19 +54,38 @@ class JobPlanner {
   absl::StatusOr<JobPlan> Plan(const v1::AnalyzeSpec& spec, v1::Device device);
 
  private:
-  absl::StatusOr<PlannedPart> PlanPart(const v1::AnalyzeSpec& spec,
-                                       int data_index, bool is_baseline);
+  absl::Status AddCell(const SweepCell& cell, v1::Device device, JobPlan& plan);
+  absl::StatusOr<PlannedPart> PlanPart(const SweepCell& cell, int data_index,
+                                       bool is_baseline);
 
   ModelRegistry* models_;
   DataCatalog* catalog_;
   FingerprintStore* fingerprints_;
 };
 
-// Returns the key of the cache for a group of a part; "" where a fingerprint is
-// not known yet.
-std::string KeyOfGroup(const PlannedPart& part, const v1::AnalyzeSpec& spec,
+// What determines the numbers of a layer of a part beside its spec.
+struct LayerSource {
+  std::string weights_fingerprint;
+  std::string data_fingerprint;
+};
+
+// Returns the key of the cache for a group of a part.
+std::string KeyOfGroup(const PlannedPart& part, const LayerSource& source,
                        v1::Device device, int64_t layer,
                        const std::string& group);
+
+// Returns `groups` of a plan without those that another one before them stands
+// for: parts of a sweep have much in common, also while no fingerprint is
+// known.
+std::vector<NeededGroup> WithoutRepeats(const std::vector<NeededGroup>& groups,
+                                        const JobPlan& plan, v1::Device device);
+
+// Returns the groups of a plan, with keys, that a layer of part `index` tells
+// the source of: those at the same layer of every part with the same model and
+// data.
+std::vector<NeededGroup> GroupsOfSource(const JobPlan& plan, int index,
+                                        const LayerSource& source,
+                                        v1::Device device, int64_t layer);
 
 // Returns where the numbers of a part come from, as far as it is known without
 // running it; nullopt where a fingerprint is not known.

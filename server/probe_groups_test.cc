@@ -6,6 +6,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/worker_service.pb.h"
 #include "server/cache_key.h"
 
 namespace moeprobe {
@@ -172,6 +173,46 @@ TEST(CacheKeyTest, OfTheRouterTermDependsOnItsTokens) {
   EXPECT_TRUE(keys.insert(CacheKey(fields)).second);
   probes.mutable_router_term()->set_at(v1::TOKEN_PLACEMENT_FIRST);
   EXPECT_TRUE(keys.insert(CacheKey(fields)).second);
+}
+
+TEST(CacheKeyTest, DependsOnTheRuleOfRouting) {
+  const v1::ProbeSpec probes = AllProbes();
+  CacheKeyFields fields{.weights_fingerprint = "w",
+                        .data_fingerprint = "d",
+                        .group = "pca/reference",
+                        .probes = &probes};
+  std::set<std::string> keys = {CacheKey(fields)};
+  v1::RoutingRule rule;
+  const auto differs = [&] {
+    fields.routing = rule;
+    return keys.insert(CacheKey(fields)).second;
+  };
+  EXPECT_TRUE(differs());
+  rule.set_expert_count(4);
+  EXPECT_TRUE(differs());
+  rule.set_renormalize(true);
+  EXPECT_TRUE(differs());
+  rule.set_temperature(0.1);
+  EXPECT_TRUE(differs());
+  rule.set_temperature(0.1 + 1e-17);
+  EXPECT_FALSE(differs());
+  rule.set_temperature(0.1 + 1e-16);
+  EXPECT_TRUE(differs());
+  rule.set_in_forward_pass(true);
+  EXPECT_TRUE(differs());
+}
+
+TEST(CacheKeyTest, OfTheLossDependsOnTheForwardPassAlone) {
+  const v1::ProbeSpec probes = AllProbes();
+  CacheKeyFields fields{.weights_fingerprint = "w",
+                        .data_fingerprint = "d",
+                        .group = kNllGroup,
+                        .probes = &probes};
+  const std::string own = CacheKey(fields);
+  fields.routing.emplace();
+  EXPECT_EQ(CacheKey(fields), own);
+  fields.routing->set_in_forward_pass(true);
+  EXPECT_NE(CacheKey(fields), own);
 }
 
 TEST(CacheKeyTest, DoesNotDependOnOtherProbes) {

@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/quoted.h"
 #include "core/checkpoint/model_config.h"
@@ -20,7 +22,10 @@
 #include "server/model_registry.h"
 #include "server/null_resolution.h"
 #include "server/probe_resolution.h"
+#include "server/routing_resolution.h"
+#include "server/sweep_resolution.h"
 #include "server/violations.h"
+#include "spec/scalar_field.h"
 
 namespace moeprobe {
 namespace {
@@ -184,16 +189,10 @@ void ResolveAllData(ResolvedRequest& result, DataCatalog& catalog) {
   }
 }
 
-}  // namespace
-
-ResolvedRequest ResolveRequest(const v1::Job& job, ModelRegistry& models,
-                               DataCatalog& catalog) {
+// Resolves a request without its sweep.
+ResolvedRequest ResolveOne(const v1::AnalyzeSpec& asked, ModelRegistry& models,
+                           DataCatalog& catalog) {
   ResolvedRequest result;
-  if (!job.has_analyze()) {
-    result.violations.Add("job.analyze", "missing");
-    return result;
-  }
-  const v1::AnalyzeSpec& asked = job.analyze();
   result.spec = asked;
   CheckName(asked.name(), result.violations);
   ResolveScalars(asked, result);
@@ -210,6 +209,11 @@ ResolvedRequest ResolveRequest(const v1::Job& job, ModelRegistry& models,
   if (baseline) width = std::min(width, baseline->checkpoint->config().width);
   *result.spec.mutable_probes() =
       ResolveProbes(asked, width, result.violations);
+  if (asked.has_routing()) {
+    *result.spec.mutable_routing() =
+        ResolveRouting(asked.routing(), model->checkpoint->config().experts,
+                       result.violations);
+  }
   *result.spec.mutable_layers() =
       ResolveLayers(asked.layers(), LayerCount(*model), result.violations);
   if (baseline) CheckBaselineLayers(result.spec, *baseline, result);
@@ -224,6 +228,46 @@ ResolvedRequest ResolveRequest(const v1::Job& job, ModelRegistry& models,
     }
   }
   if (baseline) CompareTokenizers(*model, *baseline, models, result);
+  return result;
+}
+
+// The request that all cells of a sweep start from. Windows are checked by the
+// first values of their axes: a default may not fit.
+v1::AnalyzeSpec WithoutSweep(const v1::AnalyzeSpec& asked) {
+  v1::AnalyzeSpec base = asked;
+  base.clear_sweep();
+  for (const v1::SweepAxis& axis : asked.sweep()) {
+    if (absl::StartsWith(axis.field(), "routing.")) base.mutable_routing();
+    if (absl::StartsWith(axis.field(), "data.") && axis.values_size() > 0) {
+      SetField(axis.field(), axis.values(0), base).IgnoreError();
+    }
+  }
+  return base;
+}
+
+}  // namespace
+
+ResolvedRequest ResolveRequest(const v1::Job& job, ModelRegistry& models,
+                               DataCatalog& catalog) {
+  ResolvedRequest result;
+  if (!job.has_analyze()) {
+    result.violations.Add("job.analyze", "missing");
+    return result;
+  }
+  const v1::AnalyzeSpec& asked = job.analyze();
+  result = ResolveOne(WithoutSweep(asked), models, catalog);
+  if (asked.sweep().empty() || !result.violations.empty()) return result;
+  std::set<std::string> warnings(result.warnings.begin(),
+                                 result.warnings.end());
+  const CheckCell check = [&](const v1::AnalyzeSpec& cell) {
+    const ResolvedRequest resolved = ResolveOne(cell, models, catalog);
+    for (const std::string& warning : resolved.warnings) {
+      if (warnings.insert(warning).second) result.warnings.push_back(warning);
+    }
+    return resolved.violations;
+  };
+  ResolveSweep({asked.sweep().begin(), asked.sweep().end()}, check, result.spec,
+               result.violations);
   return result;
 }
 

@@ -1,5 +1,6 @@
 #include "server/request_resolution.h"
 
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "core/base/npy.h"
 #include "gmock/gmock.h"
@@ -69,6 +71,13 @@ class RequestResolutionTest : public testing::Test {
     v1::Job job;
     *job.mutable_analyze() = spec_;
     return ResolveRequest(job, *models_, *catalog_);
+  }
+
+  void AddAxis(const std::string& field,
+               const std::vector<std::string>& values) {
+    v1::SweepAxis& axis = *spec_.add_sweep();
+    axis.set_field(field);
+    for (const std::string& value : values) axis.add_values(value);
   }
 
   // Fields of all violations.
@@ -233,6 +242,86 @@ TEST_F(RequestResolutionTest, FillsInAndChecksNulls) {
   spec_.mutable_nulls()->set_bootstrap(39);
   EXPECT_THAT(Fields(), ElementsAre("nulls.random_router", "nulls.permutations",
                                     "nulls.random_weights", "nulls.bootstrap"));
+}
+
+TEST_F(RequestResolutionTest, FillsInAndChecksRouting) {
+  EXPECT_FALSE(Resolve().spec.has_routing());
+  spec_.mutable_routing();
+  const v1::RoutingSpec routing = Resolve().spec.routing();
+  EXPECT_EQ(routing.select(), v1::ROUTING_SELECTION_TOP_K);
+  EXPECT_EQ(routing.top_k(), 2);
+  EXPECT_EQ(routing.temperature(), 1);
+  EXPECT_EQ(routing.normalize(), v1::GATE_NORMALIZATION_MODEL);
+  EXPECT_EQ(routing.forward(), v1::FORWARD_GATES_CHANGED);
+  spec_.mutable_routing()->set_top_k(5);
+  spec_.mutable_routing()->set_temperature(0);
+  EXPECT_THAT(Fields(), ElementsAre("routing.temperature", "routing.top_k"));
+  EXPECT_THAT(Message(), HasSubstr("expected 1 to 4, the model's experts"));
+  spec_.mutable_routing()->set_top_k(0);
+  spec_.mutable_routing()->set_temperature(std::nan(""));
+  EXPECT_THAT(Fields(), ElementsAre("routing.temperature", "routing.top_k"));
+  spec_.mutable_routing()->set_temperature(2);
+  spec_.mutable_routing()->set_top_k(4);
+  EXPECT_THAT(Fields(), IsEmpty());
+  spec_.mutable_routing()->set_select(v1::ROUTING_SELECTION_ALL);
+  EXPECT_THAT(Fields(), ElementsAre("routing.top_k"));
+  spec_.mutable_routing()->clear_top_k();
+  EXPECT_FALSE(Resolve().spec.routing().has_top_k());
+  spec_.set_model("llama");
+  EXPECT_THAT(Message(), HasSubstr("routing: the model is dense"));
+}
+
+TEST_F(RequestResolutionTest, ResolvesSweeps) {
+  AddAxis("routing.temperature", {"0.50", "2"});
+  AddAxis("routing.select", {"top_k", "all"});
+  AddAxis("data.sequence_length", {"5", "20"});
+  const ResolvedRequest resolved = Resolve();
+  EXPECT_THAT(resolved.violations.list(), IsEmpty());
+  ASSERT_EQ(resolved.spec.sweep_size(), 3);
+  EXPECT_THAT(resolved.spec.sweep(0).values(), ElementsAre("0.5", "2.0"));
+  EXPECT_EQ(resolved.spec.routing().top_k(), 2);
+  spec_ = resolved.spec;
+  EXPECT_EQ(Resolve().spec.SerializeAsString(), spec_.SerializeAsString());
+}
+
+TEST_F(RequestResolutionTest, HoldsEveryCellOfASweepAgainstTheModel) {
+  AddAxis("routing.top_k", {"1", "4", "5"});
+  AddAxis("routing.temperature", {"0", "1"});
+  EXPECT_THAT(Fields(), ElementsAre("sweep.routing.temperature[0]",
+                                    "sweep.routing.top_k[2]"));
+  spec_.clear_sweep();
+  AddAxis("data.sequence_length", {"10", "1"});
+  AddAxis("probes.pca.components", {"9"});
+  EXPECT_THAT(Fields(), ElementsAre("sweep.probes.pca.components[0]",
+                                    "sweep.data.sequence_length[1]"));
+  spec_.clear_sweep();
+  AddAxis("data.skip_first", {"0"});
+  AddAxis("routing.top_k", {"1"});
+  spec_.mutable_routing()->set_select(v1::ROUTING_SELECTION_ALL);
+  EXPECT_THAT(Message(), HasSubstr("sweep.routing.top_k[0]: has no meaning"));
+}
+
+TEST_F(RequestResolutionTest, NamesAxesThatAreNone) {
+  AddAxis("routing.temprature", {"1"});
+  AddAxis("device", {"cpu"});
+  AddAxis("seed", {});
+  AddAxis("precision", {"float32", "float16", "float32"});
+  AddAxis("precision", {"float32"});
+  AddAxis("probes.spectra.top", {"4"});
+  EXPECT_THAT(Fields(), ElementsAre("sweep.routing.temprature", "sweep.device",
+                                    "sweep.seed", "sweep.precision[1]",
+                                    "sweep.precision[2]", "sweep.precision",
+                                    "sweep.probes.spectra.top"));
+  EXPECT_THAT(Message(), HasSubstr("did you mean routing.temperature?"));
+}
+
+TEST_F(RequestResolutionTest, BoundsSweeps) {
+  std::vector<std::string> seeds;
+  for (int seed = 0; seed < 33; ++seed) seeds.push_back(absl::StrCat(seed));
+  AddAxis("seed", seeds);
+  EXPECT_THAT(Fields(), IsEmpty());
+  AddAxis("precision", {"float32", "bfloat16"});
+  EXPECT_THAT(Message(), HasSubstr("sweep: 66 cells, expected at most 64"));
 }
 
 TEST_F(RequestResolutionTest, CountsCharactersOfANameNotBytes) {

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/quoted.h"
 #include "core/base/status_macros.h"
+#include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
 #include "server/array_messages.h"
@@ -20,6 +21,7 @@
 #include "server/probe_groups.h"
 #include "server/resource_name.h"
 #include "server/summary_rows.h"
+#include "spec/sweep_cells.h"
 #include "storage/job.h"
 #include "storage/job_store.h"
 #include "storage/result_store.h"
@@ -44,6 +46,19 @@ void Complete(const PartProvenance& part, const std::vector<JobArray>& arrays,
     if (!provenance.has_nll() && array.prefix == part.prefix &&
         array.array.name == kNllGroup && array.array.summary) {
       provenance.set_nll(array.array.summary->mean);
+    }
+  }
+}
+
+void AddCells(const v1::AnalyzeSpec& spec, v1::Result& result) {
+  if (spec.sweep().empty()) return;
+  for (const SweepCell& cell : CellsOf(spec)) {
+    v1::SweepCell* message = result.add_cells();
+    message->set_prefix(cell.prefix);
+    for (const auto& [field, value] : cell.settings) {
+      v1::SweepSetting* setting = message->add_settings();
+      setting->set_field(field);
+      setting->set_value(value);
     }
   }
 }
@@ -110,6 +125,7 @@ absl::StatusOr<v1::Result> ResultOperations::Get(const std::string& name) {
   }
   AddSummary(arrays, result);
   MOEPROBE_RETURN_IF_ERROR(FillProvenance(job, arrays, result));
+  AddCells(result.job().analyze(), result);
   return result;
 }
 

@@ -133,6 +133,7 @@ struct Server::Parts {
   TaskOperations task_operations{{.running = &running,
                                   .attempts = &attempts,
                                   .scheduler = &scheduler,
+                                  .planner = &planner,
                                   .fingerprints = &fingerprints,
                                   .blobs = &blobs,
                                   .scratch = &scratch}};

@@ -62,11 +62,12 @@ absl::StatusOr<v1::TaskPart> BuildPart(const RunningTask& running,
   for (const int64_t layer : missing.layers) {
     part.add_layers(static_cast<int32_t>(layer));
   }
-  *part.mutable_probes() = ProbesFor(missing.groups, running.spec.probes());
-  part.set_precision(running.spec.precision());
+  *part.mutable_probes() = ProbesFor(missing.groups, planned.spec.probes());
+  part.set_precision(planned.spec.precision());
   part.set_device(running.device);
-  part.set_seed(running.spec.seed());
+  part.set_seed(planned.spec.seed());
   part.set_nll(missing.nll);
+  if (planned.routing) *part.mutable_routing() = *planned.routing;
   return part;
 }
 
@@ -78,7 +79,9 @@ absl::Status BuildTask(const std::vector<NeededGroup>& missing,
   running.task.set_job(JobName(running.attempt.job));
   running.task.set_attempt(running.attempt.attempt);
   running.task.set_scratch_directory(scratch.string());
-  for (const auto& [index, part] : ByPart(missing)) {
+  const std::vector<NeededGroup> needed =
+      WithoutRepeats(missing, running.plan, running.device);
+  for (const auto& [index, part] : ByPart(needed)) {
     MOEPROBE_ASSIGN_OR_RETURN(
         *running.task.add_parts(),
         BuildPart(running, running.plan.parts[static_cast<size_t>(index)], part,

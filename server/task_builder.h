@@ -12,8 +12,8 @@
 namespace moeprobe {
 
 // Fills in the task and its parts for a job that lacks the groups `missing`:
-// of every part only the layers and probes that are missing somewhere. All
-// else of `running` must be set.
+// of every part only the layers and probes that are missing somewhere and that
+// no part before it brings. All else of `running` must be set.
 absl::Status BuildTask(const std::vector<NeededGroup>& missing,
                        const std::filesystem::path& scratch,
                        DataCatalog& catalog, RunningTask& running);

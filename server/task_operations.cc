@@ -22,7 +22,6 @@
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
-#include "server/cache_key.h"
 #include "server/job_plan.h"
 #include "server/log.h"
 #include "server/probe_groups.h"
@@ -114,6 +113,16 @@ AttemptEnd EndOf(const v1::FinishTaskRequest& request,
   return end;
 }
 
+// Adds what is known by now of parts that had nothing of their own to compute.
+void AddKnownProvenance(const JobPlan& plan, AttemptEnd& end) {
+  int index = 0;
+  for (const PlannedPart& part : plan.parts) {
+    auto known = KnownProvenance(part);
+    if (known) end.provenance.insert({index, *std::move(known)});
+    ++index;
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<bool> TaskOperations::Report(
@@ -162,23 +171,20 @@ absl::Status TaskOperations::Publish(const v1::FinishedLayer& layer,
                             PartOf(*task, layer.part()));
   MOEPROBE_RETURN_IF_ERROR(StoreLargeArrays(*parts_.blobs, arrays));
   const int job_part = task->job_parts[static_cast<size_t>(layer.part())];
+  const PlannedPart& planned = task->plan.parts[static_cast<size_t>(job_part)];
+  const LayerSource source{.weights_fingerprint = layer.weights_fingerprint(),
+                           .data_fingerprint = layer.data_fingerprint()};
   PublishedLayer published{
-      .part = job_part,
       .layer = layer.layer(),
-      .stamp = task->plan.parts[static_cast<size_t>(job_part)].stamp,
+      .stamp = planned.stamp,
       .weights_fingerprint = layer.weights_fingerprint(),
       .groups = {},
+      .needed = GroupsOfSource(task->plan, job_part, source, task->device,
+                               layer.layer()),
       .warnings = Texts(layer.warnings())};
   for (auto& [name, group] : GroupsOf(layer, part, std::move(arrays))) {
     group.probe = name;
-    group.key = CacheKey({.weights_fingerprint = layer.weights_fingerprint(),
-                          .data_fingerprint = layer.data_fingerprint(),
-                          .precision = task->spec.precision(),
-                          .device = task->device,
-                          .layer = layer.layer(),
-                          .group = name,
-                          .seed = task->spec.seed(),
-                          .probes = &task->spec.probes()});
+    group.key = KeyOfGroup(planned, source, task->device, layer.layer(), name);
     published.groups.push_back(std::move(group));
   }
   return parts_.attempts->Publish(task->attempt, published);
@@ -187,9 +193,11 @@ absl::Status TaskOperations::Publish(const v1::FinishedLayer& layer,
 absl::Status TaskOperations::Finish(const v1::FinishTaskRequest& request) {
   MOEPROBE_ASSIGN_OR_RETURN(
       const auto task, parts_.running->Find(request.job(), request.attempt()));
-  MOEPROBE_ASSIGN_OR_RETURN(
-      const JobState state,
-      parts_.attempts->Finish(task->attempt, EndOf(request, *task)));
+  AttemptEnd end = EndOf(request, *task);
+  const auto plan = parts_.planner->Plan(task->spec, task->device);
+  if (plan.ok()) AddKnownProvenance(*plan, end);
+  MOEPROBE_ASSIGN_OR_RETURN(const JobState state,
+                            parts_.attempts->Finish(task->attempt, end));
   parts_.running->Remove(task->attempt.job);
   if (IsFinal(state)) parts_.scratch->Remove(task->attempt.job);
   const absl::Status answered = parts_.scheduler->AnswerLike(task->request_key);

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "moeprobe/v1/worker_service.pb.h"
+#include "server/job_plan.h"
 #include "server/running_tasks.h"
 #include "server/scheduler.h"
 #include "server/scratch.h"
@@ -24,6 +25,7 @@ class TaskOperations {
     RunningTasks* running;
     AttemptStore* attempts;
     Scheduler* scheduler;
+    JobPlanner* planner;
     FingerprintStore* fingerprints;
     const BlobStore* blobs;
     const Scratch* scratch;

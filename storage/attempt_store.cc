@@ -120,18 +120,13 @@ absl::Status AttemptStore::Publish(const AttemptId& attempt,
   const absl::Status status =
       database_->Write([&](SQLite::Database& db) -> absl::Status {
         MOEPROBE_RETURN_IF_ERROR(HeldJob(db, attempt).status());
-        std::vector<NeededGroup> groups;
         for (const PublishedGroup& group : layer.groups) {
           InsertCacheEntry(db, group, layer.warnings);
-          groups.push_back({.part = layer.part,
-                            .layer = layer.layer,
-                            .probe = group.probe,
-                            .key = group.key});
         }
         Execute(db,
                 "INSERT OR REPLACE INTO weights_fingerprint VALUES(?1, ?2, ?3)",
                 layer.stamp, layer.layer, layer.weights_fingerprint);
-        AttachCachedGroups(db, attempt.job, groups);
+        AttachCachedGroups(db, attempt.job, layer.needed);
         return absl::OkStatus();
       });
   if (status.ok()) listener_(attempt.job);

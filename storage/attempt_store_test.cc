@@ -64,14 +64,16 @@ class AttemptStoreTest : public testing::Test {
   }
 
   PublishedLayer Layer(int64_t layer, std::vector<NewArray> arrays = {}) {
-    return {.part = 0,
-            .layer = layer,
-            .stamp = "stamp",
-            .weights_fingerprint = "weights",
-            .groups = {{.probe = "routing",
-                        .key = "key" + std::to_string(layer),
-                        .arrays = std::move(arrays)}},
-            .warnings = {}};
+    const std::string key = "key" + std::to_string(layer);
+    return {
+        .layer = layer,
+        .stamp = "stamp",
+        .weights_fingerprint = "weights",
+        .groups = {{.probe = "routing",
+                    .key = key,
+                    .arrays = std::move(arrays)}},
+        .needed = {{.part = 0, .layer = layer, .probe = "routing", .key = key}},
+        .warnings = {}};
   }
 
   JobRow Row(int64_t job) { return *jobs_.Get(job); }

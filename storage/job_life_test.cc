@@ -159,12 +159,13 @@ void Step(OneJob& job, AttemptId& attempt, int step) {
       break;
     case 3:
       (void)job.attempts().Publish(
-          attempt, {.part = 0,
-                    .layer = 0,
-                    .stamp = "s",
-                    .weights_fingerprint = "w",
-                    .groups = {{.probe = "routing", .key = "k", .arrays = {}}},
-                    .warnings = {}});
+          attempt,
+          {.layer = 0,
+           .stamp = "s",
+           .weights_fingerprint = "w",
+           .groups = {{.probe = "routing", .key = "k", .arrays = {}}},
+           .needed = {{.part = 0, .layer = 0, .probe = "routing", .key = "k"}},
+           .warnings = {}});
       break;
     case 4:
       (void)job.attempts().Finish(attempt, {});

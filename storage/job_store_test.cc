@@ -50,11 +50,11 @@ class JobStoreTest : public testing::Test {
     const auto attempt = queue_.Start(id, 1);
     ASSERT_TRUE(attempt.ok()) << attempt.status();
     PublishedLayer layer{
-        .part = 0,
         .layer = 3,
         .stamp = "s",
         .weights_fingerprint = "w",
         .groups = {{.probe = "routing", .key = key, .arrays = {}}},
+        .needed = {{.part = 0, .layer = 3, .probe = "routing", .key = key}},
         .warnings = {"few tokens"}};
     ASSERT_TRUE(attempts_.Publish(*attempt, layer).ok());
     ASSERT_TRUE(attempts_.Finish(*attempt, {}).ok());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/npy.h"
+#include "storage/job.h"
 
 namespace moeprobe {
 
@@ -41,13 +42,14 @@ struct PublishedGroup {
   std::vector<NewArray> arrays;
 };
 
-// What a worker computed at one layer of one part of a job.
+// What a worker computed at one layer of a model, for one part of a job or for
+// several that have it in common.
 struct PublishedLayer {
-  int part = 0;
   int64_t layer = 0;  // -1: of the whole model
   std::string stamp;  // of the model's files when the task was claimed
   std::string weights_fingerprint;
   std::vector<PublishedGroup> groups;
+  std::vector<NeededGroup> needed;  // of the job, which `groups` may answer
   std::vector<std::string> warnings;
 };
 

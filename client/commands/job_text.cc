@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "client/result/result_json.h"
 #include "client/text/format.h"
@@ -52,6 +53,23 @@ std::string CreatedText(const v1::Job& job) {
 std::string DurationText(const v1::Job& job) {
   if (!job.has_start_time() || !job.has_end_time()) return "";
   return FormatClock(ToTime(job.end_time()) - ToTime(job.start_time()));
+}
+
+std::string RoutingText(const v1::RoutingSpec& routing) {
+  const bool all = routing.select() == v1::ROUTING_SELECTION_ALL;
+  return absl::StrCat(
+      all ? "all experts" : absl::StrCat("top ", routing.top_k()),
+      ", temperature ", FormatExact(routing.temperature()),
+      routing.normalize() == v1::GATE_NORMALIZATION_ALWAYS
+          ? ", gates renormalised"
+          : "",
+      routing.forward() == v1::FORWARD_GATES_OWN
+          ? ", in statistics alone"
+          : ", in the forward pass, too");
+}
+
+std::string SweepText(const v1::SweepAxis& axis) {
+  return absl::StrCat(axis.field(), ": ", absl::StrJoin(axis.values(), ", "));
 }
 
 std::string DataText(const v1::DataSpec& data) {

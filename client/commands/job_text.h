@@ -25,6 +25,12 @@ std::string CreatedText(const v1::Job& job);
 // "1:23", from its start to its end; empty if it has not ended, or never ran.
 std::string DurationText(const v1::Job& job);
 
+// "top 4, temperature 0.5, in the forward pass, too", of a resolved request.
+std::string RoutingText(const v1::RoutingSpec& routing);
+
+// "routing.temperature: 0.5, 1, 2".
+std::string SweepText(const v1::SweepAxis& axis);
+
 // "16384 tokens in windows of 512, datasets/abc".
 std::string DataText(const v1::DataSpec& data);
 

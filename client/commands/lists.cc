@@ -11,7 +11,6 @@
 #include "absl/strings/str_join.h"
 #include "client/commands/job_text.h"
 #include "client/commands/session.h"
-#include "client/request/message_fields.h"
 #include "client/result/result_json.h"
 #include "client/text/format.h"
 #include "client/text/printable.h"
@@ -20,6 +19,7 @@
 #include "moeprobe/v1/dataset_service.pb.h"
 #include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/server_service.pb.h"
+#include "spec/choice_name.h"
 
 namespace moeprobe {
 namespace {

@@ -12,6 +12,7 @@
 #include "client/result/means_table.h"
 #include "client/result/result_json.h"
 #include "client/result/summary_place.h"
+#include "client/result/sweep_tables.h"
 #include "client/text/printable.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/analysis.pb.h"
@@ -49,6 +50,12 @@ std::string Header(Session& session, const v1::Job& job) {
     absl::StrAppend(&text, Line("data", absl::StrCat(DisplayName(session, data),
                                                      DataText(data))));
   }
+  if (spec.has_routing()) {
+    absl::StrAppend(&text, Line("routing", RoutingText(spec.routing())));
+  }
+  for (const v1::SweepAxis& axis : spec.sweep()) {
+    absl::StrAppend(&text, Line("sweep", SweepText(axis)));
+  }
   absl::StrAppend(&text, Line("created", CreatedText(job)),
                   Line("took", DurationText(job)));
   for (const std::string& warning : job.warnings()) {
@@ -68,6 +75,16 @@ std::string Losses(const v1::Result& result) {
   return text.empty() ? "" : text + " nats\n";
 }
 
+// What distinguishes the cells of a sweep, and how.
+void ShowCurves(Session& session, const v1::Result& result, int width) {
+  const std::string tables = SweepTables(result, width);
+  if (tables.empty()) return;
+  session.out.Print(absl::StrCat(
+      "\n", tables,
+      "\nMeans over pairs of experts; ranks and singular values: over experts; "
+      "router term: over tokens.\n"));
+}
+
 }  // namespace
 
 absl::Status Show(Session& session, const std::string& job, bool json) {
@@ -79,8 +96,12 @@ absl::Status Show(Session& session, const std::string& job, bool json) {
     return absl::OkStatus();
   }
   session.out.Print(Header(session, result.job()));
-  const std::string table =
-      MeansTable(result, std::min(session.out.width(), kWidestTable));
+  const int width = std::min(session.out.width(), kWidestTable);
+  if (!result.cells().empty()) {
+    ShowCurves(session, result, width);
+    return absl::OkStatus();
+  }
+  const std::string table = MeansTable(result, width);
   if (table.empty()) return absl::OkStatus();
   session.out.Print(absl::StrCat(
       "\n", table, "\nMean \u00B1 standard deviation over pairs of experts; ",

@@ -9,19 +9,18 @@
 #include <limits>
 #include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/request/value.h"
 #include "client/text/nearest_name.h"
 #include "client/text/utf8.h"
 #include "core/base/status_macros.h"
+#include "spec/choice_name.h"
 
 namespace moeprobe {
 namespace {
@@ -56,12 +55,6 @@ absl::StatusOr<const EnumValueDescriptor*> ReadChoice(
 }
 
 }  // namespace
-
-std::string ChoiceName(const EnumValueDescriptor& value) {
-  constexpr std::string_view kUnset = "UNSPECIFIED";
-  const size_t prefix = value.type()->value(0)->name().size() - kUnset.size();
-  return absl::AsciiStrToLower(value.name().substr(prefix));
-}
 
 Field TextField(const std::string& key, Message& message,
                 int64_t most_characters) {
@@ -98,6 +91,16 @@ Field IntegerField(const std::string& key, Message& message, int64_t least,
         }
         return absl::OkStatus();
       }};
+}
+
+Field PositiveField(const std::string& key, Message& message) {
+  return {key, [&message, key](const Value& value) {
+            const auto number = value.Positive();
+            if (!number.ok()) return number.status();
+            message.GetReflection()->SetDouble(&message, &FieldOf(message, key),
+                                               *number);
+            return absl::OkStatus();
+          }};
 }
 
 Field BooleanField(const std::string& key, Message& message) {

@@ -1,7 +1,6 @@
 #ifndef MOEPROBE_CLIENT_REQUEST_MESSAGE_FIELDS_H_
 #define MOEPROBE_CLIENT_REQUEST_MESSAGE_FIELDS_H_
 
-#include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
 #include <cstdint>
@@ -24,6 +23,9 @@ Field IntegerField(const std::string& key, google::protobuf::Message& message,
                    int64_t least,
                    int64_t most = std::numeric_limits<int64_t>::max());
 
+// A number above 0 for a double field.
+Field PositiveField(const std::string& key, google::protobuf::Message& message);
+
 // true or false.
 Field BooleanField(const std::string& key, google::protobuf::Message& message);
 
@@ -35,9 +37,6 @@ Field ChoicesField(const std::string& key, google::protobuf::Message& message);
 
 // A key that a later version will read.
 Field UnsupportedField(const std::string& key);
-
-// Returns the name that requests use for a value of an enumeration.
-std::string ChoiceName(const google::protobuf::EnumValueDescriptor& value);
 
 }  // namespace moeprobe
 

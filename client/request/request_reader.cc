@@ -1,5 +1,6 @@
 #include "client/request/request_reader.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -13,11 +14,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
-#include "absl/strings/str_split.h"
 #include "client/request/message_fields.h"
 #include "client/request/nulls_field.h"
+#include "client/request/routing_field.h"
 #include "client/request/source_text.h"
+#include "client/request/sweep_field.h"
 #include "client/request/value.h"
 #include "client/request/yaml_tree.h"
 #include "core/base/status_macros.h"
@@ -213,9 +214,9 @@ absl::Status ReadAnalysis(const Value& root, v1::AnalyzeSpec& spec) {
        ChoiceField("device", spec),
        IntegerField("seed", spec, 0),
        BooleanField("nll", spec),
+       RoutingField(spec),
        NullsField(spec),
-       UnsupportedField("routing"),
-       UnsupportedField("sweep")}));
+       SweepField(spec)}));
   for (const char* key : {"model", "data"}) {
     if (root.Find(key).empty()) {
       return root.Error(absl::StrCat("the key \"", key, "\" is missing"));
@@ -224,22 +225,31 @@ absl::Status ReadAnalysis(const Value& root, v1::AnalyzeSpec& spec) {
   return absl::OkStatus();
 }
 
-// The keys and indices of "data[0].tokens": data, 0, tokens.
-std::vector<std::string> Steps(const std::string& path) {
-  return absl::StrSplit(absl::StrReplaceAll(path, {{"[", "."}, {"]", ""}}), '.',
-                        absl::SkipEmpty());
-}
-
-const YamlNode* Child(const YamlNode& node, const std::string& step) {
-  size_t index = 0;
-  const bool is_index = absl::SimpleAtoi(step, &index);
-  if (is_index && node.kind == YamlNode::Kind::kList) {
+// Takes the first step off "[0].tokens" or "tokens[0]", if `node` has it: the
+// index of an entry, or a key, which may itself hold dots.
+const YamlNode* Child(const YamlNode& node, std::string_view& path) {
+  if (path.starts_with('[')) {
+    const size_t end = std::min(path.find(']'), path.size());
+    size_t index = 0;
+    if (!absl::SimpleAtoi(std::string(path.substr(1, end - 1)), &index)) {
+      return nullptr;
+    }
+    path.remove_prefix(std::min(end + 1, path.size()));
+    // One data set may stand without a list.
+    if (node.kind != YamlNode::Kind::kList) {
+      return index == 0 ? &node : nullptr;
+    }
     return index < node.children.size() ? &node.children[index] : nullptr;
   }
-  // One data set may stand without a list.
-  if (is_index && index == 0) return &node;
+  if (path.starts_with('.')) path.remove_prefix(1);
   for (const YamlNode& child : node.children) {
-    if (child.key == step) return &child;
+    const std::string_view rest =
+        path.substr(std::min(child.key.size(), path.size()));
+    const bool ends_there =
+        rest.empty() || rest.starts_with('.') || rest.starts_with('[');
+    if (!path.starts_with(child.key) || !ends_there) continue;
+    path = rest;
+    return &child;
   }
   return nullptr;
 }
@@ -249,8 +259,8 @@ const YamlNode* Child(const YamlNode& node, const std::string& step) {
 absl::Status Request::ErrorAt(const std::string& path,
                               const std::string& what) const {
   const YamlNode* nearest = &tree;
-  for (const std::string& step : Steps(path)) {
-    const YamlNode* child = Child(*nearest, step);
+  for (std::string_view rest = path; !rest.empty();) {
+    const YamlNode* child = Child(*nearest, rest);
     if (child == nullptr) break;
     nearest = child;
   }

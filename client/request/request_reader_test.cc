@@ -402,13 +402,97 @@ TEST(ReadRequestTest, RefusesControlCharactersThatEscapesMake) {
 
 TEST(ReadRequestTest, NamesWhatThisVersionDoesNotSupport) {
   ExpectErrors(
-      {{"routing: {top_k: 4}\n", "f.yaml:3:1: ", "routing is not supported"},
-       {"nulls: {random_weights: 5}\n",
+      {{"nulls: {random_weights: 5}\n",
         "f.yaml:3:25: ", "nulls.random_weights: random weights are not "},
-       {"sweep: []\n", "f.yaml:3:1: ", "sweep is not supported"},
        {"kind: train\n", "f.yaml:3:7: ", "train is not supported"},
        {"task: mlp\nkind: train\n", "f.yaml:4:7: ", "train is not supported"},
        {"kind: analyse\n", "f.yaml:3:7: ", "expected analyze"}},
+      ErrorAfterHead);
+}
+
+TEST(ReadRequestTest, ReadsRouting) {
+  const std::string head = "model: m\ndata: {text: t}\n";
+  EXPECT_FALSE(Read(head).has_routing());
+  const v1::RoutingSpec routing =
+      Read(head +
+           "routing: {select: top_k, top_k: 4, temperature: 0.25, "
+           "normalize: always, forward: own}\n")
+          .routing();
+  EXPECT_EQ(routing.select(), v1::ROUTING_SELECTION_TOP_K);
+  EXPECT_EQ(routing.top_k(), 4);
+  EXPECT_EQ(routing.temperature(), 0.25);
+  EXPECT_EQ(routing.normalize(), v1::GATE_NORMALIZATION_ALWAYS);
+  EXPECT_EQ(routing.forward(), v1::FORWARD_GATES_OWN);
+  for (const char* number : {"4", "4.0", "40e-1", "0.4E+1"}) {
+    EXPECT_EQ(Read(head + "routing: {temperature: " + number + "}\n")
+                  .routing()
+                  .temperature(),
+              4);
+  }
+}
+
+TEST(ReadRequestTest, RefusesRoutingThatIsNone) {
+  ExpectErrors(
+      {{"routing: {select: soft}\n",
+        "f.yaml:3:19: ", "found \"soft\", expected top_k or all"},
+       {"routing: {topk: 4}\n",
+        "f.yaml:3:11: ", "unknown key \"topk\" in routing; did you mean"},
+       {"routing: {top_k: 0}\n", "f.yaml:3:18: ", "an integer"},
+       {"routing: {top_k: 2.0}\n", "f.yaml:3:18: ", "plain decimal digits"},
+       {"routing: {select: all, top_k: 2}\n",
+        "f.yaml:3:24: ", "routing.top_k has no meaning where select is all"},
+       {"routing: {temperature: 0}\n", "f.yaml:3:24: ", "a number above 0"},
+       {"routing: {temperature: -1}\n", "f.yaml:3:24: ", "a number above 0"},
+       {"routing: {temperature: .inf}\n", "f.yaml:3:24: ", "a number above 0"},
+       {"routing: {temperature: nan}\n", "f.yaml:3:24: ", "a number above 0"},
+       {"routing: {temperature: 1e999}\n", "f.yaml:3:24: ", "a number above 0"},
+       {"routing: {temperature: '1'}\n", "f.yaml:3:24: ", "in quotes"},
+       {"routing: {temperature: 0x1p2}\n", "f.yaml:3:24: ", "decimal digits"},
+       {"routing: {temperature: 1_0}\n", "f.yaml:3:24: ", "decimal digits"},
+       {"routing: {temperature: .5}\n", "f.yaml:3:24: ", "decimal digits"},
+       {"routing: {normalize: never}\n", "f.yaml:3:22: ", "model or always"},
+       {"routing: {forward: new}\n", "f.yaml:3:20: ", "changed or own"},
+       {"routing: soft\n", "f.yaml:3:10: ", "expected a mapping"}},
+      ErrorAfterHead);
+}
+
+TEST(ReadRequestTest, ReadsSweeps) {
+  const v1::AnalyzeSpec spec = Read(
+      "model: m\ndata: {text: t}\n"
+      "sweep:\n"
+      "  routing.temperature: [0.25, 5e-1, 1, 2.0]\n"
+      "  data.tokens: [1024, all]\n"
+      "  precision: [float32, bfloat16]\n");
+  ASSERT_EQ(spec.sweep_size(), 3);
+  EXPECT_EQ(spec.sweep(0).field(), "routing.temperature");
+  EXPECT_THAT(spec.sweep(0).values(),
+              testing::ElementsAre("0.25", "0.5", "1.0", "2.0"));
+  EXPECT_THAT(spec.sweep(1).values(), testing::ElementsAre("1024", "all"));
+  EXPECT_THAT(spec.sweep(2).values(),
+              testing::ElementsAre("float32", "bfloat16"));
+}
+
+TEST(ReadRequestTest, RefusesSweepsOfWhatIsNone) {
+  ExpectErrors(
+      {{"sweep: []\n", "f.yaml:3:8: ", "expected a mapping"},
+       {"sweep: {}\n", "f.yaml:3:8: ", "expected one such as"},
+       {"sweep: {routing.temprature: [1]}\n", "f.yaml:3:9: ",
+        "unknown key \"routing.temprature\" in sweep; did you mean "
+        "\"routing.temperature\"?"},
+       {"sweep: {model: [m, n]}\n", "f.yaml:3:9: ", "unknown key \"model\""},
+       {"sweep: {device: [cpu]}\n", "f.yaml:3:9: ", "unknown key \"device\""},
+       {"sweep: {seed: 1}\n", "f.yaml:3:15: ", "expected a list"},
+       {"sweep: {seed: []}\n", "f.yaml:3:15: ", "an empty list"},
+       {"sweep: {seed: [1, 1]}\n", "f.yaml:3:19: ", "found 1 twice"},
+       {"sweep: {routing.temperature: [1, 10e-1]}\n",
+        "f.yaml:3:34: ", "found 1.0 twice"},
+       {"sweep: {seed: [1, x]}\n",
+        "f.yaml:3:19: ", "sweep.seed[1]: found \"x\", expected an integer"},
+       {"sweep: {seed: ['1']}\n", "f.yaml:3:16: ", "without quotes"},
+       {"sweep: {routing.select: [top_k, soft]}\n",
+        "f.yaml:3:33: ", "expected top_k or all"},
+       {"sweep: {precision: [float16]}\n",
+        "f.yaml:3:21: ", "expected float32 or bfloat16"}},
       ErrorAfterHead);
 }
 
@@ -443,6 +527,16 @@ TEST(RequestTest, FindsThePlaceOfWhatTheServerComplainsAbout) {
   EXPECT_EQ(one->ErrorAt("data[0].skip_first", "x").message(),
             "f:2:7: data[0].skip_first: x");
   EXPECT_EQ(one->ErrorAt("layers[2]", "x").message(), "f:1:1: layers[2]: x");
+  const auto swept = ReadRequest(
+      "model: m\ndata: {text: t}\nsweep: {seed: [1], routing.top_k: [1, 9]}\n",
+      "f");
+  ASSERT_TRUE(swept.ok());
+  EXPECT_EQ(swept->ErrorAt("sweep.routing.top_k[1]", "too many").message(),
+            "f:3:38: sweep.routing.top_k[1]: too many");
+  EXPECT_EQ(swept->ErrorAt("sweep.routing.top_k", "x").message(),
+            "f:3:34: sweep.routing.top_k: x");
+  EXPECT_EQ(swept->ErrorAt("sweep", "x").message(), "f:3:8: sweep: x");
+  EXPECT_EQ(swept->ErrorAt("data[", "x").message(), "f:2:7: data[: x");
   const auto two = ReadRequest("model: m\ndata:\n- ids: a\n- ids: b\n", "f");
   ASSERT_TRUE(two.ok());
   EXPECT_EQ(two->ErrorAt("data[1].ids", "x").message(),

@@ -13,8 +13,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "client/request/message_fields.h"
 #include "moeprobe/v1/analysis.pb.h"
+#include "spec/choice_name.h"
 
 namespace moeprobe {
 namespace {
@@ -57,6 +57,18 @@ Json DataJson(const v1::AnalyzeSpec& spec) {
   return list;
 }
 
+// Values as their fields have them: numbers and names.
+Json SweepJson(const v1::AnalyzeSpec& spec) {
+  Json json = Json::object();
+  for (const v1::SweepAxis& axis : spec.sweep()) {
+    Json& values = json[axis.field()] = Json::array();
+    for (const std::string& value : axis.values()) {
+      values.push_back(SettingJson(value));
+    }
+  }
+  return json;
+}
+
 Json ChoicesJson(const Message& message, const FieldDescriptor& field) {
   Json list = Json::array();
   const auto* reflection = message.GetReflection();
@@ -74,6 +86,8 @@ Json FieldJson(const Message& message, const FieldDescriptor& field) {
       return reflection->GetInt32(message, &field);
     case FieldDescriptor::CPPTYPE_INT64:
       return reflection->GetInt64(message, &field);
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return reflection->GetDouble(message, &field);
     case FieldDescriptor::CPPTYPE_BOOL:
       return reflection->GetBool(message, &field);
     case FieldDescriptor::CPPTYPE_ENUM:
@@ -98,6 +112,8 @@ Json MessageJson(const Message& message) {
       json["data"] = DataJson(*spec);
     } else if (spec != nullptr && field->name() == "layers") {
       json["layers"] = LayersJson(spec->layers());
+    } else if (spec != nullptr && field->name() == "sweep") {
+      json["sweep"] = SweepJson(*spec);
     } else if (probes != nullptr && field->name() == "spectra") {
       json["spectra"] = SpectraJson(probes->spectra());
     } else {
@@ -175,6 +191,11 @@ std::string MappingYaml(const Json& mapping, const std::string& indent) {
 }
 
 }  // namespace
+
+Json SettingJson(const std::string& value) {
+  const Json number = Json::parse(value, nullptr, /*allow_exceptions=*/false);
+  return number.is_number() ? number : Json(value);
+}
 
 Json RequestJson(const v1::AnalyzeSpec& spec) {
   Json json = {{"kind", "analyze"}};

@@ -8,6 +8,9 @@
 
 namespace moeprobe {
 
+// Returns a value of a sweep as JSON: a number, or the text of a choice.
+nlohmann::ordered_json SettingJson(const std::string& value);
+
 // Returns what a request file with this spec says, as JSON with its keys in the
 // order of docs/request.md; unset fields are left out.
 nlohmann::ordered_json RequestJson(const v1::AnalyzeSpec& spec);

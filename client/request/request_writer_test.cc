@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/message_differencer.h>
 
+#include <cmath>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -58,6 +59,18 @@ TEST(RequestYamlTest, ListsSeveralDataSets) {
                                                     "  - text: a\n"
                                                     "  - ids: b\n"
                                                     "    skip_first: 4\n"));
+}
+
+TEST(RequestYamlTest, WritesValuesOfASweepAsTheirFieldsHaveThem) {
+  v1::AnalyzeSpec spec;
+  v1::SweepAxis& axis = *spec.add_sweep();
+  axis.set_field("data.tokens");
+  axis.add_values("1024");
+  axis.add_values("all");
+  EXPECT_EQ(RequestYaml(spec),
+            "kind: analyze\n"
+            "sweep:\n"
+            "  data.tokens: [1024, all]\n");
 }
 
 TEST(RequestYamlTest, QuotesWordsThatMeanSomethingElseToYaml) {
@@ -132,6 +145,36 @@ void FillProbes(v1::ProbeSpec& probes) {
   }
 }
 
+void FillRouting(v1::RoutingSpec& routing) {
+  if (Sometimes()) {
+    routing.set_select(v1::ROUTING_SELECTION_ALL);
+  } else if (Sometimes()) {
+    routing.set_top_k(3);
+  }
+  if (Sometimes()) {
+    // Any number above 0, tiny and huge ones among them.
+    routing.set_temperature(std::exp2(*rc::gen::inRange(-1000, 1000)) *
+                            static_cast<double>(*rc::gen::inRange(1, 99)));
+  }
+  if (Sometimes()) routing.set_normalize(v1::GATE_NORMALIZATION_ALWAYS);
+  if (Sometimes()) routing.set_forward(v1::FORWARD_GATES_OWN);
+}
+
+void FillSweep(v1::AnalyzeSpec& spec) {
+  if (Sometimes()) {
+    v1::SweepAxis& axis = *spec.add_sweep();
+    axis.set_field("routing.temperature");
+    for (const char* value : {"0.25", "1.0", "1e-07", "1e+300"}) {
+      if (axis.values().empty() || Sometimes()) axis.add_values(value);
+    }
+  }
+  if (!Sometimes()) return;
+  v1::SweepAxis& axis = *spec.add_sweep();
+  axis.set_field("data.tokens");
+  axis.add_values("all");
+  if (Sometimes()) axis.add_values("16384");
+}
+
 v1::AnalyzeSpec AnySpec() {
   v1::AnalyzeSpec spec;
   spec.set_model(*Name());
@@ -150,6 +193,8 @@ v1::AnalyzeSpec AnySpec() {
   if (Sometimes()) spec.set_device(v1::DEVICE_CUDA);
   if (Sometimes()) spec.set_seed(Number());
   if (Sometimes()) spec.set_nll(Sometimes());
+  if (Sometimes()) FillRouting(*spec.mutable_routing());
+  FillSweep(spec);
   if (Sometimes()) spec.mutable_nulls()->set_bootstrap(0);
   if (Sometimes()) spec.mutable_nulls()->set_random_router(19);
   if (Sometimes()) spec.mutable_nulls()->set_keep_draws(Sometimes());

@@ -1,6 +1,7 @@
 #include "client/request/value.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -40,6 +41,26 @@ bool IsDecimal(std::string_view text) {
   return std::ranges::all_of(text, [](char c) {
     return absl::ascii_isdigit(static_cast<unsigned char>(c));
   });
+}
+
+// Whether `text` is a number as JSON writes it.
+bool IsNumber(std::string_view text) {
+  const size_t exponent = std::min(text.find_first_of("eE"), text.size());
+  std::string_view mantissa = text.substr(0, exponent);
+  const size_t point = std::min(mantissa.find('.'), mantissa.size());
+  const auto digits = [](std::string_view part) {
+    return !part.empty() && std::ranges::all_of(part, [](char c) {
+      return absl::ascii_isdigit(static_cast<unsigned char>(c));
+    });
+  };
+  if (!IsDecimal(mantissa.substr(0, point))) return false;
+  if (point < mantissa.size() && !digits(mantissa.substr(point + 1))) {
+    return false;
+  }
+  if (exponent == text.size()) return true;
+  std::string_view power = text.substr(exponent + 1);
+  if (power.starts_with('-') || power.starts_with('+')) power.remove_prefix(1);
+  return digits(power);
 }
 
 bool LooksNumeric(std::string_view text) {
@@ -92,6 +113,22 @@ absl::StatusOr<int64_t> Value::Integer(int64_t least, int64_t most,
   int64_t number = 0;
   const bool fits = absl::SimpleAtoi(node_->text, &number);
   if (!fits || number < least || number > most) return Expected(expected);
+  return number;
+}
+
+absl::StatusOr<double> Value::Positive() const {
+  constexpr const char* kExpected = "a number above 0";
+  if (node_->kind != YamlNode::Kind::kPlain) return Expected(kExpected);
+  if (!IsNumber(node_->text)) {
+    return Expected(LooksNumeric(node_->text)
+                        ? absl::StrCat(kExpected, " in decimal digits")
+                        : kExpected);
+  }
+  double number = 0;
+  const bool is_number = absl::SimpleAtod(node_->text, &number);
+  if (!is_number || !(number > 0) || !std::isfinite(number)) {
+    return Expected(kExpected);
+  }
   return number;
 }
 

@@ -36,6 +36,9 @@ class Value {
   absl::StatusOr<int64_t> Integer(int64_t least, int64_t most,
                                   std::string expected = "") const;
 
+  // Returns a plain decimal number above 0, such as 0.25 or 1e-3.
+  absl::StatusOr<double> Positive() const;
+
   // Returns plain `true` or `false`.
   absl::StatusOr<bool> Boolean() const;
 

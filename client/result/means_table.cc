@@ -1,7 +1,6 @@
 #include "client/result/means_table.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
 #include <set>
@@ -12,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
+#include "client/result/printed_quantities.h"
 #include "client/result/summary_place.h"
 #include "client/text/table.h"
 #include "moeprobe/v1/result.pb.h"
@@ -19,37 +19,6 @@
 
 namespace moeprobe {
 namespace {
-
-// A quantity that the table has a column for, where a result has it.
-struct Quantity {
-  const char* part;  // "" or "baseline/"
-  const char* name;
-  const char* group;
-  const char* title;
-};
-// NOLINTBEGIN(modernize-use-designated-initializers): rows of a table.
-constexpr std::array<Quantity, 20> kQuantities = {
-    {{"", "jacobian_cosine/routed", "Jacobian cosine", "routed"},
-     {"", "jacobian_cosine/gate", "Jacobian cosine", "gate"},
-     {"", "jacobian_cosine/all", "Jacobian cosine", "all"},
-     {"baseline/", "jacobian_cosine/routed", "Jacobian cosine", "baseline"},
-     {"", "grassmann/routed", "Grassmann", "routed"},
-     {"", "grassmann/all_tokens", "Grassmann", "all tokens"},
-     {"", "grassmann/sample_weighted", "Grassmann", "weighted"},
-     {"baseline/", "grassmann/routed", "Grassmann", "baseline"},
-     {"", "pca/routed/effective_rank", "Effective rank", "routed"},
-     {"", "pca/all_tokens/effective_rank", "Effective rank", "all tokens"},
-     {"", "pca/sample_weighted/effective_rank", "Effective rank", "weighted"},
-     {"", "pca/all/effective_rank", "Effective rank", "reference"},
-     {"baseline/", "pca/all/effective_rank", "Effective rank", "baseline"},
-     {"", "leading_singular_value", "Leading \u03C3", "experts"},
-     {"baseline/", "leading_singular_value", "Leading \u03C3", "baseline"},
-     {"", "stable_rank", "Stable rank", "experts"},
-     {"baseline/", "stable_rank", "Stable rank", "baseline"},
-     {"", "singular_value_decay", "\u03C3 decay", "experts"},
-     {"baseline/", "singular_value_decay", "\u03C3 decay", "baseline"},
-     {"", "router_term_ratio", "Router term", "share"}}};
-// NOLINTEND(modernize-use-designated-initializers)
 
 // Rows of one part and quantity, by layer.
 using LayerRows = std::map<int, const v1::SummaryRow*>;
@@ -101,7 +70,7 @@ std::string DataTable(const v1::Result& result, const std::string& data,
   std::set<int> layers;
   std::vector<Column> columns = {RightColumn("layer")};
   std::vector<const LayerRows*> shown;
-  for (const Quantity& quantity : kQuantities) {
+  for (const PrintedQuantity& quantity : kPrintedQuantities) {
     const auto found =
         rows.find({absl::StrCat(data, quantity.part), quantity.name});
     if (found == rows.end()) continue;

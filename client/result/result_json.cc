@@ -8,12 +8,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "client/request/message_fields.h"
 #include "client/request/request_writer.h"
 #include "client/result/summary_place.h"
 #include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
+#include "spec/choice_name.h"
 
 namespace moeprobe {
 namespace {
@@ -94,6 +94,18 @@ Json SummaryJson(const v1::Result& result) {
   return layers;
 }
 
+Json CellsJson(const v1::Result& result) {
+  Json cells = Json::array();
+  for (const v1::SweepCell& cell : result.cells()) {
+    Json settings = Json::object();
+    for (const v1::SweepSetting& setting : cell.settings()) {
+      settings[setting.field()] = SettingJson(setting.value());
+    }
+    cells.push_back({{"prefix", cell.prefix()}, {"settings", settings}});
+  }
+  return cells;
+}
+
 Json ProvenanceJson(const v1::Provenance& provenance) {
   Json json = {{"part", PartName(provenance.prefix())},
                {"model", provenance.model()},
@@ -129,6 +141,7 @@ Json JobJson(const v1::Job& job) {
 Json ResultJson(const v1::Result& result) {
   Json json = JobJson(result.job());
   json["complete"] = result.job().state() == v1::Job::STATE_SUCCEEDED;
+  if (!result.cells().empty()) json["cells"] = CellsJson(result);
   json["summary"] = SummaryJson(result);
   Json& parts = json["provenance"] = Json::array();
   for (const v1::Provenance& provenance : result.provenance()) {

@@ -16,7 +16,8 @@ std::string StateName(v1::Job::State state);
 // resolved, "warnings", and "times" apart from what repeats exactly.
 nlohmann::ordered_json JobJson(const v1::Job& job);
 
-// Returns a result: its job, whether it is "complete", the "summary" by part
+// Returns a result: its job, whether it is "complete", the "cells" of a sweep
+// with their prefixes and settings, the "summary" by part
 // and layer (numbers that are not finite are null) and the "provenance" of
 // each part.
 nlohmann::ordered_json ResultJson(const v1::Result& result);

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "client/result/summary_place.h"
@@ -40,19 +41,42 @@ std::string Significance(const v1::SummaryRow& row) {
       Optional(row.has_permutation_p_value(), row.permutation_p_value()));
 }
 
+// Columns for what distinguishes the cells of a sweep.
+std::string SettingTitles(const v1::Result& result) {
+  std::string titles;
+  if (result.cells().empty()) return titles;
+  for (const v1::SweepSetting& setting : result.cells(0).settings()) {
+    absl::StrAppend(&titles, ",", Cell(setting.field()));
+  }
+  return titles;
+}
+
+std::string Settings(const v1::SummaryRow& row, const v1::Result& result) {
+  std::string values;
+  for (const v1::SweepCell& cell : result.cells()) {
+    if (!absl::StartsWith(row.name(), cell.prefix())) continue;
+    for (const v1::SweepSetting& setting : cell.settings()) {
+      absl::StrAppend(&values, ",", Cell(setting.value()));
+    }
+  }
+  return values;
+}
+
 }  // namespace
 
 std::string SummaryCsv(const v1::Result& result) {
   std::string csv =
       "part,layer,quantity,mean,std,count,se,interval_low,interval_high,"
       "null_mean,null_std,p,permutation_null_mean,permutation_null_std,"
-      "permutation_p\n";
+      "permutation_p";
+  absl::StrAppend(&csv, SettingTitles(result), "\n");
   for (const v1::SummaryRow& row : result.summary()) {
     absl::StrAppend(&csv, Cell(PartName(PrefixOf(row))), ",", row.layer(), ",",
                     Cell(row.quantity()));
     absl::StrAppend(&csv, ",", FormatExact(row.mean()), ",",
                     FormatExact(row.standard_deviation()));
-    absl::StrAppend(&csv, ",", row.count(), Significance(row), "\n");
+    absl::StrAppend(&csv, ",", row.count(), Significance(row),
+                    Settings(row, result), "\n");
   }
   return csv;
 }

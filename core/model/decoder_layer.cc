@@ -20,6 +20,7 @@
 #include "core/model/gated_mlp.h"
 #include "core/model/rms_norm.h"
 #include "core/model/router.h"
+#include "core/model/routing_rule.h"
 #include "core/model/weight.h"
 #include "core/model/weight_arrival.h"
 
@@ -66,9 +67,10 @@ at::Tensor DecoderLayer::MlpInput(const at::Tensor& residual) const {
                  config_.norm_epsilon);
 }
 
-Routing DecoderLayer::RouteTokens(const at::Tensor& h) const {
+Routing DecoderLayer::RouteTokens(const at::Tensor& h,
+                                  const RoutingRule& rule) const {
   if (!tensors_.router) return DenseRouting(h.size(0));
-  return Route(h, Weight(*tensors_.router, at::kFloat), config_.experts);
+  return Route(h, Weight(*tensors_.router, at::kFloat), rule);
 }
 
 const TensorView& DecoderLayer::LastOfAttention() const {

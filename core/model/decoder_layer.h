@@ -11,6 +11,7 @@
 #include "core/checkpoint/tensor_view.h"
 #include "core/model/activation_probe.h"
 #include "core/model/router.h"
+#include "core/model/routing_rule.h"
 #include "core/model/weight_arrival.h"
 
 namespace moeprobe {
@@ -33,8 +34,8 @@ class DecoderLayer {
   // Returns h [T, d] float32, the input of the MLP or MoE block.
   at::Tensor MlpInput(const at::Tensor& residual) const;
 
-  // Routes `h`; a dense layer is one expert with gate 1.
-  Routing RouteTokens(const at::Tensor& h) const;
+  // Routes `h` by `rule`; a dense layer is one expert with gate 1.
+  Routing RouteTokens(const at::Tensor& h, const RoutingRule& rule) const;
 
   // Adds the block's output for `h` to `residual` in place, expert by expert in
   // order, each when its weights have arrived. `probe` may be null.

@@ -1,5 +1,6 @@
 #include "core/model/router.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/ones.h>
@@ -8,46 +9,60 @@
 #include <c10/core/ScalarType.h>
 
 #include <cstdint>
-#include <tuple>
 #include <vector>
 
-#include "core/checkpoint/model_config.h"
+#include "core/model/routing_rule.h"
 
 namespace moeprobe {
+namespace {
 
-Routing Route(const at::Tensor& h, const at::Tensor& weight,
-              const ExpertConfig& config) {
-  return RouteLogits(at::linear(h, weight), config);
+// softmax(logits / temperature), [T, E] float32. Differences to the largest
+// logit are divided, in float64: the largest stays 0 and none becomes NaN,
+// however small the temperature is.
+at::Tensor Tempered(const at::Tensor& logits, double temperature) {
+  const at::Tensor below =
+      logits.to(at::kDouble) - logits.amax(-1, /*keepdim=*/true);
+  return below.div_(temperature).softmax(-1).to(at::kFloat);
 }
 
-Routing RouteLogits(const at::Tensor& logits, const ExpertConfig& config) {
+}  // namespace
+
+Routing Route(const at::Tensor& h, const at::Tensor& weight,
+              const RoutingRule& rule) {
+  return RouteLogits(at::linear(h, weight), rule);
+}
+
+Routing RouteLogits(const at::Tensor& logits, const RoutingRule& rule) {
   Routing routing;
   routing.logits = logits;
   routing.probabilities = routing.logits.softmax(-1);
   // A stable sort keeps equal probabilities in the order of their index; topk
   // promises no order.
-  const auto [sorted, order] =
-      at::sort(routing.probabilities, /*stable=*/true, -1, /*descending=*/true);
-  routing.chosen = order.slice(-1, 0, config.per_token).contiguous();
-  routing.gates = sorted.slice(-1, 0, config.per_token).contiguous();
-  if (config.renormalize) {
+  const at::Tensor order = std::get<1>(at::sort(
+      routing.probabilities, /*stable=*/true, -1, /*descending=*/true));
+  routing.chosen = order.slice(-1, 0, rule.per_token).contiguous();
+  if (rule.temperature != 1) {
+    routing.probabilities = Tempered(routing.logits, rule.temperature);
+  }
+  routing.gates = routing.probabilities.gather(-1, routing.chosen);
+  if (rule.renormalize) {
     routing.gates.div_(routing.gates.sum(-1, /*keepdim=*/true));
   }
   return routing;
 }
 
 at::Tensor GateGradients(const Routing& routing, const at::Tensor& weight,
-                         const ExpertConfig& config) {
+                         const RoutingRule& rule) {
   const at::Tensor rows = weight.to(at::kDouble);          // [E, d]
   const at::Tensor gates = routing.gates.to(at::kDouble);  // [T, k]
   at::Tensor gradients =
       rows.index_select(0, routing.chosen.flatten())
           .view({gates.size(0), gates.size(1), rows.size(1)});  // [T, k, d]
   const at::Tensor mean =
-      config.renormalize
+      rule.renormalize
           ? gates.unsqueeze(1).bmm(gradients)  // [T, 1, d]
           : routing.probabilities.to(at::kDouble).mm(rows).unsqueeze(1);
-  return gradients.sub_(mean).mul_(gates.unsqueeze(2));
+  return gradients.sub_(mean).mul_(gates.unsqueeze(2)).div_(rule.temperature);
 }
 
 Routing RoutingOfTokens(const Routing& routing, const at::Tensor& tokens) {

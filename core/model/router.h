@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/checkpoint/model_config.h"
+#include "core/model/routing_rule.h"
 
 namespace moeprobe {
 
@@ -15,25 +15,28 @@ struct Routing {
   at::Tensor logits;         // [T, E] float32
   at::Tensor probabilities;  // [T, E] float32: softmax over all experts
   at::Tensor chosen;         // [T, k] int64: most probable first
-  at::Tensor gates;          // [T, k] float32: what the model multiplies with
+  at::Tensor gates;          // [T, k] float32: what outputs are multiplied with
 };
 
-// Routes hidden states `h` [T, d] by `weight` [E, d], both float32: softmax
-// over all experts, then the top k, of equal ones the lowest index,
-// renormalised or not as the model family says.
+// Routes hidden states `h` [T, d] by `weight` [E, d], both float32, by `rule`.
+//
+// Of equally probable experts the one with the lowest index is chosen. Since
+// no temperature changes an order, experts are chosen by their probabilities
+// at temperature 1: where another one lets them underflow, they still differ.
 Routing Route(const at::Tensor& h, const at::Tensor& weight,
-              const ExpertConfig& config);
+              const RoutingRule& rule);
 
 // Routes by `logits` [T, E] float32 as Route does.
-Routing RouteLogits(const at::Tensor& logits, const ExpertConfig& config);
+Routing RouteLogits(const at::Tensor& logits, const RoutingRule& rule);
 
 // Returns the gradients of the chosen gates with respect to h, [T, k, d]
-// float64: with p the softmax over all experts and w_e the rows of `weight`,
-//   g = p:              grad g_e = g_e (w_e - sum over all e' of p_e' w_e')
-//   renormalised:       grad g_e = g_e (w_e - sum over the chosen g_e' w_e').
+// float64: with p the softmax over all experts at temperature t and w_e the
+// rows of `weight`,
+//   g = p:          grad g_e = g_e / t (w_e - sum over all e' of p_e' w_e')
+//   renormalised:   grad g_e = g_e / t (w_e - sum over the chosen g_e' w_e').
 // Which experts are chosen is held fixed: it changes on a set of measure zero.
 at::Tensor GateGradients(const Routing& routing, const at::Tensor& weight,
-                         const ExpertConfig& config);
+                         const RoutingRule& rule);
 
 // Returns the routing of some tokens, [n] int64.
 Routing RoutingOfTokens(const Routing& routing, const at::Tensor& tokens);

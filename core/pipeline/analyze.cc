@@ -5,8 +5,10 @@
 #include <torch/headeronly/version.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -20,6 +22,7 @@
 #include "core/checkpoint/tensor_view.h"
 #include "core/model/hidden_state_spill.h"
 #include "core/model/layer_reader.h"
+#include "core/model/routing_rule.h"
 #include "core/model/token_loss.h"
 #include "core/model/weight_fingerprint.h"
 #include "core/pipeline/layer_analysis.h"
@@ -29,6 +32,27 @@
 
 namespace moeprobe {
 namespace {
+
+absl::Status CheckRouting(const std::optional<RoutingChange>& change,
+                          const ExpertConfig& experts) {
+  if (!change) return absl::OkStatus();
+  const RoutingRule& rule = change->rule;
+  if (experts.count == 0) {
+    return absl::InvalidArgumentError(
+        "routing: the model is dense, it routes nothing");
+  }
+  if (rule.per_token < 1 || rule.per_token > experts.count) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("routing: got ", rule.per_token,
+                     " experts a token, expected 1 to ", experts.count));
+  }
+  if (!(rule.temperature > 0) || !std::isfinite(rule.temperature)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("routing: got temperature ", rule.temperature,
+                     ", expected a finite number above 0"));
+  }
+  return absl::OkStatus();
+}
 
 absl::Status CheckRequest(const AnalysisRequest& request,
                           const ModelConfig& config) {
@@ -58,7 +82,7 @@ absl::Status CheckRequest(const AnalysisRequest& request,
           config.vocabulary_size, ", the model's vocabulary size"));
     }
   }
-  return absl::OkStatus();
+  return CheckRouting(request.routing, config.experts);
 }
 
 // The last layer that has to run; -1 if none has.

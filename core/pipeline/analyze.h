@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/model/routing_rule.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
 
@@ -30,6 +31,7 @@ struct AnalysisRequest {
   int64_t skip_first = 0;       // positions of each window left out
   std::vector<int64_t> layers;  // to probe: ascending, from 0
   ProbeOptions probes;
+  std::optional<RoutingChange> routing = {};  // nullopt: the model's own
   Precision precision = Precision::kFloat32;
   Device device = Device::kAuto;
   int64_t seed = 0;  // of everything random

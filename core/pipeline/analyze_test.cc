@@ -6,13 +6,16 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/npy.h"
+#include "core/model/routing_rule.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
 #include "gmock/gmock.h"
@@ -164,6 +167,135 @@ TEST_F(AnalyzeTest, StartsAnewWhereTheSpillIsAnotherRequests) {
   request_.layers = {2};
   Compute();
   EXPECT_EQ(report_.resumed_at_layer, 0);
+}
+
+TEST_F(AnalyzeTest, StartsAnewWhereTheSpillHasOtherGates) {
+  WriteModel("mixtral");
+  request_.spill_directory = directory_ / "spill";
+  request_.layers = {0, 1};
+  request_.nll = false;
+  const auto resumed_after = [&](const std::optional<RoutingChange>& change) {
+    request_.layers = {0, 1};
+    request_.routing.reset();
+    Compute();
+    request_.layers = {2};
+    request_.routing = change;
+    Compute();
+    return report_.resumed_at_layer;
+  };
+  const RoutingRule soft{.per_token = 4, .temperature = 0.5};
+  EXPECT_EQ(resumed_after(RoutingChange{.rule = soft, .forward = true}), 0);
+  EXPECT_EQ(resumed_after(RoutingChange{.rule = soft, .forward = false}), 2);
+}
+
+TEST_F(AnalyzeTest, GivesTheModelsBytesByTheModelsRule) {
+  for (const char* family : {"mixtral", "qwen2_moe"}) {
+    WriteModel(family);
+    request_.routing.reset();
+    request_.probes.spectra.emplace();
+    request_.probes.router_term.emplace();
+    const Recorder own = Compute();
+    for (const bool forward : {true, false}) {
+      request_.routing = RoutingChange{
+          .rule = {.per_token = 2, .renormalize = true}, .forward = forward};
+      ExpectSameBytes(Compute().arrays, own.arrays);
+    }
+    std::filesystem::remove_all(request_.model_directory);
+  }
+}
+
+TEST_F(AnalyzeTest, ChangesGatesOfTheForwardPass) {
+  WriteModel("mixtral");
+  const Recorder own = Compute();
+  request_.routing = RoutingChange{
+      .rule = {.per_token = 3, .renormalize = true}, .forward = true};
+  const Recorder changed = Compute();
+  EXPECT_NE(changed.Numbers("nll"), own.Numbers("nll"));
+  // As if config.json said so.
+  request_.routing.reset();
+  WriteModel("mixtral", [](TinyModel& model) {
+    model.config["num_experts_per_tok"] = absl::StrCat(3);
+  });
+  ExpectSameBytes(Compute().arrays, changed.arrays);
+}
+
+TEST_F(AnalyzeTest, ChangesGatesOfStatisticsAlone) {
+  WriteModel("mixtral");
+  const Recorder own = Compute();
+  request_.routing = RoutingChange{
+      .rule = {.per_token = 3, .renormalize = true}, .forward = false};
+  Recorder statistics = Compute();
+  EXPECT_EQ(statistics.Numbers("nll"), own.Numbers("nll"));
+  // The residual stream is the model's own: what has no gates stays, but for
+  // the order of sums.
+  EXPECT_EQ(statistics.Numbers("layer2/pca/all/eigenvalues"),
+            own.Numbers("layer2/pca/all/eigenvalues"));
+  const std::vector<double> norms = own.Numbers("layer2/jacobian_norm/all");
+  EXPECT_THAT(statistics.Numbers("layer2/jacobian_norm/all"),
+              testing::Pointwise(testing::DoubleNear(1e-5), norms));
+  EXPECT_NE(statistics.Numbers("layer2/jacobian_norm/routed"),
+            own.Numbers("layer2/jacobian_norm/routed"));
+  // In the first layer both have the same hidden states.
+  request_.routing->forward = true;
+  const Recorder forward = Compute();
+  for (const auto& [name, array] : forward.arrays) {
+    if (!absl::StartsWith(name, "layer0/")) continue;
+    // Sums over the same tokens in another order.
+    if (absl::StrContains(name, "jacobian")) {
+      EXPECT_THAT(
+          statistics.Numbers(name),
+          testing::Pointwise(testing::DoubleNear(1e-5), forward.Numbers(name)))
+          << name;
+    } else {
+      EXPECT_EQ(statistics.arrays.at(name).bytes, array.bytes) << name;
+    }
+  }
+}
+
+TEST_F(AnalyzeTest, RunsExpertsOnTokensThatOnlyStatisticsRouteToThem) {
+  WriteModel("qwen2_moe");
+  request_.probes.jacobian = {Weighting::kAll, Weighting::kRouted};
+  request_.routing = RoutingChange{.rule = {.per_token = 4}, .forward = false};
+  const Recorder soft = Compute();
+  EXPECT_THAT(soft.Numbers("layer1/gate_mean"), testing::Each(testing::Gt(0)));
+  // Every expert is asked about every token.
+  EXPECT_EQ(soft.Numbers("layer1/jacobian_norm/routed"),
+            soft.Numbers("layer1/jacobian_norm/all"));
+  // Whether the tokens come for `all` or because they are routed there.
+  request_.probes.jacobian = {Weighting::kRouted};
+  EXPECT_EQ(Compute().Numbers("layer1/jacobian_norm/routed"),
+            soft.Numbers("layer1/jacobian_norm/routed"));
+}
+
+TEST_F(AnalyzeTest, HasNoNanWhereTemperaturesAreExtreme) {
+  WriteModel("mixtral");
+  for (const double temperature : {1e-300, 1e300}) {
+    request_.routing = RoutingChange{
+        .rule = {.per_token = 4, .temperature = temperature}, .forward = true};
+    const Recorder recorder = Compute();
+    EXPECT_TRUE(std::isfinite(recorder.Numbers("nll")[0]));
+    for (const char* name :
+         {"layer0/gate_mean", "layer0/routing_entropy",
+          "layer0/jacobian_cosine/routed", "layer2/jacobian_norm/gate"}) {
+      for (const double number : recorder.Numbers(name)) {
+        EXPECT_TRUE(std::isfinite(number)) << name << " " << temperature;
+      }
+    }
+  }
+}
+
+TEST_F(AnalyzeTest, RejectsRulesThatNoModelCanFollow) {
+  WriteModel("mixtral");
+  for (const RoutingRule& rule :
+       {RoutingRule{.per_token = 0}, RoutingRule{.per_token = 5},
+        RoutingRule{.per_token = 2, .temperature = 0},
+        RoutingRule{.per_token = 2, .temperature = std::nan("")}}) {
+    request_.routing = RoutingChange{.rule = rule};
+    EXPECT_TRUE(absl::IsInvalidArgument(Error()));
+  }
+  WriteModel("llama");
+  request_.routing = RoutingChange{.rule = {.per_token = 1}};
+  EXPECT_THAT(std::string(Error().message()), HasSubstr("dense"));
 }
 
 TEST_F(AnalyzeTest, NeverRunsLayersBehindTheLastProbedOne) {

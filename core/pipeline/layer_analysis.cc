@@ -16,8 +16,10 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/model_config.h"
 #include "core/model/decoder_layer.h"
 #include "core/model/router.h"
+#include "core/model/routing_rule.h"
 #include "core/model/weight_arrival.h"
 #include "core/pipeline/analyze.h"
 #include "core/probe/jacobian_probe.h"
@@ -66,11 +68,11 @@ absl::Status CheckFinite(int64_t layer, const at::Tensor& h) {
       "infinity or numbers too large"));
 }
 
-NullRoutings DrawNulls(const ProbedLayer& layer, const ExpertConfig& config,
+NullRoutings DrawNulls(const ProbedLayer& layer, const RoutingRule& rule,
                        const NullOptions& options, int64_t seed) {
   if (layer.tensors.dense) return {};
   return {.random_router = RandomRouters(layer.h, layer.routing, layer.counted,
-                                         config, options.random_router, seed),
+                                         rule, options.random_router, seed),
           .permutations = ShuffledRouting(layer.routing, layer.counted,
                                           options.permutations, seed)};
 }
@@ -111,20 +113,24 @@ absl::StatusOr<ProbeResult> LayerAnalysis::Run(
   MOEPROBE_RETURN_IF_ERROR(report("experts", kExpertsBegin));
   const at::Tensor h = decoder.MlpInput(residual);  // [T, d]
   MOEPROBE_RETURN_IF_ERROR(CheckFinite(layer, h));
-  const Routing routing = decoder.RouteTokens(h);
+  const ExpertConfig& experts = checkpoint_.config().experts;
+  const RoutingRule rule = ProbedRule(experts, request_.routing);
+  const Routing forward =
+      decoder.RouteTokens(h, ForwardRule(experts, request_.routing));
+  const Routing routing = decoder.RouteTokens(h, rule);
   const ProbedLayer seen{.tensors = checkpoint_.layer(layer),
                          .h = h,
                          .routing = routing,
                          .counted = counted_};
   std::optional<JacobianProbe> jacobian;
   if (probed && probes.jacobian && !probes.jacobian->average.empty()) {
-    jacobian.emplace(seen, *probes.jacobian,
-                     GroupWindows(residual.size(0), request_.sequence_length),
-                     DrawNulls(seen, checkpoint_.config().experts, probes.nulls,
-                               request_.seed));
+    jacobian.emplace(
+        seen, *probes.jacobian,
+        GroupWindows(residual.size(0), request_.sequence_length),
+        DrawNulls(seen, rule, probes.nulls, request_.seed));
   }
   MOEPROBE_RETURN_IF_ERROR(decoder.RunExperts(
-      h, routing, residual, jacobian ? &*jacobian : nullptr, arrival));
+      h, forward, residual, jacobian ? &*jacobian : nullptr, arrival));
   if (!probed) return ProbeResult();
 
   ProbeResult result;
@@ -159,9 +165,7 @@ absl::StatusOr<ProbeResult> LayerAnalysis::Run(
   }
   if (probes.router_term) {
     MOEPROBE_RETURN_IF_ERROR(report("router term", kSpectraEnd));
-    Append(RouterTerm(seen, checkpoint_.config().experts, *probes.router_term,
-                      request_.seed),
-           result);
+    Append(RouterTerm(seen, rule, *probes.router_term, request_.seed), result);
   }
   return InLayer(layer, std::move(result));
 }

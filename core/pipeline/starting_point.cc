@@ -7,16 +7,27 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "core/base/sha256.h"
 #include "core/base/token_windows.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/model/embedding.h"
 #include "core/model/hidden_state_spill.h"
+#include "core/model/routing_rule.h"
 #include "core/pipeline/analyze.h"
 #include "core/pipeline/layer_analysis.h"
 
 namespace moeprobe {
 namespace {
+
+// What makes the hidden states those of another routing; "" for the model's
+// own.
+std::string RoutingText(const std::optional<RoutingChange>& change) {
+  if (!change || !change->forward) return "";
+  const RoutingRule& rule = change->rule;
+  return absl::StrFormat("\nrouting %d %d %a", rule.per_token,
+                         static_cast<int>(rule.renormalize), rule.temperature);
+}
 
 // Everything that determines the hidden states. The positions that statistics
 // leave out are not among it: they pass through the layers like all others.
@@ -28,7 +39,8 @@ HiddenStateSpill SpillOf(const AnalysisRequest& request,
   return {request.spill_directory,
           Sha256Hex(absl::StrCat("hidden state 1\n", checkpoint.stamp(), "\n",
                                  checkpoint.config_sha256(), "\n", data, "\n",
-                                 static_cast<int>(request.precision)))};
+                                 static_cast<int>(request.precision),
+                                 RoutingText(request.routing)))};
 }
 
 }  // namespace

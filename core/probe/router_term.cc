@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/checkpoint/model_config.h"
 #include "core/checkpoint/tensor_view.h"
 #include "core/model/router.h"
+#include "core/model/routing_rule.h"
 #include "core/model/weight.h"
 #include "core/probe/mixture_jacobian.h"
 #include "core/probe/probe_options.h"
@@ -86,13 +86,13 @@ Ratios EstimatedRatios(const MixtureProducts& products,
           .standard_error = ratio * squares.std(1) * share / (2 * full)};
 }
 
-Ratios RatiosAt(const ProbedLayer& layer, const ExpertConfig& config,
+Ratios RatiosAt(const ProbedLayer& layer, const RoutingRule& rule,
                 const at::Tensor& tokens, const at::Tensor& directions) {
   const std::optional<TensorView>& router = layer.tensors.router;
   TORCH_CHECK(router.has_value(), "a MoE layer has a router");
   const Routing routing = RoutingOfTokens(layer.routing, tokens);
   const at::Tensor gradients =
-      GateGradients(routing, StoredWeight(*router), config);  // [n, k, d]
+      GateGradients(routing, StoredWeight(*router), rule);  // [n, k, d]
   const at::ScalarType type = directions.scalar_type();
   const MixtureProducts products = ApplyMixture(
       layer.tensors.experts, layer.h.index_select(0, tokens), routing,
@@ -101,7 +101,7 @@ Ratios RatiosAt(const ProbedLayer& layer, const ExpertConfig& config,
                              : EstimatedRatios(products, gradients);
 }
 
-Ratios AllRatios(const ProbedLayer& layer, const ExpertConfig& config,
+Ratios AllRatios(const ProbedLayer& layer, const RoutingRule& rule,
                  const at::Tensor& tokens, int64_t seed) {
   const at::Tensor directions = RandomDirections(
       layer.h.size(1), kMostProbedDirections, kMostProbedDirections, seed);
@@ -110,7 +110,7 @@ Ratios AllRatios(const ProbedLayer& layer, const ExpertConfig& config,
   std::vector<at::Tensor> errors;
   for (const at::Tensor& some :
        tokens.split(std::max<int64_t>(1, kMaxProductBytes / bytes))) {
-    const Ratios part = RatiosAt(layer, config, some, directions);
+    const Ratios part = RatiosAt(layer, rule, some, directions);
     ratios.push_back(part.ratio);
     errors.push_back(part.standard_error);
   }
@@ -119,13 +119,13 @@ Ratios AllRatios(const ProbedLayer& layer, const ExpertConfig& config,
 
 }  // namespace
 
-ProbeResult RouterTerm(const ProbedLayer& layer, const ExpertConfig& config,
+ProbeResult RouterTerm(const ProbedLayer& layer, const RoutingRule& rule,
                        const RouterTermOptions& options, int64_t seed) {
   const at::Tensor tokens = Sample(layer.counted, options);
   const at::Tensor none = at::zeros({tokens.size(0)}, at::kDouble);
   const Ratios ratios = layer.tensors.dense || tokens.size(0) == 0
                             ? Ratios{.ratio = none, .standard_error = none}
-                            : AllRatios(layer, config, tokens, seed);
+                            : AllRatios(layer, rule, tokens, seed);
   ProbeResult result;
   const auto add = [&](const std::string& name, const at::Tensor& value) {
     result.arrays.push_back(

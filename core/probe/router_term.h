@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "core/checkpoint/model_config.h"
+#include "core/model/routing_rule.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
 #include "core/probe/probed_layer.h"
@@ -26,8 +26,9 @@ inline constexpr int64_t kMostProbedDirections = 512;
 // tokens; the standard error is that of this mean.
 //
 // In a dense layer, one expert with gate 1, the ratio is 0. Where A + N is zero
-// it is NaN, with a warning. `seed`: of the directions.
-ProbeResult RouterTerm(const ProbedLayer& layer, const ExpertConfig& config,
+// it is NaN, with a warning. `rule`: what the layer's routing was made by.
+// `seed`: of the directions.
+ProbeResult RouterTerm(const ProbedLayer& layer, const RoutingRule& rule,
                        const RouterTermOptions& options, int64_t seed);
 
 }  // namespace moeprobe

@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
-#include "core/checkpoint/model_config.h"
 #include "core/model/router.h"
+#include "core/model/routing_rule.h"
 #include "core/probe/expert_fixture.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
@@ -44,7 +44,7 @@ struct Layer {
   Layer(int64_t width, int64_t hidden, int64_t expert_count, int64_t tokens)
       : h(at::randn({tokens, width})),
         router(at::randn({expert_count, width}) / std::sqrt(width)),
-        config{.count = expert_count, .per_token = 2, .renormalize = true},
+        rule{.per_token = 2, .renormalize = true},
         counted(at::ones({tokens}, at::kBool)) {
     for (int64_t e = 0; e < expert_count; ++e) {
       experts.emplace_back(width, hidden);
@@ -57,18 +57,19 @@ struct Layer {
     for (const ExpertFixture& expert : experts) {
       tensors.experts.push_back(expert.Tensors());
     }
-    routing = Route(h, router, config);
+    routing = Route(h, router, rule);
     return RouterTerm(
         {.tensors = tensors, .h = h, .routing = routing, .counted = counted},
-        config, options, 0);
+        rule, options, 0);
   }
 
   // sum g_e f_e at x [d] float64, by the experts' own gates or by `fixed` ones.
   at::Tensor Output(const at::Tensor& x, const at::Tensor& chosen,
                     const at::Tensor& fixed) const {
-    const at::Tensor p = router.to(at::kDouble).mv(x).softmax(0);
+    const at::Tensor p =
+        router.to(at::kDouble).mv(x).div(rule.temperature).softmax(0);
     at::Tensor gates = p.index_select(0, chosen);
-    if (config.renormalize) gates = gates / gates.sum();
+    if (rule.renormalize) gates = gates / gates.sum();
     if (fixed.defined()) gates = fixed;
     at::Tensor sum = at::zeros_like(x);
     for (int64_t c = 0; c < chosen.size(0); ++c) {
@@ -99,7 +100,7 @@ struct Layer {
 
   std::vector<ExpertFixture> experts;
   at::Tensor h, router;
-  ExpertConfig config;
+  RoutingRule rule;
   at::Tensor counted;
   LayerTensors tensors;
   Routing routing;
@@ -114,8 +115,8 @@ TEST_F(RouterTermTest, IsThatOfAutogradRenormalisedOrNot) {
   for (const bool renormalize : {true, false}) {
     for (const int64_t per_token : {1, 2, 3}) {
       Layer layer(7, 11, 4, 6);
-      layer.config.renormalize = renormalize;
-      layer.config.per_token = per_token;
+      layer.rule.renormalize = renormalize;
+      layer.rule.per_token = per_token;
       const std::vector<double> ratios = Numbers(layer.Run(), 0);
       ASSERT_EQ(ratios.size(), 6);
       for (int64_t t = 0; t < 6; ++t) {
@@ -127,12 +128,27 @@ TEST_F(RouterTermTest, IsThatOfAutogradRenormalisedOrNot) {
   }
 }
 
+TEST_F(RouterTermTest, IsThatOfAutogradWhereRoutingIsChanged) {
+  for (const double temperature : {0.25, 1.0, 4.0}) {
+    for (const int64_t per_token : {2, 4}) {
+      Layer layer(7, 11, 4, 6);
+      layer.rule = {.per_token = per_token, .temperature = temperature};
+      const std::vector<double> ratios = Numbers(layer.Run(), 0);
+      for (int64_t t = 0; t < 6; ++t) {
+        // 1e-5: gates are float32, their gradients 1 / 0.25 times as large.
+        EXPECT_NEAR(ratios[static_cast<size_t>(t)], layer.Naive(t), 1e-5)
+            << temperature << per_token;
+      }
+    }
+  }
+}
+
 TEST_F(RouterTermTest, VanishesWhereGatesDoNotMatter) {
   Layer equal(6, 5, 3, 4);
   equal.experts[1] = equal.experts[2] = equal.experts[0];
   EXPECT_THAT(Numbers(equal.Run(), 0), Each(testing::Lt(1e-6)));
   Layer single(6, 5, 3, 4);
-  single.config.per_token = 1;  // renormalised: a gate of 1, whatever x
+  single.rule.per_token = 1;  // renormalised: a gate of 1, whatever x
   EXPECT_THAT(Numbers(single.Run(), 0), Each(testing::Lt(1e-6)));
 }
 

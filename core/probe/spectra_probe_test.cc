@@ -53,8 +53,7 @@ class SpectraProbeTest : public testing::Test {
   }
 
   ProbeResult Run(int64_t tokens, int64_t top = 16, int64_t seed = 0) {
-    routing_ =
-        Route(h_, router_, {.count = 4, .per_token = 2, .renormalize = true});
+    routing_ = Route(h_, router_, {.per_token = 2, .renormalize = true});
     auto result = TokenSpectra({.tensors = tensors_,
                                 .h = h_,
                                 .routing = routing_,
@@ -166,7 +165,7 @@ TEST_F(SpectraProbeTest, HasTheSharedExpertApart) {
 }
 
 TEST_F(SpectraProbeTest, StopsWhenItsReportSaysSo) {
-  routing_ = Route(h_, router_, {.count = 4, .per_token = 2});
+  routing_ = Route(h_, router_, {.per_token = 2});
   const auto result = TokenSpectra(
       {.tensors = tensors_, .h = h_, .routing = routing_, .counted = counted_},
       {}, 0, [](double share) {

@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "core/base/random_stream.h"
-#include "core/checkpoint/model_config.h"
 #include "core/model/router.h"
+#include "core/model/routing_rule.h"
 #include "core/significance/draw_stream.h"
 #include "core/significance/load_fit.h"
 #include "core/significance/routing_draws.h"
@@ -82,9 +82,8 @@ at::Tensor FittedLogits(const at::Tensor& raw, const Model& model,
 }  // namespace
 
 RoutingDraws RandomRouters(const at::Tensor& h, const Routing& routing,
-                           const at::Tensor& counted,
-                           const ExpertConfig& config, int64_t draws,
-                           int64_t seed) {
+                           const at::Tensor& counted, const RoutingRule& rule,
+                           int64_t draws, int64_t seed) {
   const int64_t expert_count = routing.logits.size(1);
   const int64_t per_token = routing.chosen.size(1);
   if (per_token == expert_count || draws == 0) return {};
@@ -103,7 +102,7 @@ RoutingDraws RandomRouters(const at::Tensor& h, const Routing& routing,
             .view({token_count, count, expert_count});
     ConcurrentLoop(count, 8 * logit_bytes, [&](int64_t draw) {
       const Routing drawn = RouteLogits(
-          FittedLogits(logits.select(1, draw), model, per_token), config);
+          FittedLogits(logits.select(1, draw), model, per_token), rule);
       result.chosen[first + draw].copy_(drawn.chosen);
       result.gates[first + draw].copy_(drawn.gates);
     });

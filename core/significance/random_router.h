@@ -5,8 +5,8 @@
 
 #include <cstdint>
 
-#include "core/checkpoint/model_config.h"
 #include "core/model/router.h"
+#include "core/model/routing_rule.h"
 #include "core/significance/routing_draws.h"
 
 namespace moeprobe {
@@ -23,9 +23,8 @@ namespace moeprobe {
 //
 // Where every token goes to every expert there is nothing to draw: no draws.
 RoutingDraws RandomRouters(const at::Tensor& h, const Routing& routing,
-                           const at::Tensor& counted,
-                           const ExpertConfig& config, int64_t draws,
-                           int64_t seed);
+                           const at::Tensor& counted, const RoutingRule& rule,
+                           int64_t draws, int64_t seed);
 
 }  // namespace moeprobe
 

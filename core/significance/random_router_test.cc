@@ -12,8 +12,8 @@
 
 #include <cstdint>
 
-#include "core/checkpoint/model_config.h"
 #include "core/model/router.h"
+#include "core/model/routing_rule.h"
 #include "core/significance/routing_draws.h"
 #include "gtest/gtest.h"
 
@@ -34,8 +34,8 @@ class RandomRoutersTest : public testing::Test {
   }
 
   RoutingDraws Draw(int64_t draws, int64_t seed = 0) {
-    routing_ = Route(h_, router_, config_);
-    return RandomRouters(h_, routing_, counted_, config_, draws, seed);
+    routing_ = Route(h_, router_, rule_);
+    return RandomRouters(h_, routing_, counted_, rule_, draws, seed);
   }
 
   at::Tensor Loads(const at::Tensor& chosen) const {
@@ -46,7 +46,7 @@ class RandomRoutersTest : public testing::Test {
   }
 
   at::Tensor h_, router_, counted_;
-  ExpertConfig config_{.count = kExperts, .per_token = 2, .renormalize = true};
+  RoutingRule rule_{.per_token = 2, .renormalize = true};
   Routing routing_;
 };
 
@@ -63,7 +63,7 @@ TEST_F(RandomRoutersTest, HaveTheModelsLoads) {
 
 TEST_F(RandomRoutersTest, GateAsTheModelDoes) {
   EXPECT_LT((Draw(3).gates.sum(-1) - 1).abs().max().item<float>(), 1e-6);
-  config_.renormalize = false;
+  rule_.renormalize = false;
   const RoutingDraws draws = Draw(3);
   EXPECT_LT(draws.gates.sum(-1).max().item<float>(), 1);
   // Most probable first.
@@ -77,14 +77,12 @@ TEST_F(RandomRoutersTest, GateAsTheModelDoes) {
 }
 
 TEST_F(RandomRoutersTest, PartitionTokensByHyperplanes) {
-  config_.per_token = 1;
+  rule_.per_token = 1;
   // With two experts left the border is one: routing follows a direction of h.
   router_ = at::zeros({2, kWidth});
   router_[1] = at::randn({kWidth});
-  config_.count = 2;
-  routing_ = Route(h_, router_, config_);
-  const RoutingDraws draws =
-      RandomRouters(h_, routing_, counted_, config_, 1, 0);
+  routing_ = Route(h_, router_, rule_);
+  const RoutingDraws draws = RandomRouters(h_, routing_, counted_, rule_, 1, 0);
   const at::Tensor first = draws.chosen[0].flatten().eq(0);
   const at::Tensor a = h_.index_select(0, first.nonzero().flatten());
   const at::Tensor b = h_.index_select(0, (~first).nonzero().flatten());
@@ -108,9 +106,9 @@ TEST_F(RandomRoutersTest, DependOnSeedAndIndexAloneNotOnThreads) {
 }
 
 TEST_F(RandomRoutersTest, AreNoneWhereEveryTokenGoesToEveryExpert) {
-  config_.per_token = kExperts;
+  rule_.per_token = kExperts;
   EXPECT_EQ(Draw(5).count(), 0);
-  config_ = {.count = 1, .per_token = 1};
+  rule_ = {.per_token = 1};
   router_ = at::zeros({1, kWidth});
   EXPECT_EQ(Draw(5).count(), 0);
 }

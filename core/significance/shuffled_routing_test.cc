@@ -23,7 +23,7 @@ class ShuffledRoutingTest : public testing::Test {
   ShuffledRoutingTest() {
     at::manual_seed(2);
     routing_ = Route(at::randn({kTokens, 8}), at::randn({4, 8}),
-                     {.count = 4, .per_token = 2});
+                     {.per_token = 2});
     counted_ = at::ones({kTokens}, at::kBool);
     counted_.slice(0, 0, 100).fill_(false);
   }

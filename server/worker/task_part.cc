@@ -1,6 +1,7 @@
 #include "server/worker/task_part.h"
 
 #include "core/base/token_windows.h"
+#include "core/model/routing_rule.h"
 #include "core/pipeline/analyze.h"
 #include "core/probe/probe_options.h"
 #include "moeprobe/v1/analysis.pb.h"
@@ -91,6 +92,13 @@ ProbeOptions FromProto(const v1::ProbeSpec& spec) {
   return options;
 }
 
+RoutingChange FromProto(const v1::RoutingRule& rule) {
+  return {.rule = {.per_token = rule.expert_count(),
+                   .renormalize = rule.renormalize(),
+                   .temperature = rule.temperature()},
+          .forward = rule.in_forward_pass()};
+}
+
 }  // namespace
 
 WindowOptions WindowsOf(const v1::DataSpec& data) {
@@ -113,6 +121,7 @@ AnalysisRequest RequestOf(const v1::TaskPart& part) {
   request.device = FromProto(part.device());
   request.seed = part.seed();
   request.nll = part.nll();
+  if (part.has_routing()) request.routing = FromProto(part.routing());
   return request;
 }
 

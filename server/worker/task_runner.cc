@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "core/base/npy.h"
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
@@ -150,6 +151,19 @@ absl::StatusOr<std::vector<int32_t>> TaskRunner::Tokenize(int index) {
                      " has no tokenizer.json: text cannot be tokenised, give "
                      "token ids (data.ids) instead"));
   }
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string sha256, Sha256OfFile(tokenizer));
+  const auto [place, is_new] =
+      tokenized_.insert({{part.text_sha256(), sha256}, {}});
+  if (!is_new) return place->second;
+  MOEPROBE_ASSIGN_OR_RETURN(place->second,
+                            TokenizeAnew(index, tokenizer, sha256));
+  return place->second;
+}
+
+absl::StatusOr<std::vector<int32_t>> TaskRunner::TokenizeAnew(
+    int index, const std::filesystem::path& tokenizer,
+    const std::string& tokenizer_sha256) {
+  const v1::TaskPart& part = task_.parts(index);
   v1::Progress progress;
   progress.set_phase(absl::StrCat(part.model(), ", tokenising"));
   progress.set_fraction(static_cast<double>(index) / task_.parts_size());
@@ -168,16 +182,17 @@ absl::StatusOr<std::vector<int32_t>> TaskRunner::Tokenize(int index) {
   store.set_job(task_.job());
   store.set_attempt(task_.attempt());
   store.set_text_sha256(part.text_sha256());
-  MOEPROBE_ASSIGN_OR_RETURN(*store.mutable_tokenizer_sha256(),
-                            Sha256OfFile(tokenizer));
+  store.set_tokenizer_sha256(tokenizer_sha256);
   store.set_ids_path(output.string());
   MOEPROBE_RETURN_IF_ERROR(link_.StoreTokens(store));
   return ids;
 }
 
+// A later attempt may have fewer parts: their prefixes stay.
 std::filesystem::path TaskRunner::Scratch(int index) const {
+  const std::string& prefix = task_.parts(index).prefix();
   return std::filesystem::path(task_.scratch_directory()) /
-         absl::StrCat("part_", index);
+         absl::StrCat("part_", absl::StrReplaceAll(prefix, {{"/", "_"}}));
 }
 
 }  // namespace moeprobe

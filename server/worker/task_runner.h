@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -34,6 +36,9 @@ class TaskRunner {
   absl::StatusOr<v1::Provenance> RunPart(int index);
   absl::StatusOr<std::vector<int32_t>> TokenIds(int index);
   absl::StatusOr<std::vector<int32_t>> Tokenize(int index);
+  absl::StatusOr<std::vector<int32_t>> TokenizeAnew(
+      int index, const std::filesystem::path& tokenizer,
+      const std::string& tokenizer_sha256);
   std::filesystem::path Scratch(int index) const;
 
   const ServerLink& link_;
@@ -41,6 +46,10 @@ class TaskRunner {
   Analyzer& analyzer_;
   const v1::Task& task_;
   Heartbeat heartbeat_;
+  // Ids that texts of this task became, by digests of text and tokenizer: parts
+  // of a sweep often share them.
+  std::map<std::pair<std::string, std::string>, std::vector<int32_t>>
+      tokenized_;
 };
 
 }  // namespace moeprobe

@@ -45,7 +45,7 @@ def routing(fixture, options):
     model, seen, _ = oracle.run_model(fixture, windows)
     layers = []
     for layer, (inputs, _) in zip(model.model.layers, seen):
-        block = oracle.Block(layer.mlp, model.config)
+        block = oracle.Block(layer.mlp)
         logits, _, chosen = block.route(inputs.double())
         layers.append(
             [
