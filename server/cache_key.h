@@ -18,6 +18,7 @@ struct CacheKeyFields {
   std::string group;                      // see ProbeGroups
   int64_t seed = 0;                       // counts where a group is random
   const v1::ProbeSpec* probes = nullptr;  // resolved; required
+  const v1::NullSpec* nulls = nullptr;    // resolved; required for their groups
 };
 
 // Returns the key of the cache: a digest of the fields as text, in a fixed

@@ -14,8 +14,8 @@ struct NamedArray {
   // layer.
   std::string name;
   // Part of the request it answers: "routing", "jacobian/{weighting}",
-  // "pca/{convention}", "pca/reference", "spectra", "spectra/{weighting}",
-  // "router_term" or "nll".
+  // "pca/{convention}", "pca/reference", "pca/matched", "spectra",
+  // "spectra/{weighting}", "router_term" or "nll"; or "nulls/" and one of them.
   std::string probe;
   Array array;
 };
