@@ -1,11 +1,13 @@
 #include "client/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <string>
 #include <variant>
 
 #include "absl/status/status.h"
 #include "client/commands/change_job.h"
+#include "client/commands/compare.h"
 #include "client/commands/fetch_files.h"
 #include "client/commands/lists.h"
 #include "client/commands/session.h"
@@ -41,6 +43,7 @@ class Commands {
     AddSubmit();
     AddJobCommand("watch", "Shows a job's progress until it ends.", Watch);
     AddShow();
+    AddCompare();
     AddList("list", "Lists jobs, newest first.", ListJobs);
     AddFetch();
     AddJobCommand("cancel", "Asks a job to stop.", CancelJob);
@@ -99,6 +102,36 @@ class Commands {
     });
   }
 
+  void AddCompare() {
+    CLI::App* command = Add(
+        "compare",
+        "Shows how the means of B differ from those of A, with intervals: two "
+        "jobs, two parts of jobs or two layers. Where both have the same "
+        "windows and seed, the same windows are resampled on both sides.",
+        "compare 17 18\n"
+        "         moeprobe-client compare 17@3 17@5\n"
+        "         moeprobe-client compare 17:data0/model 17:data1/model");
+    command
+        ->add_option("A", sides_[0],
+                     "JOB, JOB:PART, JOB@LAYER or JOB:PART@LAYER; PART as in "
+                     "`show JOB --json`: model, baseline, data0/model")
+        ->required();
+    command->add_option("B", sides_[1], "The same of the other side")
+        ->required();
+    CLI::Option* json =
+        command->add_flag("--json", json_, "Prints JSON instead of a table");
+    command->add_flag("--csv", csv_, "Prints CSV instead of a table")
+        ->excludes(json);
+    command->callback([this] {
+      const ComparisonFormat format = json_  ? ComparisonFormat::kJson
+                                      : csv_ ? ComparisonFormat::kCsv
+                                             : ComparisonFormat::kTable;
+      line_.command = [sides = sides_, format](Session& session) {
+        return Compare(session, sides[0], sides[1], format);
+      };
+    });
+  }
+
   void AddFetch() {
     CLI::App* command = Add(
         "fetch",
@@ -143,7 +176,9 @@ class Commands {
   SubmitOptions submit_;
   std::string job_;
   std::string directory_;
+  std::array<std::string, 2> sides_;
   bool json_ = false;
+  bool csv_ = false;
 };
 
 }  // namespace

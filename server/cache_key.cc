@@ -1,5 +1,6 @@
 #include "server/cache_key.h"
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/match.h"
@@ -9,13 +10,35 @@
 #include "core/base/sha256.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
+#include "server/null_groups.h"
 #include "server/probe_groups.h"
 
 namespace moeprobe {
 namespace {
 
+// What is drawn, as text. Windows are in the fingerprint of the data.
+std::string DrawsOf(const CacheKeyFields& fields) {
+  const v1::NullSpec& nulls = *fields.nulls;
+  const auto& average = fields.probes->jacobian().average();
+  return absl::StrCat("random_router=", nulls.random_router(),
+                      "\npermutations=", nulls.permutations(),
+                      "\nbootstrap=", nulls.bootstrap(),
+                      "\nkeep_draws=", nulls.keep_draws(),
+                      "\nevery_expert_on_every_token=",
+                      std::ranges::count(average, int{v1::WEIGHTING_ALL}),
+                      "\nseed=", fields.seed, "\n");
+}
+
 // The parameters that a group depends on, as text.
 std::string ParametersOf(const CacheKeyFields& fields) {
+  if (const std::string base = BaseOfNulls(fields.group); !base.empty()) {
+    CacheKeyFields of_base = fields;
+    of_base.group = base;
+    return absl::StrCat(DrawsOf(fields), ParametersOf(of_base));
+  }
+  if (fields.group == "pca/matched") {
+    return absl::StrCat("seed=", fields.seed, "\n");
+  }
   const v1::JacobianProbe& jacobian = fields.probes->jacobian();
   if (absl::StartsWith(fields.group, "jacobian/corrected/") ||
       fields.group == "jacobian/by_tokens") {

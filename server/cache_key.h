@@ -15,11 +15,12 @@ struct CacheKeyFields {
   std::string weights_fingerprint;  // of the layer
   std::string data_fingerprint;
   v1::Precision precision = v1::PRECISION_FLOAT32;
-  v1::Device device = v1::DEVICE_CPU;      // where it runs, never DEVICE_AUTO
-  int64_t layer = 0;                       // -1: of the whole model
-  std::string group;                       // see ProbeGroups
-  int64_t seed = 0;                        // counts where a group is random
-  const v1::ProbeSpec* probes = nullptr;   // resolved; required
+  v1::Device device = v1::DEVICE_CPU;     // where it runs, never DEVICE_AUTO
+  int64_t layer = 0;                      // -1: of the whole model
+  std::string group;                      // see ProbeGroups
+  int64_t seed = 0;                       // counts where a group is random
+  const v1::ProbeSpec* probes = nullptr;  // resolved; required
+  const v1::NullSpec* nulls = nullptr;    // resolved; required for their groups
   std::optional<v1::RoutingRule> routing = {};  // nullopt: the model's own
 };
 

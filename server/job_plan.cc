@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/equal_depth.h"
 #include "core/base/quoted.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/analysis.pb.h"
@@ -68,11 +69,29 @@ void AddGroups(v1::Device device, JobPlan& plan) {
                            .key = KnownKey(part, device, layer, group)});
   };
   for (const int32_t layer : part.layers) {
-    for (const std::string& group : ProbeGroups(part.spec.probes())) {
+    for (const std::string& group :
+         ProbeGroups(part.spec.probes(), part.spec.nulls())) {
       add(layer, group);
     }
   }
   if (part.nll) add(kWholeModel, kNllGroup);
+}
+
+int32_t LayerCount(const OpenedModel& model) {
+  return static_cast<int32_t>(model.checkpoint->config().layers.size());
+}
+
+// Layers of a model of `other_count` layers beside ascending `layers` of one of
+// `count`, each once.
+std::vector<int32_t> AtEqualDepth(const std::vector<int32_t>& layers,
+                                  int32_t count, int32_t other_count) {
+  std::vector<int32_t> result;
+  for (const int32_t layer : layers) {
+    const auto beside =
+        static_cast<int32_t>(LayerAtEqualDepth(layer, count, other_count));
+    if (result.empty() || result.back() != beside) result.push_back(beside);
+  }
+  return result;
 }
 
 absl::StatusOr<OpenedModel> OpenUsable(ModelRegistry& models,
@@ -98,6 +117,7 @@ std::string KeyOfGroup(const PlannedPart& part, const LayerSource& source,
                    .group = group,
                    .seed = part.spec.seed(),
                    .probes = &part.spec.probes(),
+                   .nulls = &part.spec.nulls(),
                    .routing = part.routing});
 }
 
@@ -139,6 +159,7 @@ std::optional<std::string> KnownProvenance(const PlannedPart& part) {
   provenance.set_model_fingerprint(weights->second);
   provenance.set_data_fingerprint(part.tokens->fingerprint);
   provenance.set_token_count(part.tokens->token_count);
+  provenance.set_layer_count(LayerCount(part.model));
   for (const int32_t id : part.tokens->first_ids) {
     provenance.add_first_token_ids(id);
   }
@@ -160,10 +181,13 @@ absl::StatusOr<PlannedPart> JobPlanner::PlanPart(const SweepCell& cell,
     part.routing =
         RuleOf(spec.routing(), part.model.checkpoint->config().experts);
   }
-  const auto layer_count =
-      static_cast<int32_t>(part.model.checkpoint->config().layers.size());
-  for (const int32_t layer : spec.layers().layers()) {
-    if (layer < layer_count) part.layers.push_back(layer);
+  const int32_t layer_count = LayerCount(part.model);
+  part.layers.assign(spec.layers().layers().begin(),
+                     spec.layers().layers().end());
+  if (is_baseline) {
+    MOEPROBE_ASSIGN_OR_RETURN(const OpenedModel model,
+                              OpenUsable(*models_, spec.model()));
+    part.layers = AtEqualDepth(part.layers, LayerCount(model), layer_count);
   }
   part.nll = spec.nll() ||
              (!part.layers.empty() && part.layers.back() == layer_count - 1);

@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "moeprobe/v1/analysis.pb.h"
+#include "server/null_groups.h"
 
 namespace moeprobe {
 namespace {
@@ -17,6 +18,7 @@ constexpr const char* kRouting = "routing";
 constexpr const char* kTokenAlignment = "jacobian/token";
 constexpr const char* kByTokens = "jacobian/by_tokens";
 constexpr const char* kReference = "pca/reference";
+constexpr const char* kMatched = "pca/matched";
 constexpr const char* kSpectra = "spectra";
 constexpr const char* kRouterTerm = "router_term";
 
@@ -124,16 +126,18 @@ bool AnyOf(const std::set<std::string>& groups, const std::string& probe) {
   });
 }
 
-}  // namespace
-
-std::vector<std::string> ProbeGroups(const v1::ProbeSpec& probes) {
+// The groups that `probes` make by themselves.
+std::vector<std::string> BaseGroups(const v1::ProbeSpec& probes) {
   std::vector<std::string> groups;
   if (probes.has_routing()) groups.emplace_back(kRouting);
   AddJacobianGroups(probes, groups);
   for (const int convention : probes.pca().conventions()) {
     groups.push_back(GroupOf(static_cast<v1::Convention>(convention)));
   }
-  if (probes.has_pca()) groups.emplace_back(kReference);
+  if (probes.has_pca()) {
+    groups.emplace_back(kReference);
+    groups.emplace_back(kMatched);
+  }
   if (probes.has_router_term()) groups.emplace_back(kRouterTerm);
   if (!probes.has_spectra()) return groups;
   groups.emplace_back(kSpectra);
@@ -143,8 +147,19 @@ std::vector<std::string> ProbeGroups(const v1::ProbeSpec& probes) {
   return groups;
 }
 
-v1::ProbeSpec ProbesFor(const std::set<std::string>& groups,
+}  // namespace
+
+std::vector<std::string> ProbeGroups(const v1::ProbeSpec& probes,
+                                     const v1::NullSpec& nulls) {
+  std::vector<std::string> groups = BaseGroups(probes);
+  const std::vector<std::string> of_nulls = NullGroups(groups, nulls);
+  groups.insert(groups.end(), of_nulls.begin(), of_nulls.end());
+  return groups;
+}
+
+v1::ProbeSpec ProbesFor(const std::set<std::string>& asked,
                         const v1::ProbeSpec& probes) {
+  const std::set<std::string> groups = WithBases(asked, probes);
   v1::ProbeSpec result;
   if (groups.contains(kRouting)) result.mutable_routing();
   const v1::JacobianProbe jacobian = JacobianFor(groups, probes);

@@ -31,16 +31,26 @@ v1::ProbeSpec AllProbes() {
   return probes;
 }
 
+v1::NullSpec AllNulls() {
+  v1::NullSpec nulls;
+  nulls.set_random_router(99);
+  nulls.set_bootstrap(200);
+  return nulls;
+}
+
 TEST(ProbeGroupsTest, NamesWhatProbesMake) {
-  EXPECT_THAT(ProbeGroups(AllProbes()),
-              ElementsAre("routing", "jacobian/all", "jacobian/corrected/all",
-                          "jacobian/projected/all", "jacobian/gate",
-                          "jacobian/corrected/gate", "jacobian/projected/gate",
-                          "jacobian/token", "jacobian/by_tokens",
-                          "pca/routed", "pca/all_tokens",
-                          "pca/reference", "router_term", "spectra",
-                          "spectra/all", "spectra/gate"));
-  EXPECT_TRUE(ProbeGroups(v1::ProbeSpec()).empty());
+  EXPECT_THAT(
+      ProbeGroups(AllProbes(), v1::NullSpec()),
+      ElementsAre("routing", "jacobian/all", "jacobian/corrected/all",
+                  "jacobian/projected/all", "jacobian/gate",
+                  "jacobian/corrected/gate", "jacobian/projected/gate",
+                  "jacobian/token", "jacobian/by_tokens", "pca/routed",
+                  "pca/all_tokens", "pca/reference", "pca/matched",
+                  "router_term", "spectra", "spectra/all", "spectra/gate"));
+  EXPECT_TRUE(ProbeGroups(v1::ProbeSpec(), AllNulls()).empty());
+  EXPECT_THAT(ProbeGroups(AllProbes(), AllNulls()),
+              testing::IsSupersetOf(
+                  {"pca/routed", "nulls/pca/routed", "nulls/jacobian/gate"}));
 }
 
 TEST(ProbeGroupsTest, FindsTheSmallestProbesForSomeGroups) {
@@ -84,6 +94,59 @@ TEST(ProbeGroupsTest, AveragesJacobiansForWhatIsMadeOfThem) {
 TEST(ProbeGroupsTest, RunsAConventionWhereOnlyTheReferenceIsMissing) {
   EXPECT_FALSE(
       ProbesFor({"pca/reference"}, AllProbes()).pca().conventions().empty());
+}
+
+TEST(ProbeGroupsTest, RunsWhatNullsAreAbout) {
+  const v1::ProbeSpec some =
+      ProbesFor({"nulls/jacobian/gate", "nulls/pca/all_tokens"}, AllProbes());
+  EXPECT_THAT(some.jacobian().average(),
+              ElementsAre(v1::WEIGHTING_ALL, v1::WEIGHTING_GATE));
+  EXPECT_THAT(some.pca().conventions(), ElementsAre(v1::CONVENTION_ALL_TOKENS));
+  EXPECT_FALSE(some.has_spectra());
+}
+
+TEST(CacheKeyTest, OfNullsDependsOnDrawsSeedAndBase) {
+  v1::ProbeSpec probes = AllProbes();
+  v1::NullSpec nulls = AllNulls();
+  CacheKeyFields fields{.weights_fingerprint = "w",
+                        .data_fingerprint = "d",
+                        .group = "nulls/pca/routed",
+                        .probes = &probes,
+                        .nulls = &nulls};
+  CacheKeyFields base = fields;
+  base.group = "pca/routed";
+  const std::string base_key = CacheKey(base);
+  std::set<std::string> keys = {base_key};
+  EXPECT_TRUE(keys.insert(CacheKey(fields)).second);
+  nulls.set_bootstrap(100);
+  EXPECT_TRUE(keys.insert(CacheKey(fields)).second);
+  nulls.set_random_router(9);
+  EXPECT_TRUE(keys.insert(CacheKey(fields)).second);
+  nulls.set_permutations(9);
+  EXPECT_TRUE(keys.insert(CacheKey(fields)).second);
+  nulls.set_keep_draws(true);
+  EXPECT_TRUE(keys.insert(CacheKey(fields)).second);
+  fields.seed = base.seed = 1;
+  EXPECT_TRUE(keys.insert(CacheKey(fields)).second);
+  EXPECT_EQ(CacheKey(base), base_key);
+  probes.mutable_pca()->set_components(9);
+  EXPECT_TRUE(keys.insert(CacheKey(fields)).second);
+  fields.group = "nulls/jacobian/gate";
+  const std::string with_all = CacheKey(fields);
+  probes.mutable_jacobian()->clear_average();
+  probes.mutable_jacobian()->add_average(v1::WEIGHTING_GATE);
+  EXPECT_NE(CacheKey(fields), with_all);
+}
+
+TEST(CacheKeyTest, OfMatchedReferencesDependsOnTheSeed) {
+  v1::ProbeSpec probes = AllProbes();
+  CacheKeyFields fields{.weights_fingerprint = "w",
+                        .data_fingerprint = "d",
+                        .group = "pca/matched",
+                        .probes = &probes};
+  const std::string key = CacheKey(fields);
+  fields.seed = 1;
+  EXPECT_NE(CacheKey(fields), key);
 }
 
 TEST(CacheKeyTest, DependsOnEverythingThatDeterminesTheNumbers) {

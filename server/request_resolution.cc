@@ -93,25 +93,6 @@ int64_t LayerCount(const OpenedModel& model) {
   return static_cast<int64_t>(model.checkpoint->config().layers.size());
 }
 
-void CheckBaselineLayers(const v1::AnalyzeSpec& spec,
-                         const OpenedModel& baseline, ResolvedRequest& result) {
-  const int64_t count = LayerCount(baseline);
-  const auto& layers = spec.layers().layers();
-  const auto missing =
-      std::count_if(layers.begin(), layers.end(),
-                    [count](int32_t layer) { return layer >= count; });
-  if (missing == 0) return;
-  if (missing == layers.size()) {
-    result.violations.Add("baseline",
-                          absl::StrCat(Quoted(baseline.name), " has ", count,
-                                       " layers, none of those asked for"));
-    return;
-  }
-  result.warnings.push_back(absl::StrCat(
-      "baseline ", Quoted(baseline.name), " has ", count, " layers: ", missing,
-      " of the ", layers.size(), " asked for are not there and are left out"));
-}
-
 // Adds what is wrong with the tokens of one data set for one model, as far as
 // it is known before they are needed.
 void CheckTokens(const v1::DataSpec& data, const std::string& field,
@@ -216,7 +197,6 @@ ResolvedRequest ResolveOne(const v1::AnalyzeSpec& asked, ModelRegistry& models,
   }
   *result.spec.mutable_layers() =
       ResolveLayers(asked.layers(), LayerCount(*model), result.violations);
-  if (baseline) CheckBaselineLayers(result.spec, *baseline, result);
   if (!result.violations.empty()) return result;
   for (int i = 0; i < result.spec.data_size(); ++i) {
     const std::string field = absl::StrCat("data[", i, "]");

@@ -14,6 +14,7 @@
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/data_catalog.h"
 #include "server/job_plan.h"
+#include "server/null_groups.h"
 #include "server/probe_groups.h"
 #include "server/resource_name.h"
 #include "server/running_tasks.h"
@@ -63,6 +64,7 @@ absl::StatusOr<v1::TaskPart> BuildPart(const RunningTask& running,
     part.add_layers(static_cast<int32_t>(layer));
   }
   *part.mutable_probes() = ProbesFor(missing.groups, planned.spec.probes());
+  *part.mutable_nulls() = NullsFor(missing.groups, planned.spec.nulls());
   part.set_precision(planned.spec.precision());
   part.set_device(running.device);
   part.set_seed(planned.spec.seed());

@@ -61,7 +61,9 @@ std::map<std::string, PublishedGroup> GroupsOf(const v1::FinishedLayer& layer,
                                                std::vector<NewArray> arrays) {
   std::map<std::string, PublishedGroup> groups;
   if (layer.layer() >= 0) {
-    for (const std::string& group : ProbeGroups(part.probes())) groups[group];
+    for (const std::string& group : ProbeGroups(part.probes(), part.nulls())) {
+      groups[group];
+    }
   }
   for (NewArray& array : arrays) {
     groups[array.array.probe].arrays.push_back(std::move(array));
@@ -104,9 +106,13 @@ AttemptEnd EndOf(const v1::FinishTaskRequest& request,
   }
   for (const v1::Provenance& provenance : request.provenance()) {
     for (size_t part = 0; part < task.plan.parts.size(); ++part) {
-      if (task.plan.parts[part].prefix != provenance.prefix()) continue;
+      const PlannedPart& planned = task.plan.parts[part];
+      if (planned.prefix != provenance.prefix()) continue;
       const int index = static_cast<int>(part);
-      end.provenance[index] = provenance.SerializeAsString();
+      v1::Provenance complete = provenance;
+      complete.set_layer_count(static_cast<int32_t>(
+          planned.model.checkpoint->config().layers.size()));
+      end.provenance[index] = complete.SerializeAsString();
       end.environment[index] = EnvironmentOf(provenance);
     }
   }

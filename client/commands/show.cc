@@ -11,6 +11,7 @@
 #include "client/commands/session.h"
 #include "client/result/means_table.h"
 #include "client/result/result_json.h"
+#include "client/result/significance_table.h"
 #include "client/result/summary_place.h"
 #include "client/result/sweep_tables.h"
 #include "client/text/printable.h"
@@ -85,6 +86,26 @@ void ShowCurves(Session& session, const v1::Result& result, int width) {
       "router term: over tokens.\n"));
 }
 
+// The question that the null answers, and the least p there can be.
+std::string NullCaption(const v1::NullSpec& nulls) {
+  if (nulls.random_router() == 0) return "";
+  return absl::StrFormat(
+      "Random router: same loads, tokens and experts, but random Gaussian "
+      "rows. "
+      "Does this routing\nseparate more than any linear partition would? p: "
+      "share of such routers that reach the mean,\nat least %.4g with %d "
+      "draws.\n",
+      1.0 / (1 + nulls.random_router()), nulls.random_router());
+}
+
+std::string Significance(const v1::Result& result, int width) {
+  const std::string table = SignificanceTable(result, width);
+  if (table.empty()) return "";
+  return absl::StrCat("\n", table, "\n95 % interval: whole windows resampled. ",
+                      "Difference: the mean less that of the null.\n",
+                      NullCaption(result.job().analyze().nulls()));
+}
+
 }  // namespace
 
 absl::Status Show(Session& session, const std::string& job, bool json) {
@@ -106,7 +127,7 @@ absl::Status Show(Session& session, const std::string& job, bool json) {
   session.out.Print(absl::StrCat(
       "\n", table, "\nMean \u00B1 standard deviation over pairs of experts; ",
       "ranks and singular values: over experts; router term: over tokens.\n",
-      Losses(result)));
+      Losses(result), Significance(result, width)));
   return absl::OkStatus();
 }
 

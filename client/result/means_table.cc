@@ -3,16 +3,17 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
-#include "client/result/printed_quantities.h"
-#include "client/result/summary_place.h"
+#include "client/result/data_rows.h"
+#include "client/result/decimals.h"
+#include "client/result/shown_quantities.h"
 #include "client/text/table.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
@@ -20,43 +21,21 @@
 namespace moeprobe {
 namespace {
 
-// Rows of one part and quantity, by layer.
-using LayerRows = std::map<int, const v1::SummaryRow*>;
-using RowsByQuantity = std::map<std::pair<std::string, std::string>, LayerRows>;
+constexpr const char* kAbsent = "\u2013";
 
-// "data1/" of "data1/baseline/".
-std::string DataPrefix(const std::string& prefix) {
-  return std::string(absl::StripSuffix(prefix, "baseline/"));
-}
+// The cells of one column, by layer.
+using Cells = std::map<int, std::string>;
 
-RowsByQuantity Rows(const v1::Result& result, const std::string& data) {
-  RowsByQuantity rows;
-  for (const v1::SummaryRow& row : result.summary()) {
-    const std::string prefix = PrefixOf(row);
-    const bool shown = row.layer() >= 0 && row.count() > 0 &&
-                       std::isfinite(row.mean()) && DataPrefix(prefix) == data;
-    if (shown) rows[{prefix, row.quantity()}][row.layer()] = &row;
-  }
-  return rows;
-}
-
-// Three decimals, as the papers have them; one where numbers are large, and as
-// many as it takes for three digits where they are tiny.
-int Decimals(const LayerRows& rows) {
+int Decimals(const std::vector<DataRow>& rows) {
   double largest = 0;
-  for (const auto& [layer, row] : rows) {
-    largest = std::max(
-        {largest, std::abs(row->mean()), std::abs(row->standard_deviation())});
+  for (const DataRow& row : rows) {
+    largest = std::max({largest, std::abs(row.row->mean()),
+                        std::abs(row.row->standard_deviation())});
   }
-  if (largest >= 10) return 1;
-  if (largest >= 0.01 || largest == 0) return 3;
-  return std::min(2 - static_cast<int>(std::floor(std::log10(largest))), 9);
+  return DecimalsUpTo(largest);
 }
 
-std::string Cell(const LayerRows& rows, int layer, int decimals) {
-  const auto found = rows.find(layer);
-  if (found == rows.end()) return "\u2013";
-  const v1::SummaryRow& row = *found->second;
+std::string Cell(const v1::SummaryRow& row, int decimals) {
   std::string mean = absl::StrFormat("%.*f", decimals, row.mean());
   if (row.count() == 1) return mean;
   return absl::StrCat(
@@ -64,40 +43,69 @@ std::string Cell(const LayerRows& rows, int layer, int decimals) {
       absl::StrFormat("%.*f", decimals, row.standard_deviation()));
 }
 
-std::string DataTable(const v1::Result& result, const std::string& data,
-                      int width) {
-  const RowsByQuantity rows = Rows(result, data);
-  std::set<int> layers;
-  std::vector<Column> columns = {RightColumn("layer")};
-  std::vector<const LayerRows*> shown;
-  for (const PrintedQuantity& quantity : kPrintedQuantities) {
-    const auto found =
-        rows.find({absl::StrCat(data, quantity.part), quantity.name});
-    if (found == rows.end()) continue;
-    columns.push_back(RightColumn(quantity.title, quantity.group));
-    shown.push_back(&found->second);
-    for (const auto& [layer, row] : found->second) layers.insert(layer);
-  }
-  if (shown.empty()) return "";
-  std::vector<std::vector<std::string>> cells;
-  for (const int layer : layers) {
-    cells.push_back({absl::StrCat(layer)});
-    for (const LayerRows* column : shown) {
-      cells.back().push_back(Cell(*column, layer, Decimals(*column)));
+// Numbers of components for four shares of the variance: "3.4/9.1/17.0/26.2".
+Cells ComponentCells(const DataRows& rows, const ShownQuantity& quantity) {
+  std::map<int, std::vector<std::string>> numbers;
+  for (const char* share : {"/50", "/80", "/90", "/95"}) {
+    for (const DataRow& row :
+         rows.Find(quantity.part, absl::StrCat(quantity.name, share))) {
+      const double mean = row.row->mean();
+      const bool whole = row.row->count() == 1 || mean >= 100;
+      numbers[row.layer].push_back(
+          absl::StrFormat("%.*f", whole ? 0 : 1, mean));
     }
   }
-  return FormatTable(columns, cells, width);
+  Cells cells;
+  for (const auto& [layer, four] : numbers) {
+    cells[layer] = absl::StrJoin(four, "/");
+  }
+  return cells;
+}
+
+Cells CellsOf(const DataRows& rows, const ShownQuantity& quantity) {
+  if (absl::EndsWith(quantity.name, "/components")) {
+    return ComponentCells(rows, quantity);
+  }
+  const std::vector<DataRow> found = rows.Find(quantity.part, quantity.name);
+  const int decimals = Decimals(found);
+  Cells cells;
+  for (const DataRow& row : found) cells[row.layer] = Cell(*row.row, decimals);
+  return cells;
+}
+
+std::string DataTable(const v1::Result& result, const std::string& data,
+                      int width) {
+  const DataRows rows(result, data);
+  std::vector<Column> columns = {
+      RightColumn(rows.DepthsDiffer() ? "layer (baseline)" : "layer")};
+  std::vector<Cells> shown;
+  std::map<int, std::vector<std::string>> lines;
+  for (const ShownQuantity& quantity : ShownQuantities()) {
+    Cells cells = CellsOf(rows, quantity);
+    if (cells.empty()) continue;
+    columns.push_back(RightColumn(quantity.title, quantity.group));
+    for (const auto& [layer, cell] : cells) lines[layer];
+    shown.push_back(std::move(cells));
+  }
+  if (shown.empty()) return "";
+  for (auto& [layer, line] : lines) {
+    line.push_back(rows.LayerText(layer));
+    for (const Cells& cells : shown) {
+      const auto cell = cells.find(layer);
+      line.push_back(cell == cells.end() ? kAbsent : cell->second);
+    }
+  }
+  std::vector<std::vector<std::string>> table;
+  table.reserve(lines.size());
+  for (auto& [layer, line] : lines) table.push_back(std::move(line));
+  return FormatTable(columns, table, width);
 }
 
 }  // namespace
 
 std::string MeansTable(const v1::Result& result, int width) {
-  std::set<std::string> data_sets;
-  for (const v1::SummaryRow& row : result.summary()) {
-    data_sets.insert(DataPrefix(PrefixOf(row)));
-  }
   std::string text;
-  for (const std::string& data : data_sets) {
+  for (const std::string& data : DataPrefixes(result)) {
     const std::string table = DataTable(result, data, width);
     if (table.empty()) continue;
     if (!text.empty()) text += '\n';

@@ -111,7 +111,8 @@ Json ProvenanceJson(const v1::Provenance& provenance) {
                {"model", provenance.model()},
                {"model_fingerprint", provenance.model_fingerprint()},
                {"data_fingerprint", provenance.data_fingerprint()},
-               {"token_count", provenance.token_count()}};
+               {"token_count", provenance.token_count()},
+               {"layer_count", provenance.layer_count()}};
   Json& ids = json["first_token_ids"] = Json::array();
   for (const auto id : provenance.first_token_ids()) ids.push_back(id);
   if (provenance.has_nll()) json["nll"] = provenance.nll();

@@ -4,22 +4,14 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "client/result/summary_place.h"
+#include "client/text/csv_cell.h"
 #include "client/text/format.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
 
 namespace moeprobe {
 namespace {
-
-std::string Cell(const std::string& text) {
-  const bool is_formula =
-      text.find_first_of("=+-@\t\r") == 0;  // OWASP: CSV injection
-  std::string safe = is_formula ? absl::StrCat("'", text) : text;
-  if (safe.find_first_of(",\"\r\n") == std::string::npos) return safe;
-  return absl::StrCat("\"", absl::StrReplaceAll(safe, {{"\"", "\"\""}}), "\"");
-}
 
 // A number that a row may lack.
 std::string Optional(bool has, double number) {
@@ -71,8 +63,8 @@ std::string SummaryCsv(const v1::Result& result) {
       "permutation_p";
   absl::StrAppend(&csv, SettingTitles(result), "\n");
   for (const v1::SummaryRow& row : result.summary()) {
-    absl::StrAppend(&csv, Cell(PartName(PrefixOf(row))), ",", row.layer(), ",",
-                    Cell(row.quantity()));
+    absl::StrAppend(&csv, CsvCell(PartName(PrefixOf(row))), ",", row.layer(),
+                    ",", CsvCell(row.quantity()));
     absl::StrAppend(&csv, ",", FormatExact(row.mean()), ",",
                     FormatExact(row.standard_deviation()));
     absl::StrAppend(&csv, ",", row.count(), Significance(row),

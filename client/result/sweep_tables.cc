@@ -14,7 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
-#include "client/result/printed_quantities.h"
+#include "client/result/shown_quantities.h"
 #include "client/result/summary_place.h"
 #include "client/text/printable.h"
 #include "client/text/table.h"
@@ -149,7 +149,7 @@ std::string SweepTables(const v1::Result& result, int width) {
   }
   std::string text;
   for (const std::string& data : data_sets) {
-    for (const PrintedQuantity& quantity : kPrintedQuantities) {
+    for (const ShownQuantity& quantity : ShownQuantities()) {
       const auto found =
           tables.find({absl::StrCat(data, quantity.part), quantity.name});
       const bool is_baseline = *quantity.part != '\0';

@@ -124,10 +124,9 @@ absl::StatusOr<ProbeResult> LayerAnalysis::Run(
                          .counted = counted_};
   std::optional<JacobianProbe> jacobian;
   if (probed && probes.jacobian && !probes.jacobian->average.empty()) {
-    jacobian.emplace(
-        seen, *probes.jacobian,
-        GroupWindows(residual.size(0), request_.sequence_length),
-        DrawNulls(seen, rule, probes.nulls, request_.seed));
+    jacobian.emplace(seen, *probes.jacobian,
+                     GroupWindows(residual.size(0), request_.sequence_length),
+                     DrawNulls(seen, rule, probes.nulls, request_.seed));
   }
   MOEPROBE_RETURN_IF_ERROR(decoder.RunExperts(
       h, forward, residual, jacobian ? &*jacobian : nullptr, arrival));

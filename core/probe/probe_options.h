@@ -73,7 +73,7 @@ struct NullOptions {
   int64_t random_router = 0;  // draws of the random-router null
   int64_t permutations = 0;   // draws of the permutation null
   int64_t bootstrap = 0;      // draws of the bootstrap over windows
-  bool keep_draws = false;    // also publish the draws themselves
+  bool keep_draws = false;    // also publish the draws of the nulls
 };
 
 // What to compute; an absent probe is not run.

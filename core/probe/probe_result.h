@@ -15,9 +15,9 @@ struct NamedArray {
   std::string name;
   // Part of the request it answers: "routing", "jacobian/{weighting}",
   // "jacobian/corrected/{weighting}", "jacobian/projected/{weighting}",
-  // "jacobian/token", "jacobian/by_tokens",
-  // "nulls/jacobian/{weighting}", "pca/{convention}", "pca/reference",
-  // "spectra", "spectra/{weighting}", "router_term" or "nll".
+  // "jacobian/token", "jacobian/by_tokens", "pca/{convention}",
+  // "pca/reference", "pca/matched", "spectra", "spectra/{weighting}",
+  // "router_term" or "nll"; or "nulls/" and one of them.
   std::string probe;
   Array array;
 };

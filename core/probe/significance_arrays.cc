@@ -34,9 +34,6 @@ struct Destination {
   void Add(const std::string& name, double value) const {
     Add(name, at::scalar_tensor(value, at::kDouble));
   }
-  void AddDraws(const std::string& name, const at::Tensor& draws) const {
-    if (keep_draws) Add(name, draws);
-  }
 };
 
 void AddBootstrap(double observed, const at::Tensor& draws,
@@ -44,7 +41,7 @@ void AddBootstrap(double observed, const at::Tensor& draws,
   const Interval interval = BootstrapInterval(observed, draws);
   to.Add("se", DeviationOfDraws(draws));
   to.Add("interval", at::tensor({interval.low, interval.high}, at::kDouble));
-  to.AddDraws("bootstrap_draws", draws);
+  to.Add("bootstrap_draws", draws);
 }
 
 // `kind` is "" or "permutation_".
@@ -53,7 +50,7 @@ void AddNull(const std::string& kind, double observed, const at::Tensor& draws,
   to.Add(kind + "null_mean", MeanOfDraws(draws));
   to.Add(kind + "null_std", DeviationOfDraws(draws));
   to.Add(kind + "p", PValue(observed, draws));
-  to.AddDraws(kind + "null_draws", draws);
+  if (to.keep_draws) to.Add(kind + "null_draws", draws);
 }
 
 }  // namespace

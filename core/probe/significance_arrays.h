@@ -22,12 +22,14 @@ struct MeanReplicates {
 };
 
 // Adds what the replicates say to `result`, all float64:
-//   {quantity}/se [], {quantity}/interval [2]            from the bootstrap
+//   {quantity}/se [], {quantity}/interval [2], {quantity}/bootstrap_draws [n]
+//                                                        from the bootstrap
 //   {quantity}/null_mean [], /null_std [], /p []         random-router null
 //   {quantity}/permutation_null_mean [], /permutation_null_std [],
 //   /permutation_p []                                    permutation null
-// and, with `keep_draws`, {quantity}/bootstrap_draws, /null_draws and
-// /permutation_null_draws, each [n]. `probe` is the group they belong to.
+// and, with `keep_draws`, {quantity}/null_draws and /permutation_null_draws,
+// each [n]. The bootstrap's are always there, so that whoever compares two
+// means can pair them. `probe` is the group they belong to.
 void AddSignificance(const std::string& quantity, const std::string& probe,
                      const MeanReplicates& mean, bool keep_draws,
                      ProbeResult& result);

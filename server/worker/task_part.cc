@@ -76,6 +76,13 @@ PcaOptions FromProto(const v1::PcaProbe& probe) {
   return options;
 }
 
+NullOptions FromProto(const v1::NullSpec& spec) {
+  return {.random_router = spec.random_router(),
+          .permutations = spec.permutations(),
+          .bootstrap = spec.bootstrap(),
+          .keep_draws = spec.keep_draws()};
+}
+
 ProbeOptions FromProto(const v1::ProbeSpec& spec) {
   ProbeOptions options;
   options.routing = spec.has_routing();
@@ -115,6 +122,7 @@ AnalysisRequest RequestOf(const v1::TaskPart& part) {
   request.skip_first = part.data().skip_first();
   request.layers.assign(part.layers().begin(), part.layers().end());
   request.probes = FromProto(part.probes());
+  request.probes.nulls = FromProto(part.nulls());
   request.precision = part.precision() == v1::PRECISION_BFLOAT16
                           ? Precision::kBFloat16
                           : Precision::kFloat32;

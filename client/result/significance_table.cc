@@ -1,0 +1,159 @@
+#include "client/result/significance_table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
+#include "client/result/data_rows.h"
+#include "client/result/decimals.h"
+#include "client/result/shown_quantities.h"
+#include "client/text/table.h"
+#include "moeprobe/v1/result.pb.h"
+#include "moeprobe/v1/result_service.pb.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr const char* kAbsent = "\u2013";
+
+using Line = std::vector<std::string>;
+
+// Which nulls any row of a table has.
+struct Nulls {
+  bool random_router = false;
+  bool permutations = false;
+};
+
+bool IsShown(const v1::SummaryRow& row) {
+  return row.has_interval_low() || row.has_null_mean() ||
+         row.has_permutation_null_mean();
+}
+
+std::vector<DataRow> Drawn(const DataRows& rows,
+                           const ShownQuantity& quantity) {
+  std::vector<DataRow> drawn = rows.Find(quantity.part, quantity.name);
+  std::erase_if(drawn, [](const DataRow& row) { return !IsShown(*row.row); });
+  return drawn;
+}
+
+// Enough for two digits of the widest error.
+int Decimals(const std::vector<DataRow>& rows) {
+  double largest = 0;
+  double error = 0;
+  for (const DataRow& row : rows) {
+    largest = std::max(largest, std::abs(row.row->mean()));
+    error = std::max({error, row.row->standard_error(),
+                      row.row->null_standard_deviation(),
+                      row.row->permutation_null_standard_deviation()});
+  }
+  return DecimalsUpTo(largest, error);
+}
+
+std::string Number(double number, int decimals) {
+  return absl::StrFormat("%.*f", decimals, number);
+}
+
+// Three decimals, four for p below the thousandth.
+std::string Share(double p) { return Number(p, p < 0.001 ? 4 : 3); }
+
+std::string IntervalCell(const v1::SummaryRow& row, int decimals) {
+  if (!row.has_interval_low() || !row.has_interval_high()) return kAbsent;
+  return absl::StrCat("[", Number(row.interval_low(), decimals), ", ",
+                      Number(row.interval_high(), decimals), "]");
+}
+
+// A null's mean and deviation, how far the observed mean is above it, and p.
+void AddNull(bool has, double observed, double mean, double deviation, double p,
+             int decimals, Line& line) {
+  if (!has) {
+    line.insert(line.end(), 3, kAbsent);
+    return;
+  }
+  line.push_back(absl::StrCat(Number(mean, decimals), " \u00B1 ",
+                              Number(deviation, decimals)));
+  line.push_back(absl::StrFormat("%+.*f", decimals, observed - mean));
+  line.push_back(Share(p));
+}
+
+Line LineOf(const v1::SummaryRow& row, const std::string& layer, int decimals,
+            const Nulls& nulls) {
+  Line line = {absl::StrCat("  layer ", layer), Number(row.mean(), decimals),
+               IntervalCell(row, decimals)};
+  if (nulls.random_router) {
+    AddNull(row.has_null_mean(), row.mean(), row.null_mean(),
+            row.null_standard_deviation(), row.p_value(), decimals, line);
+  }
+  if (nulls.permutations) {
+    AddNull(row.has_permutation_null_mean(), row.mean(),
+            row.permutation_null_mean(),
+            row.permutation_null_standard_deviation(),
+            row.permutation_p_value(), decimals, line);
+  }
+  return line;
+}
+
+std::vector<Column> Columns(const Nulls& nulls) {
+  std::vector<Column> columns = {LeftColumn(""), RightColumn("mean"),
+                                 RightColumn("95 % interval")};
+  const auto add = [&](const std::string& group) {
+    for (const char* title : {"null", "difference", "p"}) {
+      columns.push_back(RightColumn(title, group));
+    }
+  };
+  if (nulls.random_router) add("Random router");
+  if (nulls.permutations) add("Shuffled gates");
+  return columns;
+}
+
+Nulls NullsOf(const DataRows& rows) {
+  Nulls nulls;
+  for (const ShownQuantity& quantity : ShownQuantities()) {
+    for (const DataRow& row : Drawn(rows, quantity)) {
+      nulls.random_router |= row.row->has_null_mean();
+      nulls.permutations |= row.row->has_permutation_null_mean();
+    }
+  }
+  return nulls;
+}
+
+std::string DataTable(const v1::Result& result, const std::string& data,
+                      int width) {
+  const DataRows rows(result, data);
+  const Nulls nulls = NullsOf(rows);
+  const std::vector<Column> columns = Columns(nulls);
+  std::vector<Line> lines;
+  for (const ShownQuantity& quantity : ShownQuantities()) {
+    const std::vector<DataRow> drawn = Drawn(rows, quantity);
+    if (drawn.empty()) continue;
+    lines.emplace_back(columns.size());
+    lines.back()[0] = absl::StrCat(quantity.group, ", ", quantity.title);
+    const int decimals = Decimals(drawn);
+    for (const DataRow& row : drawn) {
+      lines.push_back(
+          LineOf(*row.row, rows.LayerText(row.layer), decimals, nulls));
+    }
+  }
+  return lines.empty() ? "" : FormatTable(columns, lines, width);
+}
+
+}  // namespace
+
+std::string SignificanceTable(const v1::Result& result, int width) {
+  std::string text;
+  for (const std::string& data : DataPrefixes(result)) {
+    const std::string table = DataTable(result, data, width);
+    if (table.empty()) continue;
+    if (!text.empty()) text += '\n';
+    if (!data.empty()) {
+      absl::StrAppend(&text, absl::StripSuffix(data, "/"), "\n");
+    }
+    text += table;
+  }
+  return text;
+}
+
+}  // namespace moeprobe

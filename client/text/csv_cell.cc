@@ -1,0 +1,18 @@
+#include "client/text/csv_cell.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+
+namespace moeprobe {
+
+std::string CsvCell(const std::string& text) {
+  const bool is_formula =
+      text.find_first_of("=+-@\t\r") == 0;  // OWASP: CSV injection
+  std::string safe = is_formula ? absl::StrCat("'", text) : text;
+  if (safe.find_first_of(",\"\r\n") == std::string::npos) return safe;
+  return absl::StrCat("\"", absl::StrReplaceAll(safe, {{"\"", "\"\""}}), "\"");
+}
+
+}  // namespace moeprobe
