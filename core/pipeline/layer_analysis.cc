@@ -31,6 +31,7 @@
 #include "core/probe/routing_statistics.h"
 #include "core/probe/spectra_probe.h"
 #include "core/probe/token_alignment.h"
+#include "core/probe/token_bootstrap.h"
 #include "core/significance/random_router.h"
 #include "core/significance/routing_draws.h"
 #include "core/significance/shuffled_routing.h"
@@ -153,18 +154,24 @@ absl::StatusOr<ProbeResult> LayerAnalysis::Run(
                               RoutedPca(h, routing, counted_, *probes.pca));
     Append(std::move(pca), result);
   }
+  const TokenBootstrap bootstrap(
+      GroupWindows(counted_.size(0), request_.sequence_length),
+      probes.nulls.bootstrap, request_.seed);
   if (probes.spectra) {
     MOEPROBE_ASSIGN_OR_RETURN(
         ProbeResult spectra,
-        TokenSpectra(seen, *probes.spectra, request_.seed, [&](double share) {
-          return report("spectra",
-                        kSpectraBegin + share * (kSpectraEnd - kSpectraBegin));
-        }));
+        TokenSpectra(
+            seen, *probes.spectra, request_.seed, bootstrap, [&](double share) {
+              return report("spectra", kSpectraBegin + share * (kSpectraEnd -
+                                                                kSpectraBegin));
+            }));
     Append(std::move(spectra), result);
   }
   if (probes.router_term) {
     MOEPROBE_RETURN_IF_ERROR(report("router term", kSpectraEnd));
-    Append(RouterTerm(seen, rule, *probes.router_term, request_.seed), result);
+    Append(
+        RouterTerm(seen, rule, *probes.router_term, request_.seed, bootstrap),
+        result);
   }
   return InLayer(layer, std::move(result));
 }

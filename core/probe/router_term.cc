@@ -25,6 +25,7 @@
 #include "core/probe/probe_result.h"
 #include "core/probe/probed_layer.h"
 #include "core/probe/random_directions.h"
+#include "core/probe/token_bootstrap.h"
 #include "core/probe/token_sample.h"
 #include "core/tensor/tensor_array.h"
 
@@ -120,7 +121,8 @@ Ratios AllRatios(const ProbedLayer& layer, const RoutingRule& rule,
 }  // namespace
 
 ProbeResult RouterTerm(const ProbedLayer& layer, const RoutingRule& rule,
-                       const RouterTermOptions& options, int64_t seed) {
+                       const RouterTermOptions& options, int64_t seed,
+                       const TokenBootstrap& bootstrap) {
   const at::Tensor tokens = Sample(layer.counted, options);
   const at::Tensor none = at::zeros({tokens.size(0)}, at::kDouble);
   const Ratios ratios = layer.tensors.dense || tokens.size(0) == 0
@@ -133,6 +135,11 @@ ProbeResult RouterTerm(const ProbedLayer& layer, const RoutingRule& rule,
   };
   add("router_term_ratio", ratios.ratio);
   add("router_term_ratio/error", ratios.standard_error);
+  const at::Tensor known = ratios.ratio.isnan().logical_not();
+  bootstrap.Add("router_term_ratio", "nulls/router_term",
+                {{.tokens = tokens.masked_select(known),
+                  .values = ratios.ratio.masked_select(known)}},
+                result);
   const auto missing = ratios.ratio.isnan().sum().item<int64_t>();
   if (missing > 0) {
     result.warnings.push_back(absl::StrCat(

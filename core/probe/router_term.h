@@ -7,6 +7,7 @@
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
 #include "core/probe/probed_layer.h"
+#include "core/probe/token_bootstrap.h"
 
 namespace moeprobe {
 
@@ -28,8 +29,12 @@ inline constexpr int64_t kMostProbedDirections = 512;
 // In a dense layer, one expert with gate 1, the ratio is 0. Where A + N is zero
 // it is NaN, with a warning. `rule`: what the layer's routing was made by.
 // `seed`: of the directions.
+//
+// Where `bootstrap` draws, what TokenBootstrap adds for the mean over the
+// tokens where there is a ratio comes under probe group nulls/router_term.
 ProbeResult RouterTerm(const ProbedLayer& layer, const RoutingRule& rule,
-                       const RouterTermOptions& options, int64_t seed);
+                       const RouterTermOptions& options, int64_t seed,
+                       const TokenBootstrap& bootstrap);
 
 }  // namespace moeprobe
 

@@ -23,6 +23,8 @@
 #include "core/probe/expert_fixture.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
+#include "core/probe/token_bootstrap.h"
+#include "core/significance/window_groups.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -60,7 +62,7 @@ struct Layer {
     routing = Route(h, router, rule);
     return RouterTerm(
         {.tensors = tensors, .h = h, .routing = routing, .counted = counted},
-        rule, options, 0);
+        rule, options, 0, bootstrap);
   }
 
   // sum g_e f_e at x [d] float64, by the experts' own gates or by `fixed` ones.
@@ -104,6 +106,7 @@ struct Layer {
   at::Tensor counted;
   LayerTensors tensors;
   Routing routing;
+  TokenBootstrap bootstrap;
 };
 
 class RouterTermTest : public testing::Test {
@@ -204,6 +207,26 @@ TEST_F(RouterTermTest, IsNanWithAWarningWhereTheBlockIsFlat) {
               testing::ElementsAre(HasSubstr("zero at 1 of 3 tokens")));
 }
 
+TEST_F(RouterTermTest, HasAnIntervalOfItsMeanWhereItIsDrawn) {
+  Layer layer(5, 4, 3, 40);
+  layer.h[1].zero_();  // no ratio there
+  layer.bootstrap = TokenBootstrap(GroupWindows(40, 4), 100, 0);
+  const ProbeResult result = layer.Run();
+  const std::vector<double> ratios = Numbers(result, 0);
+  double mean = 0;
+  for (const double ratio : ratios) {
+    if (!std::isnan(ratio)) mean += ratio / 39;
+  }
+  ASSERT_EQ(result.arrays.size(), 5);
+  for (size_t i = 2; i < 5; ++i) {
+    EXPECT_EQ(result.arrays[i].probe, "nulls/router_term");
+  }
+  EXPECT_EQ(result.arrays[2].name, "router_term_ratio/se");
+  EXPECT_EQ(result.arrays[3].name, "router_term_ratio/interval");
+  EXPECT_LT(Numbers(result, 3)[0], mean);
+  EXPECT_GT(Numbers(result, 3)[1], mean);
+}
+
 TEST_F(RouterTermTest, IsZeroInADenseLayer) {
   const ExpertFixture mlp(4, 6);
   LayerTensors tensors;
@@ -213,7 +236,7 @@ TEST_F(RouterTermTest, IsZeroInADenseLayer) {
   const Routing routing = DenseRouting(5);
   const ProbeResult result = RouterTerm(
       {.tensors = tensors, .h = h, .routing = routing, .counted = counted}, {},
-      {}, 0);
+      {}, 0, {});
   EXPECT_THAT(Numbers(result, 0), testing::ElementsAre(0, 0, 0, 0, 0));
 }
 

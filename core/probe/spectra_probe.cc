@@ -23,6 +23,7 @@
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
 #include "core/probe/probed_layer.h"
+#include "core/probe/token_bootstrap.h"
 #include "core/probe/token_sample.h"
 #include "core/probe/token_spectra.h"
 #include "core/tensor/tensor_array.h"
@@ -31,6 +32,10 @@ namespace moeprobe {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+at::Tensor StableRanks(const JacobianSpectra& spectra) {
+  return spectra.norm_squared / spectra.values.select(1, 0).square();
+}
 
 // What is said of `count` experts; NaN until it is set.
 struct SpectrumTable {
@@ -46,8 +51,7 @@ struct SpectrumTable {
     mean[expert].copy_(spectra.values.mean(0));
     deviation[expert].copy_(spectra.values.std(0, /*unbiased=*/false));
     error[expert].copy_(spectra.error.max());
-    stable_rank[expert].copy_(
-        (spectra.norm_squared / spectra.values.select(1, 0).square()).mean());
+    stable_rank[expert].copy_(StableRanks(spectra).mean());
     decay[expert].copy_(SpectralDecay(spectra.values).mean());
     norm_squared[expert].copy_(spectra.norm_squared.mean());
   }
@@ -72,6 +76,27 @@ void Publish(const std::string& prefix, const SpectrumTable& table,
   add("stable_rank", table.stable_rank);
   add("singular_value_decay", table.decay);
   add("jacobian_norm_squared_mean", table.norm_squared);
+}
+
+// Quantities with a printed mean at the tokens each expert was sampled at.
+struct SampledValues {
+  void Add(const at::Tensor& tokens, const JacobianSpectra& spectra) {
+    leading.push_back(
+        {.tokens = tokens, .values = spectra.values.select(1, 0)});
+    stable_rank.push_back({.tokens = tokens, .values = StableRanks(spectra)});
+    decay.push_back(
+        {.tokens = tokens, .values = SpectralDecay(spectra.values)});
+  }
+
+  std::vector<TokenValues> leading, stable_rank, decay;
+};
+
+void AddIntervals(const SampledValues& sampled, const TokenBootstrap& bootstrap,
+                  ProbeResult& result) {
+  constexpr const char* kGroup = "nulls/spectra";
+  bootstrap.Add("leading_singular_value", kGroup, sampled.leading, result);
+  bootstrap.Add("stable_rank", kGroup, sampled.stable_rank, result);
+  bootstrap.Add("singular_value_decay", kGroup, sampled.decay, result);
 }
 
 std::string NameOfExpert(int64_t expert, int64_t expert_count) {
@@ -141,6 +166,7 @@ at::Tensor Sample(const at::Tensor& tokens, const SpectraOptions& options,
 absl::StatusOr<ProbeResult> TokenSpectra(const ProbedLayer& layer,
                                          const SpectraOptions& options,
                                          int64_t seed,
+                                         const TokenBootstrap& bootstrap,
                                          const ShareReport& report) {
   const std::vector<const GatedMlpTensors*> experts = ExpertsOf(layer.tensors);
   const std::vector<at::Tensor> tokens = CountedTokens(layer);
@@ -152,6 +178,7 @@ absl::StatusOr<ProbeResult> TokenSpectra(const ProbedLayer& layer,
   const SpectrumTable shared(1, SpectrumLength(*experts.back(), options.top));
 
   ProbeResult result;
+  SampledValues sampled;
   for (size_t e = 0; e < experts.size(); ++e) {
     MOEPROBE_RETURN_IF_ERROR(
         report(static_cast<double>(e) / static_cast<double>(experts.size())));
@@ -169,6 +196,7 @@ absl::StatusOr<ProbeResult> TokenSpectra(const ProbedLayer& layer,
                       std::back_inserter(result.warnings));
     if (index < expert_count) {
       routed.Set(index, spectra);
+      sampled.Add(sample, spectra);
     } else {
       shared.Set(0, spectra);
     }
@@ -178,6 +206,7 @@ absl::StatusOr<ProbeResult> TokenSpectra(const ProbedLayer& layer,
     Publish(
         "shared/", shared, [](const at::Tensor& t) { return t[0]; }, result);
   }
+  AddIntervals(sampled, bootstrap, result);
   return result;
 }
 

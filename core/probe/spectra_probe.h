@@ -7,6 +7,7 @@
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
 #include "core/probe/probed_layer.h"
+#include "core/probe/token_bootstrap.h"
 
 namespace moeprobe {
 
@@ -24,9 +25,14 @@ namespace moeprobe {
 // which every token is routed to. An expert without a token is NaN, with a
 // warning; so are a stable rank where a Jacobian is zero and a decay where its
 // rank is below r. Values that have not converged are there, with a warning.
+//
+// Where `bootstrap` draws, what TokenBootstrap adds for the printed means of
+// leading_singular_value, stable_rank and singular_value_decay comes under
+// probe group nulls/spectra; not for the shared expert.
 absl::StatusOr<ProbeResult> TokenSpectra(const ProbedLayer& layer,
                                          const SpectraOptions& options,
                                          int64_t seed,
+                                         const TokenBootstrap& bootstrap,
                                          const ShareReport& report);
 
 }  // namespace moeprobe

@@ -11,9 +11,11 @@
 #include <ATen/ops/zeros.h>
 #include <c10/core/ScalarType.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +28,8 @@
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
 #include "core/probe/probed_layer.h"
+#include "core/probe/token_bootstrap.h"
+#include "core/significance/window_groups.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -54,12 +58,13 @@ class SpectraProbeTest : public testing::Test {
 
   ProbeResult Run(int64_t tokens, int64_t top = 16, int64_t seed = 0) {
     routing_ = Route(h_, router_, {.per_token = 2, .renormalize = true});
-    auto result = TokenSpectra({.tensors = tensors_,
-                                .h = h_,
-                                .routing = routing_,
-                                .counted = counted_},
-                               {.tokens_per_expert = tokens, .top = top}, seed,
-                               [](double) { return absl::OkStatus(); });
+    auto result =
+        TokenSpectra({.tensors = tensors_,
+                      .h = h_,
+                      .routing = routing_,
+                      .counted = counted_},
+                     {.tokens_per_expert = tokens, .top = top}, seed,
+                     bootstrap_, [](double) { return absl::OkStatus(); });
     EXPECT_TRUE(result.ok()) << result.status();
     return *std::move(result);
   }
@@ -81,6 +86,7 @@ class SpectraProbeTest : public testing::Test {
   LayerTensors tensors_;
   at::Tensor h_, counted_, router_;
   Routing routing_;
+  TokenBootstrap bootstrap_;
 };
 
 TEST_F(SpectraProbeTest, AveragesTheTokensRoutedToAnExpert) {
@@ -164,11 +170,48 @@ TEST_F(SpectraProbeTest, HasTheSharedExpertApart) {
   EXPECT_EQ(Numbers(result, "shared/singular_value_decay").size(), 1);
 }
 
+TEST_F(SpectraProbeTest, HasIntervalsOfItsMeansWhereTheyAreDrawn) {
+  const ProbeResult without = Run(kAllTokens);
+  bootstrap_ = TokenBootstrap(GroupWindows(40, 4), 100, 0);
+  const ProbeResult with = Run(kAllTokens);
+  for (const std::string name :
+       {"leading_singular_value", "stable_rank", "singular_value_decay"}) {
+    const std::vector<double> values = Numbers(with, name);
+    EXPECT_EQ(values, Numbers(without, name));
+    const double mean = std::accumulate(values.begin(), values.end(), 0.0) / 4;
+    const std::vector<double> interval = Numbers(with, name + "/interval");
+    EXPECT_LT(interval[0], mean);
+    EXPECT_GT(interval[1], mean);
+    EXPECT_GT(Numbers(with, name + "/se")[0], 0);
+  }
+  EXPECT_TRUE(std::ranges::none_of(without.arrays, [](const NamedArray& a) {
+    return a.probe == "nulls/spectra";
+  }));
+}
+
+TEST_F(SpectraProbeTest, IsThatOfOneExpertWhereAllAreIdentical) {
+  for (ExpertFixture& expert : experts_) expert = experts_[0];
+  tensors_.experts.assign(4, experts_[0].Tensors());
+  h_.copy_(h_[0].expand({40, kWidth}));  // all states are equal, too
+  const std::vector<double> leading =
+      Numbers(Run(kAllTokens), "leading_singular_value");
+  const double wanted =
+      at::linalg_svdvals(experts_[0].JacobianByAutograd(h_[0]))[0]
+          .item<double>();
+  int routed = 0;
+  for (const double value : leading) {
+    if (std::isnan(value)) continue;
+    EXPECT_NEAR(value, wanted, 1e-6);
+    ++routed;
+  }
+  EXPECT_EQ(routed, 2);
+}
+
 TEST_F(SpectraProbeTest, StopsWhenItsReportSaysSo) {
   routing_ = Route(h_, router_, {.per_token = 2});
   const auto result = TokenSpectra(
       {.tensors = tensors_, .h = h_, .routing = routing_, .counted = counted_},
-      {}, 0, [](double share) {
+      {}, 0, {}, [](double share) {
         return share > 0.3 ? absl::CancelledError("stop") : absl::OkStatus();
       });
   EXPECT_TRUE(absl::IsCancelled(result.status()));
