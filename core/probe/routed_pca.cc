@@ -37,6 +37,9 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
+// Relative error of hidden states in float32.
+constexpr double kRounding = 1e-6;
+
 // The PCA of each expert that has one.
 using ExpertComponents = std::vector<std::optional<PrincipalComponents>>;
 
@@ -136,6 +139,24 @@ bool HasPca(const ExpertTokens& tokens, int64_t components) {
          tokens.gates.sum().item<float>() > 0;
 }
 
+// Whether `rows` span so many directions, not counting what the rounding of
+// float32 hidden states alone would span.
+bool Span(const CentredRows& rows, const PrincipalComponents& found,
+          int64_t components) {
+  const at::Tensor norms = rows.h.norm(2, 1).to(at::kDouble).mul_(rows.scale);
+  const auto mean_square = norms.square().sum().item<double>() / rows.divisor;
+  return found.eigenvalues[components - 1].item<double>() >
+         kRounding * kRounding * mean_square;
+}
+
+// Nothing where `rows` do not span so many directions.
+std::optional<PrincipalComponents> ComponentsOf(const CentredRows& rows,
+                                                int64_t components) {
+  PrincipalComponents found = FindPrincipalComponents(rows, components);
+  if (!Span(rows, found, components)) return std::nullopt;
+  return found;
+}
+
 // The PCA of each expert that has one, several at once where they are small.
 ExpertComponents FindComponents(const at::Tensor& h,
                                 const std::vector<ExpertTokens>& groups,
@@ -150,7 +171,7 @@ ExpertComponents FindComponents(const at::Tensor& h,
                  PrincipalComponentsBytes(most, h.size(1)), [&](int64_t e) {
                    const auto index = static_cast<size_t>(e);
                    if (!HasPca(groups[index], components)) return;
-                   experts[index] = FindPrincipalComponents(
+                   experts[index] = ComponentsOf(
                        RoutedRows(h, groups[index], token_count, convention),
                        components);
                  });
@@ -163,11 +184,15 @@ void WarnOfMissing(const ExpertComponents& experts,
                    ProbeResult& result) {
   for (size_t e = 0; e < groups.size(); ++e) {
     if (experts[e].has_value()) continue;
-    result.warnings.push_back(
-        absl::StrCat("expert ", e, ": ", groups[e].tokens.size(0),
-                     " tokens routed to it, a PCA of ", components,
-                     " components needs at least ", components + 1, " (",
-                     convention, "); its results are NaN"));
+    const std::string what =
+        HasPca(groups[e], components)
+            ? absl::StrCat("hidden states do not differ in ", components,
+                           " directions by more than rounding")
+            : absl::StrCat(groups[e].tokens.size(0),
+                           " tokens routed to it, a PCA of ", components,
+                           " components needs at least ", components + 1);
+    result.warnings.push_back(absl::StrCat(
+        "expert ", e, ": ", what, " (", convention, "); its results are NaN"));
   }
 }
 
@@ -210,10 +235,15 @@ absl::StatusOr<ProbeResult> RoutedPca(const at::Tensor& h,
   }
   ExpertComponents reference(1);
   if (index.size(0) > options.components) {
-    reference[0] = FindPrincipalComponents(
+    reference[0] = ComponentsOf(
         ReferenceRows(index.size(0) == h.size(0) ? h
                                                  : h.index_select(0, index)),
         options.components);
+  }
+  if (!reference[0].has_value()) {
+    result.warnings.push_back(absl::StrCat("all tokens: no PCA of ",
+                                           options.components,
+                                           " components; pca/all is NaN"));
   }
   AddSpectra(
       reference, h.size(1), options.components,

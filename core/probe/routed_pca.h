@@ -19,7 +19,9 @@ namespace moeprobe {
 // reference, with E = 1.
 //
 // An expert with fewer than n + 1 counted tokens is NaN (its component counts
-// are -1), with a warning.
+// are -1), with a warning; so is one whose rows differ in fewer than n
+// directions by more than the rounding of float32 (eigenvalues of 1e-12 of the
+// rows' mean square), and so is the reference.
 //
 // `h` [T, d] float32: input of the block; `counted` [T] bool: tokens that
 // count. InvalidArgument if n is not in [1, d].
