@@ -38,9 +38,15 @@ std::filesystem::path WorkerBesideThis() {
          "moeprobe-worker";
 }
 
-int CoresFor(int worker_count) {
-  const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  return std::max(1, cores / std::max(1, worker_count));
+int CoreCount() {
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+// Where workers have more threads than there are cores, those that wait for
+// others must not keep a core busy. Workers inherit the environment.
+void LetWaitingThreadsSleep(const ServerOptions& options) {
+  if (options.worker_count * options.threads_per_worker <= CoreCount()) return;
+  setenv("OMP_WAIT_POLICY", "PASSIVE", /*replace=*/0);
 }
 
 int Serve(const ServerOptions& options) {
@@ -89,15 +95,17 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0, 256))
       ->capture_default_str();
   app.add_option("--threads", options.threads_per_worker,
-                 "Threads of each worker (default: the cores, shared out)")
+                 "Threads of each worker, on which the last bits of results "
+                 "depend (default: as many as cores, for any --workers)")
       ->check(CLI::Range(1, 1024));
   app.add_option("--worker-binary", options.worker_binary,
                  "Program of the workers")
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   if (options.threads_per_worker == 0) {
-    options.threads_per_worker = moeprobe::CoresFor(options.worker_count);
+    options.threads_per_worker = moeprobe::CoreCount();
   }
+  moeprobe::LetWaitingThreadsSleep(options);
   moeprobe::StartLog();
   return moeprobe::Serve(options);
 }

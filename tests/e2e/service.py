@@ -39,6 +39,7 @@ class Server:
     """moeprobe-server; a context manager that leaves nothing behind."""
 
     def __init__(self, data_dir, model_roots, workers=1, threads=1):
+        """`threads`: of each worker; None: as many as the server chooses."""
         self.data_dir = pathlib.Path(data_dir)
         self.sockets = tempfile.mkdtemp(prefix="moeprobe-")
         self.address = f"unix:{self.sockets}/moeprobe.sock"
@@ -47,7 +48,8 @@ class Server:
             *("--data-dir", data_dir),
             *(a for root in model_roots for a in ("--model-root", root)),
             *("--listen", self.address),
-            *("--workers", str(workers), "--threads", str(threads)),
+            *("--workers", str(workers)),
+            *(("--threads", str(threads)) if threads else ()),
         ]
         self.process = None
         self.start()

@@ -126,10 +126,42 @@ def test_the_number_of_workers_changes_no_byte(
         "baseline": "tiny-llama",
         "data": text,
     }
-    one = make_client(start_server("one", workers=1))
-    two = make_client(start_server("two", workers=2))
+    one = make_client(start_server("one", workers=1, threads=None))
+    two = make_client(start_server("two", workers=2, threads=None))
     found = [array_bytes(c, c.submit(spec, "--wait")) for c in (one, two)]
     assert found[0] == found[1]
+
+
+@pytest.fixture(scope="module")
+def token_request(long_request):
+    """As long, with probes of single tokens, which go back to the weights."""
+    probes = {
+        "spectra": {"tokens_per_expert": 4, "top": 8},
+        "router_term": {"tokens": 16},
+    }
+    return long_request | {"baseline": "tiny-llama", "probes": probes}
+
+
+def test_probes_of_single_tokens_give_the_same_bytes_always(
+    start_server, make_client, api_stubs, token_request
+):
+    found = []
+    for name, workers, kill in (
+        ("one", 1, False),
+        ("two", 2, False),
+        ("killed", 1, True),
+    ):
+        server = start_server(name, workers=workers)
+        client, api = make_client(server), api_stubs(server.address)
+        job = client.submit(token_request)
+        if kill:
+            wait_for_first_layer(api, job)
+            for pid in server.workers():
+                os.kill(pid, signal.SIGKILL)
+        wait_for_success(api, job)
+        assert api.job(job).crash_count == int(kill)
+        found.append(array_bytes(client, job))
+    assert found[0] == found[1] == found[2]
 
 
 def provenance(client, job):
