@@ -257,7 +257,7 @@ TEST(CacheKeyTest, DependsOnTheRuleOfRouting) {
   EXPECT_TRUE(differs());
   rule.set_temperature(0.1);
   EXPECT_TRUE(differs());
-  rule.set_temperature(0.1 + 1e-17);
+  rule.set_temperature(0.1 + 1e-18);
   EXPECT_FALSE(differs());
   rule.set_temperature(0.1 + 1e-16);
   EXPECT_TRUE(differs());

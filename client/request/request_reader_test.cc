@@ -532,9 +532,9 @@ TEST(RequestTest, FindsThePlaceOfWhatTheServerComplainsAbout) {
       "f");
   ASSERT_TRUE(swept.ok());
   EXPECT_EQ(swept->ErrorAt("sweep.routing.top_k[1]", "too many").message(),
-            "f:3:38: sweep.routing.top_k[1]: too many");
+            "f:3:39: sweep.routing.top_k[1]: too many");
   EXPECT_EQ(swept->ErrorAt("sweep.routing.top_k", "x").message(),
-            "f:3:34: sweep.routing.top_k: x");
+            "f:3:35: sweep.routing.top_k: x");
   EXPECT_EQ(swept->ErrorAt("sweep", "x").message(), "f:3:8: sweep: x");
   EXPECT_EQ(swept->ErrorAt("data[", "x").message(), "f:2:7: data[: x");
   const auto two = ReadRequest("model: m\ndata:\n- ids: a\n- ids: b\n", "f");

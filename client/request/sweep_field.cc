@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "client/request/value.h"
 #include "client/request/yaml_tree.h"
@@ -16,8 +17,12 @@ namespace moeprobe {
 namespace {
 
 absl::Status ReadSetting(const Value& value, v1::SweepAxis& axis) {
-  if (value.node().kind != YamlNode::Kind::kPlain) {
-    return value.Expected("a number or a word without quotes");
+  const YamlNode::Kind kind = value.node().kind;
+  double number = 0;
+  const bool is_quoted_word = kind == YamlNode::Kind::kQuoted &&
+                              !absl::SimpleAtod(value.node().text, &number);
+  if (kind != YamlNode::Kind::kPlain && !is_quoted_word) {
+    return value.Expected("a number without quotes, or a word");
   }
   // Values are read where they would stand; one data set takes those of data.
   v1::AnalyzeSpec scratch;

@@ -46,7 +46,7 @@ TEST(SweepTablesTest, HaveARowForEachCellAndAColumnForEachLayer) {
   part.set_nll(3.25);
   EXPECT_EQ(SweepTables(result, 100),
             "Jacobian cosine, routed\n"
-            "             \u2500\u2500 layer \u2500\u2500\n"
+            "             \u2500\u2500 layer \u2500\u2500\u2500\u2500\n"
             "temperature       2     16\n"
             "        0.5   0.250  0.500\n"
             "        2.0  -0.125      \u2013\n"
