@@ -13,6 +13,18 @@ namespace {
 
 constexpr int64_t kMaxBytes = int64_t{1} << 30;
 
+// Gives the calling thread its number of threads back.
+class ThreadCountRestorer {
+ public:
+  ThreadCountRestorer() : threads_(at::get_num_threads()) {}
+  ~ThreadCountRestorer() { at::set_num_threads(threads_); }
+  ThreadCountRestorer(const ThreadCountRestorer&) = delete;
+  ThreadCountRestorer& operator=(const ThreadCountRestorer&) = delete;
+
+ private:
+  int threads_;
+};
+
 }  // namespace
 
 void ConcurrentLoop(int64_t count, int64_t bytes_each,
@@ -25,7 +37,12 @@ void ConcurrentLoop(int64_t count, int64_t bytes_each,
   }
   // Problems differ in size: each lane takes the next one when it is free.
   std::atomic<int64_t> next = 0;
+  const ThreadCountRestorer restorer;
   at::parallel_for(0, lanes, /*grain_size=*/1, [&](int64_t, int64_t) {
+    // MKL does not see that it is called by one of several threads: it would
+    // divide an eigenproblem among threads that it does not get, and return
+    // wrong eigenvalues, or never return. The number is that of this thread.
+    at::set_num_threads(1);
     for (int64_t i = next++; i < count; i = next++) visit(i);
   });
 }

@@ -1,6 +1,12 @@
 #include "core/tensor/concurrent_loop.h"
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/linalg_eigvalsh.h>
+#include <ATen/ops/randn.h>
+#include <c10/core/ScalarType.h>
 
 #include <algorithm>
 #include <atomic>
@@ -84,6 +90,23 @@ void RunUntilTheFifthThrows() {
 
 TEST_F(ConcurrentLoopTest, ThrowsWhatACallThrows) {
   EXPECT_THROW(RunUntilTheFifthThrows(), std::runtime_error);
+}
+
+// A decomposition inside is the one outside: large enough for a library to
+// want several threads.
+TEST_F(ConcurrentLoopTest, LeavesEigenvaluesRight) {
+  at::manual_seed(1);
+  const at::Tensor rows = at::randn({700, 512}, at::kDouble);
+  const at::Tensor matrix = rows.t().mm(rows);
+  const at::Tensor expected = at::linalg_eigvalsh(matrix);
+  std::vector<double> error(4);
+  ConcurrentLoop(4, kMebibyte, [&](int64_t i) {
+    error[static_cast<size_t>(i)] =
+        (at::linalg_eigvalsh(matrix) - expected).abs().max().item<double>();
+  });
+  // The rounding of a full decomposition, relative to the largest, 2,400.
+  for (const double found : error) EXPECT_LT(found, 1e-9);
+  EXPECT_EQ(at::get_num_threads(), 4);
 }
 
 }  // namespace
