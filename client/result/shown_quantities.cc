@@ -47,8 +47,8 @@ constexpr std::array<ShownQuantity, 37> kQuantities = {
       "baseline"},
      {"", "leading_singular_value", "Leading \u03C3", "experts"},
      {"baseline/", "leading_singular_value", "Leading \u03C3", "baseline"},
-     {"", "singular_value_decay", "Decay of \u03C3", "experts"},
-     {"baseline/", "singular_value_decay", "Decay of \u03C3", "baseline"},
+     {"", "singular_value_decay", "\u03C3 decay", "experts"},
+     {"baseline/", "singular_value_decay", "\u03C3 decay", "baseline"},
      {"", "stable_rank", "Stable rank", "experts"},
      {"baseline/", "stable_rank", "Stable rank", "baseline"},
      {"", "router_term_ratio", "Router term", "share"}}};
