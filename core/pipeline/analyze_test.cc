@@ -254,7 +254,7 @@ TEST_F(AnalyzeTest, ChangesGatesOfStatisticsAlone) {
 
 TEST_F(AnalyzeTest, RunsExpertsOnTokensThatOnlyStatisticsRouteToThem) {
   WriteModel("qwen2_moe");
-  request_.probes.jacobian = {Weighting::kAll, Weighting::kRouted};
+  request_.probes.jacobian->average = {Weighting::kAll, Weighting::kRouted};
   request_.routing = RoutingChange{.rule = {.per_token = 4}, .forward = false};
   const Recorder soft = Compute();
   EXPECT_THAT(soft.Numbers("layer1/gate_mean"), testing::Each(testing::Gt(0)));
@@ -262,7 +262,7 @@ TEST_F(AnalyzeTest, RunsExpertsOnTokensThatOnlyStatisticsRouteToThem) {
   EXPECT_EQ(soft.Numbers("layer1/jacobian_norm/routed"),
             soft.Numbers("layer1/jacobian_norm/all"));
   // Whether the tokens come for `all` or because they are routed there.
-  request_.probes.jacobian = {Weighting::kRouted};
+  request_.probes.jacobian->average = {Weighting::kRouted};
   EXPECT_EQ(Compute().Numbers("layer1/jacobian_norm/routed"),
             soft.Numbers("layer1/jacobian_norm/routed"));
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "core/model/gated_activation.h"
 
@@ -19,22 +20,35 @@ constexpr int64_t kColumnsPerBlock = 1024;
 }  // namespace
 
 ActivationRows::ActivationRows(int64_t row_count, int64_t width,
-                               RowWeights weights)
-    : weights_(std::move(weights)),
+                               std::vector<RowWeights> sets)
+    : sets_(std::move(sets)),
       slope_(at::zeros({row_count, width}, at::kFloat)),
       value_(at::zeros({row_count, width}, at::kFloat)),
       totals_(at::zeros({row_count}, at::kDouble)) {}
 
 void ActivationRows::OnTokens(const at::Tensor& tokens, const at::Tensor& gate,
                               const at::Tensor& up) {
-  const at::Tensor weights = weights_(tokens);  // [R, n]
-  totals_.add_(weights.sum(1, /*keepdim=*/false, at::kDouble));
+  std::vector<at::Tensor> weights;  // [rows of a set, n]
+  weights.reserve(sets_.size());
+  for (const RowWeights& set : sets_) weights.push_back(set(tokens));
   const int64_t width = gate.size(1);
   for (int64_t begin = 0; begin < width; begin += kColumnsPerBlock) {
     const int64_t end = std::min(begin + kColumnsPerBlock, width);
     const ActivationTerms terms = TermsOf(gate, up, begin, end);
-    slope_.slice(1, begin, end).addmm_(weights, terms.slope);
-    value_.slice(1, begin, end).addmm_(weights, terms.value);
+    int64_t row = 0;
+    for (const at::Tensor& set : weights) {
+      const int64_t last = row + set.size(0);
+      slope_.slice(0, row, last).slice(1, begin, end).addmm_(set, terms.slope);
+      value_.slice(0, row, last).slice(1, begin, end).addmm_(set, terms.value);
+      row = last;
+    }
+  }
+  int64_t row = 0;
+  for (const at::Tensor& set : weights) {
+    const int64_t last = row + set.size(0);
+    totals_.slice(0, row, last)
+        .add_(set.sum(1, /*keepdim=*/false, at::kDouble));
+    row = last;
   }
 }
 

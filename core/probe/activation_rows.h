@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "core/model/gated_activation.h"
 #include "core/model/gated_mlp.h"
@@ -19,12 +20,17 @@ using RowWeights = std::function<at::Tensor(const at::Tensor& tokens)>;
 // can take: a weighting is a row over tokens, and the sums of many are a
 // product of matrices.
 //
+// The rows come in sets, each a product of its own: products of other row
+// counts round differently, and what is asked for beside a set must not change
+// it.
+//
 // In float32: these sums are for what is compared with each other, such as
 // draws of a null hypothesis, whose differences are far above its rounding.
 class ActivationRows final : public ActivationObserver {
  public:
-  // For `row_count` sums over `width` hidden units.
-  ActivationRows(int64_t row_count, int64_t width, RowWeights weights);
+  // For `row_count` sums in all over `width` hidden units, set after set.
+  ActivationRows(int64_t row_count, int64_t width,
+                 std::vector<RowWeights> sets);
 
   void OnTokens(const at::Tensor& tokens, const at::Tensor& gate,
                 const at::Tensor& up) override;
@@ -37,7 +43,7 @@ class ActivationRows final : public ActivationObserver {
   const at::Tensor& totals() const { return totals_; }
 
  private:
-  RowWeights weights_;
+  std::vector<RowWeights> sets_;
   at::Tensor slope_;
   at::Tensor value_;
   at::Tensor totals_;

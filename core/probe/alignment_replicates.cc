@@ -34,37 +34,43 @@ constexpr int64_t kMaxSketchBytes = int64_t{1} << 29;
 // Replicates whose Jacobians are put together at a time.
 constexpr int64_t kReplicatesPerBlock = 64;
 
-// All rows of one expert: by weighting and window group, then the drawn ones.
-ActivationSums RowsOf(const JacobianSums& sums, const DrawnRows& drawn,
-                      int64_t expert, at::ScalarType type) {
-  std::vector<at::Tensor> slopes;
-  std::vector<at::Tensor> values;
+// Rows of one expert: of each weighting by window group, then of each drawn
+// weighting.
+std::vector<ActivationTerms> RowsOf(const JacobianSums& sums,
+                                    const DrawnRows& drawn, int64_t expert,
+                                    at::ScalarType type) {
+  std::vector<ActivationTerms> sets;
   for (size_t w = 0; w < sums.weightings().size(); ++w) {
     const ActivationSums groups = sums.ByGroup(expert, w);
-    slopes.push_back(groups.slope.to(type));
-    values.push_back(groups.value.to(type));
+    sets.push_back(
+        {.slope = groups.slope.to(type), .value = groups.value.to(type)});
   }
-  if (drawn.draw_count > 0) {
-    const auto rows =
-        static_cast<int64_t>(drawn.weightings.size()) * drawn.draw_count;
-    const ActivationRows& others = drawn.experts[static_cast<size_t>(expert)];
-    slopes.push_back(others.slope().slice(0, 0, rows).to(type));
-    values.push_back(others.value().slice(0, 0, rows).to(type));
+  if (drawn.draw_count == 0) return sets;
+  const ActivationRows& others = drawn.experts[static_cast<size_t>(expert)];
+  for (size_t w = 0; w < drawn.weightings.size(); ++w) {
+    const int64_t begin = static_cast<int64_t>(w) * drawn.draw_count;
+    const int64_t end = begin + drawn.draw_count;
+    sets.push_back({.slope = others.slope().slice(0, begin, end).to(type),
+                    .value = others.value().slice(0, begin, end).to(type)});
   }
-  return {.slope = at::cat(slopes), .value = at::cat(values)};
+  return sets;
 }
 
-// J_r q of every expert's rows, [E, rows, m, d].
+// J_r q of every expert's rows, [E, rows, m, d]: a product for each set of
+// rows, which rounds the same whatever the others are.
 at::Tensor Sketch(const JacobianSums& sums, const DrawnRows& drawn,
                   const at::Tensor& directions) {
   const at::ScalarType type = directions.scalar_type();
   std::vector<at::Tensor> sketches;
   for (int64_t e = 0; e < sums.expert_count(); ++e) {
-    const ActivationSums rows = RowsOf(sums, drawn, e, type);
-    sketches.push_back(SketchOf({.weights = WeightsAs(sums.Weights(e), type),
-                                 .slope = rows.slope,
-                                 .value = rows.value},
-                                directions));
+    const GatedWeights weights = WeightsAs(sums.Weights(e), type);
+    std::vector<at::Tensor> sets;
+    for (const ActivationTerms& rows : RowsOf(sums, drawn, e, type)) {
+      sets.push_back(SketchOf(
+          {.weights = weights, .slope = rows.slope, .value = rows.value},
+          directions));
+    }
+    sketches.push_back(at::cat(sets));
   }
   return at::stack(sketches);
 }
@@ -170,9 +176,8 @@ std::vector<AlignmentReplicates> ReplicateAlignments(const JacobianSums& sums,
     replicates.push_back(
         Zeros(counts.size(0), any ? drawn.draw_count : 0, experts));
   }
-  const int64_t rows =
-      static_cast<int64_t>(sums.weightings().size()) * sums.groups() +
-      static_cast<int64_t>(drawn.weightings.size()) * drawn.draw_count;
+  // As if all three weightings were there, so that blocks are the same.
+  const int64_t rows = 3 * sums.groups() + 2 * drawn.draw_count;
   const int64_t bytes =
       experts * rows * width * static_cast<int64_t>(directions.element_size());
   const at::ScalarType type =

@@ -46,7 +46,7 @@ class AlignmentSignificanceTest : public testing::Test {
 NullRoutings Draw(const ProbeFixture& layer, int64_t routers,
                   int64_t permutations) {
   return {.random_router = RandomRouters(layer.h, layer.routing, layer.counted,
-                                         layer.config, routers, 0),
+                                         layer.rule, routers, 0),
           .permutations =
               ShuffledRouting(layer.routing, layer.counted, permutations, 0)};
 }
@@ -148,7 +148,7 @@ class WideAlignmentSignificanceTest : public AlignmentSignificanceTest {
             {.width = 96, .hidden = 64, .windows = 32, .sequence_length = 32}) {
     // Tokens with something in common, as in real models.
     layer_.h += 0.5;
-    layer_.routing = Route(layer_.h, layer_.router, layer_.config);
+    layer_.routing = Route(layer_.h, layer_.router, layer_.rule);
   }
 
   // Weights of every expert's tokens, each counted so often [T].
@@ -207,7 +207,7 @@ void Resample(ProbeFixture& layer, int64_t windows) {
   layer.h = at::randn({windows * 8, 4}) * 0.2 + 1;
   layer.counted = at::ones({windows * 8}, at::kBool);
   // By what tokens differ in, so that no expert has few.
-  layer.routing = Route(layer.h - 1, layer.router, layer.config);
+  layer.routing = Route(layer.h - 1, layer.router, layer.rule);
 }
 
 TEST_F(AlignmentSignificanceTest, CoversTheTruthAsOftenAsItSays) {
@@ -217,7 +217,7 @@ TEST_F(AlignmentSignificanceTest, CoversTheTruthAsOftenAsItSays) {
   const std::vector<std::string> names = {"jacobian_cosine/routed",
                                           "jacobian_cosine_corrected/routed"};
   ProbeFixture layer({.width = 4, .hidden = 6, .experts = 2});
-  layer.config.per_token = 1;
+  layer.rule.per_token = 1;
   Resample(layer, 20000);
   const double truth =
       ArrayOf(layer.Probe(routed), names[0])[0][1].item<double>();
@@ -251,6 +251,21 @@ TEST_F(AlignmentSignificanceTest, DoesNotChangeWhenNeuronsArePermuted) {
                   .item<double>(),
               1e-5)
         << name;
+  }
+}
+
+TEST_F(AlignmentSignificanceTest, DoesNotDependOnWhatElseIsAveraged) {
+  ProbeFixture layer({.width = 80, .hidden = 50, .windows = 8});
+  const NullRoutings nulls = Draw(layer, 5, 0);
+  const NullOptions options{
+      .random_router = 5, .bootstrap = 6, .keep_draws = true};
+  const ProbeResult all = layer.Probe({.by_tokens = true}, options, nulls);
+  const ProbeResult some = layer.Probe(
+      {.average = {Weighting::kGate, Weighting::kAll}}, options, nulls);
+  for (const char* name :
+       {"jacobian_cosine/gate/null_draws", "jacobian_cosine/gate/interval",
+        "jacobian_cosine_corrected/all/interval"}) {
+    EXPECT_TRUE(ArrayOf(all, name).equal(ArrayOf(some, name))) << name;
   }
 }
 

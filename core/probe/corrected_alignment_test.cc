@@ -116,8 +116,8 @@ TEST_F(CorrectedAlignmentTest, IsFreeOfTheNoiseOfFewTokens) {
   layer.h += 0.5;
   // Tokens go to one or the other at random: both averages are of the same
   // Jacobian, each with its own noise.
-  layer.config.per_token = 1;
-  layer.routing = Route(layer.h, layer.router, layer.config);
+  layer.rule.per_token = 1;
+  layer.routing = Route(layer.h, layer.router, layer.rule);
   layer.routing.chosen.copy_(at::randn({240, 1}).gt(0).to(at::kLong));
   const ProbeResult result = layer.Probe();
   const double plain =

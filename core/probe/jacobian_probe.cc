@@ -94,20 +94,20 @@ void JacobianProbe::AddRows(const NullRoutings& nulls) {
       of_experts.size(0);
   if (rows == 0) return;
   for (int64_t e = 0; e < sums_.expert_count(); ++e) {
-    drawn_.experts.emplace_back(
-        rows, sums_.Weights(e).gate.shape[0],
-        [nulls, of_experts, e, counted = counted_,
-         weightings = drawn_.weightings](const at::Tensor& tokens) {
-          std::vector<at::Tensor> weights;
-          for (const Weighting weighting : weightings) {
-            for (const RoutingDraws* draws :
-                 {&nulls.random_router, &nulls.permutations}) {
-              weights.push_back(DrawWeights(*draws, e, weighting, tokens));
-            }
-          }
-          weights.push_back(of_experts.index_select(1, tokens));
-          return at::cat(weights).mul_(counted.index_select(0, tokens));
-        });
+    std::vector<RowWeights> sets;
+    for (const Weighting weighting : drawn_.weightings) {
+      sets.emplace_back([nulls, e, weighting,
+                         counted = counted_](const at::Tensor& tokens) {
+        return at::cat({DrawWeights(nulls.random_router, e, weighting, tokens),
+                        DrawWeights(nulls.permutations, e, weighting, tokens)})
+            .mul_(counted.index_select(0, tokens));
+      });
+    }
+    sets.emplace_back([of_experts](const at::Tensor& tokens) {
+      return of_experts.index_select(1, tokens);
+    });
+    drawn_.experts.emplace_back(rows, sums_.Weights(e).gate.shape[0],
+                                std::move(sets));
   }
 }
 

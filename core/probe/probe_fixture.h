@@ -20,9 +20,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/checkpoint/model_config.h"
 #include "core/model/gated_mlp.h"
 #include "core/model/router.h"
+#include "core/model/routing_rule.h"
 #include "core/probe/expert_fixture.h"
 #include "core/probe/jacobian_probe.h"
 #include "core/probe/probe_options.h"
@@ -48,13 +48,13 @@ struct ProbeFixture {
                             shape.sequence_length)),
         h(at::randn({shape.windows * shape.sequence_length, shape.width})),
         counted(at::ones({h.size(0)}, at::kBool)),
-        config{.count = shape.experts, .renormalize = true} {
+        rule{.per_token = std::min<int64_t>(2, shape.experts),
+             .renormalize = true} {
     for (int64_t e = 0; e < shape.experts; ++e) {
       experts.emplace_back(shape.width, shape.hidden);
     }
     router = at::randn({shape.experts, shape.width});
-    config.per_token = std::min<int64_t>(2, shape.experts);
-    routing = Route(h, router, config);
+    routing = Route(h, router, rule);
   }
 
   // Changes nothing: hidden units have no order.
@@ -119,7 +119,7 @@ struct ProbeFixture {
   at::Tensor h;
   at::Tensor counted;
   at::Tensor router;
-  ExpertConfig config;
+  RoutingRule rule;
   Routing routing;
   LayerTensors tensors;
 };
