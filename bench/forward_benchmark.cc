@@ -53,8 +53,11 @@ class ForwardPass {
   // Reads each layer ahead of the computation and lets go of it afterwards, as
   // an analysis does. The first call also digests the weights.
   absl::Status RunFromDisk(const at::Tensor& ids) {
-    LayerReader reader(checkpoint_, memory_, 0, layer_count_ - 1,
-                       /*previous=*/"");
+    std::vector<LayerToRead> layers;
+    for (int64_t layer = 0; layer < layer_count_; ++layer) {
+      layers.push_back({.layer = layer});
+    }
+    LayerReader reader(checkpoint_, memory_, layers);
     at::Tensor residual = Embed(checkpoint_, ids);
     for (int64_t layer = 0; layer < layer_count_; ++layer) {
       reader.Begin(layer);
@@ -70,11 +73,11 @@ class ForwardPass {
   absl::Status RunLayer(int64_t layer, at::Tensor& residual,
                         const WeightArrival& arrival) const {
     const DecoderLayer decoder(checkpoint_, layer, sequence_length_, type_);
-    MOEPROBE_RETURN_IF_ERROR(arrival(decoder.LastOfAttention()));
+    MOEPROBE_RETURN_IF_ERROR(arrival(LastOfAttention(checkpoint_.layer(layer))));
     decoder.Attend(residual);
     const at::Tensor h = decoder.MlpInput(residual);
     const RoutingRule rule = OwnRule(checkpoint_.config().experts);
-    return decoder.RunExperts(h, decoder.RouteTokens(h, rule), residual,
+    return decoder.RunExperts(h, decoder.RouteTokens(h, rule), &residual,
                               nullptr, arrival);
   }
 

@@ -37,7 +37,7 @@ class Pass {
     const at::Tensor h = decoder.MlpInput(residual_);
     const Routing routing =
         decoder.RouteTokens(h, OwnRule(checkpoint_.config().experts));
-    decoder.RunExperts(h, routing, residual_, nullptr, AlreadyArrived)
+    decoder.RunExperts(h, routing, &residual_, nullptr, AlreadyArrived)
         .IgnoreError();  // cannot fail
     return routing.chosen;
   }

@@ -98,6 +98,11 @@ int main(int argc, char** argv) {
                  "Threads of each worker, on which the last bits of results "
                  "depend (default: as many as cores, for any --workers)")
       ->check(CLI::Range(1, 1024));
+  app.add_option("--hidden-state-bytes", options.hidden_state_bytes,
+                 "Disk for hidden states that later jobs on the same text "
+                 "start from, such as 8GiB; 0: none")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
+      ->default_str("8GiB");
   app.add_option("--worker-binary", options.worker_binary,
                  "Program of the workers")
       ->capture_default_str();

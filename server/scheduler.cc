@@ -3,7 +3,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -135,10 +134,9 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryStart(
   if (answered) return std::nullopt;
   MOEPROBE_ASSIGN_OR_RETURN(const std::vector<NeededGroup> missing,
                             queue_->MissingGroups(row.id));
-  MOEPROBE_ASSIGN_OR_RETURN(const std::filesystem::path scratch,
-                            scratch_->Make(row.id));
   running.attempt = {.job = row.id, .attempt = row.attempt + 1};
-  MOEPROBE_RETURN_IF_ERROR(BuildTask(missing, scratch, *catalog_, running));
+  MOEPROBE_RETURN_IF_ERROR(scratch_->Make(row.id, running.task));
+  MOEPROBE_RETURN_IF_ERROR(BuildTask(missing, *catalog_, running));
   v1::Task task = running.task;
   running_->Add(std::move(running));
   const auto started = queue_->Start(row.id, claimant.worker);

@@ -8,19 +8,24 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/bounded_directory.h"
+#include "moeprobe/v1/worker_service.pb.h"
+#include "server/log.h"
 
 namespace moeprobe {
 
 namespace fs = std::filesystem;
 
-absl::StatusOr<fs::path> Scratch::Make(int64_t job) const {
-  fs::path path = directory_ / absl::StrCat(job);
+absl::Status Scratch::Make(int64_t job, v1::Task& task) const {
+  const fs::path path = directory_ / absl::StrCat(job);
   std::error_code error;
   fs::create_directories(path, error);
   if (error) return absl::ErrnoToStatus(error.value(), path.native());
-  return path;
+  task.set_scratch_directory(path.native());
+  task.set_hidden_state_directory(hidden_states_.native());
+  task.set_hidden_state_bytes(hidden_state_bytes_);
+  return absl::OkStatus();
 }
 
 void Scratch::Remove(int64_t job) const {
@@ -39,6 +44,9 @@ void Scratch::RemoveAllBut(const std::vector<int64_t>& jobs) const {
       fs::remove_all(entry->path(), ignored);
     }
   }
+  const absl::Status tidied =
+      BoundedDirectory(hidden_states_, hidden_state_bytes_).Tidy();
+  if (!tidied.ok()) LogWarning(tidied.ToString());
 }
 
 }  // namespace moeprobe

@@ -101,7 +101,10 @@ struct Server::Parts {
   DirectoryLock lock;
   std::unique_ptr<Database> database;
   BlobStore blobs;
-  Scratch scratch{options.data_directory / "scratch"};
+  Scratch scratch{
+      std::filesystem::absolute(options.data_directory / "scratch"),
+      std::filesystem::absolute(options.data_directory / "hidden_states"),
+      options.hidden_state_bytes};
   JobChanges changes;
 
   JobStore jobs{database.get(), Tell()};

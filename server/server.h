@@ -1,6 +1,7 @@
 #ifndef MOEPROBE_SERVER_SERVER_H_
 #define MOEPROBE_SERVER_SERVER_H_
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -19,6 +20,8 @@ struct ServerOptions {
   int worker_count = 1;
   int threads_per_worker = 1;
   std::filesystem::path worker_binary;
+  // What kept hidden states may take on disk; 0: none are kept.
+  int64_t hidden_state_bytes = int64_t{8} << 30;
 };
 
 // A running server: the database, the workers and both listeners.

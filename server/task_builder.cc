@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <set>
 #include <string>
@@ -70,17 +69,20 @@ absl::StatusOr<v1::TaskPart> BuildPart(const RunningTask& running,
   part.set_seed(planned.spec.seed());
   part.set_nll(missing.nll);
   if (planned.routing) *part.mutable_routing() = *planned.routing;
+  part.set_weights_stamp(planned.stamp);
+  for (const auto& [layer, fingerprint] : planned.weights) {
+    (*part.mutable_weights_fingerprints())[static_cast<int32_t>(layer)] =
+        fingerprint;
+  }
   return part;
 }
 
 }  // namespace
 
 absl::Status BuildTask(const std::vector<NeededGroup>& missing,
-                       const std::filesystem::path& scratch,
                        DataCatalog& catalog, RunningTask& running) {
   running.task.set_job(JobName(running.attempt.job));
   running.task.set_attempt(running.attempt.attempt);
-  running.task.set_scratch_directory(scratch.string());
   const std::vector<NeededGroup> needed =
       WithoutRepeats(missing, running.plan, running.device);
   for (const auto& [index, part] : ByPart(needed)) {

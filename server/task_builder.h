@@ -1,7 +1,6 @@
 #ifndef MOEPROBE_SERVER_TASK_BUILDER_H_
 #define MOEPROBE_SERVER_TASK_BUILDER_H_
 
-#include <filesystem>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -13,9 +12,9 @@ namespace moeprobe {
 
 // Fills in the task and its parts for a job that lacks the groups `missing`:
 // of every part only the layers and probes that are missing somewhere and that
-// no part before it brings. All else of `running` must be set.
+// no part before it brings. All else of `running` must be set, and the task's
+// directories.
 absl::Status BuildTask(const std::vector<NeededGroup>& missing,
-                       const std::filesystem::path& scratch,
                        DataCatalog& catalog, RunningTask& running);
 
 }  // namespace moeprobe

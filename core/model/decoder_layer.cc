@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/full_like.h>
 #include <ATen/ops/linear.h>
 #include <c10/core/ScalarType.h>
 
@@ -36,6 +37,13 @@ ExpertTokens SharedTokens(const at::Tensor& h, const TensorView& gate) {
   return {
       .tokens = at::arange(h.size(0), at::kLong),
       .gates = at::linear(h, Weight(gate, at::kFloat)).sigmoid_().flatten()};
+}
+
+// The same run without its output.
+ExpertRun SumsOf(ExpertRun run) {
+  run.rows = at::full_like(run.rows, -1);
+  run.output_count = 0;
+  return run;
 }
 
 }  // namespace
@@ -73,13 +81,9 @@ Routing DecoderLayer::RouteTokens(const at::Tensor& h,
   return Route(h, Weight(*tensors_.router, at::kFloat), rule);
 }
 
-const TensorView& DecoderLayer::LastOfAttention() const {
-  return tensors_.router ? *tensors_.router : tensors_.mlp_norm;
-}
-
 absl::Status DecoderLayer::RunExperts(const at::Tensor& h,
                                       const Routing& routing,
-                                      at::Tensor& residual,
+                                      at::Tensor* residual,
                                       ActivationProbe* probe,
                                       const WeightArrival& arrival) const {
   const at::Tensor x = h.to(type_);
@@ -104,19 +108,25 @@ absl::Status DecoderLayer::RunExperts(const at::Tensor& h,
 
 void DecoderLayer::RunExpert(const at::Tensor& x,
                              const GatedMlpTensors& tensors, int64_t expert,
-                             const ExpertTokens& routed, at::Tensor& residual,
+                             const ExpertTokens& routed, at::Tensor* residual,
                              ActivationProbe* probe) const {
   const GatedMlp mlp(tensors, type_);
   if (routed.tokens.size(0) > 0) {
-    at::Tensor output =
-        mlp.Run(x, probe != nullptr ? probe->Plan(expert, routed)
-                                    : PlanRoutedTokens(routed));
-    output.mul_(routed.gates.unsqueeze(1));
-    residual.index_add_(0, routed.tokens, output);
+    const ExpertRun run = probe != nullptr ? probe->Plan(expert, routed)
+                                           : PlanRoutedTokens(routed);
+    at::Tensor output = mlp.Run(x, residual != nullptr ? run : SumsOf(run));
+    if (residual != nullptr) {
+      output.mul_(routed.gates.unsqueeze(1));
+      residual->index_add_(0, routed.tokens, output);
+    }
   }
   if (probe == nullptr) return;
   const std::optional<ExpertRun> others = probe->PlanOthers(expert, routed);
   if (others.has_value()) mlp.Run(x, *others);
+}
+
+const TensorView& LastOfAttention(const LayerTensors& tensors) {
+  return tensors.router ? *tensors.router : tensors.mlp_norm;
 }
 
 }  // namespace moeprobe

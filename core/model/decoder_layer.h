@@ -38,21 +38,18 @@ class DecoderLayer {
   Routing RouteTokens(const at::Tensor& h, const RoutingRule& rule) const;
 
   // Adds the block's output for `h` to `residual` in place, expert by expert in
-  // order, each when its weights have arrived. `probe` may be null.
+  // order, each when its weights have arrived. With null for `residual` only
+  // the sums of `probe` are computed, which may be null as well.
   //
   // Returns what `arrival` returns if that is not OK.
   absl::Status RunExperts(const at::Tensor& h, const Routing& routing,
-                          at::Tensor& residual, ActivationProbe* probe,
+                          at::Tensor* residual, ActivationProbe* probe,
                           const WeightArrival& arrival) const;
-
-  // Returns the last weight that the methods above RunExperts use; what stands
-  // before it in the checkpoint's order is all else they use.
-  const TensorView& LastOfAttention() const;
 
  private:
   void RunExpert(const at::Tensor& x, const GatedMlpTensors& tensors,
                  int64_t expert, const ExpertTokens& routed,
-                 at::Tensor& residual, ActivationProbe* probe) const;
+                 at::Tensor* residual, ActivationProbe* probe) const;
 
   const ModelConfig& config_;
   const LayerConfig& layer_config_;
@@ -60,6 +57,10 @@ class DecoderLayer {
   int64_t sequence_length_;
   at::ScalarType type_;
 };
+
+// Returns the last weight that all methods but RunExperts use; what stands
+// before it in the checkpoint's order is all else they use.
+const TensorView& LastOfAttention(const LayerTensors& tensors);
 
 }  // namespace moeprobe
 

@@ -1,6 +1,8 @@
 #include "core/model/layer_reader.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -17,50 +19,63 @@
 #include "core/model/weight_fingerprint.h"
 
 namespace moeprobe {
+namespace {
+
+std::vector<TensorView> UpTo(const TensorView& last,
+                             const std::vector<TensorView>& tensors) {
+  const auto end = std::ranges::find_if(tensors, [&](const TensorView& tensor) {
+    return tensor.bytes.data() == last.bytes.data();
+  });
+  return {tensors.begin(), end == tensors.end() ? end : std::next(end)};
+}
+
+}  // namespace
 
 LayerReader::LayerReader(const Checkpoint& checkpoint,
-                         FingerprintMemory& memory, int64_t first, int64_t last,
-                         std::string previous)
+                         FingerprintMemory& memory,
+                         std::vector<LayerToRead> layers)
     : checkpoint_(checkpoint),
       memory_(memory),
-      begun_(first - 1),
-      thread_([this, first, last,
-               previous = std::move(previous)](const std::stop_token& stop) {
-        Run(stop, first, last, previous);
+      thread_([this,
+               layers = std::move(layers)](const std::stop_token& stop) {
+        Run(stop, layers);
       }) {}
 
-void LayerReader::Run(const std::stop_token& stop, int64_t first, int64_t last,
-                      std::string previous) {
-  absl::StatusOr<std::string> fingerprint = std::move(previous);
-  for (int64_t layer = first; layer <= last; ++layer) {
-    if (fingerprint.ok()) fingerprint = Read(stop, layer, *fingerprint);
+void LayerReader::Run(const std::stop_token& stop,
+                      const std::vector<LayerToRead>& layers) {
+  absl::StatusOr<std::string> fingerprint = "";
+  for (const LayerToRead& layer : layers) {
+    if (fingerprint.ok()) {
+      fingerprint = Read(stop, layer, layer.previous.value_or(*fingerprint));
+    }
     const MutexLock lock(mutex_);
-    done_.emplace(layer, fingerprint);
+    done_.emplace(layer.layer, fingerprint);
     changed_.notify_all();
     const auto is_wanted = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-      return begun_ >= layer;
+      return begun_ >= layer.layer;
     };
     if (!changed_.wait(mutex_, stop, is_wanted)) return;
   }
 }
 
 absl::StatusOr<std::string> LayerReader::Read(const std::stop_token& stop,
-                                              int64_t layer,
+                                              const LayerToRead& layer,
                                               const std::string& previous) {
-  const std::vector<TensorView> tensors = checkpoint_.TensorsOfLayer(layer);
-  PageReader pages(tensors,
-                   [this](const TensorView& tensor) { OnArrival(tensor); });
+  const std::vector<TensorView> tensors =
+      checkpoint_.TensorsOfLayer(layer.layer);
   std::optional<std::string> fingerprint =
-      memory_.Find(checkpoint_.stamp(), layer);
+      memory_.Find(checkpoint_.stamp(), layer.layer);
+  PageReader pages(fingerprint && layer.last ? UpTo(*layer.last, tensors)
+                                             : tensors,
+                   [this](const TensorView& tensor) { OnArrival(tensor); });
   if (!fingerprint.has_value()) {
     std::string before = previous;
-    if (layer == 0) {
+    if (layer.layer == 0) {
       MOEPROBE_ASSIGN_OR_RETURN(before,
                                 EmbeddingFingerprint(checkpoint_, stop));
     }
     MOEPROBE_ASSIGN_OR_RETURN(fingerprint,
                               ExtendFingerprint(before, tensors, stop));
-    memory_.Remember(checkpoint_.stamp(), layer, *fingerprint);
   }
   MOEPROBE_RETURN_IF_ERROR(pages.Wait());
   return *std::move(fingerprint);
@@ -95,7 +110,12 @@ absl::StatusOr<std::string> LayerReader::Finish() {
     arrived_.erase(tensor.bytes.data());
     ReleasePages(tensor);
   }
-  return done_.at(begun_);
+  const absl::StatusOr<std::string>& fingerprint = done_.at(begun_);
+  // Only now: what it is chained to may have turned out to be wrong before.
+  if (fingerprint.ok()) {
+    memory_.Remember(checkpoint_.stamp(), begun_, *fingerprint);
+  }
+  return fingerprint;
 }
 
 }  // namespace moeprobe

@@ -5,9 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
@@ -19,21 +21,32 @@
 
 namespace moeprobe {
 
-// Reads the weights of layers in order, at most one layer ahead of the
+// A layer that a LayerReader reads.
+struct LayerToRead {
+  int64_t layer = 0;
+  // Fingerprint of the layer before, empty for layer 0; nullopt: the layer
+  // before is read before this one.
+  std::optional<std::string> previous = {};
+  // The last weight that is needed; nullopt: all are. Those behind it are read
+  // only for the layer's fingerprint, where that is not known.
+  std::optional<TensorView> last = {};
+};
+
+// Reads the weights of layers in order, at most one of them ahead of the
 // computation, on threads of its own: their pages are in memory when they are
 // needed, and their digest is taken on the way, unless it is known.
 //
 // For each layer in order: Begin, WaitFor each weight before its use, Finish.
 class LayerReader {
  public:
-  // Reads layers `first` to `last`; `previous` is the fingerprint of layer
-  // `first` - 1, empty if `first` is 0. The references must outlive the reader.
+  // Reads `layers`, ascending. The references must outlive the reader.
   LayerReader(const Checkpoint& checkpoint, FingerprintMemory& memory,
-              int64_t first, int64_t last, std::string previous);
+              std::vector<LayerToRead> layers);
   // Stops reading.
   ~LayerReader() = default;
 
-  // Lets the reader go on to the next layer once it has read `layer`.
+  // Lets the reader go on to the next layer once it has read `layer`, which is
+  // one of them.
   void Begin(int64_t layer);
 
   // Waits until a weight of the layer begun is in memory. So are then those
@@ -43,14 +56,14 @@ class LayerReader {
   absl::Status WaitFor(const TensorView& tensor);
 
   // Waits until the layer begun has been read and digested, and gives its pages
-  // back; returns its fingerprint, or DataLoss as above.
+  // back; returns its fingerprint and remembers it, or DataLoss as above.
   absl::StatusOr<std::string> Finish();
 
  private:
-  void Run(const std::stop_token& stop, int64_t first, int64_t last,
-           std::string previous);
+  void Run(const std::stop_token& stop, const std::vector<LayerToRead>& layers);
   void OnArrival(const TensorView& tensor);
-  absl::StatusOr<std::string> Read(const std::stop_token& stop, int64_t layer,
+  absl::StatusOr<std::string> Read(const std::stop_token& stop,
+                                   const LayerToRead& layer,
                                    const std::string& previous);
 
   const Checkpoint& checkpoint_;
@@ -60,8 +73,8 @@ class LayerReader {
   // Weights in memory, by address; of the layer begun and the next.
   absl::flat_hash_set<const std::byte*> arrived_ ABSL_GUARDED_BY(mutex_);
   std::map<int64_t, absl::StatusOr<std::string>> done_ ABSL_GUARDED_BY(mutex_);
-  int64_t begun_ ABSL_GUARDED_BY(mutex_);  // reads up to the layer after it
-  std::jthread thread_;                    // last: uses all of the above
+  int64_t begun_ ABSL_GUARDED_BY(mutex_) = -1;  // reads one behind it
+  std::jthread thread_;                         // last: uses all of the above
 };
 
 }  // namespace moeprobe

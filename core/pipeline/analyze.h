@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,19 @@ enum class Precision : std::uint8_t { kFloat32, kBFloat16 };
 // Where to compute.
 enum class Device : std::uint8_t { kAuto, kCpu, kCuda };
 
+// Where the residual stream in front of probed layers is kept, so that another
+// analysis of the same tokens, or another attempt at this one, starts from it.
+struct HiddenStateOptions {
+  std::filesystem::path directory;  // any number of processes share it
+  int64_t limit_bytes = 0;          // of all that is in it; 0: nothing is kept
+};
+
+// Fingerprints of weights that were taken before.
+struct KnownWeights {
+  std::string stamp;  // Checkpoint::stamp() of the files they are of
+  std::map<int64_t, std::string> fingerprints;  // by layer; -1: of all weights
+};
+
 // One model on one data set.
 struct AnalysisRequest {
   std::filesystem::path model_directory;
@@ -36,9 +50,8 @@ struct AnalysisRequest {
   Device device = Device::kAuto;
   int64_t seed = 0;  // of everything random
   bool nll = false;  // compute the loss even if no probe needs all layers
-  // Where hidden states are spilled after each layer, so that a later attempt
-  // with the same request goes on from there; empty: nowhere.
-  std::filesystem::path spill_directory;
+  HiddenStateOptions hidden_states;
+  KnownWeights known_weights;
 };
 
 // Everything computed at one layer; layer -1 holds what belongs to the whole
@@ -73,7 +86,10 @@ struct AnalysisReport {
   std::string device;                  // what kAuto became
   int threads = 0;                     // that computed
   std::string libtorch_version;
-  int64_t resumed_at_layer = 0;  // 0: started from the embedding
+  int64_t layers_run = 0;   // the others' hidden states were not needed or kept
+  int64_t layer_count = 0;  // of the model
+  // Why hidden states are not kept from here on, such as a full disk.
+  absl::Status keeping_hidden_states;
 };
 
 // Runs analyses one after the other and remembers between them what is dear to
@@ -85,11 +101,13 @@ class Analyzer {
   ~Analyzer();
 
   // Runs the probes over the layers of a checkpoint: for each layer in turn,
-  // all windows pass through it before the next layer's weights are touched,
-  // and no layer after the last probed one is run.
+  // all windows pass through it before the next layer's weights are touched.
+  // Layers that lie behind the last probed one, or in front of kept hidden
+  // states, are not run; weights that nothing needs are read only where their
+  // fingerprint is not known.
   //
   // Statistics are sums over fixed groups of tokens, added in order: the same
-  // request gives the same bytes, also when resumed.
+  // request gives the same bytes, whatever hidden states were kept.
   //
   // Errors: those of Checkpoint::Open; InvalidArgument for token ids outside
   // the vocabulary or layers the model lacks; DataLoss for weights that cannot

@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <functional>
+#include <ios>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -15,6 +18,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/npy.h"
+#include "core/checkpoint/checkpoint.h"
 #include "core/model/routing_rule.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
@@ -104,6 +108,24 @@ class AnalyzeTest : public testing::Test {
     return recorder;
   }
 
+  void KeepHiddenStates(int64_t limit_bytes = 1'000'000) {
+    request_.hidden_states = {.directory = directory_ / "hidden_states",
+                              .limit_bytes = limit_bytes};
+  }
+
+  void FlipABitOfEveryHiddenState() {
+    for (const auto& file :
+         std::filesystem::directory_iterator(directory_ / "hidden_states")) {
+      if (file.file_size() == 0) continue;  // the lock
+      std::fstream stream(file.path(),
+                          std::ios::binary | std::ios::in | std::ios::out);
+      stream.seekg(-2, std::ios::end);
+      const int byte = stream.get() ^ 1;
+      stream.seekp(-2, std::ios::end);
+      stream.put(static_cast<char>(byte));
+    }
+  }
+
   absl::Status Error() {
     Recorder recorder;
     return analyzer_.Analyze(request_, recorder).status();
@@ -147,45 +169,152 @@ TEST_F(AnalyzeTest, GivesTheSameBytesEveryTime) {
 TEST_F(AnalyzeTest, GivesTheSameBytesAfterAnInterruption) {
   WriteModel("qwen3_moe");
   const Recorder whole = Compute();
-  request_.spill_directory = directory_ / "spill";
+  KeepHiddenStates();
   Recorder first;
   first.stop_after = 1;
   EXPECT_TRUE(absl::IsCancelled(analyzer_.Analyze(request_, first).status()));
   request_.layers = {2};  // what has been published is not asked for again
   Recorder second = Compute();
-  EXPECT_EQ(report_.resumed_at_layer, 1);
+  EXPECT_EQ(report_.layers_run, 1);
   EXPECT_EQ(second.fingerprints[2], whole.fingerprints.at(2));
   first.arrays.merge(second.arrays);
   ExpectSameBytes(first.arrays, whole.arrays);
 }
 
-TEST_F(AnalyzeTest, StartsAnewWhereTheSpillIsAnotherRequests) {
+TEST_F(AnalyzeTest, GoesOnBetweenProbedLayersAfterAnInterruption) {
   WriteModel("mixtral");
-  request_.spill_directory = directory_ / "spill";
+  KeepHiddenStates();
+  request_.layers = {0, 2};
+  Recorder first;
+  first.stop_after = 2;  // as if it had not been published
+  EXPECT_TRUE(absl::IsCancelled(analyzer_.Analyze(request_, first).status()));
+  request_.layers = {2};
+  request_.nll = false;
+  Compute();
+  EXPECT_EQ(report_.layers_run, 1);
+}
+
+TEST_F(AnalyzeTest, RunsEveryLayerOfOtherTokens) {
+  WriteModel("mixtral");
+  KeepHiddenStates();
   Compute();
   request_.token_ids[0] ^= 1;
   request_.layers = {2};
   Compute();
-  EXPECT_EQ(report_.resumed_at_layer, 0);
+  EXPECT_EQ(report_.layers_run, 3);
 }
 
-TEST_F(AnalyzeTest, StartsAnewWhereTheSpillHasOtherGates) {
-  WriteModel("mixtral");
-  request_.spill_directory = directory_ / "spill";
-  request_.layers = {0, 1};
+TEST_F(AnalyzeTest, StartsWhereAnEarlierAnalysisOfTheTextLeftOff) {
+  WriteModel("qwen2_moe");
+  request_.layers = {2};
   request_.nll = false;
-  const auto resumed_after = [&](const std::optional<RoutingChange>& change) {
-    request_.layers = {0, 1};
-    request_.routing.reset();
+  const Recorder whole = Compute();
+  EXPECT_EQ(report_.layers_run, 3);
+  KeepHiddenStates();
+  const ProbeOptions probes = std::exchange(request_.probes, {});
+  Compute();
+  EXPECT_EQ(report_.layers_run, 3);
+  request_.probes = probes;
+  const Recorder second = Compute();
+  EXPECT_EQ(report_.layers_run, 1);
+  EXPECT_EQ(report_.layer_count, 3);
+  EXPECT_EQ(second.fingerprints, whole.fingerprints);
+  ExpectSameBytes(second.arrays, whole.arrays);
+}
+
+TEST_F(AnalyzeTest, GivesTheSameBytesWithAllHiddenStatesKept) {
+  WriteModel("qwen3_moe");
+  const Recorder computed = Compute();
+  KeepHiddenStates();
+  Compute();
+  const Recorder kept = Compute();
+  EXPECT_EQ(kept.fingerprints, computed.fingerprints);
+  ExpectSameBytes(kept.arrays, computed.arrays);
+  request_.layers = {};  // the loss alone runs no layer
+  EXPECT_EQ(Compute().Numbers("nll"), computed.Numbers("nll"));
+  EXPECT_EQ(report_.layers_run, 0);
+}
+
+TEST_F(AnalyzeTest, ComputesWhatWasKeptAndIsDamaged) {
+  WriteModel("mixtral");
+  const Recorder computed = Compute();
+  KeepHiddenStates();
+  Compute();
+  FlipABitOfEveryHiddenState();
+  const Recorder again = Compute();
+  EXPECT_THAT(again.layers, testing::ElementsAre(0, 1, 2, -1));
+  ExpectSameBytes(again.arrays, computed.arrays);
+  EXPECT_EQ(again.fingerprints, computed.fingerprints);
+}
+
+TEST_F(AnalyzeTest, GoesOnWhereHiddenStatesHaveNoRoom) {
+  WriteModel("mixtral");
+  const Recorder computed = Compute();
+  KeepHiddenStates(/*limit_bytes=*/100);
+  const Recorder recorder = Compute();
+  EXPECT_TRUE(absl::IsResourceExhausted(report_.keeping_hidden_states))
+      << report_.keeping_hidden_states;
+  ExpectSameBytes(recorder.arrays, computed.arrays);
+}
+
+TEST_F(AnalyzeTest, KeepsOnlyHiddenStatesThatProbesAreTakenOf) {
+  WriteModel("mixtral");
+  KeepHiddenStates();
+  request_.layers = {2};
+  Compute();
+  int files = 0;
+  for (const auto& file :
+       std::filesystem::directory_iterator(directory_ / "hidden_states")) {
+    files += file.file_size() > 0 ? 1 : 0;
+  }
+  EXPECT_EQ(files, 2);  // in front of layer 2, and behind the last one
+}
+
+TEST_F(AnalyzeTest, TakesFingerprintsThatAreKnown) {
+  WriteModel("mixtral");
+  request_.known_weights = {
+      .stamp = (*Checkpoint::Open(request_.model_directory))->stamp(),
+      .fingerprints = {{1, "one"}, {-1, "all"}}};
+  const Recorder recorder = Compute();
+  EXPECT_EQ(recorder.fingerprints.at(1), "one");
+  EXPECT_EQ(recorder.fingerprints.at(-1), "all");
+  EXPECT_EQ(recorder.fingerprints.at(0).size(), 64);
+}
+
+// Turns weights into numbers that would be noticed.
+void Spoil(const std::string& name_part, TinyModel& model) {
+  for (TensorToWrite& tensor : model.tensors) {
+    if (tensor.name.find(name_part) == std::string::npos) continue;
+    tensor.bytes.assign(tensor.bytes.size(), '\xff');
+  }
+}
+
+TEST_F(AnalyzeTest, NeverRunsExpertsWhoseOutputNobodyNeeds) {
+  WriteModel("mixtral",
+             [](TinyModel& model) { Spoil("layers.2.block_sparse_moe.experts",
+                                          model); });
+  request_.nll = false;
+  request_.probes.jacobian.clear();
+  for (const double value : Compute().Numbers("layer2/pca/all/eigenvalues")) {
+    EXPECT_TRUE(std::isfinite(value));
+  }
+  EXPECT_EQ(report_.layers_run, 3);
+}
+
+TEST_F(AnalyzeTest, RunsEveryLayerWhereGatesOfTheForwardPassChange) {
+  WriteModel("mixtral");
+  KeepHiddenStates();
+  request_.layers = {2};
+  request_.nll = false;
+  Compute();
+  const auto layers_run = [&](bool forward) {
+    request_.routing = RoutingChange{
+        .rule = {.per_token = 4, .temperature = 0.5}, .forward = forward};
     Compute();
-    request_.layers = {2};
-    request_.routing = change;
-    Compute();
-    return report_.resumed_at_layer;
+    return report_.layers_run;
   };
-  const RoutingRule soft{.per_token = 4, .temperature = 0.5};
-  EXPECT_EQ(resumed_after(RoutingChange{.rule = soft, .forward = true}), 0);
-  EXPECT_EQ(resumed_after(RoutingChange{.rule = soft, .forward = false}), 2);
+  EXPECT_EQ(layers_run(/*forward=*/true), 3);
+  EXPECT_EQ(layers_run(/*forward=*/false), 1);
 }
 
 TEST_F(AnalyzeTest, GivesTheModelsBytesByTheModelsRule) {
@@ -299,13 +428,8 @@ TEST_F(AnalyzeTest, RejectsRulesThatNoModelCanFollow) {
 }
 
 TEST_F(AnalyzeTest, NeverRunsLayersBehindTheLastProbedOne) {
-  WriteModel("mixtral", [](TinyModel& model) {
-    for (TensorToWrite& tensor : model.tensors) {
-      if (tensor.name.find("layers.2.") == std::string::npos) continue;
-      // Not-a-numbers, which would be noticed.
-      tensor.bytes.assign(tensor.bytes.size(), '\xff');
-    }
-  });
+  WriteModel("mixtral",
+             [](TinyModel& model) { Spoil("layers.2.", model); });
   request_.nll = false;
   request_.layers = {0, 1};
   EXPECT_THAT(Compute().layers, testing::ElementsAre(0, 1));

@@ -22,6 +22,7 @@
 #include "core/model/routing_rule.h"
 #include "core/model/weight_arrival.h"
 #include "core/pipeline/analyze.h"
+#include "core/pipeline/itinerary.h"
 #include "core/probe/jacobian_probe.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
@@ -100,14 +101,14 @@ LayerAnalysis::LayerAnalysis(const AnalysisRequest& request,
 }
 
 absl::StatusOr<ProbeResult> LayerAnalysis::Run(
-    int64_t layer, at::Tensor& residual, const StepReport& report,
+    const LayerVisit& visit, at::Tensor& residual, const StepReport& report,
     const WeightArrival& arrival) const {
-  const bool probed = std::ranges::binary_search(request_.layers, layer);
+  const int64_t layer = visit.layer;
   const ProbeOptions& probes = request_.probes;
   const DecoderLayer decoder(checkpoint_, layer, request_.sequence_length,
                              ComputeType(request_.precision));
   MOEPROBE_RETURN_IF_ERROR(report("reading weights", 0));
-  MOEPROBE_RETURN_IF_ERROR(arrival(decoder.LastOfAttention()));
+  MOEPROBE_RETURN_IF_ERROR(arrival(LastOfAttention(checkpoint_.layer(layer))));
   MOEPROBE_RETURN_IF_ERROR(report("attention", 0));
   decoder.Attend(residual);
 
@@ -124,14 +125,19 @@ absl::StatusOr<ProbeResult> LayerAnalysis::Run(
                          .routing = routing,
                          .counted = counted_};
   std::optional<JacobianProbe> jacobian;
-  if (probed && probes.jacobian && !probes.jacobian->average.empty()) {
+  if (visit.is_target && probes.jacobian && !probes.jacobian->average.empty()) {
     jacobian.emplace(seen, *probes.jacobian,
                      GroupWindows(residual.size(0), request_.sequence_length),
                      DrawNulls(seen, rule, probes.nulls, request_.seed));
   }
-  MOEPROBE_RETURN_IF_ERROR(decoder.RunExperts(
-      h, forward, residual, jacobian ? &*jacobian : nullptr, arrival));
-  if (!probed) return ProbeResult();
+  if (visit.output || jacobian) {
+    MOEPROBE_RETURN_IF_ERROR(decoder.RunExperts(
+        h, forward, visit.output ? &residual : nullptr,
+        jacobian ? &*jacobian : nullptr, arrival));
+  } else if (ReadsExperts(probes)) {
+    MOEPROBE_RETURN_IF_ERROR(arrival(checkpoint_.TensorsOfLayer(layer).back()));
+  }
+  if (!visit.is_target) return ProbeResult();
 
   ProbeResult result;
   if (probes.routing) {

@@ -14,6 +14,7 @@
 #include "core/model/router.h"
 #include "core/model/weight_arrival.h"
 #include "core/pipeline/analyze.h"
+#include "core/pipeline/itinerary.h"
 #include "core/probe/probe_result.h"
 
 namespace moeprobe {
@@ -30,14 +31,16 @@ class LayerAnalysis {
   // Both arguments must outlive the object.
   LayerAnalysis(const AnalysisRequest& request, const Checkpoint& checkpoint);
 
-  // Runs `layer` on `residual` [T, d] in place and returns what its probes
-  // found; nothing if it is not probed.
+  // Runs a layer on `residual` [T, d] in place and returns what its probes
+  // found; nothing if it is not a target. Where its output is not needed,
+  // `residual` is not worth anything afterwards.
   //
   // Uses each weight when it has arrived.
   //
   // Returns DataLoss if the hidden states are no longer finite, or what
   // `arrival` returns if that is not OK.
-  absl::StatusOr<ProbeResult> Run(int64_t layer, at::Tensor& residual,
+  absl::StatusOr<ProbeResult> Run(const LayerVisit& visit,
+                                  at::Tensor& residual,
                                   const StepReport& report,
                                   const WeightArrival& arrival) const;
 

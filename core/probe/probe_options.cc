@@ -28,4 +28,8 @@ std::string NameOf(Convention convention) {
   return "";
 }
 
+bool ReadsExperts(const ProbeOptions& options) {
+  return options.jacobian || options.spectra || options.router_term;
+}
+
 }  // namespace moeprobe

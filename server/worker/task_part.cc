@@ -130,6 +130,9 @@ AnalysisRequest RequestOf(const v1::TaskPart& part) {
   request.seed = part.seed();
   request.nll = part.nll();
   if (part.has_routing()) request.routing = FromProto(part.routing());
+  request.known_weights = {.stamp = part.weights_stamp(),
+                           .fingerprints = {part.weights_fingerprints().begin(),
+                                            part.weights_fingerprints().end()}};
   return request;
 }
 

@@ -12,7 +12,7 @@ namespace moeprobe {
 WindowOptions WindowsOf(const v1::DataSpec& data);
 
 // Returns a task part as the core understands it, still without token ids and
-// spill directory. The server has filled in every default.
+// the directory for hidden states. The server has filled in every default.
 AnalysisRequest RequestOf(const v1::TaskPart& part);
 
 }  // namespace moeprobe

@@ -15,7 +15,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "core/base/npy.h"
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
@@ -68,6 +67,11 @@ v1::Provenance ProvenanceOf(const v1::TaskPart& part,
   if (report.nll) provenance.set_nll(*report.nll);
   auto& environment = *provenance.mutable_environment();
   environment["device"] = report.device;
+  if (const absl::Status& kept = report.keeping_hidden_states; !kept.ok()) {
+    environment["hidden_states"] = absl::StrCat("not kept: ", kept.message());
+  }
+  environment["layers_run"] =
+      absl::StrCat(report.layers_run, " of ", report.layer_count);
   environment["libtorch"] = report.libtorch_version;
   environment["moeprobe"] = Version();
   environment["precision"] =
@@ -121,16 +125,13 @@ absl::StatusOr<v1::Provenance> TaskRunner::RunPart(int index) {
   MOEPROBE_ASSIGN_OR_RETURN(std::vector<int32_t> ids, TokenIds(index));
   MOEPROBE_ASSIGN_OR_RETURN(request.token_ids,
                             CutWindows(std::move(ids), windows));
-  request.spill_directory = Scratch(index);
+  request.hidden_states = {.directory = task_.hidden_state_directory(),
+                           .limit_bytes = task_.hidden_state_bytes()};
 
   const std::string fingerprint = DataFingerprint(request.token_ids, windows);
   PartObserver observer(link_, heartbeat_, task_, index, fingerprint);
   MOEPROBE_ASSIGN_OR_RETURN(const AnalysisReport report,
                             analyzer_.Analyze(request, observer));
-  // A part that is done needs its hidden states no more; an error only means
-  // that they are removed with the job's scratch directory.
-  std::error_code error;
-  std::filesystem::remove_all(request.spill_directory, error);
   return ProvenanceOf(part, request.token_ids, fingerprint, report);
 }
 
@@ -186,13 +187,6 @@ absl::StatusOr<std::vector<int32_t>> TaskRunner::TokenizeAnew(
   store.set_ids_path(output.string());
   MOEPROBE_RETURN_IF_ERROR(link_.StoreTokens(store));
   return ids;
-}
-
-// A later attempt may have fewer parts: their prefixes stay.
-std::filesystem::path TaskRunner::Scratch(int index) const {
-  const std::string& prefix = task_.parts(index).prefix();
-  return std::filesystem::path(task_.scratch_directory()) /
-         absl::StrCat("part_", absl::StrReplaceAll(prefix, {{"/", "_"}}));
 }
 
 }  // namespace moeprobe

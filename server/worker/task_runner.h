@@ -39,7 +39,6 @@ class TaskRunner {
   absl::StatusOr<std::vector<int32_t>> TokenizeAnew(
       int index, const std::filesystem::path& tokenizer,
       const std::string& tokenizer_sha256);
-  std::filesystem::path Scratch(int index) const;
 
   const ServerLink& link_;
   const TokenizerOptions& tokenizer_;

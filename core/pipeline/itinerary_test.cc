@@ -1,0 +1,88 @@
+#include "core/pipeline/itinerary.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <vector>
+
+namespace moeprobe {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+// What a test expects of a visit, in one line each.
+constexpr bool kFetch = true;
+constexpr bool kOutput = true;
+constexpr bool kTarget = true;
+
+LayerVisit Visit(int64_t layer, bool fetch, bool output, bool is_target) {
+  return {.layer = layer,
+          .fetch = fetch,
+          .output = output,
+          .is_target = is_target};
+}
+
+TEST(ItineraryTest, RunsEveryLayerUpToTheLastTargetWhereNothingIsStored) {
+  EXPECT_THAT(PlanItinerary({1, 3}, {}),
+              ElementsAre(Visit(0, kFetch, kOutput, !kTarget),
+                          Visit(1, !kFetch, kOutput, kTarget),
+                          Visit(2, !kFetch, kOutput, !kTarget),
+                          Visit(3, !kFetch, !kOutput, kTarget)));
+}
+
+TEST(ItineraryTest, RunsTargetsAloneWhereTheyAreStored) {
+  EXPECT_THAT(PlanItinerary({0, 3, 4}, {3, 4, 9}),
+              ElementsAre(Visit(0, kFetch, !kOutput, kTarget),
+                          Visit(3, kFetch, !kOutput, kTarget),
+                          Visit(4, kFetch, !kOutput, kTarget)));
+}
+
+TEST(ItineraryTest, StartsFromTheLastStoredLayerInFront) {
+  EXPECT_THAT(PlanItinerary({5}, {2, 4, 7}),
+              ElementsAre(Visit(4, kFetch, kOutput, !kTarget),
+                          Visit(5, !kFetch, !kOutput, kTarget)));
+}
+
+TEST(ItineraryTest, GoesOnWhereTheNextIsNotStored) {
+  EXPECT_THAT(PlanItinerary({2, 4}, {2}),
+              ElementsAre(Visit(2, kFetch, kOutput, kTarget),
+                          Visit(3, !kFetch, kOutput, !kTarget),
+                          Visit(4, !kFetch, !kOutput, kTarget)));
+}
+
+TEST(ItineraryTest, StaysWhereItIsWithoutTargets) {
+  EXPECT_THAT(PlanItinerary({}, {1}), IsEmpty());
+}
+
+RC_GTEST_PROP(ItineraryTest, ReachesEveryTargetByStepsThatFollow, ()) {
+  const auto targets = *rc::gen::container<std::set<int64_t>>(
+      rc::gen::inRange<int64_t>(0, 20));
+  const auto stored = *rc::gen::container<std::set<int64_t>>(
+      rc::gen::inRange<int64_t>(1, 20));
+  const std::vector<LayerVisit> visits =
+      PlanItinerary({targets.begin(), targets.end()}, stored);
+  std::set<int64_t> visited;
+  for (size_t i = 0; i < visits.size(); ++i) {
+    const auto [layer, fetch, output, is_target] = visits[i];
+    visited.insert(layer);
+    RC_ASSERT(!fetch || layer == 0 || stored.contains(layer));
+    RC_ASSERT(fetch || (i > 0 && visits[i - 1].layer == layer - 1));
+    // Its output is needed exactly where the next visit takes it.
+    RC_ASSERT(output == (i + 1 < visits.size() && !visits[i + 1].fetch));
+    RC_ASSERT(is_target == targets.contains(layer));
+    // Nothing stored is run to.
+    RC_ASSERT(fetch || !stored.contains(layer));
+  }
+  RC_ASSERT(visited.size() == visits.size());
+  RC_ASSERT(std::ranges::includes(visited, targets));
+}
+
+}  // namespace
+}  // namespace moeprobe
