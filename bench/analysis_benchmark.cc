@@ -18,12 +18,12 @@
 #include "bench/process_memory.h"
 #include "bench/repeated_runs.h"
 #include "bench/step_clock.h"
-#include "bench/useful_work.h"
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/model_config.h"
 #include "core/pipeline/analyze.h"
 #include "core/pipeline/layer_analysis.h"
+#include "core/plan/useful_work.h"
 #include "core/probe/probe_options.h"
 
 namespace moeprobe {
@@ -55,7 +55,7 @@ Rates Mean(const Rates& a, const Rates& b) {
 
 double SecondsAtGemmRate(const UsefulWork& work, const Rates& rates) {
   return work.forward / rates.forward + work.float32 / rates.float32 +
-         work.float64 / rates.float64;
+         (work.float64 + work.eigen) / rates.float64;
 }
 
 AnalysisRequest RequestOf(const AnalysisBenchmarkOptions& options,
@@ -81,7 +81,8 @@ UsefulWork ProbeWork(const ModelConfig& model, int64_t layer,
       model, model.layers[static_cast<size_t>(layer)], counts,
       static_cast<int64_t>(request.probes.jacobian->average.size()),
       /*all_tokens=*/true);
-  work += PcaWork(model.width, clock.routed_counts().at(layer), counts.tokens);
+  work += PcaWork(model.width, clock.routed_counts().at(layer));
+  work += PcaWork(model.width, {counts.tokens});
   return work;
 }
 
@@ -92,8 +93,11 @@ UsefulWork WorkOf(const AnalysisRequest& request, const ModelConfig& model,
       .sequence_length = request.sequence_length};
   UsefulWork work;
   for (int64_t layer = 0; layer <= request.layers.back(); ++layer) {
-    work +=
-        ForwardWork(model, model.layers[static_cast<size_t>(layer)], counts);
+    // Nobody needs what the last layer's experts put out.
+    work += ForwardWork(model, model.layers[static_cast<size_t>(layer)], counts,
+                        layer < request.layers.back()
+                            ? ExpertPart::kOutput
+                            : ExpertPart::kPreActivations);
   }
   for (const int64_t layer : request.layers) {
     work += ProbeWork(model, layer, counts, request, clock);
@@ -110,7 +114,7 @@ Figure InGflops(const Rates& rates) {
 Figure InTeraflop(const UsefulWork& work) {
   return {{"forward", work.forward / 1e12},
           {"float32", work.float32 / 1e12},
-          {"float64", work.float64 / 1e12}};
+          {"float64", (work.float64 + work.eigen) / 1e12}};
 }
 
 }  // namespace

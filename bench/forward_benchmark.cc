@@ -17,7 +17,6 @@
 #include "bench/figure.h"
 #include "bench/process_memory.h"
 #include "bench/repeated_runs.h"
-#include "bench/useful_work.h"
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/model_config.h"
@@ -29,6 +28,7 @@
 #include "core/model/weight_arrival.h"
 #include "core/model/weight_fingerprint.h"
 #include "core/pipeline/layer_analysis.h"
+#include "core/plan/useful_work.h"
 
 namespace moeprobe {
 namespace {
@@ -73,7 +73,8 @@ class ForwardPass {
   absl::Status RunLayer(int64_t layer, at::Tensor& residual,
                         const WeightArrival& arrival) const {
     const DecoderLayer decoder(checkpoint_, layer, sequence_length_, type_);
-    MOEPROBE_RETURN_IF_ERROR(arrival(LastOfAttention(checkpoint_.layer(layer))));
+    MOEPROBE_RETURN_IF_ERROR(
+        arrival(LastOfAttention(checkpoint_.layer(layer))));
     decoder.Attend(residual);
     const at::Tensor h = decoder.MlpInput(residual);
     const RoutingRule rule = OwnRule(checkpoint_.config().experts);

@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "bench/figure.h"
+#include "core/base/heap.h"
 
 namespace moeprobe {
 namespace {
@@ -34,8 +35,6 @@ int64_t StatusBytes(const std::string& key) {
 }
 
 }  // namespace
-
-int64_t AnonymousBytes() { return StatusBytes("RssAnon:"); }
 
 int64_t PeakResidentBytes() { return StatusBytes("VmHWM:"); }
 

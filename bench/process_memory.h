@@ -10,10 +10,6 @@
 
 namespace moeprobe {
 
-// Anonymous memory of this process that is resident: what it would need on a
-// machine without room for a page cache. Mapped files are not part of it.
-int64_t AnonymousBytes();
-
 // The most memory that was ever resident, mapped files included.
 int64_t PeakResidentBytes();
 

@@ -4,7 +4,7 @@ usage: run.py [--rounds N] FIGURE ...
        run.py render
 
 Figures: jacobian spectra forward precision offload pca analysis-mixtral
-analysis-qwen latency.
+analysis-qwen latency estimate.
 Builds what it needs, writes synthetic checkpoints to build/bench/work, lets ours
 and the peer take turns, appends a line for each row to bench/results.jsonl and
 renders docs/benchmarks.md. `offload` needs root: it empties the page cache.
@@ -350,6 +350,30 @@ def latency(rounds):
     )
 
 
+def estimate(_rounds):
+    run(["cmake", "--preset", "release"])
+    programs = ["moeprobe-server", "moeprobe-worker", "moeprobe-client"]
+    run(["cmake", "--build", "--preset", "release", "--target", *programs])
+    models = {
+        "tiny-mixtral": ("examples/models/tiny-mixtral", "16384"),
+        "mixtral-like": (checkpoint("mixtral-like", dtype="float32"), "4096"),
+    }
+    for name, arguments in models.items():
+        alone = Measurement([PYTHON, "bench/estimate.py", *arguments])
+        for quantity, what in (
+            ("first_error", "time of the first job"),
+            ("seconds_error", "time of the second job"),
+            ("memory_error", "memory"),
+        ):
+            yield alone.row(
+                f"estimate-{name}-{quantity}",
+                f"estimate before a run, {name}: relative error of the {what}",
+                quantity,
+                "",
+                ("≤", 0.25),
+            )
+
+
 FIGURES = {
     "jacobian": jacobian,
     "spectra": spectra,
@@ -360,6 +384,7 @@ FIGURES = {
     "analysis-mixtral": analysis_mixtral,
     "analysis-qwen": analysis_qwen,
     "latency": latency,
+    "estimate": estimate,
 }
 
 

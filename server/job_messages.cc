@@ -70,6 +70,9 @@ absl::StatusOr<v1::Job> ToMessage(const JobRow& row) {
   if (row.start_time) *job.mutable_start_time() = ToTimestamp(*row.start_time);
   if (row.end_time) *job.mutable_end_time() = ToTimestamp(*row.end_time);
   job.set_queue_position(row.queue_position);
+  if (row.estimated_seconds) {
+    job.set_estimated_seconds(*row.estimated_seconds);
+  }
   return job;
 }
 

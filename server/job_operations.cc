@@ -89,15 +89,24 @@ absl::StatusOr<v1::Job> JobOperations::Create(
   const ResolvedRequest resolved =
       ResolveRequest(request.job(), *parts_.models, *parts_.catalog);
   MOEPROBE_RETURN_IF_ERROR(resolved.violations.ToStatus());
-  MOEPROBE_ASSIGN_OR_RETURN(
-      const JobPlan plan,
-      parts_.planner->Plan(resolved.spec, parts_.scheduler->ResolveDevice(
-                                              resolved.spec.device())));
+  MOEPROBE_ASSIGN_OR_RETURN(const JobPlan plan, PlanOf(resolved.spec));
   NewJob job = ToNewJob(resolved, plan);
   job.request_id = request_id;
   job.request_digest = digest;
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, parts_.jobs->Create(job));
   return GetById(id);
+}
+
+absl::StatusOr<JobPlan> JobOperations::PlanOf(const v1::AnalyzeSpec& resolved) {
+  return parts_.planner->Plan(
+      resolved, parts_.scheduler->ResolveDevice(resolved.device()));
+}
+
+absl::StatusOr<std::optional<v1::Estimate>> JobOperations::EstimateOf(
+    const v1::AnalyzeSpec& resolved) {
+  MOEPROBE_ASSIGN_OR_RETURN(const JobPlan plan, PlanOf(resolved));
+  return parts_.estimator->Estimate(
+      plan, parts_.scheduler->ResolveDevice(resolved.device()));
 }
 
 v1::ValidateJobResponse JobOperations::Validate(
@@ -107,6 +116,9 @@ v1::ValidateJobResponse JobOperations::Validate(
   v1::ValidateJobResponse response;
   if (resolved.violations.empty()) {
     *response.mutable_job()->mutable_analyze() = resolved.spec;
+    // What cannot be planned fails when it is created.
+    const auto estimate = EstimateOf(resolved.spec);
+    if (estimate.ok() && *estimate) *response.mutable_estimate() = **estimate;
   }
   for (const Violation& violation : resolved.violations.list()) {
     v1::FieldViolation* entry = response.add_violations();

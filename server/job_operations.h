@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "moeprobe/v1/job_service.pb.h"
 #include "server/data_catalog.h"
+#include "server/estimator.h"
 #include "server/job_plan.h"
 #include "server/model_registry.h"
 #include "server/scheduler.h"
@@ -29,6 +31,7 @@ class JobOperations {
     DataCatalog* catalog;
     JobPlanner* planner;
     Scheduler* scheduler;
+    Estimator* estimator;
     const Scratch* scratch;
     // Sees to it that a worker that was asked to stop does.
     std::function<void(const JobRow&)> enforce_cancel;
@@ -47,6 +50,9 @@ class JobOperations {
 
  private:
   absl::StatusOr<v1::Job> GetById(int64_t id);
+  absl::StatusOr<JobPlan> PlanOf(const v1::AnalyzeSpec& resolved);
+  absl::StatusOr<std::optional<v1::Estimate>> EstimateOf(
+      const v1::AnalyzeSpec& resolved);
 
   Parts parts_;
   std::atomic<bool> stopping_ = false;

@@ -16,6 +16,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "moeprobe/v1/job.pb.h"
+#include "moeprobe/v1/job_service.pb.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
@@ -122,6 +123,42 @@ TEST_F(JobServiceTest, ChecksWithoutChangingAnything) {
   EXPECT_EQ(checked.job().analyze().data(0).tokens(), 16384);
   EXPECT_EQ(checked.violations().size(), 0);
   EXPECT_EQ(client_->List(0).jobs().size(), 0);
+}
+
+TEST_F(JobServiceTest, EstimatesWhatAJobWillTakeOnceAWorkerHasCome) {
+  EXPECT_FALSE(client_->Validate(spec_).has_estimate());
+  Create();
+  const v1::Task task = Claim();
+  const v1::Estimate estimate = client_->Validate(spec_).estimate();
+  EXPECT_GT(estimate.seconds(), 0);
+  EXPECT_GT(estimate.peak_memory_bytes(), 1'000'000);
+  EXPECT_GT(estimate.disk_read_bytes(), 0);
+  EXPECT_GT(estimate.disk_write_bytes(), 0);
+  EXPECT_GT(estimate.group_count(), 0);
+  EXPECT_EQ(estimate.cached_group_count(), 0);
+  EXPECT_DOUBLE_EQ(client_->Get(task.job()).estimated_seconds(),
+                   estimate.seconds());
+}
+
+TEST_F(JobServiceTest, EstimatesNothingForWhatIsThere) {
+  Create();
+  RunOne();
+  const v1::Estimate estimate = client_->Validate(spec_).estimate();
+  EXPECT_EQ(estimate.seconds(), 0);
+  EXPECT_EQ(estimate.peak_memory_bytes(), 0);
+  EXPECT_EQ(estimate.cached_group_count(), estimate.group_count());
+}
+
+TEST_F(JobServiceTest, LearnsFromJobsOfTheSameModel) {
+  Create();
+  const v1::Task task = Claim();
+  spec_.set_seed(1);
+  spec_.mutable_probes()->mutable_spectra();
+  const double before = client_->Validate(spec_).estimate().seconds();
+  worker_->Run(task);  // much faster than it should be
+  const double after = client_->Validate(spec_).estimate().seconds();
+  EXPECT_GT(after, 0);
+  EXPECT_LT(after, before);
 }
 
 TEST_F(JobServiceTest, CreatesOneJobForOneRequestId) {

@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "core/base/mutex.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
@@ -25,6 +28,8 @@ struct RunningTask {
   JobPlan plan;                // when it was claimed
   v1::Task task;               // as handed out
   std::vector<int> job_parts;  // the job's part, for each part of the task
+  absl::Time start_time = absl::Now();
+  std::optional<double> estimated_seconds;
 };
 
 // The tasks that workers hold. They end with the server, and so do the

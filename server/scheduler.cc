@@ -78,6 +78,7 @@ v1::Device Scheduler::ResolveDevice(v1::Device device) const {
 absl::StatusOr<std::optional<v1::Task>> Scheduler::Claim(
     const Claimant& claimant) {
   workers_have_cuda_ = claimant.has_cuda;
+  if (claimant.rates) estimator_->SetRates(*claimant.rates);
   const Counted idle(idle_worker_count_);
   while (true) {
     wake_mutex_.lock();
@@ -137,9 +138,15 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryStart(
   running.attempt = {.job = row.id, .attempt = row.attempt + 1};
   MOEPROBE_RETURN_IF_ERROR(scratch_->Make(row.id, running.task));
   MOEPROBE_RETURN_IF_ERROR(BuildTask(missing, *catalog_, running));
+  MOEPROBE_ASSIGN_OR_RETURN(const auto estimate,
+                            estimator_->Estimate(running.plan, running.device));
+  std::optional<double> estimated_seconds;
+  if (estimate) estimated_seconds = estimate->seconds();
+  running.estimated_seconds = estimated_seconds;
   v1::Task task = running.task;
   running_->Add(std::move(running));
-  const auto started = queue_->Start(row.id, claimant.worker);
+  const auto started =
+      queue_->Start(row.id, claimant.worker, estimated_seconds);
   if (started.ok()) return task;
   running_->Remove(row.id);
   return started.status();

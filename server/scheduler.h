@@ -15,6 +15,7 @@
 #include "core/base/mutex.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
+#include "server/estimator.h"
 #include "server/job_plan.h"
 #include "server/running_tasks.h"
 #include "server/scratch.h"
@@ -26,9 +27,10 @@ namespace moeprobe {
 
 // A worker that asks for a task.
 struct Claimant {
-  int64_t worker = 0;             // process id
-  bool has_cuda = false;          // it can compute on a GPU
-  std::function<bool()> gave_up;  // it waits no longer
+  int64_t worker = 0;                     // process id
+  bool has_cuda = false;                  // it can compute on a GPU
+  std::optional<v1::MachineRates> rates;  // how fast it is
+  std::function<bool()> gave_up;          // it waits no longer
 };
 
 // Hands queued jobs to workers, oldest first, and takes them back from workers
@@ -39,14 +41,23 @@ class Scheduler {
   static constexpr int kMaxCrashCount = 3;
 
   // All must outlive the scheduler.
-  Scheduler(JobQueue* queue, AttemptStore* attempts, JobPlanner* planner,
-            DataCatalog* catalog, RunningTasks* running, const Scratch* scratch)
-      : queue_(queue),
-        attempts_(attempts),
-        planner_(planner),
-        catalog_(catalog),
-        running_(running),
-        scratch_(scratch) {}
+  struct Parts {
+    JobQueue* queue;
+    AttemptStore* attempts;
+    JobPlanner* planner;
+    DataCatalog* catalog;
+    Estimator* estimator;
+    RunningTasks* running;
+    const Scratch* scratch;
+  };
+  explicit Scheduler(const Parts& parts)
+      : queue_(parts.queue),
+        attempts_(parts.attempts),
+        planner_(parts.planner),
+        catalog_(parts.catalog),
+        estimator_(parts.estimator),
+        running_(parts.running),
+        scratch_(parts.scratch) {}
 
   // Waits for a task until there is one; nullopt once the claimant has given
   // up or the scheduler stops. Aborted if the claimant is known to be dead.
@@ -87,6 +98,7 @@ class Scheduler {
   AttemptStore* attempts_;
   JobPlanner* planner_;
   DataCatalog* catalog_;
+  Estimator* estimator_;
   RunningTasks* running_;
   const Scratch* scratch_;
 

@@ -9,7 +9,6 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "core/base/bounded_directory.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/log.h"
 
@@ -44,8 +43,7 @@ void Scratch::RemoveAllBut(const std::vector<int64_t>& jobs) const {
       fs::remove_all(entry->path(), ignored);
     }
   }
-  const absl::Status tidied =
-      BoundedDirectory(hidden_states_, hidden_state_bytes_).Tidy();
+  const absl::Status tidied = hidden_states().Tidy();
   if (!tidied.ok()) LogWarning(tidied.ToString());
 }
 

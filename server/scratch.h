@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "core/base/bounded_directory.h"
 #include "moeprobe/v1/worker_service.pb.h"
 
 namespace moeprobe {
@@ -21,6 +22,10 @@ class Scratch {
       : directory_(std::move(directory)),
         hidden_states_(std::move(hidden_states)),
         hidden_state_bytes_(hidden_state_bytes) {}
+
+  BoundedDirectory hidden_states() const {
+    return {hidden_states_, hidden_state_bytes_};
+  }
 
   // Makes the directory of a job, unless it is there, and names all
   // directories in its task.

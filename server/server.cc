@@ -18,6 +18,7 @@
 #include "server/client_services.h"
 #include "server/data_catalog.h"
 #include "server/dataset_operations.h"
+#include "server/estimator.h"
 #include "server/job_changes.h"
 #include "server/job_operations.h"
 #include "server/job_plan.h"
@@ -38,6 +39,7 @@
 #include "storage/database.h"
 #include "storage/dataset_store.h"
 #include "storage/directory_lock.h"
+#include "storage/estimate_store.h"
 #include "storage/fingerprint_store.h"
 #include "storage/job.h"
 #include "storage/job_queue.h"
@@ -117,9 +119,16 @@ struct Server::Parts {
   ModelRegistry models;
   DataCatalog catalog{&datasets, &fingerprints, &blobs};
   JobPlanner planner{&models, &catalog, &fingerprints};
+  EstimateStore estimates{database.get()};
+  Estimator estimator{&queue, &estimates, scratch.hidden_states()};
   RunningTasks running;
-  Scheduler scheduler{&queue,   &attempts, &planner,
-                      &catalog, &running,  &scratch};
+  Scheduler scheduler{{.queue = &queue,
+                       .attempts = &attempts,
+                       .planner = &planner,
+                       .catalog = &catalog,
+                       .estimator = &estimator,
+                       .running = &running,
+                       .scratch = &scratch}};
 
   JobOperations job_operations{
       {.jobs = &jobs,
@@ -127,6 +136,7 @@ struct Server::Parts {
        .catalog = &catalog,
        .planner = &planner,
        .scheduler = &scheduler,
+       .estimator = &estimator,
        .scratch = &scratch,
        .enforce_cancel = [this](const JobRow& row) { EnforceCancel(row); }}};
   ResultOperations result_operations{&jobs, &results};
@@ -136,6 +146,7 @@ struct Server::Parts {
   TaskOperations task_operations{{.running = &running,
                                   .attempts = &attempts,
                                   .scheduler = &scheduler,
+                                  .estimator = &estimator,
                                   .planner = &planner,
                                   .fingerprints = &fingerprints,
                                   .blobs = &blobs,

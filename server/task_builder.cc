@@ -22,30 +22,9 @@
 namespace moeprobe {
 namespace {
 
-// What one part of a job lacks.
-struct Missing {
-  std::set<int64_t> layers;
-  std::set<std::string> groups;
-  bool nll = false;
-};
-
-std::map<int, Missing> ByPart(const std::vector<NeededGroup>& groups) {
-  std::map<int, Missing> parts;
-  for (const NeededGroup& group : groups) {
-    Missing& part = parts[group.part];
-    if (group.probe == kNllGroup) {
-      part.nll = true;
-    } else {
-      part.layers.insert(group.layer);
-      part.groups.insert(group.probe);
-    }
-  }
-  return parts;
-}
-
 absl::StatusOr<v1::TaskPart> BuildPart(const RunningTask& running,
                                        const PlannedPart& planned,
-                                       const Missing& missing,
+                                       const MissingOfPart& missing,
                                        DataCatalog& catalog) {
   MOEPROBE_ASSIGN_OR_RETURN(
       const DataLocation location,
@@ -79,13 +58,28 @@ absl::StatusOr<v1::TaskPart> BuildPart(const RunningTask& running,
 
 }  // namespace
 
+std::map<int, MissingOfPart> MissingByPart(
+    const std::vector<NeededGroup>& groups) {
+  std::map<int, MissingOfPart> parts;
+  for (const NeededGroup& group : groups) {
+    MissingOfPart& part = parts[group.part];
+    if (group.probe == kNllGroup) {
+      part.nll = true;
+    } else {
+      part.layers.insert(group.layer);
+      part.groups.insert(group.probe);
+    }
+  }
+  return parts;
+}
+
 absl::Status BuildTask(const std::vector<NeededGroup>& missing,
                        DataCatalog& catalog, RunningTask& running) {
   running.task.set_job(JobName(running.attempt.job));
   running.task.set_attempt(running.attempt.attempt);
   const std::vector<NeededGroup> needed =
       WithoutRepeats(missing, running.plan, running.device);
-  for (const auto& [index, part] : ByPart(needed)) {
+  for (const auto& [index, part] : MissingByPart(needed)) {
     MOEPROBE_ASSIGN_OR_RETURN(
         *running.task.add_parts(),
         BuildPart(running, running.plan.parts[static_cast<size_t>(index)], part,

@@ -1,6 +1,10 @@
 #ifndef MOEPROBE_SERVER_TASK_BUILDER_H_
 #define MOEPROBE_SERVER_TASK_BUILDER_H_
 
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -9,6 +13,17 @@
 #include "storage/job.h"
 
 namespace moeprobe {
+
+// What one part of a job lacks.
+struct MissingOfPart {
+  std::set<int64_t> layers;
+  std::set<std::string> groups;
+  bool nll = false;
+};
+
+// Sorts what is missing by the parts of a job.
+std::map<int, MissingOfPart> MissingByPart(
+    const std::vector<NeededGroup>& groups);
 
 // Fills in the task and its parts for a job that lacks the groups `missing`:
 // of every part only the layers and probes that are missing somewhere and that

@@ -16,6 +16,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "core/base/file_content.h"
 #include "core/base/npy.h"
 #include "core/base/quoted.h"
@@ -196,6 +198,15 @@ absl::Status TaskOperations::Publish(const v1::FinishedLayer& layer,
   return parts_.attempts->Publish(task->attempt, published);
 }
 
+// That nothing is learned only makes estimates worse.
+void TaskOperations::Learn(const RunningTask& task) {
+  if (!task.estimated_seconds) return;
+  const absl::Status learned = parts_.estimator->Learn(
+      task.plan, *task.estimated_seconds,
+      absl::ToDoubleSeconds(absl::Now() - task.start_time));
+  if (!learned.ok()) LogWarning(learned.ToString());
+}
+
 absl::Status TaskOperations::Finish(const v1::FinishTaskRequest& request) {
   MOEPROBE_ASSIGN_OR_RETURN(
       const auto task, parts_.running->Find(request.job(), request.attempt()));
@@ -205,6 +216,7 @@ absl::Status TaskOperations::Finish(const v1::FinishTaskRequest& request) {
   MOEPROBE_ASSIGN_OR_RETURN(const JobState state,
                             parts_.attempts->Finish(task->attempt, end));
   parts_.running->Remove(task->attempt.job);
+  if (state == JobState::kSucceeded) Learn(*task);
   if (IsFinal(state)) parts_.scratch->Remove(task->attempt.job);
   const absl::Status answered = parts_.scheduler->AnswerLike(task->request_key);
   // The worker's part is done: jobs that wait stay queued.

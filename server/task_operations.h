@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "moeprobe/v1/worker_service.pb.h"
+#include "server/estimator.h"
 #include "server/job_plan.h"
 #include "server/running_tasks.h"
 #include "server/scheduler.h"
@@ -25,6 +26,7 @@ class TaskOperations {
     RunningTasks* running;
     AttemptStore* attempts;
     Scheduler* scheduler;
+    Estimator* estimator;
     JobPlanner* planner;
     FingerprintStore* fingerprints;
     const BlobStore* blobs;
@@ -45,6 +47,8 @@ class TaskOperations {
   absl::Status Finish(const v1::FinishTaskRequest& request);
 
  private:
+  void Learn(const RunningTask& task);
+
   Parts parts_;
 };
 

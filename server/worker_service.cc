@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -28,6 +29,8 @@ Claimant ClaimantOf(const v1::ClaimTaskRequest& request,
       .worker = request.worker_pid(),
       .has_cuda = std::find(devices.begin(), devices.end(), v1::DEVICE_CUDA) !=
                   devices.end(),
+      .rates =
+          request.has_rates() ? std::optional(request.rates()) : std::nullopt,
       .gave_up = [&context] {
         return context.IsCancelled() ||
                std::chrono::system_clock::now() + kMargin >= context.deadline();

@@ -47,7 +47,8 @@ struct JobRow {
   std::optional<JobFailure> failure;
   absl::Time create_time;
   std::optional<absl::Time> start_time, end_time;
-  int queue_position = 0;  // jobs ahead, while it is queued
+  std::optional<double> estimated_seconds;  // of its last attempt
+  int queue_position = 0;                   // jobs ahead, while it is queued
   std::vector<std::string> warnings;
 };
 

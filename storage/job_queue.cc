@@ -76,6 +76,21 @@ absl::StatusOr<std::vector<NeededGroup>> JobQueue::MissingGroups(int64_t job) {
       });
 }
 
+absl::StatusOr<std::vector<NeededGroup>> JobQueue::NotCached(
+    const std::vector<NeededGroup>& groups) {
+  return database_->Read(
+      [&](SQLite::Database& db) -> absl::StatusOr<std::vector<NeededGroup>> {
+        std::vector<NeededGroup> missing;
+        for (const NeededGroup& group : groups) {
+          if (!QueryInteger(db, "SELECT id FROM cache_entry WHERE key = ?1",
+                            group.key)) {
+            missing.push_back(group);
+          }
+        }
+        return missing;
+      });
+}
+
 absl::StatusOr<bool> JobQueue::AnswerFromCache(
     int64_t job, const std::vector<NeededGroup>& groups,
     const std::map<int, std::string>& provenance) {
@@ -92,7 +107,8 @@ absl::StatusOr<bool> JobQueue::AnswerFromCache(
   return answered;
 }
 
-absl::StatusOr<AttemptId> JobQueue::Start(int64_t job, int64_t worker) {
+absl::StatusOr<AttemptId> JobQueue::Start(
+    int64_t job, int64_t worker, std::optional<double> estimated_seconds) {
   auto started =
       database_->Write([&](SQLite::Database& db) -> absl::StatusOr<AttemptId> {
         const int64_t now = Now();
@@ -100,9 +116,10 @@ absl::StatusOr<AttemptId> JobQueue::Start(int64_t job, int64_t worker) {
             Execute(db,
                     "UPDATE job SET state = 'RUNNING', attempt = attempt + 1, "
                     "worker = ?2, change_time = ?3, phase = '', fraction = 0, "
-                    "start_time = coalesce(start_time, ?3) "
+                    "start_time = coalesce(start_time, ?3), "
+                    "estimated_seconds = ?4 "
                     "WHERE id = ?1 AND state = 'QUEUED'",
-                    job, worker, now);
+                    job, worker, now, estimated_seconds);
         if (changed != 1) {
           return absl::AbortedError(
               absl::StrCat("job ", job, " is not queued"));

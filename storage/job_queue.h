@@ -34,6 +34,10 @@ class JobQueue {
   // Returns the groups the job still needs, without keys.
   absl::StatusOr<std::vector<NeededGroup>> MissingGroups(int64_t job);
 
+  // Returns those of `groups` that the cache does not hold.
+  absl::StatusOr<std::vector<NeededGroup>> NotCached(
+      const std::vector<NeededGroup>& groups);
+
   // Gives a queued job what the cache holds of `groups` and notes where
   // numbers come from, by part. Returns whether that was all it needed: then
   // it has SUCCEEDED.
@@ -43,7 +47,9 @@ class JobQueue {
 
   // Gives a queued job to the worker with this process id. Aborted if it is no
   // longer queued.
-  absl::StatusOr<AttemptId> Start(int64_t job, int64_t worker);
+  absl::StatusOr<AttemptId> Start(
+      int64_t job, int64_t worker,
+      std::optional<double> estimated_seconds = std::nullopt);
 
   // Fails a queued job.
   absl::Status FailQueued(int64_t job, const JobFailure& failure);

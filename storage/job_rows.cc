@@ -31,7 +31,8 @@ SELECT state, spec, request_key, attempt, worker, crash_count, cached, phase,
   fraction, layers_done, layer_count, error_code, error_message, create_time,
   start_time, end_time,
   CASE state WHEN 'QUEUED' THEN (
-    SELECT count(*) FROM job WHERE state = 'QUEUED' AND id < ?1) ELSE 0 END
+    SELECT count(*) FROM job WHERE state = 'QUEUED' AND id < ?1) ELSE 0 END,
+  estimated_seconds
 FROM job WHERE id = ?1)sql";
 
 constexpr const char* kAddEvent = R"sql(
@@ -89,6 +90,9 @@ JobRow ReadJob(SQLite::Statement& query, int64_t id) {
   row.start_time = ReadTime(query.getColumn(14));
   row.end_time = ReadTime(query.getColumn(15));
   row.queue_position = query.getColumn(16).getInt();
+  if (!query.isColumnNull(17)) {
+    row.estimated_seconds = query.getColumn(17).getDouble();
+  }
   return row;
 }
 

@@ -191,7 +191,18 @@ CREATE TABLE data_fingerprint(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array<const char*, 1> kMigrations = {kInitial};
+constexpr const char* kEstimates = R"sql(
+-- What the attempt that a job is at, or was at last, was expected to take.
+ALTER TABLE job ADD COLUMN estimated_seconds REAL;
+
+-- Measured by estimated time of finished jobs, a mean that forgets.
+CREATE TABLE estimate_ratio(
+  kind TEXT PRIMARY KEY,
+  ratio REAL NOT NULL CHECK(ratio > 0)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array<const char*, 2> kMigrations = {kInitial, kEstimates};
 
 }  // namespace
 

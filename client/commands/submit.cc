@@ -1,6 +1,7 @@
 #include "client/commands/submit.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "client/commands/local_data.h"
 #include "client/commands/session.h"
 #include "client/commands/watch.h"
@@ -78,6 +80,20 @@ void ForgiveMissingUploads(Session& session,
   }
 }
 
+std::string EstimateText(const v1::Estimate& estimate) {
+  const std::string cached =
+      absl::StrCat(estimate.cached_group_count(), " of ",
+                   estimate.group_count(), " probe groups are there already");
+  if (estimate.cached_group_count() == estimate.group_count()) {
+    return absl::StrCat("nothing to compute, ", cached);
+  }
+  return absl::StrCat(
+      FormatClock(absl::Seconds(std::ceil(estimate.seconds()))), ", ",
+      FormatBytes(estimate.peak_memory_bytes()), " of memory, reads ",
+      FormatBytes(estimate.disk_read_bytes()), ", keeps ",
+      FormatBytes(estimate.disk_write_bytes()), " of hidden states; ", cached);
+}
+
 absl::Status DryRun(Session& session, const Request& request,
                     const std::vector<LocalData>& local) {
   MOEPROBE_ASSIGN_OR_RETURN(v1::ValidateJobResponse response,
@@ -85,6 +101,10 @@ absl::Status DryRun(Session& session, const Request& request,
   for (const std::string& warning : response.warnings()) Warn(session, warning);
   ForgiveMissingUploads(session, local, response);
   if (response.violations_size() > 0) return Located(request, response);
+  if (response.has_estimate()) {
+    session.err.Print(
+        absl::StrCat("estimate: ", EstimateText(response.estimate()), "\n"));
+  }
   session.out.Print(RequestYaml(response.has_job() ? response.job().analyze()
                                                    : request.spec));
   return absl::OkStatus();

@@ -18,6 +18,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "moeprobe/v1/job.pb.h"
+#include "moeprobe/v1/job_service.pb.h"
 
 namespace moeprobe {
 namespace {
@@ -110,6 +111,30 @@ TEST_F(SubmitTest, LeavesOtherNamesToTheServer) {
   ASSERT_TRUE(RunOnce().ok());
   EXPECT_EQ(state_.created.data(0).text(), "wikitext");
   EXPECT_EQ(state_.upload_count, 0);
+}
+
+TEST_F(SubmitTest, SaysWhatAJobWouldTakeBesideTheRequest) {
+  state_.validation.mutable_job()->mutable_analyze()->set_model("resolved");
+  v1::Estimate& estimate = *state_.validation.mutable_estimate();
+  estimate.set_seconds(61.2);
+  estimate.set_peak_memory_bytes(1'500'000'000);
+  estimate.set_disk_read_bytes(28'000'000);
+  estimate.set_disk_write_bytes(4'000);
+  estimate.set_group_count(12);
+  estimate.set_cached_group_count(3);
+  ASSERT_TRUE(RunDry().ok());
+  EXPECT_EQ(out_stream_.str(), "kind: analyze\nmodel: resolved\n");
+  EXPECT_EQ(err_stream_.str(),
+            "estimate: 1:02, 1.5 GB of memory, reads 28.0 MB, keeps 4.0 kB of "
+            "hidden states; 3 of 12 probe groups are there already\n");
+}
+
+TEST_F(SubmitTest, SaysThatThereIsNothingToCompute) {
+  v1::Estimate& estimate = *state_.validation.mutable_estimate();
+  estimate.set_group_count(12);
+  estimate.set_cached_group_count(12);
+  ASSERT_TRUE(RunDry().ok());
+  EXPECT_THAT(err_stream_.str(), StartsWith("estimate: nothing to compute"));
 }
 
 TEST_F(SubmitTest, CreatesNothingInADryRun) {

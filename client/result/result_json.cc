@@ -31,6 +31,9 @@ Json TimesJson(const v1::Job& job) {
   if (job.has_create_time()) times["create"] = TimeText(job.create_time());
   if (job.has_start_time()) times["start"] = TimeText(job.start_time());
   if (job.has_end_time()) times["end"] = TimeText(job.end_time());
+  if (job.has_estimated_seconds()) {
+    times["estimated_seconds"] = job.estimated_seconds();
+  }
   return times;
 }
 

@@ -22,6 +22,7 @@
 #include "absl/strings/str_split.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/sha256.h"
+#include "core/plan/hidden_state_key.h"
 
 namespace moeprobe {
 namespace {
@@ -90,8 +91,8 @@ std::optional<Header> ReadHeader(const FileDescriptor& file) {
   if (end == std::string_view::npos) return std::nullopt;
   std::optional<Header> header = ParseLine(std::string(read.substr(0, end)));
   const off_t file_bytes = lseek(file.number(), 0, SEEK_END);
-  const off_t begin = lseek(file.number(), static_cast<off_t>(end) + 1,
-                            SEEK_SET);
+  const off_t begin =
+      lseek(file.number(), static_cast<off_t>(end) + 1, SEEK_SET);
   if (!header || header->tokens <= 0 || header->width <= 0) return std::nullopt;
   const int64_t numbers = (file_bytes - begin) / kNumberBytes;
   const bool fits = numbers % header->tokens == 0 &&
@@ -102,19 +103,12 @@ std::optional<Header> ReadHeader(const FileDescriptor& file) {
 
 }  // namespace
 
-std::string HiddenStateStore::NameOf(int64_t next_layer) const {
-  return absl::StrCat(key_, "-", next_layer);
-}
-
 std::map<int64_t, std::string> HiddenStateStore::Stored() const {
-  const std::string prefix = absl::StrCat(key_, "-");
   std::map<int64_t, std::string> stored;
-  for (const std::string& name : directory_.NamesWith(prefix)) {
-    int64_t layer = 0;
-    const absl::StatusOr<FileDescriptor> file = directory_.Open(name);
-    if (!file.ok() || !absl::SimpleAtoi(name.substr(prefix.size()), &layer)) {
-      continue;
-    }
+  for (const int64_t layer : LayersStored(directory_, key_)) {
+    const absl::StatusOr<FileDescriptor> file =
+        directory_.Open(HiddenStateName(key_, layer));
+    if (!file.ok()) continue;
     const std::optional<Header> header = ReadHeader(*file);
     if (header) stored[layer] = header->fingerprint;
   }
@@ -122,7 +116,7 @@ std::map<int64_t, std::string> HiddenStateStore::Stored() const {
 }
 
 std::optional<HiddenState> HiddenStateStore::Read(int64_t next_layer) const {
-  const std::string name = NameOf(next_layer);
+  const std::string name = HiddenStateName(key_, next_layer);
   const absl::StatusOr<FileDescriptor> file = directory_.Open(name);
   if (!file.ok()) return std::nullopt;
   directory_.NoteUse(name);
@@ -145,7 +139,7 @@ std::optional<HiddenState> HiddenStateStore::Read(int64_t next_layer) const {
 }
 
 absl::Status HiddenStateStore::Write(const HiddenState& state) const {
-  const std::string name = NameOf(state.next_layer);
+  const std::string name = HiddenStateName(key_, state.next_layer);
   const std::string_view bytes = Bytes(state.residual);
   Header header{.fingerprint = state.fingerprint,
                 .tokens = state.residual.size(0),
@@ -156,7 +150,7 @@ absl::Status HiddenStateStore::Write(const HiddenState& state) const {
 }
 
 void HiddenStateStore::Remove(int64_t next_layer) const {
-  directory_.Remove(NameOf(next_layer));
+  directory_.Remove(HiddenStateName(key_, next_layer));
 }
 
 }  // namespace moeprobe

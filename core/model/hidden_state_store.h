@@ -46,8 +46,6 @@ class HiddenStateStore {
   void Remove(int64_t next_layer) const;
 
  private:
-  std::string NameOf(int64_t next_layer) const;
-
   BoundedDirectory directory_;
   std::string key_;
 };

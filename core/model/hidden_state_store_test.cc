@@ -75,8 +75,8 @@ TEST_F(HiddenStateStoreTest, IgnoresOtherKeys) {
 TEST_F(HiddenStateStoreTest, RemovesWhatIsDamaged) {
   const std::filesystem::path file = directory_.path() / "key-3";
   ASSERT_TRUE(store_.Write(state_).ok());
-  const auto size = static_cast<std::streamoff>(
-      std::filesystem::file_size(file));
+  const auto size =
+      static_cast<std::streamoff>(std::filesystem::file_size(file));
   // In the fingerprint, the counts, the digest and the numbers.
   for (const std::streamoff position :
        {std::streamoff{0}, std::streamoff{4}, std::streamoff{7},

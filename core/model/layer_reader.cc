@@ -36,8 +36,7 @@ LayerReader::LayerReader(const Checkpoint& checkpoint,
                          std::vector<LayerToRead> layers)
     : checkpoint_(checkpoint),
       memory_(memory),
-      thread_([this,
-               layers = std::move(layers)](const std::stop_token& stop) {
+      thread_([this, layers = std::move(layers)](const std::stop_token& stop) {
         Run(stop, layers);
       }) {}
 
@@ -65,9 +64,9 @@ absl::StatusOr<std::string> LayerReader::Read(const std::stop_token& stop,
       checkpoint_.TensorsOfLayer(layer.layer);
   std::optional<std::string> fingerprint =
       memory_.Find(checkpoint_.stamp(), layer.layer);
-  PageReader pages(fingerprint && layer.last ? UpTo(*layer.last, tensors)
-                                             : tensors,
-                   [this](const TensorView& tensor) { OnArrival(tensor); });
+  PageReader pages(
+      fingerprint && layer.last ? UpTo(*layer.last, tensors) : tensors,
+      [this](const TensorView& tensor) { OnArrival(tensor); });
   if (!fingerprint.has_value()) {
     std::string before = previous;
     if (layer.layer == 0) {

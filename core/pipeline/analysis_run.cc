@@ -23,9 +23,8 @@
 #include "core/model/token_loss.h"
 #include "core/model/weight_fingerprint.h"
 #include "core/pipeline/analyze.h"
-#include "core/pipeline/itinerary.h"
 #include "core/pipeline/layer_analysis.h"
-#include "core/probe/probe_options.h"
+#include "core/plan/itinerary.h"
 #include "core/probe/probe_result.h"
 
 namespace moeprobe {
@@ -60,10 +59,9 @@ absl::StatusOr<AnalysisReport> AnalysisRun::Run() {
   while (!targets_.empty()) {
     Fingerprints stored = states_.Stored();
     stored[0] = "";  // in front of the first layer there is none
-    MOEPROBE_RETURN_IF_ERROR(
-        Follow(PlanItinerary({targets_.begin(), targets_.end()},
-                             LayersOf(stored)),
-               stored));
+    MOEPROBE_RETURN_IF_ERROR(Follow(
+        PlanItinerary({targets_.begin(), targets_.end()}, LayersOf(stored)),
+        stored));
   }
   MOEPROBE_RETURN_IF_ERROR(checkpoint_.CheckUnchanged());
   report_.model_fingerprint = state_.fingerprint;
@@ -79,22 +77,21 @@ absl::Status AnalysisRun::Follow(const std::vector<LayerVisit>& visits,
   LayerReader reader(checkpoint_, memory_, layers);
   for (const LayerVisit& visit : visits) {
     if (visit.fetch) {
+      state_.residual.reset();  // not both at a time
       std::optional<HiddenState> state =
           states_.Fetch(visit.layer, stored.at(visit.layer));
       if (!state) return absl::OkStatus();
       state_ = *std::move(state);
     }
-    MOEPROBE_RETURN_IF_ERROR(visit.layer < layer_count_
-                                 ? RunLayer(visit, reader)
-                                 : PublishLoss());
+    MOEPROBE_RETURN_IF_ERROR(
+        visit.layer < layer_count_ ? RunLayer(visit, reader) : PublishLoss());
     targets_.erase(visit.layer);
   }
   return absl::OkStatus();
 }
 
 std::vector<LayerToRead> AnalysisRun::WhatToRead(
-    const std::vector<LayerVisit>& visits,
-    const Fingerprints& stored) const {
+    const std::vector<LayerVisit>& visits, const Fingerprints& stored) const {
   std::vector<LayerToRead> layers;
   for (const LayerVisit& visit : visits) {
     if (visit.layer == layer_count_) continue;
@@ -157,9 +154,8 @@ absl::Status AnalysisRun::PublishLoss() {
 
 absl::Status AnalysisRun::Report(int64_t layer, const std::string& step,
                                  double share) {
-  const double fraction =
-      (static_cast<double>(report_.layers_run) + share) /
-      static_cast<double>(layers_to_run_);
+  const double fraction = (static_cast<double>(report_.layers_run) + share) /
+                          static_cast<double>(layers_to_run_);
   fraction_ = std::max(fraction_, fraction);
   return observer_.OnProgress(
       absl::StrCat("layer ", layer, " (last: ", last_layer_, "), ", step),

@@ -15,8 +15,8 @@
 #include "core/model/weight_fingerprint.h"
 #include "core/pipeline/analyze.h"
 #include "core/pipeline/hidden_states.h"
-#include "core/pipeline/itinerary.h"
 #include "core/pipeline/layer_analysis.h"
+#include "core/plan/itinerary.h"
 
 namespace moeprobe {
 

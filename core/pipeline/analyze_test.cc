@@ -290,11 +290,11 @@ void Spoil(const std::string& name_part, TinyModel& model) {
 }
 
 TEST_F(AnalyzeTest, NeverRunsExpertsWhoseOutputNobodyNeeds) {
-  WriteModel("mixtral",
-             [](TinyModel& model) { Spoil("layers.2.block_sparse_moe.experts",
-                                          model); });
+  WriteModel("mixtral", [](TinyModel& model) {
+    Spoil("layers.2.block_sparse_moe.experts", model);
+  });
   request_.nll = false;
-  request_.probes.jacobian.clear();
+  request_.probes.jacobian.reset();
   for (const double value : Compute().Numbers("layer2/pca/all/eigenvalues")) {
     EXPECT_TRUE(std::isfinite(value));
   }
@@ -428,8 +428,7 @@ TEST_F(AnalyzeTest, RejectsRulesThatNoModelCanFollow) {
 }
 
 TEST_F(AnalyzeTest, NeverRunsLayersBehindTheLastProbedOne) {
-  WriteModel("mixtral",
-             [](TinyModel& model) { Spoil("layers.2.", model); });
+  WriteModel("mixtral", [](TinyModel& model) { Spoil("layers.2.", model); });
   request_.nll = false;
   request_.layers = {0, 1};
   EXPECT_THAT(Compute().layers, testing::ElementsAre(0, 1));

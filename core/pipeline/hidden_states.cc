@@ -9,11 +9,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "core/base/bounded_directory.h"
-#include "core/base/numerics_version.h"
-#include "core/base/sha256.h"
 #include "core/base/token_windows.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/model/embedding.h"
@@ -21,33 +17,33 @@
 #include "core/model/routing_rule.h"
 #include "core/pipeline/analyze.h"
 #include "core/pipeline/layer_analysis.h"
+#include "core/plan/hidden_state_key.h"
 
 namespace moeprobe {
 namespace {
 
-// What makes the hidden states those of another routing; "" for the model's
-// own.
-std::string RoutingText(const std::optional<RoutingChange>& change) {
-  if (!change || !change->forward) return "";
-  const RoutingRule& rule = change->rule;
-  return absl::StrFormat("%d %d %a", rule.per_token,
-                         static_cast<int>(rule.renormalize), rule.temperature);
+std::optional<ForwardRouting> RoutingOf(
+    const std::optional<RoutingChange>& change) {
+  if (!change || !change->forward) return std::nullopt;
+  return ForwardRouting{.per_token = change->rule.per_token,
+                        .renormalize = change->rule.renormalize,
+                        .temperature = change->rule.temperature};
 }
 
-// Everything that determines hidden states to the last bit. The positions that
-// statistics leave out are not among it: they pass through the layers like all
-// others.
+// The positions that statistics leave out are not part of it: they pass through
+// the layers like all others.
 std::string KeyOf(const AnalysisRequest& request,
                   const Checkpoint& checkpoint) {
-  const std::string data = DataFingerprint(
-      request.token_ids,
-      {.tokens = -1, .sequence_length = request.sequence_length});
-  return Sha256Hex(absl::StrCat(
-      "hidden states\nnumerics=", kNumericsVersion,
-      "\nlibtorch=", TORCH_VERSION, "\nthreads=", at::get_num_threads(),
-      "\nfiles=", checkpoint.stamp(), "\nconfig=", checkpoint.config_sha256(),
-      "\ndata=", data, "\nprecision=", static_cast<int>(request.precision),
-      "\nrouting=", RoutingText(request.routing)));
+  return HiddenStateKey(
+      {.stamp = checkpoint.stamp(),
+       .config_sha256 = checkpoint.config_sha256(),
+       .data_fingerprint = DataFingerprint(
+           request.token_ids,
+           {.tokens = -1, .sequence_length = request.sequence_length}),
+       .bfloat16 = request.precision == Precision::kBFloat16,
+       .threads = at::get_num_threads(),
+       .libtorch_version = TORCH_VERSION,
+       .routing = RoutingOf(request.routing)});
 }
 
 }  // namespace

@@ -22,7 +22,7 @@
 #include "core/model/routing_rule.h"
 #include "core/model/weight_arrival.h"
 #include "core/pipeline/analyze.h"
-#include "core/pipeline/itinerary.h"
+#include "core/plan/itinerary.h"
 #include "core/probe/jacobian_probe.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
@@ -81,6 +81,10 @@ NullRoutings DrawNulls(const ProbedLayer& layer, const RoutingRule& rule,
 
 }  // namespace
 
+bool ReadsExperts(const ProbeOptions& options) {
+  return options.jacobian || options.spectra || options.router_term;
+}
+
 at::ScalarType ComputeType(Precision precision) {
   return precision == Precision::kBFloat16 ? at::kBFloat16 : at::kFloat;
 }
@@ -131,9 +135,9 @@ absl::StatusOr<ProbeResult> LayerAnalysis::Run(
                      DrawNulls(seen, rule, probes.nulls, request_.seed));
   }
   if (visit.output || jacobian) {
-    MOEPROBE_RETURN_IF_ERROR(decoder.RunExperts(
-        h, forward, visit.output ? &residual : nullptr,
-        jacobian ? &*jacobian : nullptr, arrival));
+    MOEPROBE_RETURN_IF_ERROR(
+        decoder.RunExperts(h, forward, visit.output ? &residual : nullptr,
+                           jacobian ? &*jacobian : nullptr, arrival));
   } else if (ReadsExperts(probes)) {
     MOEPROBE_RETURN_IF_ERROR(arrival(checkpoint_.TensorsOfLayer(layer).back()));
   }

@@ -14,7 +14,8 @@
 #include "core/model/router.h"
 #include "core/model/weight_arrival.h"
 #include "core/pipeline/analyze.h"
-#include "core/pipeline/itinerary.h"
+#include "core/plan/itinerary.h"
+#include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
 
 namespace moeprobe {
@@ -39,8 +40,7 @@ class LayerAnalysis {
   //
   // Returns DataLoss if the hidden states are no longer finite, or what
   // `arrival` returns if that is not OK.
-  absl::StatusOr<ProbeResult> Run(const LayerVisit& visit,
-                                  at::Tensor& residual,
+  absl::StatusOr<ProbeResult> Run(const LayerVisit& visit, at::Tensor& residual,
                                   const StepReport& report,
                                   const WeightArrival& arrival) const;
 
@@ -49,6 +49,9 @@ class LayerAnalysis {
   const Checkpoint& checkpoint_;
   at::Tensor counted_;  // [T] bool: tokens that statistics use
 };
+
+// Returns whether a probe looks at the weights of experts, or at what they do.
+bool ReadsExperts(const ProbeOptions& options);
 
 // Returns the type the forward pass multiplies in.
 at::ScalarType ComputeType(Precision precision);

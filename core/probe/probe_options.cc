@@ -28,8 +28,4 @@ std::string NameOf(Convention convention) {
   return "";
 }
 
-bool ReadsExperts(const ProbeOptions& options) {
-  return options.jacobian || options.spectra || options.router_term;
-}
-
 }  // namespace moeprobe

@@ -86,9 +86,6 @@ struct ProbeOptions {
   NullOptions nulls;
 };
 
-// Returns whether a probe looks at the weights of experts, or at what they do.
-bool ReadsExperts(const ProbeOptions& options);
-
 }  // namespace moeprobe
 
 #endif  // MOEPROBE_CORE_PROBE_PROBE_OPTIONS_H_

@@ -101,6 +101,21 @@ void WriteArray(LayerWriter& writer, const v1::ArrayInfo& info,
   }
 }
 
+// Of a slow machine.
+v1::MachineRates SomeRates() {
+  v1::MachineRates rates;
+  rates.set_float32_rate(1e9);
+  rates.set_bfloat16_rate(1e9);
+  rates.set_float64_rate(1e9);
+  rates.set_eigen_rate(1e9);
+  rates.set_memory_rate(1e9);
+  rates.set_digest_rate(1e9);
+  rates.set_resting_bytes(1'000'000);
+  rates.set_threads(1);
+  rates.set_libtorch_version("2.13.0");
+  return rates;
+}
+
 }  // namespace
 
 std::string NpyOfTestWorker(const std::string& array_name) {
@@ -122,6 +137,7 @@ std::optional<v1::Task> TestWorker::Claim(absl::Duration wait) {
   Context context(wait);
   v1::ClaimTaskRequest request;
   request.set_worker_pid(pid_);
+  *request.mutable_rates() = SomeRates();
   v1::ClaimTaskResponse response;
   status_ = stub_->ClaimTask(&context, request, &response);
   if (!response.has_task()) return std::nullopt;

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "core/base/heap.h"
 #include "core/pipeline/analyze.h"
+#include "core/pipeline/measure_rates.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/worker/server_link.h"
 #include "server/worker/task_runner.h"
@@ -71,7 +72,8 @@ int Main(int argc, char** argv) {
   KeepFreedMemory();
   spdlog::set_default_logger(spdlog::stderr_color_mt("worker"));
   Analyzer analyzer(threads);
-  const absl::Status status = RunTasks(ServerLink(server), tokenizer, analyzer);
+  const absl::Status status =
+      RunTasks(ServerLink(server, MeasureRates()), tokenizer, analyzer);
   spdlog::info("the server is gone: {}", std::string(status.message()));
   return EXIT_SUCCESS;
 }

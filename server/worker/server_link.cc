@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "core/base/npy.h"
 #include "core/base/sha256.h"
+#include "core/plan/machine_rates.h"
 #include "core/probe/probe_result.h"
 #include "moeprobe/v1/worker_service.pb.h"
 
@@ -46,6 +47,20 @@ v1::DataType ToProto(DataType type) {
   return v1::DATA_TYPE_UNSPECIFIED;
 }
 
+v1::MachineRates ToProto(const MachineRates& rates) {
+  v1::MachineRates message;
+  message.set_float32_rate(rates.float32);
+  message.set_bfloat16_rate(rates.bfloat16);
+  message.set_float64_rate(rates.float64);
+  message.set_eigen_rate(rates.eigen);
+  message.set_memory_rate(rates.memory);
+  message.set_digest_rate(rates.digest);
+  message.set_resting_bytes(rates.resting_bytes);
+  message.set_threads(rates.threads);
+  message.set_libtorch_version(rates.libtorch_version);
+  return message;
+}
+
 using LayerWriter = grpc::ClientWriter<v1::PublishLayerRequest>;
 
 // False if the server has stopped reading; Finish() then says why.
@@ -69,18 +84,19 @@ bool WriteArray(const NamedArray& array, LayerWriter& writer) {
 
 }  // namespace
 
-ServerLink::ServerLink(const std::string& address)
+ServerLink::ServerLink(const std::string& address, const MachineRates& rates)
     : stub_(v1::WorkerService::NewStub(
-          grpc::CreateChannel(address, grpc::InsecureChannelCredentials()))) {}
+          grpc::CreateChannel(address, grpc::InsecureChannelCredentials()))) {
+  claim_.set_worker_pid(getpid());
+  *claim_.mutable_rates() = ToProto(rates);
+}
 
 absl::StatusOr<std::optional<v1::Task>> ServerLink::ClaimTask() const {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kClaimWait);
-  v1::ClaimTaskRequest request;
-  request.set_worker_pid(getpid());
   v1::ClaimTaskResponse response;
   const absl::Status status =
-      FromGrpc(stub_->ClaimTask(&context, request, &response));
+      FromGrpc(stub_->ClaimTask(&context, claim_, &response));
   if (absl::IsDeadlineExceeded(status)) return std::nullopt;
   if (!status.ok()) return status;
   if (!response.has_task()) return std::nullopt;

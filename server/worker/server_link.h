@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/plan/machine_rates.h"
 #include "core/probe/probe_result.h"
 #include "moeprobe/v1/worker_service.grpc.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
@@ -19,8 +20,9 @@ namespace moeprobe {
 // names is no longer the current one.
 class ServerLink {
  public:
-  // `address`: the server's worker socket, such as unix:/path.
-  explicit ServerLink(const std::string& address);
+  // `address`: the server's worker socket, such as unix:/path. The server
+  // hears how fast this worker is with each claim.
+  ServerLink(const std::string& address, const MachineRates& rates);
 
   // Waits for a task; nullopt if none came for a while. Unavailable once the
   // server is gone.
@@ -39,6 +41,7 @@ class ServerLink {
 
  private:
   std::unique_ptr<v1::WorkerService::Stub> stub_;
+  v1::ClaimTaskRequest claim_;
 };
 
 }  // namespace moeprobe

@@ -38,7 +38,7 @@ def is_alive(pid):
 class Server:
     """moeprobe-server; a context manager that leaves nothing behind."""
 
-    def __init__(self, data_dir, model_roots, workers=1, threads=1):
+    def __init__(self, data_dir, model_roots, workers=1, threads=1, options=()):
         """`threads`: of each worker; None: as many as the server chooses."""
         self.data_dir = pathlib.Path(data_dir)
         self.sockets = tempfile.mkdtemp(prefix="moeprobe-")
@@ -50,6 +50,7 @@ class Server:
             *("--listen", self.address),
             *("--workers", str(workers)),
             *(("--threads", str(threads)) if threads else ()),
+            *options,
         ]
         self.process = None
         self.start()

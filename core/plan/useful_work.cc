@@ -1,4 +1,4 @@
-#include "bench/useful_work.h"
+#include "core/plan/useful_work.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -9,6 +9,11 @@
 
 namespace moeprobe {
 namespace {
+
+// Of spectra and the router term: see the probes.
+constexpr int64_t kMostDecomposedRank = 384;
+constexpr int64_t kVectors = 150;
+constexpr int64_t kMostDirections = 512;
 
 double Product(int64_t rows, int64_t columns, int64_t inner) {
   return 2.0 * static_cast<double>(rows) * static_cast<double>(columns) *
@@ -58,24 +63,39 @@ std::vector<int64_t> ExpertWidths(const ModelConfig& model,
                               model.experts.width);
 }
 
+// Of the three products of a gated MLP, how many are computed.
+double ProductCount(ExpertPart part) {
+  switch (part) {
+    case ExpertPart::kNothing:
+      return 0;
+    case ExpertPart::kPreActivations:
+      return 2;
+    case ExpertPart::kOutput:
+      return 3;
+  }
+  return 0;
+}
+
 }  // namespace
 
 UsefulWork& UsefulWork::operator+=(const UsefulWork& other) {
   forward += other.forward;
   float32 += other.float32;
   float64 += other.float64;
+  eigen += other.eigen;
   return *this;
 }
 
 UsefulWork ForwardWork(const ModelConfig& model, const LayerConfig& layer,
-                       TokenCounts counts) {
+                       TokenCounts counts, ExpertPart part) {
   const ExpertConfig& experts = model.experts;
   const int64_t active_width =
       layer.is_moe ? experts.per_token * experts.width + experts.shared_width
                    : layer.dense_width;
   UsefulWork work;
-  work.forward = AttentionWork(model, layer, counts) +
-                 3 * Product(counts.tokens, active_width, model.width);
+  work.forward =
+      AttentionWork(model, layer, counts) +
+      ProductCount(part) * Product(counts.tokens, active_width, model.width);
   if (layer.is_moe) {
     work.float32 =
         Product(counts.tokens, experts.count, model.width);  // router
@@ -106,16 +126,48 @@ UsefulWork JacobianWork(const ModelConfig& model, const LayerConfig& layer,
   return work;
 }
 
-UsefulWork PcaWork(int64_t width, const std::vector<int64_t>& routed_counts,
-                   int64_t token_count) {
-  std::vector<int64_t> counts = routed_counts;
-  counts.push_back(token_count);
+UsefulWork PcaWork(int64_t width, const std::vector<int64_t>& token_counts) {
   UsefulWork work;
-  for (const int64_t count : counts) {
+  for (const int64_t count : token_counts) {
     const int64_t size = std::min(count, width);
-    work.float64 +=
-        SymmetricProduct(size, std::max(count, width)) + Eigenproblem(size);
+    work.float64 += SymmetricProduct(size, std::max(count, width));
+    work.eigen += Eigenproblem(size);
   }
+  return work;
+}
+
+UsefulWork SpectraWork(const ModelConfig& model, const LayerConfig& layer,
+                       int64_t tokens_per_expert) {
+  const auto tokens = static_cast<double>(tokens_per_expert);
+  UsefulWork work;
+  for (const int64_t width : ExpertWidths(model, layer)) {
+    const int64_t rank = std::min(width, model.width);
+    if (rank <= kMostDecomposedRank) {
+      work.float64 += tokens * Product(rank, model.width, width);
+      work.eigen += tokens * Eigenproblem(rank);
+    } else {
+      const double built =
+          tokens * (Product(model.width, model.width, width) +
+                    2 * Product(kVectors, model.width, model.width));
+      const double multiplied =
+          2.5 * Product(width, width, model.width) +
+          tokens * 6 * Product(kVectors, width, model.width);
+      work.float32 += std::min(built, multiplied);
+    }
+  }
+  return work;
+}
+
+UsefulWork RouterTermWork(const ModelConfig& model, const LayerConfig& layer,
+                          int64_t tokens) {
+  if (!layer.is_moe) return {};
+  const ExpertConfig& experts = model.experts;
+  const int64_t directions = std::min(model.width, kMostDirections);
+  const double product = Product(directions, experts.width, model.width);
+  UsefulWork work;
+  work.float32 = (2.0 * static_cast<double>(experts.count) +
+                  static_cast<double>(tokens * experts.per_token)) *
+                 product;
   return work;
 }
 

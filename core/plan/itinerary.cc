@@ -1,4 +1,4 @@
-#include "core/pipeline/itinerary.h"
+#include "core/plan/itinerary.h"
 
 #include <cstdint>
 #include <iterator>

@@ -1,4 +1,4 @@
-#include "bench/useful_work.h"
+#include "core/plan/useful_work.h"
 
 #include <gtest/gtest.h>
 
@@ -60,9 +60,41 @@ TEST(UsefulWorkTest, CountsExtraExpertRunsOnlyWhereAllTokensAreAveraged) {
 }
 
 TEST(UsefulWorkTest, SolvesThePcaOnItsSmallerSide) {
-  const double few = 2 * 3 * 4 + 4.0 / 3.0 * 8;    // 2 tokens, d = 4
-  const double many = 4 * 5 * 6 + 4.0 / 3.0 * 64;  // 6 tokens, d = 4
-  EXPECT_DOUBLE_EQ(PcaWork(4, std::vector<int64_t>{2}, 6).float64, few + many);
+  const UsefulWork work = PcaWork(4, {2, 6});  // 2 and 6 tokens, d = 4
+  EXPECT_DOUBLE_EQ(work.float64, 2 * 3 * 4 + 4 * 5 * 6);
+  EXPECT_DOUBLE_EQ(work.eigen, 4.0 / 3.0 * (8 + 64));
+}
+
+TEST(UsefulWorkTest, LeavesOutWhatIsNotNeededOfExperts) {
+  const ModelConfig model = TinyConfig();
+  const LayerConfig& layer = model.layers[0];
+  const double output = ForwardWork(model, layer, kCounts).forward;
+  const double product = 2 * 6 * 4 * 5;  // T d f, k = 1
+  EXPECT_EQ(
+      ForwardWork(model, layer, kCounts, ExpertPart::kPreActivations).forward,
+      output - product);
+  EXPECT_EQ(ForwardWork(model, layer, kCounts, ExpertPart::kNothing).forward,
+            output - 3 * product);
+}
+
+TEST(UsefulWorkTest, DecomposesSmallJacobiansAndIteratesOnLargeOnes) {
+  ModelConfig model = TinyConfig();
+  const UsefulWork small = SpectraWork(model, model.layers[0], 2);
+  EXPECT_EQ(small.float64, 3 * 2 * (2 * 4 * 4 * 5));  // E = 3, 2 tokens
+  EXPECT_DOUBLE_EQ(small.eigen, 3 * 2 * 4.0 / 3.0 * 64);
+  model.width = 1000;
+  model.experts.width = 500;
+  const UsefulWork large = SpectraWork(model, model.layers[0], 2);
+  EXPECT_EQ(large.float32,
+            3 * (5.0 * 500 * 500 * 1000 + 2 * 12.0 * 150 * 500 * 1000));
+  EXPECT_EQ(large.float64, 0);
+}
+
+TEST(UsefulWorkTest, CountsDirectionsOfTheRouterTermOnceAnExpertAndAToken) {
+  const ModelConfig model = TinyConfig();
+  const double product = 2 * 4 * 5 * 4;  // as many directions as d
+  EXPECT_EQ(RouterTermWork(model, model.layers[0], 7).float32,
+            (2 * 3 + 7 * 1) * product);
 }
 
 }  // namespace

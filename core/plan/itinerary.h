@@ -1,5 +1,5 @@
-#ifndef MOEPROBE_CORE_PIPELINE_ITINERARY_H_
-#define MOEPROBE_CORE_PIPELINE_ITINERARY_H_
+#ifndef MOEPROBE_CORE_PLAN_ITINERARY_H_
+#define MOEPROBE_CORE_PLAN_ITINERARY_H_
 
 #include <cstdint>
 #include <set>
@@ -28,4 +28,4 @@ std::vector<LayerVisit> PlanItinerary(const std::vector<int64_t>& targets,
 
 }  // namespace moeprobe
 
-#endif  // MOEPROBE_CORE_PIPELINE_ITINERARY_H_
+#endif  // MOEPROBE_CORE_PLAN_ITINERARY_H_

@@ -1,4 +1,4 @@
-#include "core/pipeline/itinerary.h"
+#include "core/plan/itinerary.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -23,10 +23,8 @@ constexpr bool kOutput = true;
 constexpr bool kTarget = true;
 
 LayerVisit Visit(int64_t layer, bool fetch, bool output, bool is_target) {
-  return {.layer = layer,
-          .fetch = fetch,
-          .output = output,
-          .is_target = is_target};
+  return {
+      .layer = layer, .fetch = fetch, .output = output, .is_target = is_target};
 }
 
 TEST(ItineraryTest, RunsEveryLayerUpToTheLastTargetWhereNothingIsStored) {
@@ -62,10 +60,10 @@ TEST(ItineraryTest, StaysWhereItIsWithoutTargets) {
 }
 
 RC_GTEST_PROP(ItineraryTest, ReachesEveryTargetByStepsThatFollow, ()) {
-  const auto targets = *rc::gen::container<std::set<int64_t>>(
-      rc::gen::inRange<int64_t>(0, 20));
-  const auto stored = *rc::gen::container<std::set<int64_t>>(
-      rc::gen::inRange<int64_t>(1, 20));
+  const auto targets =
+      *rc::gen::container<std::set<int64_t>>(rc::gen::inRange<int64_t>(0, 20));
+  const auto stored =
+      *rc::gen::container<std::set<int64_t>>(rc::gen::inRange<int64_t>(1, 20));
   const std::vector<LayerVisit> visits =
       PlanItinerary({targets.begin(), targets.end()}, stored);
   std::set<int64_t> visited;

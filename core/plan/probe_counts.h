@@ -1,0 +1,27 @@
+#ifndef MOEPROBE_CORE_PLAN_PROBE_COUNTS_H_
+#define MOEPROBE_CORE_PLAN_PROBE_COUNTS_H_
+
+#include <cstdint>
+
+namespace moeprobe {
+
+// What is computed at a probed layer, as numbers of things: the one place where
+// the cost of a probe begins. 0: the probe is not run.
+struct ProbeCounts {
+  int64_t weightings = 0;   // of averaged Jacobians
+  bool all_tokens = false;  // one of them averages over every token
+  // Readings of the PCA; that of all tokens comes with it.
+  int64_t conventions = 0;
+  bool reference = false;          // PCA of all tokens
+  int64_t spectra_tokens = 0;      // of each expert
+  int64_t router_term_tokens = 0;  // of the layer
+
+  // Whether a probe looks at the weights of experts, or at what they do.
+  bool ReadsExperts() const {
+    return weightings + spectra_tokens + router_term_tokens > 0;
+  }
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_PLAN_PROBE_COUNTS_H_
