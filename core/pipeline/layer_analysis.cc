@@ -24,9 +24,12 @@
 #include "core/pipeline/analyze.h"
 #include "core/plan/itinerary.h"
 #include "core/probe/jacobian_probe.h"
+#include "core/probe/matched_reference.h"
+#include "core/probe/pca_significance.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
 #include "core/probe/probed_layer.h"
+#include "core/probe/projected_tokens.h"
 #include "core/probe/routed_pca.h"
 #include "core/probe/router_term.h"
 #include "core/probe/routing_statistics.h"
@@ -47,6 +50,7 @@ constexpr double kExpertsBegin = 0.1;
 constexpr double kJacobiansBegin = 0.5;
 constexpr double kTokensBegin = 0.68;
 constexpr double kSubspacesBegin = 0.7;
+constexpr double kSamplesBegin = 0.75;
 constexpr double kSpectraBegin = 0.8;
 constexpr double kSpectraEnd = 0.9;
 
@@ -77,6 +81,31 @@ NullRoutings DrawNulls(const ProbedLayer& layer, const RoutingRule& rule,
                                          rule, options.random_router, seed),
           .permutations = ShuffledRouting(layer.routing, layer.counted,
                                           options.permutations, seed)};
+}
+
+// What samples of other tokens and other routings say about subspaces.
+ProbeResult Subspaces(const ProbedLayer& layer, const PcaFindings& found,
+                      const ProbeOptions& probes, const WindowGroups& windows,
+                      const NullRoutings& drawn, int64_t seed) {
+  const NullOptions& nulls = probes.nulls;
+  const ProjectedTokens tokens =
+      ProjectForReplicates(layer.h, layer.counted, layer.routing.logits.size(1),
+                           probes.pca->components);
+  ProbeResult result =
+      MatchedReference(layer.h, tokens, layer.routing, layer.counted,
+                       probes.pca->components, seed);
+  if (nulls.random_router + nulls.permutations + nulls.bootstrap == 0) {
+    return result;
+  }
+  Append(PcaSignificance({.tokens = tokens,
+                          .width = layer.h.size(1),
+                          .routing = layer.routing,
+                          .counted = layer.counted,
+                          .windows = windows,
+                          .nulls = drawn},
+                         found, *probes.pca, nulls, seed),
+         result);
+  return result;
 }
 
 }  // namespace
@@ -128,11 +157,15 @@ absl::StatusOr<ProbeResult> LayerAnalysis::Run(
                          .h = h,
                          .routing = routing,
                          .counted = counted_};
+  const WindowGroups windows =
+      GroupWindows(residual.size(0), request_.sequence_length);
+  NullRoutings nulls;
+  if (visit.is_target && (probes.jacobian || probes.pca)) {
+    nulls = DrawNulls(seen, rule, probes.nulls, request_.seed);
+  }
   std::optional<JacobianProbe> jacobian;
   if (visit.is_target && probes.jacobian && !probes.jacobian->average.empty()) {
-    jacobian.emplace(seen, *probes.jacobian,
-                     GroupWindows(residual.size(0), request_.sequence_length),
-                     DrawNulls(seen, rule, probes.nulls, request_.seed));
+    jacobian.emplace(seen, *probes.jacobian, windows, nulls);
   }
   if (visit.output || jacobian) {
     MOEPROBE_RETURN_IF_ERROR(
@@ -160,13 +193,15 @@ absl::StatusOr<ProbeResult> LayerAnalysis::Run(
   }
   if (probes.pca) {
     MOEPROBE_RETURN_IF_ERROR(report("subspaces", kSubspacesBegin));
-    MOEPROBE_ASSIGN_OR_RETURN(ProbeResult pca,
+    MOEPROBE_ASSIGN_OR_RETURN(PcaFindings found,
                               RoutedPca(h, routing, counted_, *probes.pca));
-    Append(std::move(pca), result);
+    Append(std::move(found.result), result);
+    MOEPROBE_RETURN_IF_ERROR(report("samples of subspaces", kSamplesBegin));
+    Append(Subspaces(seen, found, probes, windows, nulls, request_.seed),
+           result);
   }
-  const TokenBootstrap bootstrap(
-      GroupWindows(counted_.size(0), request_.sequence_length),
-      probes.nulls.bootstrap, request_.seed);
+  const TokenBootstrap bootstrap(windows, probes.nulls.bootstrap,
+                                 request_.seed);
   if (probes.spectra) {
     MOEPROBE_ASSIGN_OR_RETURN(
         ProbeResult spectra,

@@ -16,6 +16,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -60,8 +61,8 @@ std::span<const double> Values(const at::Tensor& tensor) {
 }
 
 // Eigenvalues and what one says about them.
-void AddSpectra(const ExpertComponents& experts, int64_t width, int64_t n,
-                const Destination& to) {
+ExactPca AddSpectra(const ExpertComponents& experts, int64_t width, int64_t n,
+                    const Destination& to) {
   const auto count = static_cast<int64_t>(experts.size());
   const at::Tensor eigenvalues = at::full({count, width}, kNaN, at::kDouble);
   const at::Tensor rank = at::full({count}, kNaN, at::kDouble);
@@ -86,6 +87,7 @@ void AddSpectra(const ExpertComponents& experts, int64_t width, int64_t n,
   to.Add(to.prefix + "/participation_ratio", ratio);
   to.Add(to.prefix + "/gap", gap);
   to.Add(to.prefix + "/components", components);
+  return {.effective_rank = rank, .participation_ratio = ratio};
 }
 
 void AddBases(const ExpertComponents& experts, int64_t width, int64_t n,
@@ -116,22 +118,24 @@ at::Tensor ToTensor(const Eigen::MatrixXd& matrix) {
   return result.t();
 }
 
-absl::Status AddDistances(const ExpertComponents& experts,
-                          const std::string& convention,
-                          const PcaOptions& options, const Destination& to) {
+absl::StatusOr<at::Tensor> AddDistances(const ExpertComponents& experts,
+                                        const std::string& convention,
+                                        const PcaOptions& options,
+                                        const Destination& to) {
   std::vector<std::optional<Eigen::MatrixXd>> bases;
   bases.reserve(experts.size());
   for (const auto& expert : experts) bases.push_back(Basis(expert));
   MOEPROBE_ASSIGN_OR_RETURN(const SubspaceDistances distances,
                             GrassmannDistances(bases));
-  to.Add("grassmann/" + convention, ToTensor(distances.distance));
+  at::Tensor distance = ToTensor(distances.distance);
+  to.Add("grassmann/" + convention, distance);
   if (options.angles) {
     const auto count = static_cast<int64_t>(experts.size());
     to.Add("principal_angles/" + convention,
            ToTensor(distances.angles)
                .reshape({count, count, distances.angles.cols()}));
   }
-  return absl::OkStatus();
+  return distance;
 }
 
 bool HasPca(const ExpertTokens& tokens, int64_t components) {
@@ -196,24 +200,28 @@ void WarnOfMissing(const ExpertComponents& experts,
   }
 }
 
-absl::Status AddConvention(const at::Tensor& h,
-                           const std::vector<ExpertTokens>& groups,
-                           int64_t token_count, Convention convention,
-                           const PcaOptions& options, ProbeResult& result) {
+absl::StatusOr<ExactPca> AddConvention(const at::Tensor& h,
+                                       const std::vector<ExpertTokens>& groups,
+                                       int64_t token_count,
+                                       Convention convention,
+                                       const PcaOptions& options,
+                                       ProbeResult& result) {
   const std::string name = NameOf(convention);
   const Destination to{
       .prefix = "pca/" + name, .probe = "pca/" + name, .result = &result};
   const ExpertComponents experts =
       FindComponents(h, groups, token_count, convention, options.components);
   WarnOfMissing(experts, groups, name, options.components, result);
-  AddSpectra(experts, h.size(1), options.components, to);
+  ExactPca exact = AddSpectra(experts, h.size(1), options.components, to);
   if (options.basis) AddBases(experts, h.size(1), options.components, to);
-  return AddDistances(experts, name, options, to);
+  MOEPROBE_ASSIGN_OR_RETURN(exact.distance,
+                            AddDistances(experts, name, options, to));
+  return exact;
 }
 
 }  // namespace
 
-absl::StatusOr<ProbeResult> RoutedPca(const at::Tensor& h,
+absl::StatusOr<PcaFindings> RoutedPca(const at::Tensor& h,
                                       const Routing& routing,
                                       const at::Tensor& counted,
                                       const PcaOptions& options) {
@@ -228,10 +236,12 @@ absl::StatusOr<ProbeResult> RoutedPca(const at::Tensor& h,
   }
   const at::Tensor index = counted.nonzero().flatten();
 
-  ProbeResult result;
+  PcaFindings found;
   for (const Convention convention : options.conventions) {
-    MOEPROBE_RETURN_IF_ERROR(
-        AddConvention(h, groups, index.size(0), convention, options, result));
+    MOEPROBE_ASSIGN_OR_RETURN(
+        ExactPca exact, AddConvention(h, groups, index.size(0), convention,
+                                      options, found.result));
+    found.conventions.push_back(std::move(exact));
   }
   ExpertComponents reference(1);
   if (index.size(0) > options.components) {
@@ -241,14 +251,14 @@ absl::StatusOr<ProbeResult> RoutedPca(const at::Tensor& h,
         options.components);
   }
   if (!reference[0].has_value()) {
-    result.warnings.push_back(absl::StrCat("all tokens: no PCA of ",
-                                           options.components,
-                                           " components; pca/all is NaN"));
+    found.result.warnings.push_back(
+        absl::StrCat("all tokens: no PCA of ", options.components,
+                     " components; pca/all is NaN"));
   }
-  AddSpectra(
+  found.reference = AddSpectra(
       reference, h.size(1), options.components,
-      {.prefix = "pca/all", .probe = "pca/reference", .result = &result});
-  return result;
+      {.prefix = "pca/all", .probe = "pca/reference", .result = &found.result});
+  return found;
 }
 
 }  // namespace moeprobe

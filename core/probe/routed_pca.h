@@ -3,12 +3,28 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <vector>
+
 #include "absl/status/statusor.h"
 #include "core/model/router.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
 
 namespace moeprobe {
+
+// What replicates of a PCA are held against.
+struct ExactPca {
+  at::Tensor effective_rank;       // [E] float64
+  at::Tensor participation_ratio;  // [E] float64
+  at::Tensor distance = {};  // [E, E] float64; undefined for the reference
+};
+
+// What RoutedPca finds.
+struct PcaFindings {
+  ProbeResult result;
+  std::vector<ExactPca> conventions;  // as in the options
+  ExactPca reference;                 // E = 1
+};
 
 // Where a layer's experts work (eqs. 7-8): for each convention c
 //   pca/c/eigenvalues [E, d], pca/c/effective_rank [E],
@@ -25,7 +41,7 @@ namespace moeprobe {
 //
 // `h` [T, d] float32: input of the block; `counted` [T] bool: tokens that
 // count. InvalidArgument if n is not in [1, d].
-absl::StatusOr<ProbeResult> RoutedPca(const at::Tensor& h,
+absl::StatusOr<PcaFindings> RoutedPca(const at::Tensor& h,
                                       const Routing& routing,
                                       const at::Tensor& counted,
                                       const PcaOptions& options);

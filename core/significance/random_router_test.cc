@@ -88,9 +88,9 @@ TEST_F(RandomRoutersTest, PartitionTokensByHyperplanes) {
   const at::Tensor b = h_.index_select(0, (~first).nonzero().flatten());
   // Direction between the means separates the two but for sampling noise.
   const at::Tensor direction = a.mean(0) - b.mean(0);
-  const double separation = ((a.mv(direction).mean() - b.mv(direction).mean()) /
-                             h_.mv(direction).std())
-                                .item<double>();
+  const auto separation = ((a.mv(direction).mean() - b.mv(direction).mean()) /
+                           h_.mv(direction).std())
+                              .item<double>();
   EXPECT_GT(separation, 1.5);  // 0 for a routing unrelated to content
 }
 

@@ -4,6 +4,7 @@
 #include <ATen/ops/quantile.h>
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 namespace moeprobe {

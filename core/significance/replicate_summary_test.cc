@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 
 #include "gtest/gtest.h"
@@ -61,7 +62,7 @@ TEST(ReplicateSummaryTest, CoversTheTruth) {
   int64_t covered = 0;
   for (int64_t trial = 0; trial < kTrials; ++trial) {
     const at::Tensor sample = at::randn({kSample}, at::kDouble);
-    const double mean = sample.mean().item<double>();
+    const auto mean = sample.mean().item<double>();
     const at::Tensor draws = mean + at::randn({200}, at::kDouble) *
                                         sample.std() / std::sqrt(kSample);
     const Interval interval = BootstrapInterval(mean, draws);

@@ -7,7 +7,6 @@
 #include <c10/core/ScalarType.h>
 
 #include <cstdint>
-#include <tuple>
 
 #include "core/model/router.h"
 #include "core/significance/routing_draws.h"
@@ -22,13 +21,13 @@ class ShuffledRoutingTest : public testing::Test {
  protected:
   ShuffledRoutingTest() {
     at::manual_seed(2);
-    routing_ = Route(at::randn({kTokens, 8}), at::randn({4, 8}),
-                     {.per_token = 2});
+    routing_ =
+        Route(at::randn({kTokens, 8}), at::randn({4, 8}), {.per_token = 2});
     counted_ = at::ones({kTokens}, at::kBool);
     counted_.slice(0, 0, 100).fill_(false);
   }
 
-  at::Tensor Sorted(const at::Tensor& gates) const {
+  static at::Tensor Sorted(const at::Tensor& gates) {
     return std::get<0>(gates.flatten().sort());
   }
 

@@ -24,10 +24,10 @@ TEST(WindowGroupsTest, AreTheWindowsWhereTheseAreFew) {
 }
 
 TEST(WindowGroupsTest, ShareManyWindowsOutInTurn) {
-  const WindowGroups groups = GroupWindows(10 * 130, 10);
+  const WindowGroups groups = GroupWindows(1300, 10);
   EXPECT_EQ(groups.count, 64);
-  EXPECT_EQ(GroupOf(groups, 10 * 64), 0);
-  EXPECT_EQ(GroupOf(groups, 10 * 129 + 9), 1);
+  EXPECT_EQ(GroupOf(groups, 640), 0);
+  EXPECT_EQ(GroupOf(groups, 1299), 1);
   EXPECT_EQ(groups.of_token.bincount().max().item<int64_t>(), 30);
   EXPECT_EQ(groups.of_token.bincount().min().item<int64_t>(), 20);
 }
