@@ -153,6 +153,11 @@ absl::StatusOr<LayerUpload> ReceiveLayer(
     MOEPROBE_RETURN_IF_ERROR(assembly.Add(message.chunk()));
   }
   MOEPROBE_ASSIGN_OR_RETURN(upload.arrays, assembly.Finish());
+  if (std::cmp_not_equal(upload.arrays.size(), upload.layer.array_count())) {
+    return absl::DataLossError(absl::StrCat(
+        "layer ", upload.layer.layer(), ": ", upload.arrays.size(),
+        " arrays came, not the ", upload.layer.array_count(), " announced"));
+  }
   return upload;
 }
 

@@ -17,9 +17,10 @@ struct LayerUpload {
 };
 
 // Puts together what `read` delivers, message by message, until it returns
-// false, and checks it: every array is a .npy of the announced type, shape,
-// length and digest, under a name of the layer, once. InvalidArgument if the
-// messages make no layer, DataLoss if bytes are not what was announced.
+// false, and checks it: all announced arrays are there, each a .npy of the
+// announced type, shape, length and digest, under a name of the layer, once.
+// InvalidArgument if the messages make no layer, DataLoss if bytes are not what
+// was announced.
 absl::StatusOr<LayerUpload> ReceiveLayer(
     const std::function<bool(v1::PublishLayerRequest*)>& read);
 

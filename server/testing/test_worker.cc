@@ -77,12 +77,14 @@ v1::ArrayInfo InfoOf(const std::string& name, const std::string& probe,
   return info;
 }
 
-v1::FinishedLayer LayerOf(const v1::Task& task, int part, int layer) {
+v1::FinishedLayer LayerOf(const v1::Task& task, int part, int layer,
+                          int array_count) {
   v1::FinishedLayer finished;
   finished.set_job(task.job());
   finished.set_attempt(task.attempt());
   finished.set_part(part);
   finished.set_layer(layer);
+  finished.set_array_count(array_count);
   finished.set_weights_fingerprint(
       absl::StrCat(task.parts(part).model(), " layer ", layer));
   finished.set_data_fingerprint(FingerprintOf(task.parts(part)));
@@ -177,13 +179,15 @@ void TestWorker::Publish(const v1::Task& task, int part, int layer) {
   v1::PublishLayerResponse response;
   const auto writer = stub_->PublishLayer(&context, &response);
   v1::PublishLayerRequest first;
-  *first.mutable_layer() = LayerOf(task, part, layer);
+  const std::vector<std::string> groups = GroupsOf(task.parts(part).probes());
+  *first.mutable_layer() = LayerOf(
+      task, part, layer, layer < 0 ? 1 : static_cast<int>(groups.size()));
   writer->Write(first);
   if (layer < 0) {
     const std::string npy = NpyOfTestWorker("nll");
     WriteArray(*writer, InfoOf("nll", "nll", npy), npy);
   } else {
-    for (const std::string& group : GroupsOf(task.parts(part).probes())) {
+    for (const std::string& group : groups) {
       const std::string name =
           absl::StrCat("layer", layer, "/", group, "/numbers");
       const std::string npy = NpyOfTestWorker(name);
@@ -201,7 +205,7 @@ void TestWorker::PublishArray(const v1::Task& task, int layer,
   v1::PublishLayerResponse response;
   const auto writer = stub_->PublishLayer(&context, &response);
   v1::PublishLayerRequest first;
-  *first.mutable_layer() = LayerOf(task, 0, layer);
+  *first.mutable_layer() = LayerOf(task, 0, layer, 1);
   writer->Write(first);
   WriteArray(*writer, info, npy);
   writer->WritesDone();

@@ -46,6 +46,7 @@ absl::Status PartObserver::OnLayer(const LayerResult& result) {
   layer.set_part(part_);
   layer.set_layer(static_cast<int>(result.layer));
   layer.set_weights_fingerprint(result.weights_fingerprint);
+  layer.set_array_count(static_cast<int32_t>(result.arrays.size()));
   layer.set_data_fingerprint(data_fingerprint_);
   layer.mutable_warnings()->Add(result.warnings.begin(), result.warnings.end());
   if (result.layer >= 0) ++layers_done_;
