@@ -38,7 +38,7 @@ std::string SettingTitles(const v1::Result& result) {
   std::string titles;
   if (result.cells().empty()) return titles;
   for (const v1::SweepSetting& setting : result.cells(0).settings()) {
-    absl::StrAppend(&titles, ",", Cell(setting.field()));
+    absl::StrAppend(&titles, ",", CsvCell(setting.field()));
   }
   return titles;
 }
@@ -48,7 +48,7 @@ std::string Settings(const v1::SummaryRow& row, const v1::Result& result) {
   for (const v1::SweepCell& cell : result.cells()) {
     if (!absl::StartsWith(row.name(), cell.prefix())) continue;
     for (const v1::SweepSetting& setting : cell.settings()) {
-      absl::StrAppend(&values, ",", Cell(setting.value()));
+      absl::StrAppend(&values, ",", CsvCell(setting.value()));
     }
   }
   return values;
