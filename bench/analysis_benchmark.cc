@@ -70,6 +70,10 @@ AnalysisRequest RequestOf(const AnalysisBenchmarkOptions& options,
                     .pca = PcaOptions(),
                     .spectra = std::nullopt,
                     .router_term = std::nullopt};
+  if (options.nulls) {
+    request.probes.nulls = {.random_router = 99, .bootstrap = 200};
+    request.probes.router_term = RouterTermOptions();
+  }
   request.precision = options.precision;
   return request;
 }

@@ -17,6 +17,8 @@ struct AnalysisBenchmarkOptions {
   int64_t sequence_length = 512;
   std::vector<int64_t> layers;
   Precision precision = Precision::kBFloat16;
+  // Also nulls, intervals and the router term, in their default sizes.
+  bool nulls = false;
 };
 
 // Times a whole analysis with the default probes (routing, averaged Jacobians
@@ -24,7 +26,7 @@ struct AnalysisBenchmarkOptions {
 // machine's GEMM rate it makes use of:
 //   gemm_fraction = (sum over types of useful work / GEMM rate) / time,
 // the rates measured before and after in the same process. "seconds_by_step"
-// is the profile.
+// is the profile. The work of nulls is not counted as useful.
 absl::StatusOr<Figure> AnalysisBenchmark(
     const AnalysisBenchmarkOptions& options);
 

@@ -329,6 +329,31 @@ def analysis_qwen(_rounds):
     yield alone.row(f"{name}-read", f"{title}: read from disk", "disk_bytes_read", "bytes")
 
 
+def nulls(_rounds):
+    """With nulls, intervals and router term beside without, in turns."""
+    for shape, model, layers in (
+        ("Mixtral's shape", checkpoint("mixtral", layers=2), "0"),
+        ("Qwen1.5-MoE's shape", checkpoint("qwen"), "3"),
+    ):
+        command = [PROGRAM, "analysis", model, token_ids(16384), "512", "bfloat16"]
+        command += ["--layers", layers]
+        both = Measurement(command, [*command, "--nulls"])
+        title = f"nulls, intervals and router term, layer of {shape}, 16,384 tokens"
+        ratio = both.peer[0]["seconds"] / both.ours[0]["seconds"]
+        yield {
+            "row": f"nulls-{shape.split(chr(39))[0].lower()}",
+            "title": f"{title}: time beside without",
+            "unit": "",
+            "ours": ratio,
+            "peer": None,
+            "ratio": None,
+            "goal": ("≤", 2.0),
+            "met": ratio <= 2.0,
+            "commands": [shell(c) for c in both.commands],
+            "profile": both.peer[0]["seconds_by_step"],
+        }
+
+
 def profile_of(measurement):
     return {"profile": measurement.ours[0]["seconds_by_step"]}
 
