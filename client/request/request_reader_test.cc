@@ -345,7 +345,7 @@ TEST(ReadRequestTest, RefusesWrongTypes) {
        {"probes: {jacobian: {projections: -1}}\n",
         "f.yaml:3:34: ", "from 0 to"},
        {"probes: {jacobian: {tokens: all}}\n",
-        "f.yaml:3:29: ", "an integer from 0 to"},
+        "f.yaml:3:29: ", "an integer of at least 0"},
        {"probes: {pca: {components: 0}}\n", "f.yaml:3:28: ", "from 1 to"},
        {"probes: {spectra: {top: 0}}\n", "f.yaml:3:25: ", "from 1 to"},
        {"probes: {spectra: {tokens_per_expert: most}}\n",
