@@ -69,7 +69,8 @@ AnalysisRequest RequestOf(const AnalysisBenchmarkOptions& options,
   request.probes = {.jacobian = JacobianOptions(),
                     .pca = PcaOptions(),
                     .spectra = std::nullopt,
-                    .router_term = std::nullopt};
+                    .router_term = std::nullopt,
+                    .nulls = {}};
   if (options.nulls) {
     request.probes.nulls = {.random_router = 99, .bootstrap = 200};
     request.probes.router_term = RouterTermOptions();
