@@ -427,6 +427,26 @@ TEST_F(AnalyzeTest, RejectsRulesThatNoModelCanFollow) {
   EXPECT_THAT(std::string(Error().message()), HasSubstr("dense"));
 }
 
+TEST_F(AnalyzeTest, SaysWhatNullsAndIntervalsLack) {
+  WriteModel("mixtral");
+  request_.layers = {1};
+  EXPECT_THAT(Compute().warnings, testing::IsEmpty());
+  request_.probes.nulls = {.random_router = 3, .bootstrap = 40};
+  const Recorder few = Compute();
+  EXPECT_THAT(few.warnings,
+              testing::ElementsAre(HasSubstr("layer 1, intervals: resampled "
+                                             "from 12 windows")));
+  EXPECT_THAT(few.Numbers("layer1/grassmann/routed/p"),
+              testing::Each(testing::AllOf(testing::Ge(0.25), testing::Le(1))));
+  // Soft routing leaves a random router nothing to decide.
+  request_.routing = RoutingChange{.rule = {.per_token = 4}, .forward = false};
+  const Recorder soft = Compute();
+  EXPECT_THAT(soft.warnings,
+              testing::Contains(HasSubstr("every token goes to every expert")));
+  EXPECT_THAT(soft.Numbers("layer1/grassmann/routed/null_mean"),
+              testing::Each(testing::IsNan()));
+}
+
 TEST_F(AnalyzeTest, NeverRunsLayersBehindTheLastProbedOne) {
   WriteModel("mixtral", [](TinyModel& model) { Spoil("layers.2.", model); });
   request_.nll = false;

@@ -17,42 +17,24 @@
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/model_config.h"
+#include "core/model/activation_probe.h"
 #include "core/model/decoder_layer.h"
 #include "core/model/router.h"
 #include "core/model/routing_rule.h"
 #include "core/model/weight_arrival.h"
 #include "core/pipeline/analyze.h"
+#include "core/pipeline/layer_probes.h"
+#include "core/pipeline/step_report.h"
 #include "core/plan/itinerary.h"
-#include "core/probe/jacobian_probe.h"
-#include "core/probe/matched_reference.h"
-#include "core/probe/pca_significance.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
 #include "core/probe/probed_layer.h"
-#include "core/probe/projected_tokens.h"
-#include "core/probe/routed_pca.h"
-#include "core/probe/router_term.h"
-#include "core/probe/routing_statistics.h"
-#include "core/probe/spectra_probe.h"
-#include "core/probe/token_alignment.h"
-#include "core/probe/token_bootstrap.h"
-#include "core/significance/random_router.h"
-#include "core/significance/routing_draws.h"
-#include "core/significance/shuffled_routing.h"
-#include "core/significance/window_groups.h"
 
 namespace moeprobe {
 namespace {
 
-// Shares of a layer's time that are over when a step begins; roughly those of
-// Mixtral's shape.
+// Share of a layer's time that is over when its experts begin.
 constexpr double kExpertsBegin = 0.1;
-constexpr double kJacobiansBegin = 0.5;
-constexpr double kTokensBegin = 0.68;
-constexpr double kSubspacesBegin = 0.7;
-constexpr double kSamplesBegin = 0.75;
-constexpr double kSpectraBegin = 0.8;
-constexpr double kSpectraEnd = 0.9;
 
 // Says which layer everything belongs to.
 ProbeResult InLayer(int64_t layer, ProbeResult result) {
@@ -72,40 +54,6 @@ absl::Status CheckFinite(int64_t layer, const at::Tensor& h) {
       "layer ", layer,
       ": hidden states are not finite: the weights up to here hold NaN, "
       "infinity or numbers too large"));
-}
-
-NullRoutings DrawNulls(const ProbedLayer& layer, const RoutingRule& rule,
-                       const NullOptions& options, int64_t seed) {
-  if (layer.tensors.dense) return {};
-  return {.random_router = RandomRouters(layer.h, layer.routing, layer.counted,
-                                         rule, options.random_router, seed),
-          .permutations = ShuffledRouting(layer.routing, layer.counted,
-                                          options.permutations, seed)};
-}
-
-// What samples of other tokens and other routings say about subspaces.
-ProbeResult Subspaces(const ProbedLayer& layer, const PcaFindings& found,
-                      const ProbeOptions& probes, const WindowGroups& windows,
-                      const NullRoutings& drawn, int64_t seed) {
-  const NullOptions& nulls = probes.nulls;
-  const ProjectedTokens tokens =
-      ProjectForReplicates(layer.h, layer.counted, layer.routing.logits.size(1),
-                           probes.pca->components);
-  ProbeResult result =
-      MatchedReference(layer.h, tokens, layer.routing, layer.counted,
-                       probes.pca->components, seed);
-  if (nulls.random_router + nulls.permutations + nulls.bootstrap == 0) {
-    return result;
-  }
-  Append(PcaSignificance({.tokens = tokens,
-                          .width = layer.h.size(1),
-                          .routing = layer.routing,
-                          .counted = layer.counted,
-                          .windows = windows,
-                          .nulls = drawn},
-                         found, *probes.pca, nulls, seed),
-         result);
-  return result;
 }
 
 }  // namespace
@@ -137,11 +85,11 @@ absl::StatusOr<ProbeResult> LayerAnalysis::Run(
     const LayerVisit& visit, at::Tensor& residual, const StepReport& report,
     const WeightArrival& arrival) const {
   const int64_t layer = visit.layer;
-  const ProbeOptions& probes = request_.probes;
+  const LayerTensors& tensors = checkpoint_.layer(layer);
   const DecoderLayer decoder(checkpoint_, layer, request_.sequence_length,
                              ComputeType(request_.precision));
   MOEPROBE_RETURN_IF_ERROR(report("reading weights", 0));
-  MOEPROBE_RETURN_IF_ERROR(arrival(LastOfAttention(checkpoint_.layer(layer))));
+  MOEPROBE_RETURN_IF_ERROR(arrival(LastOfAttention(tensors)));
   MOEPROBE_RETURN_IF_ERROR(report("attention", 0));
   decoder.Attend(residual);
 
@@ -150,74 +98,22 @@ absl::StatusOr<ProbeResult> LayerAnalysis::Run(
   MOEPROBE_RETURN_IF_ERROR(CheckFinite(layer, h));
   const ExpertConfig& experts = checkpoint_.config().experts;
   const RoutingRule rule = ProbedRule(experts, request_.routing);
+  const Routing routing = decoder.RouteTokens(h, rule);
   const Routing forward =
       decoder.RouteTokens(h, ForwardRule(experts, request_.routing));
-  const Routing routing = decoder.RouteTokens(h, rule);
-  const ProbedLayer seen{.tensors = checkpoint_.layer(layer),
-                         .h = h,
-                         .routing = routing,
-                         .counted = counted_};
-  const WindowGroups windows =
-      GroupWindows(residual.size(0), request_.sequence_length);
-  NullRoutings nulls;
-  if (visit.is_target && (probes.jacobian || probes.pca)) {
-    nulls = DrawNulls(seen, rule, probes.nulls, request_.seed);
-  }
-  std::optional<JacobianProbe> jacobian;
-  if (visit.is_target && probes.jacobian && !probes.jacobian->average.empty()) {
-    jacobian.emplace(seen, *probes.jacobian, windows, nulls);
-  }
-  if (visit.output || jacobian) {
-    MOEPROBE_RETURN_IF_ERROR(
-        decoder.RunExperts(h, forward, visit.output ? &residual : nullptr,
-                           jacobian ? &*jacobian : nullptr, arrival));
-  } else if (ReadsExperts(probes)) {
+  const ProbedLayer seen{
+      .tensors = tensors, .h = h, .routing = routing, .counted = counted_};
+  std::optional<LayerProbes> probes;
+  if (visit.is_target) probes.emplace(seen, rule, request_);
+  ActivationProbe* activations = probes ? probes->activations() : nullptr;
+  if (visit.output || activations != nullptr) {
+    MOEPROBE_RETURN_IF_ERROR(decoder.RunExperts(
+        h, forward, visit.output ? &residual : nullptr, activations, arrival));
+  } else if (ReadsExperts(request_.probes)) {
     MOEPROBE_RETURN_IF_ERROR(arrival(checkpoint_.TensorsOfLayer(layer).back()));
   }
-  if (!visit.is_target) return ProbeResult();
-
-  ProbeResult result;
-  if (probes.routing) {
-    Append(RoutingStatistics(routing, counted_, request_.sequence_length),
-           result);
-  }
-  if (jacobian) {
-    MOEPROBE_RETURN_IF_ERROR(report("averaged Jacobians", kJacobiansBegin));
-    Append(jacobian->Finish(probes.spectra, probes.nulls, request_.seed),
-           result);
-  }
-  if (probes.jacobian && probes.jacobian->tokens > 0) {
-    MOEPROBE_RETURN_IF_ERROR(report("Jacobians at tokens", kTokensBegin));
-    Append(TokenAlignment(seen, probes.jacobian->tokens, request_.seed),
-           result);
-  }
-  if (probes.pca) {
-    MOEPROBE_RETURN_IF_ERROR(report("subspaces", kSubspacesBegin));
-    MOEPROBE_ASSIGN_OR_RETURN(PcaFindings found,
-                              RoutedPca(h, routing, counted_, *probes.pca));
-    Append(std::move(found.result), result);
-    MOEPROBE_RETURN_IF_ERROR(report("samples of subspaces", kSamplesBegin));
-    Append(Subspaces(seen, found, probes, windows, nulls, request_.seed),
-           result);
-  }
-  const TokenBootstrap bootstrap(windows, probes.nulls.bootstrap,
-                                 request_.seed);
-  if (probes.spectra) {
-    MOEPROBE_ASSIGN_OR_RETURN(
-        ProbeResult spectra,
-        TokenSpectra(
-            seen, *probes.spectra, request_.seed, bootstrap, [&](double share) {
-              return report("spectra", kSpectraBegin + share * (kSpectraEnd -
-                                                                kSpectraBegin));
-            }));
-    Append(std::move(spectra), result);
-  }
-  if (probes.router_term) {
-    MOEPROBE_RETURN_IF_ERROR(report("router term", kSpectraEnd));
-    Append(
-        RouterTerm(seen, rule, *probes.router_term, request_.seed, bootstrap),
-        result);
-  }
+  if (!probes) return ProbeResult();
+  MOEPROBE_ASSIGN_OR_RETURN(ProbeResult result, probes->Finish(report));
   return InLayer(layer, std::move(result));
 }
 

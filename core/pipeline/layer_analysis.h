@@ -5,8 +5,6 @@
 #include <c10/core/ScalarType.h>
 
 #include <cstdint>
-#include <functional>
-#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -14,16 +12,12 @@
 #include "core/model/router.h"
 #include "core/model/weight_arrival.h"
 #include "core/pipeline/analyze.h"
+#include "core/pipeline/step_report.h"
 #include "core/plan/itinerary.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
 
 namespace moeprobe {
-
-// Called with what is done next in a layer and the share of it that is done. A
-// status other than OK stops the analysis.
-using StepReport =
-    std::function<absl::Status(const std::string& step, double share)>;
 
 // Takes all tokens through one layer after the other: the forward pass and,
 // where the request probes the layer, its probes.
