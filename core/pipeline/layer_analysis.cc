@@ -5,7 +5,6 @@
 #include <ATen/ops/tensor.h>
 #include <c10/core/ScalarType.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <optional>

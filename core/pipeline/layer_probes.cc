@@ -10,6 +10,7 @@
 #include "core/base/status_macros.h"
 #include "core/model/routing_rule.h"
 #include "core/pipeline/analyze.h"
+#include "core/pipeline/step_report.h"
 #include "core/probe/matched_reference.h"
 #include "core/probe/pca_significance.h"
 #include "core/probe/probe_options.h"
@@ -159,7 +160,7 @@ void LayerProbes::AddWarnings() {
   }
   if (nulls.random_router > 0 && !layer_.tensors.dense &&
       rule_.per_token == layer_.routing.logits.size(1)) {
-    result_.warnings.push_back(
+    result_.warnings.emplace_back(
         "random router: every token goes to every expert, which leaves nothing "
         "to draw; null means and p are NaN");
   }
