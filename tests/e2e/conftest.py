@@ -73,6 +73,10 @@ def common_api(common_server, api_stubs):
     return api_stubs(common_server.address)
 
 
+# What most tests are not about; hundreds of draws take longer than all else.
+NO_NULLS = {"random_router": 0, "bootstrap": 0}
+
+
 @pytest.fixture
 def short_request(root):
     """A job of well under a second."""
@@ -83,6 +87,7 @@ def short_request(root):
             "ids": str(root / "tests/fixtures/mixtral/ids.npy"),
             "sequence_length": 64,
         },
+        "nulls": NO_NULLS,
     }
 
 
@@ -96,4 +101,5 @@ def long_request(tmp_path_factory):
         "kind": "analyze",
         "model": "tiny-mixtral",
         "data": {"ids": str(path), "tokens": len(ids), "sequence_length": 128},
+        "nulls": NO_NULLS,
     }
