@@ -12,6 +12,7 @@
 #include "client/commands/lists.h"
 #include "client/commands/session.h"
 #include "client/commands/show.h"
+#include "client/commands/show_redundancy.h"
 #include "client/commands/submit.h"
 #include "client/commands/watch.h"
 #include "core/base/default_address.h"
@@ -44,6 +45,7 @@ class Commands {
     AddJobCommand("watch", "Shows a job's progress until it ends.", Watch);
     AddShow();
     AddCompare();
+    AddRedundancy();
     AddList("list", "Lists jobs, newest first.", ListJobs);
     AddFetch();
     AddJobCommand("cancel", "Asks a job to stop.", CancelJob);
@@ -132,6 +134,28 @@ class Commands {
     });
   }
 
+  void AddRedundancy() {
+    CLI::App* command =
+        Add("redundancy",
+            "Shows pairs of experts, the closest in function first. Similar "
+            "is not dispensable: see docs/quantities.md.",
+            "redundancy 17 --layer 3 --top 10");
+    command
+        ->add_option("JOB", redundancy_.job, "A number such as 17, or jobs/17")
+        ->required();
+    command->add_option("--layer", redundancy_.layer, "Shows this layer only");
+    command->add_option("--top", redundancy_.top, "How many pairs a layer")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    command->add_flag("--json", redundancy_.json,
+                      "Prints JSON instead of a table");
+    command->callback([this] {
+      line_.command = [view = redundancy_](Session& session) {
+        return ShowRedundancy(session, view);
+      };
+    });
+  }
+
   void AddFetch() {
     CLI::App* command = Add(
         "fetch",
@@ -174,6 +198,7 @@ class Commands {
   CLI::App& app_;
   CommandLine& line_;
   SubmitOptions submit_;
+  RedundancyView redundancy_;
   std::string job_;
   std::string directory_;
   std::array<std::string, 2> sides_;

@@ -29,6 +29,28 @@ std::string DrawsOf(const CacheKeyFields& fields) {
                       "\nseed=", fields.seed, "\n");
 }
 
+std::string OutputParameters(const CacheKeyFields& fields) {
+  return absl::StrCat("tokens=", fields.probes->redundancy().tokens(),
+                      "\nseed=", fields.seed, "\n");
+}
+
+std::string WeightParameters(const CacheKeyFields& fields) {
+  return absl::StrCat("rank=", fields.probes->redundancy().rank(), "\n");
+}
+
+// Pairs are ranked by what other groups hold: by all that those depend on.
+std::string PairParameters(const CacheKeyFields& fields) {
+  const v1::ProbeSpec& probes = *fields.probes;
+  return absl::StrCat(
+      OutputParameters(fields), WeightParameters(fields),
+      "weights=", static_cast<int>(probes.redundancy().weights()),
+      "\nalignment=",
+      static_cast<int>(
+          WeightingOfPairs(probes).value_or(v1::WEIGHTING_UNSPECIFIED)),
+      "\ncomponents=",
+      ComparesRoutedSubspaces(probes) ? probes.pca().components() : 0, "\n");
+}
+
 // The parameters that a group depends on, as text.
 std::string ParametersOf(const CacheKeyFields& fields) {
   if (const std::string base = BaseOfNulls(fields.group); !base.empty()) {
@@ -68,6 +90,9 @@ std::string ParametersOf(const CacheKeyFields& fields) {
     return absl::StrCat("tokens=", term.tokens(), "\nat=", term.at(),
                         "\nseed=", fields.seed, "\n");
   }
+  if (fields.group == "redundancy/outputs") return OutputParameters(fields);
+  if (fields.group == "redundancy/weights") return WeightParameters(fields);
+  if (fields.group == kPairsGroup) return PairParameters(fields);
   if (absl::StartsWith(fields.group, "spectra/")) {
     return absl::StrCat("top=", spectra.top(), "\nseed=", fields.seed, "\n");
   }

@@ -1,6 +1,7 @@
 #include "server/probe_groups.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ constexpr const char* kReference = "pca/reference";
 constexpr const char* kMatched = "pca/matched";
 constexpr const char* kSpectra = "spectra";
 constexpr const char* kRouterTerm = "router_term";
+constexpr const char* kOutputs = "redundancy/outputs";
+constexpr const char* kWeights = "redundancy/weights";
 
 std::string_view NameOf(v1::Weighting weighting) {
   switch (weighting) {
@@ -109,6 +112,23 @@ std::string GroupOf(v1::Convention convention) {
   }
 }
 
+bool Averages(const v1::ProbeSpec& probes, v1::Weighting weighting) {
+  return std::ranges::find(probes.jacobian().average(), weighting) !=
+         probes.jacobian().average().end();
+}
+
+// What the ranking of pairs takes from other probes.
+std::set<std::string> SourcesOfPairs(const v1::ProbeSpec& probes) {
+  std::set<std::string> groups;
+  if (const auto weighting = WeightingOfPairs(probes)) {
+    groups.insert(GroupOf(*weighting));
+  }
+  if (ComparesRoutedSubspaces(probes)) {
+    groups.insert(GroupOf(v1::CONVENTION_ROUTED));
+  }
+  return groups;
+}
+
 v1::PcaProbe PcaFor(const std::set<std::string>& groups,
                     const v1::PcaProbe& asked) {
   v1::PcaProbe pca = asked;
@@ -139,6 +159,11 @@ std::vector<std::string> BaseGroups(const v1::ProbeSpec& probes) {
     groups.emplace_back(kMatched);
   }
   if (probes.has_router_term()) groups.emplace_back(kRouterTerm);
+  if (probes.has_redundancy()) {
+    if (probes.redundancy().tokens() > 0) groups.emplace_back(kOutputs);
+    if (probes.redundancy().weights()) groups.emplace_back(kWeights);
+    groups.emplace_back(kPairsGroup);
+  }
   if (!probes.has_spectra()) return groups;
   groups.emplace_back(kSpectra);
   for (const v1::Weighting weighting : Weightings(probes)) {
@@ -149,6 +174,19 @@ std::vector<std::string> BaseGroups(const v1::ProbeSpec& probes) {
 
 }  // namespace
 
+std::optional<v1::Weighting> WeightingOfPairs(const v1::ProbeSpec& probes) {
+  for (const auto weighting : {v1::WEIGHTING_ALL, v1::WEIGHTING_ROUTED}) {
+    if (Averages(probes, weighting)) return weighting;
+  }
+  return std::nullopt;
+}
+
+bool ComparesRoutedSubspaces(const v1::ProbeSpec& probes) {
+  const auto& conventions = probes.pca().conventions();
+  return std::ranges::find(conventions, v1::CONVENTION_ROUTED) !=
+         conventions.end();
+}
+
 std::vector<std::string> ProbeGroups(const v1::ProbeSpec& probes,
                                      const v1::NullSpec& nulls) {
   std::vector<std::string> groups = BaseGroups(probes);
@@ -157,10 +195,14 @@ std::vector<std::string> ProbeGroups(const v1::ProbeSpec& probes,
   return groups;
 }
 
-v1::ProbeSpec ProbesFor(const std::set<std::string>& asked,
+v1::ProbeSpec ProbesFor(const std::set<std::string>& missing,
                         const v1::ProbeSpec& probes) {
-  const std::set<std::string> groups = WithBases(asked, probes);
+  std::set<std::string> groups = WithBases(missing, probes);
   v1::ProbeSpec result;
+  if (AnyOf(groups, "redundancy")) {
+    *result.mutable_redundancy() = probes.redundancy();
+    groups.merge(SourcesOfPairs(probes));
+  }
   if (groups.contains(kRouting)) result.mutable_routing();
   const v1::JacobianProbe jacobian = JacobianFor(groups, probes);
   if (jacobian.ByteSizeLong() > 0) *result.mutable_jacobian() = jacobian;

@@ -1,5 +1,6 @@
 #include "server/probe_groups.h"
 
+#include <cstdint>
 #include <set>
 #include <string>
 
@@ -147,6 +148,67 @@ TEST(CacheKeyTest, OfMatchedReferencesDependsOnTheSeed) {
   const std::string key = CacheKey(fields);
   fields.seed = 1;
   EXPECT_NE(CacheKey(fields), key);
+}
+
+v1::ProbeSpec WithRedundancy() {
+  v1::ProbeSpec probes = AllProbes();
+  probes.mutable_redundancy()->set_tokens(256);
+  probes.mutable_redundancy()->set_rank(128);
+  probes.mutable_redundancy()->set_weights(true);
+  return probes;
+}
+
+TEST(ProbeGroupsTest, NamesWhatTheRedundancyReportCompares) {
+  v1::ProbeSpec probes;
+  *probes.mutable_redundancy() = WithRedundancy().redundancy();
+  EXPECT_THAT(ProbeGroups(probes, {}),
+              ElementsAre("redundancy/outputs", "redundancy/weights",
+                          "redundancy/pairs"));
+  probes.mutable_redundancy()->set_tokens(0);
+  EXPECT_THAT(ProbeGroups(probes, {}),
+              ElementsAre("redundancy/weights", "redundancy/pairs"));
+}
+
+TEST(ProbeGroupsTest, RunsWhatPairsAreRankedBy) {
+  const v1::ProbeSpec some = ProbesFor({"redundancy/pairs"}, WithRedundancy());
+  EXPECT_THAT(some.jacobian().average(), ElementsAre(v1::WEIGHTING_ALL));
+  EXPECT_THAT(some.pca().conventions(), ElementsAre(v1::CONVENTION_ROUTED));
+  EXPECT_EQ(some.redundancy().tokens(), 256);
+  EXPECT_FALSE(some.has_routing());
+  EXPECT_FALSE(ProbesFor({"jacobian/all"}, WithRedundancy()).has_redundancy());
+}
+
+TEST(CacheKeyTest, OfTheRedundancyReportDependsOnWhatIsCompared) {
+  v1::ProbeSpec probes = WithRedundancy();
+  std::set<std::string> keys;
+  // How many of the three groups have a key that was not there before.
+  const auto fresh = [&](int64_t seed) {
+    int count = 0;
+    for (const char* group :
+         {"redundancy/outputs", "redundancy/weights", "redundancy/pairs"}) {
+      const CacheKeyFields fields{.weights_fingerprint = "w",
+                                  .data_fingerprint = "d",
+                                  .group = group,
+                                  .seed = seed,
+                                  .probes = &probes};
+      if (keys.insert(CacheKey(fields)).second) ++count;
+    }
+    return count;
+  };
+  EXPECT_EQ(fresh(0), 3);
+  EXPECT_EQ(fresh(1), 2);
+  probes.mutable_redundancy()->set_tokens(32);
+  EXPECT_EQ(fresh(0), 2);
+  probes.mutable_redundancy()->set_rank(8);
+  EXPECT_EQ(fresh(0), 2);
+  probes.mutable_redundancy()->set_weights(false);
+  EXPECT_EQ(fresh(0), 1);
+  probes.mutable_pca()->set_components(6);
+  EXPECT_EQ(fresh(0), 1);
+  probes.clear_jacobian();
+  EXPECT_EQ(fresh(0), 1);
+  probes.mutable_jacobian()->add_average(v1::WEIGHTING_GATE);
+  EXPECT_EQ(fresh(0), 0);
 }
 
 TEST(CacheKeyTest, DependsOnEverythingThatDeterminesTheNumbers) {

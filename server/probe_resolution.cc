@@ -20,6 +20,8 @@ constexpr int kDefaultTokensPerExpert = 8;
 constexpr int kDefaultTop = 16;
 constexpr int kAllTokens = -1;
 constexpr int kDefaultRouterTokens = 64;
+constexpr int kDefaultRedundancyTokens = 256;
+constexpr int kDefaultRank = 128;
 
 using EnumList = google::protobuf::RepeatedField<int>;
 
@@ -131,6 +133,27 @@ v1::RouterTermProbe ResolveRouterTerm(const v1::RouterTermProbe& probe,
   return result;
 }
 
+v1::RedundancyProbe ResolveRedundancy(const v1::RedundancyProbe& probe,
+                                      Violations& violations) {
+  v1::RedundancyProbe result = probe;
+  if (!probe.has_tokens()) result.set_tokens(kDefaultRedundancyTokens);
+  if (result.tokens() < 0) {
+    violations.Add("probes.redundancy.tokens",
+                   absl::StrCat(result.tokens(), ", expected at least 0"));
+  }
+  if (!probe.has_rank()) result.set_rank(kDefaultRank);
+  if (result.rank() < 1) {
+    violations.Add("probes.redundancy.rank",
+                   absl::StrCat(result.rank(), ", expected at least 1"));
+  }
+  if (!probe.has_weights()) result.set_weights(true);
+  if (result.tokens() == 0 && !result.weights()) {
+    violations.Add("probes.redundancy",
+                   "compares neither outputs (tokens: 0) nor weights");
+  }
+  return result;
+}
+
 }  // namespace
 
 v1::ProbeSpec ResolveProbes(const v1::AnalyzeSpec& spec, int64_t width,
@@ -152,10 +175,14 @@ v1::ProbeSpec ResolveProbes(const v1::AnalyzeSpec& spec, int64_t width,
     *result.mutable_router_term() =
         ResolveRouterTerm(asked.router_term(), violations);
   }
+  if (asked.has_redundancy()) {
+    *result.mutable_redundancy() =
+        ResolveRedundancy(asked.redundancy(), violations);
+  }
   if (result.ByteSizeLong() == 0) {
     violations.Add("probes",
-                   "none, expected routing, jacobian, pca, spectra or "
-                   "router_term");
+                   "none, expected routing, jacobian, pca, spectra, "
+                   "router_term or redundancy");
   }
   return result;
 }

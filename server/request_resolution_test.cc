@@ -324,6 +324,23 @@ TEST_F(RequestResolutionTest, BoundsSweeps) {
   EXPECT_THAT(Message(), HasSubstr("sweep: 66 cells, expected at most 64"));
 }
 
+TEST_F(RequestResolutionTest, FillsInAndChecksTheRedundancyReport) {
+  v1::RedundancyProbe& probe = *spec_.mutable_probes()->mutable_redundancy();
+  const v1::AnalyzeSpec spec = Resolve().spec;
+  EXPECT_EQ(spec.probes().redundancy().tokens(), 256);
+  EXPECT_EQ(spec.probes().redundancy().rank(), 128);
+  EXPECT_TRUE(spec.probes().redundancy().weights());
+  probe.set_tokens(-1);
+  probe.set_rank(0);
+  EXPECT_THAT(Fields(), ElementsAre("probes.redundancy.tokens",
+                                    "probes.redundancy.rank"));
+  probe.set_rank(4);
+  probe.set_tokens(0);
+  EXPECT_THAT(Fields(), IsEmpty());
+  probe.set_weights(false);
+  EXPECT_THAT(Fields(), ElementsAre("probes.redundancy"));
+}
+
 TEST_F(RequestResolutionTest, CountsCharactersOfANameNotBytes) {
   std::string name;
   for (int i = 0; i < 200; ++i) name += "\u00e4";

@@ -22,10 +22,10 @@ namespace {
 // Arrays that are neither per expert nor per pair of experts, or whose mean
 // depends on nothing but the number of tokens.
 constexpr std::array kWithoutMean = {
-    "coactivation",   "repeat_rate",     "margin_histogram",
-    "margin_edges",   "eigenvalues",     "components",
-    "basis",          "singular_values", "principal_angles",
-    "variance_shares"};
+    "coactivation",    "repeat_rate",      "margin_histogram",
+    "margin_edges",    "eigenvalues",      "components",
+    "basis",           "singular_values",  "principal_angles",
+    "variance_shares", "redundancy_pairs", "redundancy_scores"};
 
 bool HasMean(const std::string& quantity) {
   return std::ranges::none_of(kWithoutMean, [&](const char* name) {

@@ -73,7 +73,8 @@ TEST(SummaryTest, KeepsQuietWhereAMeanSaysNothing) {
        {"coactivation", "pca/routed/eigenvalues", "pca/routed/components",
         "pca/all/basis", "jacobian_mean_singular_values/all",
         "principal_angles/routed", "grassmann/routed/interval",
-        "grassmann/routed/p", "grassmann/routed/bootstrap_draws"}) {
+        "grassmann/routed/p", "grassmann/routed/bootstrap_draws",
+        "redundancy_scores"}) {
     EXPECT_FALSE(Summarize(quantity, square).has_value()) << quantity;
   }
   EXPECT_FALSE(Summarize("x", MakeDoubles({1, 2}, {1, 2})).has_value());

@@ -1,8 +1,10 @@
 #include "client/commands/show.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -10,6 +12,7 @@
 #include "client/commands/job_text.h"
 #include "client/commands/session.h"
 #include "client/result/means_table.h"
+#include "client/result/ranked_pairs.h"
 #include "client/result/result_json.h"
 #include "client/result/significance_table.h"
 #include "client/result/summary_place.h"
@@ -26,6 +29,9 @@ namespace {
 
 // As wide as the papers' tables, and as pages that quote them.
 constexpr int kWidestTable = 100;
+
+// Pairs of experts that are shown of each layer.
+constexpr int64_t kShownPairs = 5;
 
 std::string Line(const std::string& key, const std::string& value) {
   return value.empty()
@@ -128,6 +134,11 @@ absl::Status Show(Session& session, const std::string& job, bool json) {
       "\n", table, "\nMean \u00B1 standard deviation over pairs of experts; ",
       "ranks and singular values: over experts; router term: over tokens.\n",
       Losses(result), Significance(result, width)));
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<LayerPairs> pairs,
+                            ReadRankedPairs(session.client, result));
+  if (pairs.empty()) return absl::OkStatus();
+  session.out.Print(
+      absl::StrCat("\n", RankedPairsText(pairs, kShownPairs, width)));
   return absl::OkStatus();
 }
 

@@ -173,6 +173,13 @@ absl::Status ReadRouterTerm(const Value& value, v1::ProbeSpec& probes) {
       {IntegerField("tokens", term, 1), ChoiceField("at", term)});
 }
 
+absl::Status ReadRedundancy(const Value& value, v1::ProbeSpec& probes) {
+  v1::RedundancyProbe& redundancy = *probes.mutable_redundancy();
+  return value.Fields({IntegerField("tokens", redundancy, 0),
+                       IntegerField("rank", redundancy, 1),
+                       BooleanField("weights", redundancy)});
+}
+
 absl::Status ReadRouting(const Value& value, v1::ProbeSpec& probes) {
   probes.mutable_routing();
   return value.Fields({});
@@ -189,11 +196,13 @@ absl::Status ReadProbes(const Value& value, v1::AnalyzeSpec& spec) {
        {"spectra",
         [&](const Value& probe) { return ReadSpectra(probe, probes); }},
        {"router_term",
-        [&](const Value& probe) { return ReadRouterTerm(probe, probes); }}}));
+        [&](const Value& probe) { return ReadRouterTerm(probe, probes); }},
+       {"redundancy",
+        [&](const Value& probe) { return ReadRedundancy(probe, probes); }}}));
   if (value.node().children.empty()) {
     return value.Error(
         "found no probe, expected at least one of routing, jacobian, pca, "
-        "spectra and router_term");
+        "spectra, router_term and redundancy");
   }
   return absl::OkStatus();
 }

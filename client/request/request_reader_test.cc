@@ -78,6 +78,7 @@ probes:
         basis: true, angles: false}
   spectra: {tokens_per_expert: 4, top: 12}
   router_term: {tokens: 32, at: first}
+  redundancy: {tokens: 0, rank: 64, weights: true}
 precision: bfloat16
 device: cpu
 seed: 7
@@ -108,6 +109,9 @@ nll: true
   EXPECT_EQ(spec.probes().spectra().top(), 12);
   EXPECT_EQ(spec.probes().router_term().tokens(), 32);
   EXPECT_EQ(spec.probes().router_term().at(), v1::TOKEN_PLACEMENT_FIRST);
+  EXPECT_TRUE(spec.probes().redundancy().has_tokens());
+  EXPECT_EQ(spec.probes().redundancy().rank(), 64);
+  EXPECT_TRUE(spec.probes().redundancy().weights());
   EXPECT_EQ(spec.precision(), v1::PRECISION_BFLOAT16);
   EXPECT_EQ(spec.device(), v1::DEVICE_CPU);
   EXPECT_EQ(spec.seed(), 7);
@@ -352,6 +356,7 @@ TEST(ReadRequestTest, RefusesWrongTypes) {
         "f.yaml:3:39: ", "an integer of at least 1, or all"},
        {"probes: {spectra: {tokens: 4}}\n", "f.yaml:3:20: ", "unknown key"},
        {"probes: {router_term: {tokens: 0}}\n", "f.yaml:3:32: ", "at least 1"},
+       {"probes: {redundancy: {rank: 0}}\n", "f.yaml:3:29: ", "from 1 to"},
        {"probes: {router_term: {at: frist}}\n",
         "f.yaml:3:28: ", "spread or first; did you mean first?"},
        {"precision: float64\n", "f.yaml:3:12: ", "float32 or bfloat16"},

@@ -143,6 +143,9 @@ void FillProbes(v1::ProbeSpec& probes) {
   if (Sometimes()) {
     probes.mutable_router_term()->set_at(v1::TOKEN_PLACEMENT_FIRST);
   }
+  if (Sometimes()) probes.mutable_redundancy()->set_tokens(Number() - 1);
+  if (Sometimes()) probes.mutable_redundancy()->set_rank(9);
+  if (Sometimes()) probes.mutable_redundancy()->set_weights(Sometimes());
 }
 
 void FillRouting(v1::RoutingSpec& routing) {

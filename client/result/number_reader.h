@@ -15,7 +15,7 @@ namespace moeprobe {
 // the server; DataLoss if an array arrives damaged or has another type.
 absl::StatusOr<std::map<std::string, std::vector<double>>> ReadNumbers(
     Client& client, const std::string& job_name,
-    const std::vector<v1::ArrayInfo>& arrays);
+    const std::vector<v1::ArrayInfo>& infos);
 
 }  // namespace moeprobe
 

@@ -7,7 +7,7 @@ namespace moeprobe {
 namespace {
 
 // NOLINTBEGIN(modernize-use-designated-initializers): rows of a table.
-constexpr std::array<ShownQuantity, 37> kQuantities = {
+constexpr std::array<ShownQuantity, 41> kQuantities = {
     {{"", "jacobian_cosine/routed", "Jacobian cosine", "routed"},
      {"", "jacobian_cosine/gate", "Jacobian cosine", "gate"},
      {"", "jacobian_cosine/all", "Jacobian cosine", "all"},
@@ -51,7 +51,11 @@ constexpr std::array<ShownQuantity, 37> kQuantities = {
      {"baseline/", "singular_value_decay", "\u03C3 decay", "baseline"},
      {"", "stable_rank", "Stable rank", "experts"},
      {"baseline/", "stable_rank", "Stable rank", "baseline"},
-     {"", "router_term_ratio", "Router term", "share"}}};
+     {"", "router_term_ratio", "Router term", "share"},
+     {"", "output_similarity", "Output cosine", "experts"},
+     {"", "weight_overlap/input", "Weight overlap", "input"},
+     {"", "weight_overlap/output", "Weight overlap", "output"},
+     {"", "weight_overlap/floor", "Weight overlap", "random"}}};
 // NOLINTEND(modernize-use-designated-initializers)
 
 }  // namespace

@@ -58,7 +58,8 @@ absl::Status CheckFinite(int64_t layer, const at::Tensor& h) {
 }  // namespace
 
 bool ReadsExperts(const ProbeOptions& options) {
-  return options.jacobian || options.spectra || options.router_term;
+  return options.jacobian || options.spectra || options.router_term ||
+         options.redundancy;
 }
 
 at::ScalarType ComputeType(Precision precision) {

@@ -17,6 +17,7 @@
 #include "core/probe/probe_result.h"
 #include "core/probe/probed_layer.h"
 #include "core/probe/projected_tokens.h"
+#include "core/probe/redundancy.h"
 #include "core/probe/routed_pca.h"
 #include "core/probe/router_term.h"
 #include "core/probe/routing_statistics.h"
@@ -39,6 +40,7 @@ constexpr double kSubspacesBegin = 0.7;
 constexpr double kSamplesBegin = 0.75;
 constexpr double kSpectraBegin = 0.8;
 constexpr double kSpectraEnd = 0.9;
+constexpr double kRedundancyBegin = 0.95;
 
 NullRoutings DrawNulls(const ProbedLayer& layer, const RoutingRule& rule,
                        const NullOptions& options, int64_t seed) {
@@ -146,6 +148,10 @@ absl::Status LayerProbes::AddTokens(const StepReport& report) {
     Append(RouterTerm(layer_, rule_, *probes.router_term, request_.seed,
                       bootstrap),
            result_);
+  }
+  if (probes.redundancy) {
+    MOEPROBE_RETURN_IF_ERROR(report("redundancy", kRedundancyBegin));
+    AddRedundancy(layer_, *probes.redundancy, request_.seed, result_);
   }
   return absl::OkStatus();
 }

@@ -76,6 +76,13 @@ struct NullOptions {
   bool keep_draws = false;    // also publish the draws of the nulls
 };
 
+// Options of the redundancy report.
+struct RedundancyOptions {
+  int64_t tokens = 256;  // sampled, that every expert runs on; 0: none
+  int64_t rank = 128;    // size of the subspaces of weights
+  bool weights = true;   // compare weights, too
+};
+
 // What to compute; an absent probe is not run.
 struct ProbeOptions {
   bool routing = true;
@@ -84,6 +91,7 @@ struct ProbeOptions {
   std::optional<SpectraOptions> spectra;
   std::optional<RouterTermOptions> router_term;
   NullOptions nulls;
+  std::optional<RedundancyOptions> redundancy;
 };
 
 }  // namespace moeprobe

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <span>
 
 #include "absl/status/status.h"
 #include "core/checkpoint/checkpoint.h"
@@ -18,6 +19,13 @@ struct ProbedLayer {
   const Routing& routing;
   const at::Tensor& counted;  // [T] bool: tokens that count
 };
+
+// Returns the routed experts of a layer; of a dense one, its MLP.
+inline std::span<const GatedMlpTensors> RoutedExperts(
+    const LayerTensors& tensors) {
+  if (tensors.dense) return {&*tensors.dense, 1};
+  return tensors.experts;
+}
 
 // Called with the share of a probe's work that is done. A status other than OK
 // stops it.

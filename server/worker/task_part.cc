@@ -96,6 +96,12 @@ ProbeOptions FromProto(const v1::ProbeSpec& spec) {
   if (spec.has_router_term()) {
     options.router_term = FromProto(spec.router_term());
   }
+  if (spec.has_redundancy()) {
+    options.redundancy =
+        RedundancyOptions{.tokens = spec.redundancy().tokens(),
+                          .rank = spec.redundancy().rank(),
+                          .weights = spec.redundancy().weights()};
+  }
   return options;
 }
 
