@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "core/base/numerics_version.h"
 #include "core/base/sha256.h"
 #include "moeprobe/v1/analysis.pb.h"
@@ -51,6 +52,13 @@ std::string PairParameters(const CacheKeyFields& fields) {
       ComparesRoutedSubspaces(probes) ? probes.pca().components() : 0, "\n");
 }
 
+std::string InterventionParameters(const CacheKeyFields& fields) {
+  const v1::InterventionProbe& probe = fields.probes->interventions();
+  return absl::StrCat(PairParameters(fields), "pairs=", probe.pairs(),
+                      "\nkinds=", absl::StrJoin(probe.kinds(), ","),
+                      "\ntokens=", probe.tokens(), "\n");
+}
+
 // The parameters that a group depends on, as text.
 std::string ParametersOf(const CacheKeyFields& fields) {
   if (const std::string base = BaseOfNulls(fields.group); !base.empty()) {
@@ -93,6 +101,7 @@ std::string ParametersOf(const CacheKeyFields& fields) {
   if (fields.group == "redundancy/outputs") return OutputParameters(fields);
   if (fields.group == "redundancy/weights") return WeightParameters(fields);
   if (fields.group == kPairsGroup) return PairParameters(fields);
+  if (InterventionLayer(fields.group)) return InterventionParameters(fields);
   if (absl::StartsWith(fields.group, "spectra/")) {
     return absl::StrCat("top=", spectra.top(), "\nseed=", fields.seed, "\n");
   }

@@ -1,7 +1,9 @@
 #include "server/job_plan.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <string>
@@ -14,6 +16,7 @@
 #include "core/base/equal_depth.h"
 #include "core/base/quoted.h"
 #include "core/base/status_macros.h"
+#include "core/checkpoint/checkpoint.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/result.pb.h"
 #include "server/cache_key.h"
@@ -75,6 +78,21 @@ void AddGroups(v1::Device device, JobPlan& plan) {
     }
   }
   if (part.nll) add(kWholeModel, kNllGroup);
+  for (const int32_t layer : part.edited_layers) {
+    add(kWholeModel, InterventionGroup(layer));
+  }
+}
+
+// The layers among `layers` that have several experts, if they are edited.
+std::vector<int32_t> EditedLayers(const v1::ProbeSpec& probes,
+                                  const std::vector<int32_t>& layers,
+                                  const Checkpoint& checkpoint) {
+  std::vector<int32_t> edited;
+  if (!probes.has_interventions()) return edited;
+  std::ranges::copy_if(layers, std::back_inserter(edited), [&](int32_t layer) {
+    return checkpoint.layer(layer).experts.size() > 1;
+  });
+  return edited;
 }
 
 int32_t LayerCount(const OpenedModel& model) {
@@ -191,6 +209,8 @@ absl::StatusOr<PlannedPart> JobPlanner::PlanPart(const SweepCell& cell,
   }
   part.nll = spec.nll() ||
              (!part.layers.empty() && part.layers.back() == layer_count - 1);
+  part.edited_layers =
+      EditedLayers(spec.probes(), part.layers, *part.model.checkpoint);
   if (part.data.has_text()) {
     MOEPROBE_ASSIGN_OR_RETURN(part.tokenizer_sha256,
                               models_->TokenizerSha256(part.model));

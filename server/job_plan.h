@@ -29,6 +29,7 @@ struct PlannedPart {
   std::optional<v1::RoutingRule> routing;  // nullopt: the model's own
   std::vector<int32_t> layers;
   bool nll = false;                        // the loss is computed
+  std::vector<int32_t> edited_layers;      // that interventions change
   std::string tokenizer_sha256;            // where the data is text
   std::string stamp;                       // of the model's files
   std::map<int64_t, std::string> weights;  // known fingerprints, by layer

@@ -69,6 +69,11 @@ ProbeCounts CountsOf(const v1::ProbeSpec& probes, const Checkpoint& checkpoint,
   if (probes.has_router_term()) {
     counts.router_term_tokens = CountOf(probes.router_term().tokens(), tokens);
   }
+  if (probes.has_redundancy()) {
+    counts.compared_tokens = std::min(probes.redundancy().tokens(), tokens);
+    counts.compared_rank =
+        probes.redundancy().weights() ? probes.redundancy().rank() : 0;
+  }
   return counts;
 }
 
@@ -105,7 +110,8 @@ AnalysisCost CostOfPart(const PlannedPart& part, const MissingOfPart& missing,
   const Checkpoint& checkpoint = *part.model.checkpoint;
   const int64_t tokens = TokensOf(part);
   std::vector<int64_t> targets(missing.layers.begin(), missing.layers.end());
-  if (missing.nll) {
+  if (missing.nll ||
+      ProbesFor(missing.groups, part.spec.probes()).has_interventions()) {
     targets.push_back(static_cast<int64_t>(checkpoint.config().layers.size()));
   }
   AnalysisCost cost =

@@ -1,6 +1,7 @@
 #include "server/probe_groups.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -8,7 +9,10 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "server/null_groups.h"
 
@@ -22,6 +26,7 @@ constexpr const char* kReference = "pca/reference";
 constexpr const char* kMatched = "pca/matched";
 constexpr const char* kSpectra = "spectra";
 constexpr const char* kRouterTerm = "router_term";
+constexpr const char* kInterventions = "interventions/";
 constexpr const char* kOutputs = "redundancy/outputs";
 constexpr const char* kWeights = "redundancy/weights";
 
@@ -187,6 +192,20 @@ bool ComparesRoutedSubspaces(const v1::ProbeSpec& probes) {
          conventions.end();
 }
 
+std::string InterventionGroup(int64_t layer) {
+  return absl::StrCat(kInterventions, layer);
+}
+
+std::optional<int64_t> InterventionLayer(const std::string& group) {
+  absl::string_view rest = group;
+  int64_t layer = 0;
+  if (!absl::ConsumePrefix(&rest, kInterventions) ||
+      !absl::SimpleAtoi(rest, &layer)) {
+    return std::nullopt;
+  }
+  return layer;
+}
+
 std::vector<std::string> ProbeGroups(const v1::ProbeSpec& probes,
                                      const v1::NullSpec& nulls) {
   std::vector<std::string> groups = BaseGroups(probes);
@@ -199,8 +218,14 @@ v1::ProbeSpec ProbesFor(const std::set<std::string>& missing,
                         const v1::ProbeSpec& probes) {
   std::set<std::string> groups = WithBases(missing, probes);
   v1::ProbeSpec result;
-  if (AnyOf(groups, "redundancy")) {
-    *result.mutable_redundancy() = probes.redundancy();
+  const bool edited = std::ranges::any_of(groups, [](const auto& group) {
+    return InterventionLayer(group).has_value();
+  });
+  if (edited) *result.mutable_interventions() = probes.interventions();
+  if (edited || AnyOf(groups, "redundancy")) {
+    if (probes.has_redundancy()) {
+      *result.mutable_redundancy() = probes.redundancy();
+    }
     groups.merge(SourcesOfPairs(probes));
   }
   if (groups.contains(kRouting)) result.mutable_routing();

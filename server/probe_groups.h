@@ -1,6 +1,7 @@
 #ifndef MOEPROBE_SERVER_PROBE_GROUPS_H_
 #define MOEPROBE_SERVER_PROBE_GROUPS_H_
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -15,6 +16,13 @@ inline constexpr const char* kNllGroup = "nll";
 
 // The group of a layer's ranked pairs of experts.
 inline constexpr const char* kPairsGroup = "redundancy/pairs";
+
+// Returns the group of a layer's interventions, at layer -1: they depend on the
+// whole model. "interventions/{layer}".
+std::string InterventionGroup(int64_t layer);
+
+// Returns the layer of such a group; nullopt for any other group.
+std::optional<int64_t> InterventionLayer(const std::string& group);
 
 // Returns the groups of arrays that resolved probes make at every layer:
 // "routing", "jacobian/{weighting}", "jacobian/corrected/{weighting}",
@@ -35,7 +43,8 @@ bool ComparesRoutedSubspaces(const v1::ProbeSpec& probes);
 
 // Returns the smallest part of resolved `probes` that makes all groups in
 // `missing`, those of nulls together with NullsFor them. The redundancy report
-// is made as a whole, with what its pairs are ranked by.
+// is made as a whole; it and interventions come with what pairs of experts are
+// ranked by.
 v1::ProbeSpec ProbesFor(const std::set<std::string>& missing,
                         const v1::ProbeSpec& probes);
 

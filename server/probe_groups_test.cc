@@ -178,6 +178,38 @@ TEST(ProbeGroupsTest, RunsWhatPairsAreRankedBy) {
   EXPECT_FALSE(ProbesFor({"jacobian/all"}, WithRedundancy()).has_redundancy());
 }
 
+TEST(ProbeGroupsTest, RanksPairsForInterventions) {
+  v1::ProbeSpec probes = WithRedundancy();
+  probes.mutable_interventions()->set_pairs(4);
+  EXPECT_EQ(InterventionGroup(12), "interventions/12");
+  EXPECT_EQ(InterventionLayer("interventions/12"), 12);
+  EXPECT_FALSE(InterventionLayer("redundancy/pairs").has_value());
+  const v1::ProbeSpec some = ProbesFor({"interventions/12"}, probes);
+  EXPECT_EQ(some.interventions().pairs(), 4);
+  EXPECT_EQ(some.redundancy().tokens(), 256);
+  EXPECT_THAT(some.jacobian().average(), ElementsAre(v1::WEIGHTING_ALL));
+  probes.clear_redundancy();
+  EXPECT_FALSE(ProbesFor({"interventions/12"}, probes).has_redundancy());
+}
+
+TEST(CacheKeyTest, OfInterventionsDependsOnWhatIsDoneToWhichPairs) {
+  v1::ProbeSpec probes = WithRedundancy();
+  const CacheKeyFields fields{.weights_fingerprint = "w",
+                              .data_fingerprint = "d",
+                              .layer = -1,
+                              .group = "interventions/3",
+                              .probes = &probes};
+  std::set<std::string> keys = {CacheKey(fields)};
+  probes.mutable_interventions()->set_pairs(4);
+  EXPECT_TRUE(keys.insert(CacheKey(fields)).second);
+  probes.mutable_interventions()->set_tokens(64);
+  EXPECT_TRUE(keys.insert(CacheKey(fields)).second);
+  probes.mutable_interventions()->add_kinds(v1::INTERVENTION_KIND_ABLATE);
+  EXPECT_TRUE(keys.insert(CacheKey(fields)).second);
+  probes.mutable_redundancy()->set_tokens(64);
+  EXPECT_TRUE(keys.insert(CacheKey(fields)).second);
+}
+
 TEST(CacheKeyTest, OfTheRedundancyReportDependsOnWhatIsCompared) {
   v1::ProbeSpec probes = WithRedundancy();
   std::set<std::string> keys;

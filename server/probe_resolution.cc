@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "moeprobe/v1/analysis.pb.h"
+#include "server/probe_groups.h"
 #include "server/violations.h"
 
 namespace moeprobe {
@@ -22,6 +23,9 @@ constexpr int kAllTokens = -1;
 constexpr int kDefaultRouterTokens = 64;
 constexpr int kDefaultRedundancyTokens = 256;
 constexpr int kDefaultRank = 128;
+constexpr int kDefaultPairs = 8;
+constexpr int kMostPairs = 200;
+constexpr int kDefaultInterventionTokens = 2048;
 
 using EnumList = google::protobuf::RepeatedField<int>;
 
@@ -154,6 +158,45 @@ v1::RedundancyProbe ResolveRedundancy(const v1::RedundancyProbe& probe,
   return result;
 }
 
+v1::InterventionProbe ResolveInterventions(const v1::InterventionProbe& probe,
+                                           Violations& violations) {
+  v1::InterventionProbe result = probe;
+  if (!probe.has_pairs()) result.set_pairs(kDefaultPairs);
+  if (result.pairs() < 1 || result.pairs() > kMostPairs) {
+    violations.Add(
+        "probes.interventions.pairs",
+        absl::StrCat(result.pairs(), ", expected 1 to ", kMostPairs));
+  }
+  std::set<int> kinds =
+      CheckEnumerators(probe.kinds(), v1::INTERVENTION_KIND_ABLATE,
+                       "probes.interventions.kinds", violations);
+  if (probe.kinds().empty()) {
+    kinds = {v1::INTERVENTION_KIND_AVERAGE, v1::INTERVENTION_KIND_REPLACE,
+             v1::INTERVENTION_KIND_ABLATE};
+  }
+  result.clear_kinds();
+  for (const int kind : kinds) {
+    result.add_kinds(static_cast<v1::InterventionKind>(kind));
+  }
+  if (!probe.has_tokens()) result.set_tokens(kDefaultInterventionTokens);
+  if (result.tokens() < 1) {
+    violations.Add("probes.interventions.tokens",
+                   absl::StrCat(result.tokens(), ", expected at least 1"));
+  }
+  return result;
+}
+
+// Pairs are chosen by their rank, which other probes give.
+void CheckRanking(const v1::ProbeSpec& probes, Violations& violations) {
+  if (!probes.has_interventions() || probes.redundancy().tokens() > 0 ||
+      WeightingOfPairs(probes)) {
+    return;
+  }
+  violations.Add("probes.interventions",
+                 "pairs of experts are ranked by redundancy (tokens above 0) "
+                 "or jacobian (all or routed), expected one of them beside it");
+}
+
 }  // namespace
 
 v1::ProbeSpec ResolveProbes(const v1::AnalyzeSpec& spec, int64_t width,
@@ -179,10 +222,15 @@ v1::ProbeSpec ResolveProbes(const v1::AnalyzeSpec& spec, int64_t width,
     *result.mutable_redundancy() =
         ResolveRedundancy(asked.redundancy(), violations);
   }
+  if (asked.has_interventions()) {
+    *result.mutable_interventions() =
+        ResolveInterventions(asked.interventions(), violations);
+  }
+  CheckRanking(result, violations);
   if (result.ByteSizeLong() == 0) {
     violations.Add("probes",
                    "none, expected routing, jacobian, pca, spectra, "
-                   "router_term or redundancy");
+                   "router_term, redundancy or interventions");
   }
   return result;
 }

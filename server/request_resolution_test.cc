@@ -341,6 +341,34 @@ TEST_F(RequestResolutionTest, FillsInAndChecksTheRedundancyReport) {
   EXPECT_THAT(Fields(), ElementsAre("probes.redundancy"));
 }
 
+TEST_F(RequestResolutionTest, FillsInAndChecksInterventions) {
+  v1::ProbeSpec& probes = *spec_.mutable_probes();
+  probes.mutable_redundancy();
+  v1::InterventionProbe& probe = *probes.mutable_interventions();
+  const v1::AnalyzeSpec spec = Resolve().spec;
+  EXPECT_EQ(spec.probes().interventions().pairs(), 8);
+  EXPECT_THAT(spec.probes().interventions().kinds(), ElementsAre(1, 2, 3));
+  EXPECT_EQ(spec.probes().interventions().tokens(), 2048);
+  probe.set_pairs(0);
+  probe.add_kinds(static_cast<v1::InterventionKind>(4));
+  probe.set_tokens(0);
+  EXPECT_THAT(Fields(), ElementsAre("probes.interventions.pairs",
+                                    "probes.interventions.kinds[0]",
+                                    "probes.interventions.tokens"));
+}
+
+TEST_F(RequestResolutionTest, WantsSomethingToRankInterventionsBy) {
+  v1::ProbeSpec& probes = *spec_.mutable_probes();
+  probes.mutable_interventions();
+  EXPECT_THAT(Fields(), ElementsAre("probes.interventions"));
+  probes.mutable_redundancy()->set_tokens(0);
+  EXPECT_THAT(Fields(), ElementsAre("probes.interventions"));
+  probes.mutable_jacobian()->add_average(v1::WEIGHTING_GATE);
+  EXPECT_THAT(Fields(), ElementsAre("probes.interventions"));
+  probes.mutable_jacobian()->add_average(v1::WEIGHTING_ROUTED);
+  EXPECT_THAT(Fields(), IsEmpty());
+}
+
 TEST_F(RequestResolutionTest, CountsCharactersOfANameNotBytes) {
   std::string name;
   for (int i = 0; i < 200; ++i) name += "\u00e4";

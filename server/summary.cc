@@ -25,7 +25,8 @@ constexpr std::array kWithoutMean = {
     "coactivation",    "repeat_rate",      "margin_histogram",
     "margin_edges",    "eigenvalues",      "components",
     "basis",           "singular_values",  "principal_angles",
-    "variance_shares", "redundancy_pairs", "redundancy_scores"};
+    "variance_shares", "redundancy_pairs", "redundancy_scores",
+    "intervention"};
 
 bool HasMean(const std::string& quantity) {
   return std::ranges::none_of(kWithoutMean, [&](const char* name) {

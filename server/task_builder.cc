@@ -65,6 +65,9 @@ std::map<int, MissingOfPart> MissingByPart(
     MissingOfPart& part = parts[group.part];
     if (group.probe == kNllGroup) {
       part.nll = true;
+    } else if (const auto edited = InterventionLayer(group.probe)) {
+      part.layers.insert(*edited);
+      part.groups.insert(group.probe);
     } else {
       part.layers.insert(group.layer);
       part.groups.insert(group.probe);

@@ -11,6 +11,7 @@
 #include "absl/strings/str_format.h"
 #include "client/commands/job_text.h"
 #include "client/commands/session.h"
+#include "client/result/intervention_table.h"
 #include "client/result/means_table.h"
 #include "client/result/ranked_pairs.h"
 #include "client/result/result_json.h"
@@ -112,6 +113,19 @@ std::string Significance(const v1::Result& result, int width) {
                       NullCaption(result.job().analyze().nulls()));
 }
 
+// What is known of pairs of experts, if anything.
+absl::Status ShowPairs(Session& session, const v1::Result& result, int width) {
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<LayerPairs> pairs,
+                            ReadRankedPairs(session.client, result));
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string interventions,
+                            InterventionTable(session.client, result, width));
+  for (const std::string& table :
+       {RankedPairsText(pairs, kShownPairs, width), interventions}) {
+    if (!table.empty()) session.out.Print(absl::StrCat("\n", table));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status Show(Session& session, const std::string& job, bool json) {
@@ -134,12 +148,7 @@ absl::Status Show(Session& session, const std::string& job, bool json) {
       "\n", table, "\nMean \u00B1 standard deviation over pairs of experts; ",
       "ranks and singular values: over experts; router term: over tokens.\n",
       Losses(result), Significance(result, width)));
-  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<LayerPairs> pairs,
-                            ReadRankedPairs(session.client, result));
-  if (pairs.empty()) return absl::OkStatus();
-  session.out.Print(
-      absl::StrCat("\n", RankedPairsText(pairs, kShownPairs, width)));
-  return absl::OkStatus();
+  return ShowPairs(session, result, width);
 }
 
 }  // namespace moeprobe

@@ -180,6 +180,13 @@ absl::Status ReadRedundancy(const Value& value, v1::ProbeSpec& probes) {
                        BooleanField("weights", redundancy)});
 }
 
+absl::Status ReadInterventions(const Value& value, v1::ProbeSpec& probes) {
+  v1::InterventionProbe& interventions = *probes.mutable_interventions();
+  return value.Fields({IntegerField("pairs", interventions, 1),
+                       ChoicesField("kinds", interventions),
+                       IntegerField("tokens", interventions, 1)});
+}
+
 absl::Status ReadRouting(const Value& value, v1::ProbeSpec& probes) {
   probes.mutable_routing();
   return value.Fields({});
@@ -198,11 +205,14 @@ absl::Status ReadProbes(const Value& value, v1::AnalyzeSpec& spec) {
        {"router_term",
         [&](const Value& probe) { return ReadRouterTerm(probe, probes); }},
        {"redundancy",
-        [&](const Value& probe) { return ReadRedundancy(probe, probes); }}}));
+        [&](const Value& probe) { return ReadRedundancy(probe, probes); }},
+       {"interventions", [&](const Value& probe) {
+          return ReadInterventions(probe, probes);
+        }}}));
   if (value.node().children.empty()) {
     return value.Error(
         "found no probe, expected at least one of routing, jacobian, pca, "
-        "spectra, router_term and redundancy");
+        "spectra, router_term, redundancy and interventions");
   }
   return absl::OkStatus();
 }

@@ -79,6 +79,7 @@ probes:
   spectra: {tokens_per_expert: 4, top: 12}
   router_term: {tokens: 32, at: first}
   redundancy: {tokens: 0, rank: 64, weights: true}
+  interventions: {pairs: 3, kinds: [ablate, replace], tokens: 512}
 precision: bfloat16
 device: cpu
 seed: 7
@@ -112,6 +113,11 @@ nll: true
   EXPECT_TRUE(spec.probes().redundancy().has_tokens());
   EXPECT_EQ(spec.probes().redundancy().rank(), 64);
   EXPECT_TRUE(spec.probes().redundancy().weights());
+  EXPECT_EQ(spec.probes().interventions().pairs(), 3);
+  EXPECT_THAT(spec.probes().interventions().kinds(),
+              testing::ElementsAre(v1::INTERVENTION_KIND_ABLATE,
+                                   v1::INTERVENTION_KIND_REPLACE));
+  EXPECT_EQ(spec.probes().interventions().tokens(), 512);
   EXPECT_EQ(spec.precision(), v1::PRECISION_BFLOAT16);
   EXPECT_EQ(spec.device(), v1::DEVICE_CPU);
   EXPECT_EQ(spec.seed(), 7);
@@ -356,6 +362,8 @@ TEST(ReadRequestTest, RefusesWrongTypes) {
         "f.yaml:3:39: ", "an integer of at least 1, or all"},
        {"probes: {spectra: {tokens: 4}}\n", "f.yaml:3:20: ", "unknown key"},
        {"probes: {router_term: {tokens: 0}}\n", "f.yaml:3:32: ", "at least 1"},
+       {"probes: {interventions: {kinds: [merge]}}\n",
+        "f.yaml:3:34: ", "expected average or replace or ablate"},
        {"probes: {redundancy: {rank: 0}}\n", "f.yaml:3:29: ", "from 1 to"},
        {"probes: {router_term: {at: frist}}\n",
         "f.yaml:3:28: ", "spread or first; did you mean first?"},

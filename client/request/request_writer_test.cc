@@ -146,6 +146,10 @@ void FillProbes(v1::ProbeSpec& probes) {
   if (Sometimes()) probes.mutable_redundancy()->set_tokens(Number() - 1);
   if (Sometimes()) probes.mutable_redundancy()->set_rank(9);
   if (Sometimes()) probes.mutable_redundancy()->set_weights(Sometimes());
+  if (Sometimes()) probes.mutable_interventions()->set_tokens(Number());
+  if (Sometimes()) {
+    probes.mutable_interventions()->add_kinds(v1::INTERVENTION_KIND_REPLACE);
+  }
 }
 
 void FillRouting(v1::RoutingSpec& routing) {

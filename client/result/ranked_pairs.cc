@@ -7,18 +7,15 @@
 #include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/strip.h"
+#include "client/result/array_place.h"
 #include "client/result/array_reader.h"
 #include "client/result/summary_place.h"
 #include "client/service/client.h"
@@ -31,9 +28,8 @@
 namespace moeprobe {
 namespace {
 
-constexpr const char* kPairs = "/redundancy_pairs";
-constexpr const char* kScores = "/redundancy_scores";
-constexpr const char* kLayer = "layer";
+constexpr const char* kPairs = "redundancy_pairs";
+constexpr const char* kScores = "redundancy_scores";
 constexpr size_t kColumns = 4;  // of the scores
 
 constexpr const char* kCaution =
@@ -42,36 +38,19 @@ constexpr const char* kCaution =
     "model would\nlose with an expert, and weights that overlap are no proof "
     "of equal functions.\n";
 
-// Where a report lies: "data1/layer3" comes apart.
-struct Place {
-  std::string prefix;
-  int64_t layer = 0;
-
-  auto operator<=>(const Place&) const = default;
-};
-
 struct Report {
   v1::ArrayInfo pairs;
   v1::ArrayInfo scores;
 };
 
-std::optional<Place> PlaceOf(absl::string_view path) {
-  const size_t start = path.rfind(kLayer);
-  if (start == absl::string_view::npos) return std::nullopt;
-  Place place{.prefix = std::string(path.substr(0, start))};
-  const absl::string_view layer = path.substr(start + std::strlen(kLayer));
-  if (!absl::SimpleAtoi(layer, &place.layer)) return std::nullopt;
-  return place;
-}
-
-std::map<Place, Report> FindReports(const v1::Result& result) {
-  std::map<Place, Report> reports;
+std::map<ArrayPlace, Report> FindReports(const v1::Result& result) {
+  std::map<ArrayPlace, Report> reports;
   for (const v1::ArrayInfo& info : result.arrays()) {
-    absl::string_view path = info.name();
-    const bool pairs = absl::ConsumeSuffix(&path, kPairs);
-    if (!pairs && !absl::ConsumeSuffix(&path, kScores)) continue;
-    const std::optional<Place> place = PlaceOf(path);
+    auto place = PlaceOf(info.name());
     if (!place) continue;
+    const bool pairs = place->quantity == kPairs;
+    if (!pairs && place->quantity != kScores) continue;
+    place->quantity.clear();
     (pairs ? reports[*place].pairs : reports[*place].scores) = info;
   }
   std::erase_if(reports, [](const auto& entry) {
@@ -125,7 +104,7 @@ std::string Cell(double number) {
 
 absl::StatusOr<std::vector<LayerPairs>> ReadRankedPairs(
     Client& client, const v1::Result& result) {
-  const std::map<Place, Report> reports = FindReports(result);
+  const std::map<ArrayPlace, Report> reports = FindReports(result);
   std::vector<v1::ArrayInfo> infos;
   for (const auto& [place, report] : reports) {
     infos.push_back(report.pairs);

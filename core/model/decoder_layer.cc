@@ -56,6 +56,14 @@ DecoderLayer::DecoderLayer(const Checkpoint& checkpoint, int64_t layer,
       sequence_length_(sequence_length),
       type_(type) {}
 
+DecoderLayer::DecoderLayer(const DecoderLayer& layer,
+                           const LayerTensors& tensors)
+    : config_(layer.config_),
+      layer_config_(layer.layer_config_),
+      tensors_(tensors),
+      sequence_length_(layer.sequence_length_),
+      type_(layer.type_) {}
+
 void DecoderLayer::Attend(at::Tensor& residual) const {
   const Attention attention(config_, layer_config_, tensors_.attention,
                             sequence_length_, type_);

@@ -28,6 +28,10 @@ class DecoderLayer {
   DecoderLayer(const Checkpoint& checkpoint, int64_t layer,
                int64_t sequence_length, at::ScalarType type);
 
+  // The same layer with other weights: `tensors`, of the same shapes, which
+  // must outlive it.
+  DecoderLayer(const DecoderLayer& layer, const LayerTensors& tensors);
+
   // Adds the attention output to `residual` in place, some windows at a time.
   void Attend(at::Tensor& residual) const;
 

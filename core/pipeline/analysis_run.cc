@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -38,6 +37,12 @@ std::set<int64_t> LayersOf(const std::map<int64_t, std::string>& stored) {
   return layers;
 }
 
+NamedArray LossArray(double loss) {
+  Array array;
+  array.bytes.assign(reinterpret_cast<const char*>(&loss), sizeof(loss));
+  return {.name = "nll", .probe = "nll", .array = array};
+}
+
 }  // namespace
 
 AnalysisRun::AnalysisRun(const AnalysisRequest& request,
@@ -50,15 +55,28 @@ AnalysisRun::AnalysisRun(const AnalysisRequest& request,
       analysis_(request, checkpoint),
       layer_count_(static_cast<int64_t>(checkpoint.config().layers.size())),
       states_(request, checkpoint),
+      interventions_(request, checkpoint),
       targets_(request.layers.begin(), request.layers.end()) {
-  if (request.nll) targets_.insert(layer_count_);
+  if (request.nll || request.probes.interventions) {
+    targets_.insert(layer_count_);
+  }
+}
+
+// In front of which layers hidden states can be fetched. Variants of edited
+// layers are stored nowhere: behind the first one no layer is left out.
+AnalysisRun::Fingerprints AnalysisRun::Reachable() const {
+  Fingerprints stored = states_.Stored();
+  stored[0] = "";  // in front of the first layer there is none
+  if (request_.probes.interventions && !request_.layers.empty()) {
+    stored.erase(stored.upper_bound(request_.layers.front()), stored.end());
+  }
+  return stored;
 }
 
 absl::StatusOr<AnalysisReport> AnalysisRun::Run() {
   // More than once only where stored hidden states are lost on the way.
   while (!targets_.empty()) {
-    Fingerprints stored = states_.Stored();
-    stored[0] = "";  // in front of the first layer there is none
+    const Fingerprints stored = Reachable();
     MOEPROBE_RETURN_IF_ERROR(Follow(
         PlanItinerary({targets_.begin(), targets_.end()}, LayersOf(stored)),
         stored));
@@ -83,8 +101,9 @@ absl::Status AnalysisRun::Follow(const std::vector<LayerVisit>& visits,
       if (!state) return absl::OkStatus();
       state_ = *std::move(state);
     }
-    MOEPROBE_RETURN_IF_ERROR(
-        visit.layer < layer_count_ ? RunLayer(visit, reader) : PublishLoss());
+    MOEPROBE_RETURN_IF_ERROR(visit.layer < layer_count_
+                                 ? RunLayer(visit, reader)
+                                 : PublishWholeModel());
     targets_.erase(visit.layer);
   }
   return absl::OkStatus();
@@ -107,15 +126,18 @@ std::vector<LayerToRead> AnalysisRun::WhatToRead(
 
 absl::Status AnalysisRun::RunLayer(const LayerVisit& visit,
                                    LayerReader& reader) {
+  const StepReport report = [&](const std::string& step, double share) {
+    return Report(visit.layer, step, share);
+  };
   reader.Begin(visit.layer);
-  MOEPROBE_ASSIGN_OR_RETURN(
-      ProbeResult probes,
-      analysis_.Run(
-          visit, state_.residual,
-          [&](const std::string& step, double share) {
-            return Report(visit.layer, step, share);
-          },
-          [&](const TensorView& weight) { return reader.WaitFor(weight); }));
+  interventions_.BeforeLayer(visit.layer, state_.residual);
+  MOEPROBE_ASSIGN_OR_RETURN(ProbeResult probes,
+                            analysis_.Run(visit, state_.residual, report,
+                                          [&](const TensorView& weight) {
+                                            return reader.WaitFor(weight);
+                                          }));
+  MOEPROBE_RETURN_IF_ERROR(
+      interventions_.AfterLayer(visit.layer, probes, report));
   MOEPROBE_ASSIGN_OR_RETURN(state_.fingerprint, reader.Finish());
   ++report_.layers_run;
   state_.next_layer = visit.layer + 1;
@@ -130,9 +152,7 @@ absl::Status AnalysisRun::RunLayer(const LayerVisit& visit,
                             .warnings = std::move(probes.warnings)});
 }
 
-absl::Status AnalysisRun::PublishLoss() {
-  MOEPROBE_RETURN_IF_ERROR(observer_.OnProgress("next-token loss", 1));
-  fraction_ = 1;
+absl::StatusOr<std::string> AnalysisRun::WholeModelFingerprint() {
   std::optional<std::string> fingerprint =
       memory_.Find(checkpoint_.stamp(), kWholeModel);
   if (!fingerprint) {
@@ -140,16 +160,24 @@ absl::Status AnalysisRun::PublishLoss() {
         fingerprint, ModelFingerprint(checkpoint_, state_.fingerprint));
     memory_.Remember(checkpoint_.stamp(), kWholeModel, *fingerprint);
   }
-  const double loss =
-      NextTokenLoss(checkpoint_, state_.residual, TokenIds(request_),
-                    request_.sequence_length, ComputeType(request_.precision));
-  report_.nll = loss;
-  Array array;
-  array.bytes.assign(reinterpret_cast<const char*>(&loss), sizeof(loss));
-  return observer_.OnLayer(
-      {.layer = kWholeModel,
-       .weights_fingerprint = *fingerprint,
-       .arrays = {{.name = "nll", .probe = "nll", .array = array}}});
+  return *std::move(fingerprint);
+}
+
+absl::Status AnalysisRun::PublishWholeModel() {
+  MOEPROBE_RETURN_IF_ERROR(observer_.OnProgress("next-token loss", 1));
+  fraction_ = 1;
+  LayerResult result{.layer = kWholeModel,
+                     .weights_fingerprint = {},
+                     .arrays = interventions_.Finish().arrays};
+  MOEPROBE_ASSIGN_OR_RETURN(result.weights_fingerprint,
+                            WholeModelFingerprint());
+  if (request_.nll) {
+    report_.nll = NextTokenLoss(checkpoint_, state_.residual,
+                                TokenIds(request_), request_.sequence_length,
+                                ComputeType(request_.precision));
+    result.arrays.push_back(LossArray(*report_.nll));
+  }
+  return observer_.OnLayer(result);
 }
 
 absl::Status AnalysisRun::Report(int64_t layer, const std::string& step,

@@ -15,6 +15,7 @@
 #include "core/model/weight_fingerprint.h"
 #include "core/pipeline/analyze.h"
 #include "core/pipeline/hidden_states.h"
+#include "core/pipeline/intervention_runs.h"
 #include "core/pipeline/layer_analysis.h"
 #include "core/plan/itinerary.h"
 
@@ -41,7 +42,9 @@ class AnalysisRun {
   std::vector<LayerToRead> WhatToRead(const std::vector<LayerVisit>& visits,
                                       const Fingerprints& stored) const;
   absl::Status RunLayer(const LayerVisit& visit, LayerReader& reader);
-  absl::Status PublishLoss();
+  Fingerprints Reachable() const;
+  absl::Status PublishWholeModel();
+  absl::StatusOr<std::string> WholeModelFingerprint();
   absl::Status Report(int64_t layer, const std::string& step, double share);
 
   const AnalysisRequest& request_;
@@ -52,9 +55,10 @@ class AnalysisRun {
   const int64_t layer_count_;  // of the model
 
   HiddenStates states_;
+  InterventionRuns interventions_;
   HiddenState state_;  // the current one
   // Layers still to be reached: those to probe and, where the loss is wanted,
-  // the end behind the last one.
+  // be it of an edited model, the end behind the last one.
   std::set<int64_t> targets_;
   AnalysisReport report_;
   int64_t layers_to_run_ = 0;  // with those that have run

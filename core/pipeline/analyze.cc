@@ -17,6 +17,7 @@
 #include "core/model/routing_rule.h"
 #include "core/model/weight_fingerprint.h"
 #include "core/pipeline/analysis_run.h"
+#include "core/pipeline/intervention_runs.h"
 #include "core/tensor/torch_status.h"
 
 namespace moeprobe {
@@ -81,6 +82,7 @@ absl::StatusOr<AnalysisReport> Run(const AnalysisRequest& request,
       const auto checkpoint,
       Checkpoint::Open(request.model_directory, request.model_root));
   MOEPROBE_RETURN_IF_ERROR(CheckRequest(request, checkpoint->config()));
+  MOEPROBE_RETURN_IF_ERROR(CheckInterventions(request, *checkpoint));
   const auto& [stamp, fingerprints] = request.known_weights;
   for (const auto& [layer, fingerprint] : fingerprints) {
     memory.Remember(stamp, layer, fingerprint);

@@ -66,6 +66,21 @@ std::vector<int64_t> EvenCounts(const Sizes& sizes) {
       static_cast<int64_t>(sizes.tokens * sizes.active / sizes.experts));
 }
 
+// Outputs of all experts; products of their weights, and Krylov spaces of about
+// ten times as many vectors as are kept, on both sides.
+UsefulWork ComparisonWork(const ProbeCounts& probes, const Sizes& s) {
+  const double weights = 3 * s.expert_width * s.width;  // of an expert
+  UsefulWork work;
+  work.float32 =
+      s.experts * 2 * weights * static_cast<double>(probes.compared_tokens);
+  if (probes.compared_rank == 0) return work;
+  const double vectors = 10.0 * static_cast<double>(probes.compared_rank);
+  work.float32 += s.experts * weights * s.width;
+  work.float64 =
+      s.experts * 2 * 2 * s.width * std::min(vectors, s.width) * s.width;
+  return work;
+}
+
 UsefulWork ProbeWork(const CostedAnalysis& analysis, const ModelConfig& model,
                      const LayerConfig& layer, const Sizes& sizes) {
   const ProbeCounts& probes = analysis.probes;
@@ -86,6 +101,7 @@ UsefulWork ProbeWork(const CostedAnalysis& analysis, const ModelConfig& model,
   if (probes.router_term_tokens > 0) {
     work += RouterTermWork(model, layer, probes.router_term_tokens);
   }
+  work += ComparisonWork(probes, sizes);
   return work;
 }
 

@@ -15,10 +15,14 @@ struct ProbeCounts {
   bool reference = false;          // PCA of all tokens
   int64_t spectra_tokens = 0;      // of each expert
   int64_t router_term_tokens = 0;  // of the layer
+  int64_t compared_tokens = 0;     // that the outputs of all experts are at
+  int64_t compared_rank = 0;       // of subspaces of the experts' weights
 
   // Whether a probe looks at the weights of experts, or at what they do.
   bool ReadsExperts() const {
-    return weightings + spectra_tokens + router_term_tokens > 0;
+    return weightings + spectra_tokens + router_term_tokens + compared_tokens +
+               compared_rank >
+           0;
   }
 };
 

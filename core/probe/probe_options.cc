@@ -28,4 +28,16 @@ std::string NameOf(Convention convention) {
   return "";
 }
 
+std::string NameOf(Intervention intervention) {
+  switch (intervention) {
+    case Intervention::kAverage:
+      return "average";
+    case Intervention::kReplace:
+      return "replace";
+    case Intervention::kAblate:
+      return "ablate";
+  }
+  return "";
+}
+
 }  // namespace moeprobe

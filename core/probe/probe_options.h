@@ -83,6 +83,24 @@ struct RedundancyOptions {
   bool weights = true;   // compare weights, too
 };
 
+// What is done to a pair of experts to see whether the model notices.
+enum class Intervention : std::uint8_t {
+  kAverage,  // both become the mean of their weights
+  kReplace,  // one does the other's work, too
+  kAblate,   // one says nothing
+};
+
+// Names in results and requests: "average", "replace", "ablate".
+std::string NameOf(Intervention intervention);
+
+// Options of interventions.
+struct InterventionOptions {
+  int64_t pairs = 8;  // of experts, of each layer
+  std::vector<Intervention> kinds = {
+      Intervention::kAverage, Intervention::kReplace, Intervention::kAblate};
+  int64_t tokens = 2048;  // leading ones that the loss is taken over
+};
+
 // What to compute; an absent probe is not run.
 struct ProbeOptions {
   bool routing = true;
@@ -92,6 +110,7 @@ struct ProbeOptions {
   std::optional<RouterTermOptions> router_term;
   NullOptions nulls;
   std::optional<RedundancyOptions> redundancy;
+  std::optional<InterventionOptions> interventions;
 };
 
 }  // namespace moeprobe

@@ -17,8 +17,8 @@ struct NamedArray {
   // "jacobian/corrected/{weighting}", "jacobian/projected/{weighting}",
   // "jacobian/token", "jacobian/by_tokens", "pca/{convention}",
   // "pca/reference", "pca/matched", "spectra", "spectra/{weighting}",
-  // "router_term", "redundancy/{outputs,weights,pairs}" or "nll"; or "nulls/"
-  // and one of them.
+  // "router_term", "redundancy/{outputs,weights,pairs}", "nll" or
+  // "interventions/{layer}"; or "nulls/" and one of them.
   std::string probe;
   Array array;
 };

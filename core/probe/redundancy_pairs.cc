@@ -9,12 +9,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <functional>
 #include <limits>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "core/geometry/rank_correlation.h"
 #include "core/probe/probe_result.h"
 #include "core/tensor/tensor_array.h"
 
@@ -37,9 +38,10 @@ PairMatrix MatrixNamed(const ProbeResult& computed, const std::string& name) {
   return {};
 }
 
-PairMatrix Alignments(const ProbeResult& computed) {
-  PairMatrix all = MatrixNamed(computed, "jacobian_cosine/all");
-  return all.empty() ? MatrixNamed(computed, "jacobian_cosine/routed") : all;
+PairMatrix Alignments(const ProbeResult& computed, const std::string& prefix) {
+  PairMatrix all = MatrixNamed(computed, prefix + "jacobian_cosine/all");
+  return all.empty() ? MatrixNamed(computed, prefix + "jacobian_cosine/routed")
+                     : all;
 }
 
 double Entry(const PairMatrix& matrix, int64_t index) {
@@ -50,19 +52,14 @@ double Entry(const PairMatrix& matrix, int64_t index) {
 // any pair has the quantity.
 bool AddRanks(const std::vector<ExpertPair>& pairs, double ExpertPair::* value,
               std::vector<double>& sums) {
-  std::vector<double> sorted;
-  for (const ExpertPair& pair : pairs) {
-    if (!std::isnan(pair.*value)) sorted.push_back(pair.*value);
-  }
-  if (sorted.empty()) return false;
-  std::ranges::sort(sorted, std::greater());
+  std::vector<double> numbers;
+  numbers.reserve(pairs.size());
+  for (const ExpertPair& pair : pairs) numbers.push_back(-(pair.*value));
+  const auto is_nan = [](double number) { return std::isnan(number); };
+  if (std::ranges::all_of(numbers, is_nan)) return false;
+  const std::vector<double> ranks = MidRanks(numbers);
   for (size_t i = 0; i < pairs.size(); ++i) {
-    const double own = pairs[i].*value;
-    const auto equal = std::ranges::equal_range(sorted, own, std::greater());
-    const auto before = static_cast<double>(equal.begin() - sorted.begin());
-    const auto among = static_cast<double>(std::ranges::ssize(equal));
-    sums[i] += std::isnan(own) ? static_cast<double>(pairs.size())
-                               : before + (among + 1) / 2;
+    sums[i] += is_nan(ranks[i]) ? static_cast<double>(pairs.size()) : ranks[i];
   }
   return true;
 }
@@ -79,11 +76,15 @@ std::vector<double> RankSums(const std::vector<ExpertPair>& pairs) {
 }
 
 std::vector<ExpertPair> AllPairs(const ProbeResult& computed,
+                                 const std::string& prefix,
                                  int64_t expert_count) {
-  const PairMatrix alignment = Alignments(computed);
-  const PairMatrix similarity = MatrixNamed(computed, "output_similarity");
-  const PairMatrix distance = MatrixNamed(computed, "grassmann/routed");
-  const PairMatrix overlap = MatrixNamed(computed, "weight_overlap/input");
+  const auto matrix = [&](const char* name) {
+    return MatrixNamed(computed, prefix + name);
+  };
+  const PairMatrix alignment = Alignments(computed, prefix);
+  const PairMatrix similarity = matrix("output_similarity");
+  const PairMatrix distance = matrix("grassmann/routed");
+  const PairMatrix overlap = matrix("weight_overlap/input");
   std::vector<ExpertPair> pairs;
   for (int64_t i = 0; i < expert_count; ++i) {
     for (int64_t j = i + 1; j < expert_count; ++j) {
@@ -102,12 +103,14 @@ std::vector<ExpertPair> AllPairs(const ProbeResult& computed,
 }  // namespace
 
 std::vector<ExpertPair> RankPairs(const ProbeResult& computed,
+                                  const std::string& prefix,
                                   int64_t expert_count) {
-  const std::vector<ExpertPair> pairs = AllPairs(computed, expert_count);
+  const std::vector<ExpertPair> pairs =
+      AllPairs(computed, prefix, expert_count);
   const std::vector<double> sums = RankSums(pairs);
   std::vector<size_t> order(pairs.size());
   std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(order, {}, [&](size_t i) { return sums[i]; });
+  std::ranges::sort(order, {}, [&](size_t i) { return std::pair(sums[i], i); });
   std::vector<ExpertPair> ranked;
   ranked.reserve(pairs.size());
   for (const size_t i : order) ranked.push_back(pairs[i]);
@@ -115,7 +118,7 @@ std::vector<ExpertPair> RankPairs(const ProbeResult& computed,
 }
 
 ProbeResult RedundancyPairs(const ProbeResult& computed, int64_t expert_count) {
-  const std::vector<ExpertPair> ranked = RankPairs(computed, expert_count);
+  const std::vector<ExpertPair> ranked = RankPairs(computed, "", expert_count);
   const int64_t count =
       std::min(kMostPairs, static_cast<int64_t>(ranked.size()));
   const at::Tensor pairs = at::empty({count, 2}, at::kLong);

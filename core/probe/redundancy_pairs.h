@@ -2,6 +2,7 @@
 #define MOEPROBE_CORE_PROBE_REDUNDANCY_PAIRS_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "core/probe/probe_result.h"
@@ -26,10 +27,11 @@ struct ExpertPair {
 // pairs lack has none. Where both lack, weight overlap takes their place. Equal
 // pairs are in the order of their experts.
 //
-// `computed`: what probes have said of the layer so far, by the names that
-// docs/quantities.md has. Alignment is that of `jacobian_cosine/all` where it
+// `computed`: what probes have said of the layer so far, under names that begin
+// with `prefix`. Alignment is that of `jacobian_cosine/all` where it
 // is there, else of `jacobian_cosine/routed`; distance is `grassmann/routed`.
 std::vector<ExpertPair> RankPairs(const ProbeResult& computed,
+                                  const std::string& prefix,
                                   int64_t expert_count);
 
 // The most pairs that are published.

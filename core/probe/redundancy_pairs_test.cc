@@ -37,7 +37,7 @@ ProbeResult With(std::vector<NamedArray> arrays) {
 
 std::vector<std::pair<int64_t, int64_t>> Order(const ProbeResult& computed) {
   std::vector<std::pair<int64_t, int64_t>> order;
-  for (const ExpertPair& pair : RankPairs(computed, 3)) {
+  for (const ExpertPair& pair : RankPairs(computed, "", 3)) {
     order.emplace_back(pair.first, pair.second);
   }
   return order;
@@ -70,11 +70,11 @@ TEST(RedundancyPairsTest, PutsWhatIsNotKnownLast) {
 
 TEST(RedundancyPairsTest, PrefersTheAlignmentOverAllTokens) {
   const NamedArray routed = Matrix("jacobian_cosine/routed", .1, .2, .3);
-  EXPECT_EQ(RankPairs(With({routed}), 3)[0].alignment, .3);
-  EXPECT_EQ(
-      RankPairs(With({routed, Matrix("jacobian_cosine/all", .9, .1, .2)}), 3)[0]
-          .alignment,
-      .9);
+  EXPECT_EQ(RankPairs(With({routed}), "", 3)[0].alignment, .3);
+  EXPECT_EQ(RankPairs(With({routed, Matrix("jacobian_cosine/all", .9, .1, .2)}),
+                      "", 3)[0]
+                .alignment,
+            .9);
 }
 
 TEST(RedundancyPairsTest, PublishesNanForWhatWasNotAskedFor) {

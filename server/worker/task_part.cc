@@ -83,6 +83,26 @@ NullOptions FromProto(const v1::NullSpec& spec) {
           .keep_draws = spec.keep_draws()};
 }
 
+Intervention FromProto(v1::InterventionKind kind) {
+  switch (kind) {
+    case v1::INTERVENTION_KIND_AVERAGE:
+      return Intervention::kAverage;
+    case v1::INTERVENTION_KIND_REPLACE:
+      return Intervention::kReplace;
+    default:
+      return Intervention::kAblate;
+  }
+}
+
+InterventionOptions FromProto(const v1::InterventionProbe& probe) {
+  InterventionOptions options{
+      .pairs = probe.pairs(), .kinds = {}, .tokens = probe.tokens()};
+  for (const int kind : probe.kinds()) {
+    options.kinds.push_back(FromProto(static_cast<v1::InterventionKind>(kind)));
+  }
+  return options;
+}
+
 ProbeOptions FromProto(const v1::ProbeSpec& spec) {
   ProbeOptions options;
   options.routing = spec.has_routing();
@@ -101,6 +121,9 @@ ProbeOptions FromProto(const v1::ProbeSpec& spec) {
         RedundancyOptions{.tokens = spec.redundancy().tokens(),
                           .rank = spec.redundancy().rank(),
                           .weights = spec.redundancy().weights()};
+  }
+  if (spec.has_interventions()) {
+    options.interventions = FromProto(spec.interventions());
   }
   return options;
 }
