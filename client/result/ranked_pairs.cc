@@ -73,7 +73,8 @@ absl::StatusOr<std::vector<RankedPair>> Pairs(const Array& pairs,
   const bool matrices = pairs.shape.size() == 2 && scores.shape.size() == 2;
   if (!matrices || pairs.type != DataType::kInt64 ||
       scores.type != DataType::kFloat64 || pairs.shape[1] != 2 ||
-      scores.shape[1] != kColumns || pairs.shape[0] != scores.shape[0]) {
+      std::cmp_not_equal(scores.shape[1], kColumns) ||
+      pairs.shape[0] != scores.shape[0]) {
     return absl::DataLossError(absl::StrCat(
         "array ", Quoted(name), " and its scores are not [P, 2] and [P, 4]"));
   }

@@ -4,7 +4,6 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/linalg_eigh.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <tuple>

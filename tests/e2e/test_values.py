@@ -29,6 +29,7 @@ def request(model, data):
         "model": model,
         "data": data | {"tokens": "all"},
         "probes": ALL_PROBES,
+        "nulls": {"random_router": 0, "bootstrap": 0},
         "nll": True,
     }
 
@@ -157,6 +158,24 @@ def test_trained_checkpoint(shared, shared_client, name):
     arrays = shared_client.analyze(request(name, data))
     wanted = np.load(shared / f"fixtures/{name}/wikitext.expected.npz")
     assert_agree(arrays, wanted)
+
+
+def test_alignments_of_a_trained_checkpoint_carry_intervals_and_nulls(
+    shared, shared_client
+):
+    ids = shared / "fixtures/trained-mixtral/wikitext.ids.npy"
+    spec = request("trained-mixtral", {"ids": str(ids), "sequence_length": 256})
+    spec |= {"layers": [0], "probes": {"jacobian": {}, "pca": {}}, "nll": False}
+    arrays = shared_client.analyze(spec | {"nulls": {}})
+    wanted = np.load(shared / "fixtures/trained-mixtral/wikitext.expected.npz")
+    for quantity in ("jacobian_cosine/routed", "jacobian_cosine/gate", "grassmann/routed"):
+        matrix = wanted[f"layer0/{quantity}"]
+        mean = matrix[np.triu_indices_from(matrix, 1)].mean()
+        low, high = arrays[f"layer0/{quantity}/interval"]
+        assert low < mean < high, quantity
+        assert 0 < arrays[f"layer0/{quantity}/p"] <= 1
+    # Subspaces are further apart than a random router's, but not by much.
+    assert 0.5 < arrays["layer0/grassmann/routed/null_mean"] / mean < 1
 
 
 def test_equal_experts_give_the_dense_models_loss(shared, shared_client):
