@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "client/result/summary_place.h"
@@ -72,12 +73,24 @@ std::vector<DataRow> DataRows::Find(const std::string& part,
   return rows;
 }
 
-std::vector<std::string> DataPrefixes(const v1::Result& result) {
+std::string TablesByDataSet(
+    const v1::Result& result,
+    absl::FunctionRef<std::string(const std::string& prefix)> table) {
   std::set<std::string> prefixes;
   for (const v1::SummaryRow& row : result.summary()) {
     prefixes.insert(std::string(absl::StripSuffix(PrefixOf(row), kBaseline)));
   }
-  return {prefixes.begin(), prefixes.end()};
+  std::string text;
+  for (const std::string& prefix : prefixes) {
+    const std::string of_data_set = table(prefix);
+    if (of_data_set.empty()) continue;
+    if (!text.empty()) text += '\n';
+    if (!prefix.empty()) {
+      absl::StrAppend(&text, absl::StripSuffix(prefix, "/"), "\n");
+    }
+    text += of_data_set;
+  }
+  return text;
 }
 
 }  // namespace moeprobe

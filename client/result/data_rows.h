@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
 
@@ -44,8 +45,12 @@ class DataRows {
   int baseline_layer_count_ = 0;  // of the baseline; 0: not known or none
 };
 
-// Returns the prefixes of a result's data sets, ascending.
-std::vector<std::string> DataPrefixes(const v1::Result& result);
+// Returns the tables that `table` makes of each data set by its prefix, in
+// order, each below the name of its data set where there are several. What has
+// no table is left out.
+std::string TablesByDataSet(
+    const v1::Result& result,
+    absl::FunctionRef<std::string(const std::string& prefix)> table);
 
 }  // namespace moeprobe
 

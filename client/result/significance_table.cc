@@ -7,7 +7,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/strip.h"
 #include "client/result/data_rows.h"
 #include "client/result/decimals.h"
 #include "client/result/shown_quantities.h"
@@ -143,17 +142,9 @@ std::string DataTable(const v1::Result& result, const std::string& data,
 }  // namespace
 
 std::string SignificanceTable(const v1::Result& result, int width) {
-  std::string text;
-  for (const std::string& data : DataPrefixes(result)) {
-    const std::string table = DataTable(result, data, width);
-    if (table.empty()) continue;
-    if (!text.empty()) text += '\n';
-    if (!data.empty()) {
-      absl::StrAppend(&text, absl::StripSuffix(data, "/"), "\n");
-    }
-    text += table;
-  }
-  return text;
+  return TablesByDataSet(result, [&](const std::string& prefix) {
+    return DataTable(result, prefix, width);
+  });
 }
 
 }  // namespace moeprobe

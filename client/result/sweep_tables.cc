@@ -14,6 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "client/result/decimals.h"
 #include "client/result/shown_quantities.h"
 #include "client/result/summary_place.h"
 #include "client/text/printable.h"
@@ -61,7 +62,6 @@ int TakeCell(const v1::Result& result, std::string& name) {
   return -1;
 }
 
-// Three decimals, as in the table of means; more where numbers are tiny.
 int Decimals(const Curves& curves) {
   double largest = 0;
   for (const auto& [column, cells] : curves) {
@@ -69,9 +69,7 @@ int Decimals(const Curves& curves) {
       largest = std::max(largest, std::abs(mean));
     }
   }
-  if (largest >= 10) return 1;
-  if (largest >= 0.01 || largest == 0) return 3;
-  return std::min(2 - static_cast<int>(std::floor(std::log10(largest))), 9);
+  return DecimalsUpTo(largest);
 }
 
 bool IsConstant(const Curves& curves) {
