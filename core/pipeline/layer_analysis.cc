@@ -99,8 +99,11 @@ absl::StatusOr<ProbeResult> LayerAnalysis::Run(
   const ExpertConfig& experts = checkpoint_.config().experts;
   const RoutingRule rule = ProbedRule(experts, request_.routing);
   const Routing routing = decoder.RouteTokens(h, rule);
+  // The forward pass has a rule of its own only where statistics alone change.
   const Routing forward =
-      decoder.RouteTokens(h, ForwardRule(experts, request_.routing));
+      request_.routing && !request_.routing->forward
+          ? decoder.RouteTokens(h, ForwardRule(experts, request_.routing))
+          : routing;
   const ProbedLayer seen{
       .tensors = tensors, .h = h, .routing = routing, .counted = counted_};
   std::optional<LayerProbes> probes;

@@ -110,9 +110,12 @@ absl::Status LayerProbes::AddSubspaces(const StepReport& report) {
       RoutedPca(layer_.h, layer_.routing, layer_.counted, *pca));
   Append(std::move(found.result), result_);
 
+  // A single expert has nothing to be matched with, only intervals.
+  const int64_t expert_count = layer_.routing.logits.size(1);
+  if (expert_count == 1 && !AnyAskedFor(nulls)) return absl::OkStatus();
   MOEPROBE_RETURN_IF_ERROR(report("samples of subspaces", kSamplesBegin));
   const ProjectedTokens tokens = ProjectForReplicates(
-      layer_.h, layer_.counted, layer_.routing.logits.size(1), pca->components);
+      layer_.h, layer_.counted, expert_count, pca->components);
   Append(MatchedReference(layer_.h, tokens, layer_.routing, layer_.counted,
                           pca->components, request_.seed),
          result_);
