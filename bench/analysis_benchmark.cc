@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -66,11 +65,8 @@ AnalysisRequest RequestOf(const AnalysisBenchmarkOptions& options,
   request.sequence_length = options.sequence_length;
   request.layers = options.layers;
   std::ranges::sort(request.layers);
-  request.probes = {.jacobian = JacobianOptions(),
-                    .pca = PcaOptions(),
-                    .spectra = std::nullopt,
-                    .router_term = std::nullopt,
-                    .nulls = {}};
+  request.probes.jacobian = JacobianOptions();
+  request.probes.pca = PcaOptions();
   if (options.nulls) {
     request.probes.nulls = {.random_router = 99, .bootstrap = 200};
     request.probes.router_term = RouterTermOptions();
