@@ -24,6 +24,9 @@ def generate(proto_folder, out):
         ]
     )
     assert status == 0, "protoc failed"
+    # A package that is installed elsewhere would come before a folder.
+    for folder in (out / "moeprobe", out / "moeprobe/v1"):
+        (folder / "__init__.py").touch()
     sys.path.insert(0, str(out))
 
 

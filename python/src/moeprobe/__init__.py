@@ -1,0 +1,73 @@
+"""moeprobe: the geometry of Mixture-of-Experts models, from Python.
+
+    import moeprobe
+
+    client = moeprobe.Client()
+    job = client.submit("analyze.yaml")
+    result = job.result()
+    result.table()
+    result["jacobian_cosine/routed"].value.sel(layer=3)
+
+`moeprobe.aio` is the same for asyncio, `moeprobe.figures` draws.
+"""
+
+from moeprobe.client import Client
+from moeprobe.connection import Connection
+from moeprobe.errors import (
+    AccessError,
+    AlreadyExistsError,
+    DataLossError,
+    DeadlineError,
+    InterruptedCallError,
+    JobCancelledError,
+    JobFailedError,
+    MoeprobeError,
+    NotFoundError,
+    PreconditionError,
+    RequestError,
+    ResourceError,
+    ServerError,
+    UnavailableError,
+)
+from moeprobe.events import (
+    Event,
+    JobState,
+    LayerEvent,
+    ProgressEvent,
+    StateEvent,
+    WarningEvent,
+)
+from moeprobe.job import Job
+from moeprobe.job_status import JobStatus
+from moeprobe.local_data import Text
+from moeprobe.result.result import Result, load
+
+__all__ = [
+    "AccessError",
+    "AlreadyExistsError",
+    "Client",
+    "Connection",
+    "DataLossError",
+    "DeadlineError",
+    "Event",
+    "InterruptedCallError",
+    "Job",
+    "JobCancelledError",
+    "JobFailedError",
+    "JobState",
+    "JobStatus",
+    "LayerEvent",
+    "MoeprobeError",
+    "NotFoundError",
+    "PreconditionError",
+    "ProgressEvent",
+    "RequestError",
+    "ResourceError",
+    "Result",
+    "ServerError",
+    "StateEvent",
+    "Text",
+    "UnavailableError",
+    "WarningEvent",
+    "load",
+]

@@ -1,0 +1,94 @@
+"""A client whose calls are awaited; see `moeprobe.client`."""
+
+from __future__ import annotations
+
+import types
+
+from moeprobe import flows, methods
+from moeprobe.aio.job import Job
+from moeprobe.aio.transport import Transport
+from moeprobe.catalog import (
+    Dataset,
+    Model,
+    ServerInfo,
+    dataset_of,
+    model_of,
+    server_info_of,
+)
+from moeprobe.connection import Connection, connection_of
+from moeprobe.estimate import Validation
+from moeprobe.flows import RequestLike
+from moeprobe.job_status import JobStatus, status_of
+from moeprobe.v1 import server_service_pb2
+
+
+class Client:
+    """A server's methods, awaited; an asynchronous context manager.
+
+    Belongs to the event loop it is made in.
+    """
+
+    def __init__(
+        self,
+        address: str | None = None,
+        token: str | None = None,
+        *,
+        connection: Connection | None = None,
+    ) -> None:
+        self._transport = Transport(connection or connection_of(address, token))
+
+    @property
+    def address(self) -> str:
+        """Where the server is."""
+        return self._transport.connection.address
+
+    async def submit(
+        self, request: RequestLike, *, request_id: str | None = None
+    ) -> Job:
+        """Create a job from a request; see `moeprobe.Client.submit`."""
+        job = await self._transport.run(flows.submit(request, request_id))
+        return Job(self._transport, job.name)
+
+    async def validate(self, request: RequestLike) -> Validation:
+        """Check a request as `submit` would, and say what it would take."""
+        return await self._transport.run(flows.validate(request))
+
+    def job(self, job: int | str) -> Job:
+        """Return the job 17, "17" or "jobs/17"; nothing is asked yet."""
+        return Job(self._transport, job)
+
+    async def jobs(self) -> list[JobStatus]:
+        """List all jobs, newest first."""
+        listed = flows.list_all(methods.LIST_JOBS, lambda page: page.jobs)
+        return [status_of(job) for job in await self._transport.run(listed)]
+
+    async def models(self) -> list[Model]:
+        """List the models that requests can name."""
+        listed = flows.list_all(methods.LIST_MODELS, lambda page: page.models)
+        return [model_of(model) for model in await self._transport.run(listed)]
+
+    async def datasets(self) -> list[Dataset]:
+        """List the texts and token ids that the server has, newest first."""
+        listed = flows.list_all(methods.LIST_DATASETS, lambda page: page.datasets)
+        return [dataset_of(dataset) for dataset in await self._transport.run(listed)]
+
+    async def server_info(self) -> ServerInfo:
+        """Say what the server is."""
+        request = server_service_pb2.GetServerInfoRequest()
+        asked = flows.call(methods.GET_SERVER_INFO, request)
+        return server_info_of(await self._transport.run(asked))
+
+    async def close(self) -> None:
+        """End all calls."""
+        await self._transport.close()
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: types.TracebackType | None,
+    ) -> None:
+        await self.close()

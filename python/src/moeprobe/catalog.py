@@ -1,0 +1,87 @@
+"""What a server is, and what it has."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+
+from moeprobe.v1 import dataset_service_pb2, server_service_pb2
+
+
+@dataclasses.dataclass(frozen=True)
+class ServerInfo:
+    """What a server is."""
+
+    version: str
+    numerics_version: int
+    families: list[str]
+    worker_count: int
+    idle_worker_count: int
+    threads_per_worker: int
+    max_dataset_bytes: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """A model that requests can name; `problem` says why one cannot be analysed."""
+
+    name: str
+    family: str
+    layer_count: int
+    expert_count: int  # 0: a dense model
+    experts_per_token: int
+    width: int
+    size_bytes: int
+    problem: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """A text or token ids that requests can name."""
+
+    name: str
+    display_name: str
+    kind: str  # "text" or "ids"
+    sha256: str
+    size_bytes: int
+    create_time: datetime.datetime
+
+
+def server_info_of(info: server_service_pb2.ServerInfo) -> ServerInfo:
+    """Return what a message says."""
+    return ServerInfo(
+        version=info.version,
+        numerics_version=info.numerics_version,
+        families=list(info.families),
+        worker_count=info.worker_count,
+        idle_worker_count=info.idle_worker_count,
+        threads_per_worker=info.threads_per_worker,
+        max_dataset_bytes=info.max_dataset_bytes,
+    )
+
+
+def model_of(model: server_service_pb2.Model) -> Model:
+    """Return what a message says."""
+    return Model(
+        name=model.name,
+        family=model.family,
+        layer_count=model.layer_count,
+        expert_count=model.expert_count,
+        experts_per_token=model.experts_per_token,
+        width=model.width,
+        size_bytes=model.size_bytes,
+        problem=model.problem,
+    )
+
+
+def dataset_of(dataset: dataset_service_pb2.Dataset) -> Dataset:
+    """Return what a message says."""
+    is_text = dataset.kind == dataset_service_pb2.Dataset.KIND_TEXT
+    return Dataset(
+        name=dataset.name,
+        display_name=dataset.display_name,
+        kind="text" if is_text else "ids",
+        sha256=dataset.sha256,
+        size_bytes=dataset.size_bytes,
+        create_time=dataset.create_time.ToDatetime(datetime.timezone.utc),
+    )

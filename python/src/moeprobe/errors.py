@@ -1,0 +1,86 @@
+"""What can go wrong, by who can mend it. Messages are the server's own."""
+
+import grpc
+
+
+class MoeprobeError(Exception):
+    """Any failure of this package or of the server it talks to."""
+
+
+class RequestError(MoeprobeError, ValueError):
+    """A request is wrong: every line names a place and what was expected."""
+
+
+class NotFoundError(MoeprobeError, LookupError):
+    """There is no such job, model, data set or array."""
+
+
+class AlreadyExistsError(MoeprobeError):
+    """The request id was used for another request."""
+
+
+class PreconditionError(MoeprobeError):
+    """The job, model or server is not in a state to do this."""
+
+
+class AccessError(MoeprobeError, PermissionError):
+    """The token is missing, wrong, or does not allow this."""
+
+
+class ResourceError(MoeprobeError):
+    """The server has no room for it."""
+
+
+class DataLossError(MoeprobeError):
+    """Bytes arrived damaged."""
+
+
+class UnavailableError(MoeprobeError, ConnectionError):
+    """No server answers."""
+
+
+class DeadlineError(MoeprobeError, TimeoutError):
+    """No answer came in time."""
+
+
+class InterruptedCallError(MoeprobeError):
+    """The call was cancelled."""
+
+
+class ServerError(MoeprobeError):
+    """The server failed: most likely a bug in it."""
+
+
+class JobFailedError(MoeprobeError):
+    """A job ended with an error."""
+
+
+class JobCancelledError(MoeprobeError):
+    """A job was cancelled before it was done."""
+
+
+_BY_CODE: dict[grpc.StatusCode, type[MoeprobeError]] = {
+    grpc.StatusCode.INVALID_ARGUMENT: RequestError,
+    grpc.StatusCode.OUT_OF_RANGE: RequestError,
+    grpc.StatusCode.NOT_FOUND: NotFoundError,
+    grpc.StatusCode.ALREADY_EXISTS: AlreadyExistsError,
+    grpc.StatusCode.FAILED_PRECONDITION: PreconditionError,
+    grpc.StatusCode.UNAUTHENTICATED: AccessError,
+    grpc.StatusCode.PERMISSION_DENIED: AccessError,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: ResourceError,
+    grpc.StatusCode.DATA_LOSS: DataLossError,
+    grpc.StatusCode.UNAVAILABLE: UnavailableError,
+    grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineError,
+    grpc.StatusCode.CANCELLED: InterruptedCallError,
+}
+
+
+def error_of(code: grpc.StatusCode, details: str, address: str) -> MoeprobeError:
+    """Return the error that a call to `address` ended with."""
+    kind = _BY_CODE.get(code, ServerError)
+    if kind is UnavailableError:
+        return kind(
+            f"no moeprobe-server answers at {address} ({details}); start one, or "
+            "name another as the address or in MOEPROBE_SERVER"
+        )
+    return kind(details or code.name)

@@ -1,0 +1,78 @@
+"""How a job is doing."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from moeprobe.errors import JobCancelledError, JobFailedError
+from moeprobe.events import JobState, state_of
+from moeprobe.request.writer import request_dict
+from moeprobe.v1 import job_pb2
+
+
+@dataclasses.dataclass(frozen=True)
+class JobStatus:
+    """A job at one moment. Times are None where they have not come."""
+
+    name: str
+    label: str  # the name that its request gives it
+    state: JobState
+    error: str
+    phase: str
+    fraction: float
+    queue_position: int  # jobs ahead of it, while it is queued
+    crash_count: int  # attempts that a worker's death ended
+    cached: bool  # whether every matrix came from the cache
+    warnings: list[str]
+    create_time: datetime.datetime | None
+    start_time: datetime.datetime | None
+    end_time: datetime.datetime | None
+    estimated_seconds: float | None
+    request: dict[str, Any]
+
+
+def _time(message: job_pb2.Job, field: str) -> datetime.datetime | None:
+    if not message.HasField(field):
+        return None
+    time: Timestamp = getattr(message, field)
+    return time.ToDatetime(datetime.timezone.utc)
+
+
+def status_of(job: job_pb2.Job) -> JobStatus:
+    """Return what a message says."""
+    request = request_dict(job)
+    has_estimate = job.HasField("estimated_seconds")
+    return JobStatus(
+        name=job.name,
+        label=str(request.get("name", "")),
+        state=state_of(job.state),
+        error=job.error.message,
+        phase=job.progress.phase,
+        fraction=job.progress.fraction,
+        queue_position=job.queue_position,
+        crash_count=job.crash_count,
+        cached=job.cached,
+        warnings=list(job.warnings),
+        create_time=_time(job, "create_time"),
+        start_time=_time(job, "start_time"),
+        end_time=_time(job, "end_time"),
+        estimated_seconds=job.estimated_seconds if has_estimate else None,
+        request=request,
+    )
+
+
+def job_name(job: int | str) -> str:
+    """Return "jobs/17" for 17, "17" or "jobs/17"."""
+    return f"jobs/{str(job).removeprefix('jobs/')}"
+
+
+def raise_unless_succeeded(name: str, state: JobState, error: str) -> None:
+    """Raise what a job's final state means; nothing where it succeeded."""
+    if state is JobState.FAILED:
+        raise JobFailedError(f"{name} failed: {error}")
+    if state is JobState.CANCELLED:
+        raise JobCancelledError(f"{name} was cancelled: {error}")

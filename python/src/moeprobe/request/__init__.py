@@ -1,0 +1,1 @@
+"""Requests: reading them strictly, and writing them again."""

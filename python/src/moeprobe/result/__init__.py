@@ -1,0 +1,1 @@
+"""Results: arrays with named dimensions, means, and files."""

@@ -1,0 +1,83 @@
+"""The means of a result as a pandas frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pandas as pd
+
+from moeprobe.result.document import Document
+from moeprobe.result.names import part_place
+
+_COLUMNS = (
+    "part",
+    "layer",
+    "quantity",
+    "mean",
+    "std",
+    "count",
+    "se",
+    "interval_low",
+    "interval_high",
+    "null_mean",
+    "null_std",
+    "p",
+    "permutation_null_mean",
+    "permutation_null_std",
+    "permutation_p",
+)
+
+
+def _null(quantity: Document, key: str, prefix: str) -> dict[str, Any]:
+    null = quantity.get(key, {})
+    infix = f"{prefix}_" if prefix else ""
+    return {
+        f"{infix}null_mean": null.get("mean"),
+        f"{infix}null_std": null.get("std"),
+        f"{infix}p": null.get("p"),
+    }
+
+
+def _row(part: str, layer: int, name: str, quantity: Document) -> dict[str, Any]:
+    low, high = quantity.get("interval", (None, None))
+    return {
+        "part": part,
+        "layer": layer,
+        "quantity": name,
+        **{key: quantity.get(key) for key in ("mean", "std", "count", "se")},
+        "interval_low": low,
+        "interval_high": high,
+        **_null(quantity, "random_router", ""),
+        **_null(quantity, "permutations", "permutation"),
+    }
+
+
+def columns_of(document: Document) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the columns, and of those that a sweep adds."""
+    cells = document.get("cells", [])
+    return _COLUMNS, tuple(cells[0]["settings"]) if cells else ()
+
+
+def rows_of(document: Document) -> Iterator[dict[str, Any]]:
+    """Yield a row for each part, layer and quantity; None where one lacks it."""
+    cells = document.get("cells", [])
+    for layer in document["summary"]:
+        part = layer["part"]
+        settings = cells[part_place(part).cell]["settings"] if cells else {}
+        for name, quantity in layer["quantities"].items():
+            yield _row(part, layer["layer"], name, quantity) | settings
+
+
+def make_table(document: Document) -> pd.DataFrame:
+    """Return a row for each part, layer and quantity, as in summary.csv.
+
+    Mean and population standard deviation over pairs or experts, standard error
+    and 95 % interval from windows, mean, deviation and p of the nulls; a column
+    for each field of a sweep. Layer -1 is the whole model.
+    """
+    columns, settings = columns_of(document)
+    frame = pd.DataFrame(rows_of(document), columns=[*columns, *settings])
+    numbers = list(columns[3:5] + columns[6:])
+    kinds = dict.fromkeys(numbers, "float64") | {"count": "int64"}
+    return cast("pd.DataFrame", frame.astype(kinds))
