@@ -1,0 +1,71 @@
+"""The command line: `moeprobe report JOB ... -o report.html`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pathlib
+import sys
+from collections.abc import Sequence
+
+from moeprobe.address import default_address
+from moeprobe.client import Client
+from moeprobe.errors import MoeprobeError
+from moeprobe.result.result import Result, load
+
+_FAILED = 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="moeprobe",
+        description="Reports of what a moeprobe-server has computed.",
+        epilog="MOEPROBE_TOKEN holds the token of a server that asks for one.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    report = commands.add_parser(
+        "report",
+        help="write a page with tables, figures and provenance of jobs",
+        description="Writes one self-contained HTML page that opens offline.",
+    )
+    report.add_argument(
+        "jobs",
+        nargs="+",
+        metavar="JOB",
+        help="a number such as 17, or a folder that `moeprobe-client fetch` wrote",
+    )
+    report.add_argument(
+        "-o", "--out", default="report.html", metavar="FILE", help="%(default)s"
+    )
+    report.add_argument(
+        "--server", default=default_address(), metavar="ADDRESS", help="%(default)s"
+    )
+    return parser
+
+
+def _results(jobs: Sequence[str], server: str) -> list[Result]:
+    """Return what there is of each job; one that runs is not waited for."""
+    with Client(server, os.environ.get("MOEPROBE_TOKEN")) as client:
+        return [
+            load(job)
+            if pathlib.Path(job).is_dir()
+            else client.job(job).result(wait=False)
+            for job in jobs
+        ]
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    from moeprobe.report import write_report  # noqa: PLC0415 (an extra)
+
+    write_report(_results(arguments.jobs, arguments.server), arguments.out)
+    print(f"Report is in {arguments.out}")  # noqa: T201
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit status: 0, 1 failed, 2 wrong usage."""
+    try:
+        _report(_parser().parse_args(arguments))
+    except (MoeprobeError, OSError) as error:
+        print(f"moeprobe: {error}", file=sys.stderr)  # noqa: T201
+        return _FAILED
+    return 0

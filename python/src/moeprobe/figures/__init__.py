@@ -1,0 +1,54 @@
+"""Figures of results: Plotly for the screen, matplotlib for paper.
+
+    from moeprobe import figures
+
+    figures.alignment(result)                   # shows itself in a notebook
+    figures.distance(result).save("distance.svg")
+    figures.layer_geometry(result, layer=16).matplotlib()
+
+Colours are told apart by every kind of eye; panels of a figure share limits.
+Results with several data sets or a sweep are drawn one at a time, see
+`Result.select`. Needs `moeprobe[figures]` for the screen, `moeprobe[paper]` for
+paper.
+"""
+
+from moeprobe.figures.figure import Figure
+from moeprobe.figures.gallery import figures_of, sweep_figures_of
+from moeprobe.figures.layers import effective_rank, interventions, means, routing_load
+from moeprobe.figures.pairs import (
+    alignment,
+    alignment_distribution,
+    coactivation,
+    distance,
+    distance_distribution,
+    output_similarity,
+)
+from moeprobe.figures.paper import (
+    layer_geometry,
+    sharpness_alignment,
+    sharpness_distance,
+)
+from moeprobe.figures.spectra import jacobian_spectra, variance_spectra
+from moeprobe.figures.sweeps import sweep_curves
+
+__all__ = [
+    "Figure",
+    "alignment",
+    "alignment_distribution",
+    "coactivation",
+    "distance",
+    "distance_distribution",
+    "effective_rank",
+    "figures_of",
+    "interventions",
+    "jacobian_spectra",
+    "layer_geometry",
+    "means",
+    "output_similarity",
+    "routing_load",
+    "sharpness_alignment",
+    "sharpness_distance",
+    "sweep_curves",
+    "sweep_figures_of",
+    "variance_spectra",
+]

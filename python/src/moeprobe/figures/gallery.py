@@ -1,0 +1,42 @@
+"""Every figure that a result can give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from moeprobe.figures import layers, pairs, spectra, sweeps
+from moeprobe.figures.figure import Figure
+from moeprobe.result.result import Result
+
+# What a figure needs, and what draws it.
+_FIGURES: tuple[tuple[str, Callable[[Result], Figure]], ...] = (
+    ("jacobian_cosine/routed", pairs.alignment),
+    ("jacobian_cosine/routed", pairs.alignment_distribution),
+    ("grassmann/routed", pairs.distance),
+    ("grassmann/routed", pairs.distance_distribution),
+    ("pca/routed/eigenvalues", spectra.variance_spectra),
+    ("pca/routed/effective_rank", layers.effective_rank),
+    ("singular_values_mean", spectra.jacobian_spectra),
+    ("expert_count", layers.routing_load),
+    ("coactivation", pairs.coactivation),
+    ("output_similarity", pairs.output_similarity),
+    ("intervention_scores", layers.interventions),
+)
+
+
+def figures_of(result: Result) -> list[Figure]:
+    """Return the figures of one cell on one data set; see `Result.select`."""
+    made = [draw(result) for needed, draw in _FIGURES if needed in result]
+    means = layers.means(result)
+    return [figure for figure in [means, *made] if figure.panels]
+
+
+def sweep_figures_of(result: Result) -> list[Figure]:
+    """Return the curves of a sweep; none without one."""
+    if not result.cells:
+        return []
+    return [
+        sweeps.sweep_curves(result, quantity, label)
+        for quantity, label in layers.MEANS
+        if quantity in result
+    ]

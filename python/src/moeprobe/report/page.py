@@ -1,0 +1,173 @@
+"""The page of a report: self-contained, and safe whatever names are in it."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.resources
+import json
+import os
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+import jinja2
+import markupsafe
+
+from moeprobe.figures.figure import Figure
+from moeprobe.figures.gallery import figures_of, sweep_figures_of
+from moeprobe.figures.plotly_figure import plotly_figure
+from moeprobe.report.tables import (
+    QuantityTable,
+    quantity_tables,
+    side_by_side,
+)
+from moeprobe.result.names import place_of
+from moeprobe.result.result import Result
+
+# Characters that would end a script, or that JSON may and JavaScript may not have.
+_ESCAPES = str.maketrans(
+    {c: f"\\u{ord(c):04x}" for c in ("<", ">", "&", "\u2028", "\u2029")}
+)
+_MOST_OPEN_TABLES = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class _Drawing:
+    """A figure as the page has it."""
+
+    title: str
+    caption: str
+    height: int
+    json: markupsafe.Markup
+
+
+@dataclasses.dataclass(frozen=True)
+class _Part:
+    """The figures of one cell on one data set."""
+
+    title: str
+    drawings: list[_Drawing]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Section:
+    """A job."""
+
+    result: Result
+    label: str
+    facts: list[tuple[str, str]]
+    tables: list[QuantityTable]
+    parts: list[_Part]
+
+
+def script_json(value: Any) -> markupsafe.Markup:
+    """Return JSON that can stand inside a script element."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return markupsafe.Markup(text.translate(_ESCAPES))  # noqa: S704 (escaped)
+
+
+def _drawing(figure: Figure) -> _Drawing:
+    made = plotly_figure(figure)
+    del made["layout"]["title"]  # the page has it
+    made["layout"]["margin"]["t"] = 50
+    height = made["layout"]["height"]
+    return _Drawing(figure.title, figure.caption, height, script_json(made))
+
+
+def _places(result: Result) -> list[tuple[int, int]]:
+    """Return cells and data sets to draw: of a sweep, its ends."""
+    cells = sorted({0, len(result.cells) - 1}) if result.cells else [0]
+    data = sorted({place_of(name).data for name in result.arrays})
+    return [(cell, index) for cell in cells for index in data or [0]]
+
+
+def _part_title(result: Result, cell: int, data: int) -> str:
+    words = []
+    if result.cells:
+        settings = result.cells[cell]["settings"].items()
+        words += [f"{field} {value}" for field, value in settings]
+    if isinstance(result.request.get("data"), list):
+        words.append(f"data set {data}")
+    return ", ".join(words)
+
+
+def _parts(result: Result) -> list[_Part]:
+    curves = [_drawing(figure) for figure in sweep_figures_of(result)]
+    parts = [_Part("Over the sweep", curves)] if curves else []
+    for cell, data in _places(result):
+        figures = figures_of(result.select(cell, data))
+        title = _part_title(result, cell, data)
+        parts.append(_Part(title, [_drawing(figure) for figure in figures]))
+    return parts
+
+
+def _facts(result: Result) -> list[tuple[str, str]]:
+    request = result.request
+    facts = [("model", request.get("model", "")),
+             ("baseline", request.get("baseline", ""))]  # fmt: skip
+    for part in result.provenance:
+        if "nll" in part:
+            nll = f"{part['nll']:.4f} nats"
+            facts.append((f"next-token loss, {part['part']}", nll))
+    times = result.document.get("times", {})
+    facts += [("finished", times.get("end", "")), ("state", _state(result))]
+    return [(name, str(value)) for name, value in facts if value]
+
+
+def _state(result: Result) -> str:
+    job = result.document["job"]
+    error = job.get("error", {}).get("message", "")
+    return f"{job['state']}: {error}" if error else str(job["state"])
+
+
+def _section(result: Result) -> _Section:
+    label = str(result.request.get("name") or result.request.get("model", ""))
+    return _Section(
+        result=result,
+        label=label,
+        facts=_facts(result),
+        tables=quantity_tables(result),
+        parts=_parts(result),
+    )
+
+
+def _resource(name: str) -> str:
+    return (importlib.resources.files("moeprobe.report") / name).read_text("utf-8")
+
+
+def _plotly_script() -> markupsafe.Markup:
+    from plotly.offline import get_plotlyjs  # noqa: PLC0415 (slow to import)
+
+    return markupsafe.Markup(get_plotlyjs())  # noqa: S704 (of a package)
+
+
+def make_page(results: Sequence[Result]) -> str:
+    """Return a page of HTML with everything that `results` say.
+
+    Tables with intervals and nulls, figures, warnings, provenance, and requests to
+    run them again. It needs no network, and refuses to use one; every text of a
+    result is escaped.
+    """
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string(_resource("report.html"))
+    sections = [_section(result) for result in results]
+    return template.render(
+        title=", ".join(section.label for section in sections),
+        sections=sections,
+        comparison=side_by_side(results) if len(results) > 1 else [],
+        most_open_tables=_MOST_OPEN_TABLES,
+        style=markupsafe.Markup(_resource("report.css")),  # noqa: S704 (ours)
+        script=markupsafe.Markup(_resource("report.js")),  # noqa: S704 (ours)
+        plotly=_plotly_script(),
+    )
+
+
+def write_report(results: Sequence[Result], path: str | os.PathLike[str]) -> None:
+    """Write the page of `results` to a file, whole or not at all."""
+    target = pathlib.Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = target.with_name(f".{target.name}.new")
+    staging.write_text(make_page(results), encoding="utf-8")
+    staging.replace(target)
