@@ -10,19 +10,26 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
 #include "core/base/status_macros.h"
+#include "server/accepted_connections.h"
 #include "server/listen_address.h"
 
 namespace moeprobe {
 namespace {
 
 constexpr int kMaxMetadataBytes = 8192;
+
+// What a call needs to end once it is cancelled.
+constexpr absl::Duration kUnwinding = absl::Milliseconds(500);
 
 void LimitResources(const std::string& name, int max_threads,
                     grpc::ServerBuilder& builder) {
@@ -61,8 +68,18 @@ void Listener::Drain() {
 }
 
 void Listener::Stop(std::chrono::milliseconds grace) {
+  absl::Notification stopped;
+  std::thread breaker([&] {
+    absl::Duration patience = absl::FromChrono(grace) + kUnwinding;
+    while (!stopped.WaitForNotificationWithTimeout(patience)) {
+      ShutDownAcceptedConnections(address_);
+      patience = kUnwinding;
+    }
+  });
   server_->Shutdown(std::chrono::system_clock::now() + grace);
   server_->Wait();
+  stopped.Notify();
+  breaker.join();
 }
 
 }  // namespace moeprobe

@@ -32,7 +32,8 @@ class Listener {
   // Tells those who ask for its health that it is about to stop.
   void Drain();
 
-  // Takes no more calls, gives running ones so long, and waits for them.
+  // Takes no more calls, gives running ones so long, and waits for them; those
+  // of clients that stopped reading end with their connections soon after.
   // Idempotent.
   void Stop(std::chrono::milliseconds grace);
 

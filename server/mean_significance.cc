@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "core/base/array_entries.h"
 #include "core/base/npy.h"
 #include "moeprobe/v1/result.pb.h"
-#include "server/array_numbers.h"
 
 namespace moeprobe {
 namespace {
@@ -25,7 +25,7 @@ struct Meaning {
   void (SummaryRow::*set)(double);
 };
 // NOLINTBEGIN(modernize-use-designated-initializers): rows of a table.
-constexpr std::array<Meaning, 9> kMeanings = {
+constexpr std::array<Meaning, 12> kMeanings = {
     {{"/se", 0, &SummaryRow::set_standard_error},
      {"/interval", 0, &SummaryRow::set_interval_low},
      {"/interval", 1, &SummaryRow::set_interval_high},
@@ -35,11 +35,17 @@ constexpr std::array<Meaning, 9> kMeanings = {
      {"/permutation_null_mean", 0, &SummaryRow::set_permutation_null_mean},
      {"/permutation_null_std", 0,
       &SummaryRow::set_permutation_null_standard_deviation},
-     {"/permutation_p", 0, &SummaryRow::set_permutation_p_value}}};
+     {"/permutation_p", 0, &SummaryRow::set_permutation_p_value},
+     {"/random_weights_null_mean", 0,
+      &SummaryRow::set_random_weights_null_mean},
+     {"/random_weights_null_std", 0,
+      &SummaryRow::set_random_weights_null_standard_deviation},
+     {"/random_weights_p", 0, &SummaryRow::set_random_weights_p_value}}};
 // NOLINTEND(modernize-use-designated-initializers)
 
 constexpr std::array kDraws = {"/bootstrap_draws", "/null_draws",
-                               "/permutation_null_draws"};
+                               "/permutation_null_draws",
+                               "/random_weights_null_draws"};
 
 }  // namespace
 

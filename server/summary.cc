@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "core/base/array_entries.h"
 #include "core/base/npy.h"
-#include "server/array_numbers.h"
 #include "server/mean_significance.h"
 #include "storage/published_layer.h"
 

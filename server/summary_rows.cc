@@ -11,11 +11,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/array_entries.h"
 #include "core/base/npy.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
 #include "server/array_messages.h"
-#include "server/array_numbers.h"
 #include "server/mean_significance.h"
 #include "server/summary.h"
 #include "storage/published_layer.h"

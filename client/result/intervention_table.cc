@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <cstddef>
-#include <cstring>
 #include <map>
 #include <numeric>
 #include <string>
@@ -20,6 +19,7 @@
 #include "client/result/summary_place.h"
 #include "client/service/client.h"
 #include "client/text/table.h"
+#include "core/base/array_entries.h"
 #include "core/base/npy.h"
 #include "core/base/quoted.h"
 #include "core/base/status_macros.h"
@@ -62,9 +62,7 @@ absl::StatusOr<std::vector<double>> Numbers(const Array& array,
     return absl::DataLossError(
         absl::StrCat("array ", Quoted(info.name()), " is no list of float64"));
   }
-  std::vector<double> numbers(array.bytes.size() / sizeof(double));
-  std::memcpy(numbers.data(), array.bytes.data(), array.bytes.size());
-  return numbers;
+  return EntriesOf<double>(array);
 }
 
 std::string Cell(double number, const char* sign) {

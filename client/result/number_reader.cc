@@ -1,7 +1,6 @@
 #include "client/result/number_reader.h"
 
 #include <cstddef>
-#include <cstring>
 #include <map>
 #include <string>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/result/array_reader.h"
 #include "client/service/client.h"
+#include "core/base/array_entries.h"
 #include "core/base/npy.h"
 #include "core/base/quoted.h"
 #include "core/base/status_macros.h"
@@ -25,10 +25,7 @@ absl::StatusOr<std::vector<double>> Entries(const std::string& name,
     return absl::DataLossError(
         absl::StrCat("array ", Quoted(name), ": expected a .npy of float64"));
   }
-  std::vector<double> numbers(array.bytes.size() / sizeof(double));
-  std::memcpy(numbers.data(), array.bytes.data(),
-              numbers.size() * sizeof(double));
-  return numbers;
+  return EntriesOf<double>(array);
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -20,6 +19,7 @@
 #include "client/result/summary_place.h"
 #include "client/service/client.h"
 #include "client/text/table.h"
+#include "core/base/array_entries.h"
 #include "core/base/npy.h"
 #include "core/base/quoted.h"
 #include "core/base/status_macros.h"
@@ -60,13 +60,6 @@ std::map<ArrayPlace, Report> FindReports(const v1::Result& result) {
   return reports;
 }
 
-template <typename T>
-std::vector<T> Entries(const Array& array) {
-  std::vector<T> entries(array.bytes.size() / sizeof(T));
-  std::memcpy(entries.data(), array.bytes.data(), array.bytes.size());
-  return entries;
-}
-
 absl::StatusOr<std::vector<RankedPair>> Pairs(const Array& pairs,
                                               const Array& scores,
                                               const std::string& name) {
@@ -78,8 +71,8 @@ absl::StatusOr<std::vector<RankedPair>> Pairs(const Array& pairs,
     return absl::DataLossError(absl::StrCat(
         "array ", Quoted(name), " and its scores are not [P, 2] and [P, 4]"));
   }
-  const auto experts = Entries<int64_t>(pairs);
-  const auto numbers = Entries<double>(scores);
+  const auto experts = EntriesOf<int64_t>(pairs);
+  const auto numbers = EntriesOf<double>(scores);
   std::vector<RankedPair> ranked(static_cast<size_t>(pairs.shape[0]));
   for (size_t i = 0; i < ranked.size(); ++i) {
     ranked[i] = {.first = experts[2 * i],

@@ -8,13 +8,13 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/base/array_entries.h"
 #include "core/geometry/rank_correlation.h"
 #include "core/probe/probe_result.h"
 #include "core/tensor/tensor_array.h"
@@ -30,10 +30,7 @@ using PairMatrix = std::vector<double>;
 PairMatrix MatrixNamed(const ProbeResult& computed, const std::string& name) {
   for (const NamedArray& named : computed.arrays) {
     if (named.name != name) continue;
-    PairMatrix matrix(named.array.bytes.size() / sizeof(double));
-    std::memcpy(matrix.data(), named.array.bytes.data(),
-                named.array.bytes.size());
-    return matrix;
+    return EntriesOf<double>(named.array);
   }
   return {};
 }

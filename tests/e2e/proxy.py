@@ -21,7 +21,7 @@ class Proxy:
     def __init__(self, target, limit, on_break):
         self.target = target.removeprefix("unix:")
         self.left = limit
-        self.breaking = threading.Thread(target=on_break)
+        self.on_break = on_break
         self.broken = False
         self.folder = tempfile.mkdtemp(prefix="moeprobe-")
         path = pathlib.Path(self.folder) / "proxy.sock"
@@ -56,17 +56,13 @@ class Proxy:
         self.left -= size
         if self.left <= 0 and not self.broken:
             self.broken = True
-            # Meanwhile both ends are closed: a connection that breaks does not
-            # hold up the server's drain.
-            self.breaking.start()
+            self.on_break()
             raise ConnectionAbortedError
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        if self.broken:
-            self.breaking.join()
         self.listener.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -1,8 +1,6 @@
-#include "server/array_numbers.h"
+#include "core/base/array_entries.h"
 
 #include <cstdint>
-#include <cstring>
-#include <string>
 #include <vector>
 
 #include "core/base/npy.h"
@@ -11,9 +9,7 @@ namespace moeprobe {
 namespace {
 
 template <typename T>
-std::vector<double> EntriesOf(const std::string& bytes) {
-  std::vector<T> entries(bytes.size() / sizeof(T));
-  std::memcpy(entries.data(), bytes.data(), entries.size() * sizeof(T));
+std::vector<double> AsNumbers(const std::vector<T>& entries) {
   return {entries.begin(), entries.end()};
 }
 
@@ -22,11 +18,11 @@ std::vector<double> EntriesOf(const std::string& bytes) {
 std::vector<double> NumbersOf(const Array& array) {
   switch (array.type) {
     case DataType::kFloat64:
-      return EntriesOf<double>(array.bytes);
+      return EntriesOf<double>(array);
     case DataType::kFloat32:
-      return EntriesOf<float>(array.bytes);
+      return AsNumbers(EntriesOf<float>(array));
     case DataType::kInt64:
-      return EntriesOf<int64_t>(array.bytes);
+      return AsNumbers(EntriesOf<int64_t>(array));
   }
   return {};
 }
