@@ -67,6 +67,10 @@ AnalysisRequest RequestOf(const AnalysisBenchmarkOptions& options,
   std::ranges::sort(request.layers);
   request.probes.jacobian = JacobianOptions();
   request.probes.pca = PcaOptions();
+  if (options.counted) {
+    request.probes.jacobian->tokens = 0;
+    request.probes.pca->matched = false;
+  }
   if (options.nulls) {
     request.probes.nulls = {.random_router = 99, .bootstrap = 200};
     request.probes.router_term = RouterTermOptions();

@@ -17,6 +17,8 @@ struct AnalysisBenchmarkOptions {
   int64_t sequence_length = 512;
   std::vector<int64_t> layers;
   Precision precision = Precision::kBFloat16;
+  // Only averages and subspaces, whose work is counted.
+  bool counted = false;
   // Also nulls, intervals and the router term, in their default sizes.
   bool nulls = false;
 };

@@ -125,6 +125,8 @@ void AddAnalysis(CLI::App& app, AnalysisBenchmarkOptions& options,
   command.add_option("--layers", options.layers, "such as 3,16,22")
       ->required()
       ->delimiter(',');
+  command.add_flag("--counted", options.counted,
+                   "only averages and subspaces, whose work is counted");
   command.add_flag("--nulls", options.nulls,
                    "also nulls, intervals and the router term");
   command.callback(

@@ -4,7 +4,7 @@ usage: run.py [--rounds N] FIGURE ...
        run.py render
 
 Figures: jacobian spectra forward precision offload pca analysis-mixtral
-analysis-qwen latency estimate.
+analysis-qwen nulls latency second-probe estimate.
 Builds what it needs, writes synthetic checkpoints to build/bench/work, lets ours
 and the peer take turns, appends a line for each row to bench/results.jsonl and
 renders docs/benchmarks.md. `offload` needs root: it empties the page cache.
@@ -290,7 +290,7 @@ def pca(rounds):
 
 def analysis(model, layers, precision):
     command = [PROGRAM, "analysis", model, token_ids(16384), "512", precision]
-    return Measurement([*command, "--layers", layers])
+    return Measurement([*command, "--layers", layers, "--counted"])
 
 
 def analysis_mixtral(_rounds):
@@ -358,10 +358,14 @@ def profile_of(measurement):
     return {"profile": measurement.ours[0]["seconds_by_step"]}
 
 
-def latency(rounds):
+def build_programs():
     run(["cmake", "--preset", "release"])
-    programs = ["moeprobe-server", "moeprobe-worker"]
+    programs = ["moeprobe-server", "moeprobe-worker", "moeprobe-client"]
     run(["cmake", "--build", "--preset", "release", "--target", *programs])
+
+
+def latency(rounds):
+    build_programs()
     alone = Measurement([PYTHON, "bench/latency.py"], rounds=rounds)
     yield alone.row(
         "latency-running",
@@ -375,10 +379,23 @@ def latency(rounds):
     )
 
 
+def second_probe(rounds):
+    build_programs()
+    model = checkpoint("mixtral-like", dtype="bfloat16", layers=16)
+    alone = Measurement(
+        [PYTHON, "bench/second_probe.py", model, "15", "16384"], rounds=rounds
+    )
+    yield alone.row(
+        "second-probe",
+        "another probe of the same text, layer 15 of 16: how many times faster",
+        "times_faster",
+        "",
+        ("≥", 10),
+    )
+
+
 def estimate(_rounds):
-    run(["cmake", "--preset", "release"])
-    programs = ["moeprobe-server", "moeprobe-worker", "moeprobe-client"]
-    run(["cmake", "--build", "--preset", "release", "--target", *programs])
+    build_programs()
     models = {
         "tiny-mixtral": ("examples/models/tiny-mixtral", "16384"),
         "mixtral-like": (checkpoint("mixtral-like", dtype="float32"), "4096"),
@@ -408,7 +425,9 @@ FIGURES = {
     "pca": pca,
     "analysis-mixtral": analysis_mixtral,
     "analysis-qwen": analysis_qwen,
+    "nulls": nulls,
     "latency": latency,
+    "second-probe": second_probe,
     "estimate": estimate,
 }
 

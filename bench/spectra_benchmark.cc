@@ -20,11 +20,16 @@ namespace {
 
 constexpr int kGemmRepetitions = 5;
 
-double Work(const SpectraBenchmarkOptions& options, int64_t vectors) {
+// Products with `vectors` and their images, with Jacobians that are built or
+// with their factors.
+double Work(const SpectraBenchmarkOptions& options, int64_t vectors,
+            bool built) {
   const auto d = static_cast<double>(options.width);
   const auto f = static_cast<double>(options.expert_width);
   const auto n = static_cast<double>(options.token_count);
-  return 12 * d * f * n * static_cast<double>(vectors) + 5 * f * f * d;
+  const auto v = static_cast<double>(vectors);
+  return built ? n * (2 * d * d * f + 4 * d * d * v)
+               : n * 12 * d * f * v + 5 * f * f * d;
 }
 
 }  // namespace
@@ -52,7 +57,9 @@ absl::StatusOr<Figure> SpectraBenchmark(
       {"seconds_per_token", seconds / static_cast<double>(options.token_count)},
       {"vectors", spectra.vectors},
       {"estimated_error", spectra.error.max().item<double>()},
-      {"gemm_fraction", Work(options, spectra.vectors) / seconds / rate}};
+      {"gemm_fraction",
+       Work(options, spectra.vectors, AreBuilt(views, options.token_count)) /
+           seconds / rate}};
 }
 
 }  // namespace moeprobe
