@@ -10,8 +10,10 @@
 #include "client/commands/compare.h"
 #include "client/commands/fetch_files.h"
 #include "client/commands/lists.h"
+#include "client/commands/output_format.h"
 #include "client/commands/session.h"
 #include "client/commands/show.h"
+#include "client/commands/show_curve.h"
 #include "client/commands/show_redundancy.h"
 #include "client/commands/submit.h"
 #include "client/commands/watch.h"
@@ -45,6 +47,7 @@ class Commands {
     AddJobCommand("watch", "Shows a job's progress until it ends.", Watch);
     AddShow();
     AddCompare();
+    AddCurve();
     AddRedundancy();
     AddList("list", "Lists jobs, newest first.", ListJobs);
     AddFetch();
@@ -71,6 +74,17 @@ class Commands {
   }
   void AddJson(CLI::App* command) {
     command->add_flag("--json", json_, "Prints JSON instead of a table");
+  }
+
+  void AddFormats(CLI::App* command) {
+    CLI::Option* json =
+        command->add_flag("--json", json_, "Prints JSON instead of a table");
+    command->add_flag("--csv", csv_, "Prints CSV instead of a table")
+        ->excludes(json);
+  }
+  OutputFormat Format() const {
+    if (json_) return OutputFormat::kJson;
+    return csv_ ? OutputFormat::kCsv : OutputFormat::kTable;
   }
 
   void AddSubmit() {
@@ -120,16 +134,25 @@ class Commands {
         ->required();
     command->add_option("B", sides_[1], "The same of the other side")
         ->required();
-    CLI::Option* json =
-        command->add_flag("--json", json_, "Prints JSON instead of a table");
-    command->add_flag("--csv", csv_, "Prints CSV instead of a table")
-        ->excludes(json);
+    AddFormats(command);
     command->callback([this] {
-      const ComparisonFormat format = json_  ? ComparisonFormat::kJson
-                                      : csv_ ? ComparisonFormat::kCsv
-                                             : ComparisonFormat::kTable;
-      line_.command = [sides = sides_, format](Session& session) {
+      line_.command = [sides = sides_, format = Format()](Session& session) {
         return Compare(session, sides[0], sides[1], format);
+      };
+    });
+  }
+
+  void AddCurve() {
+    CLI::App* command =
+        Add("curve",
+            "Shows each claim under every convention, weighting, null, layer "
+            "and cell that a job has (a specification curve).",
+            "curve 17 --csv > curve.csv");
+    AddJob(command);
+    AddFormats(command);
+    command->callback([this] {
+      line_.command = [job = job_, format = Format()](Session& session) {
+        return ShowCurve(session, job, format);
       };
     });
   }

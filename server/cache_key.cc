@@ -23,6 +23,7 @@ std::string DrawsOf(const CacheKeyFields& fields) {
   const auto& average = fields.probes->jacobian().average();
   return absl::StrCat("random_router=", nulls.random_router(),
                       "\npermutations=", nulls.permutations(),
+                      "\nrandom_weights=", nulls.random_weights(),
                       "\nbootstrap=", nulls.bootstrap(),
                       "\nkeep_draws=", nulls.keep_draws(),
                       "\nevery_expert_on_every_token=",

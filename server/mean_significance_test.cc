@@ -30,6 +30,7 @@ TEST(MeanSignificanceTest, KnowsTheArrayItIsAbout) {
   EXPECT_EQ(ArrayOfMean("pca/routed/effective_rank/p"),
             "pca/routed/effective_rank");
   EXPECT_EQ(ArrayOfMean("x/permutation_null_mean"), "x");
+  EXPECT_EQ(ArrayOfMean("x/random_weights_null_draws"), "x");
   EXPECT_EQ(ArrayOfMean("x/bootstrap_draws"), "x");
   EXPECT_EQ(ArrayOfMean("x/null_draws"), "x");
 }
@@ -58,6 +59,8 @@ TEST(MeanSignificanceTest, GivesARowItsNumbers) {
   AddSignificance("x/permutation_p", MakeArray({0.2}), row);
   AddSignificance("x/permutation_null_mean", MakeArray({5}), row);
   AddSignificance("x/permutation_null_std", MakeArray({6}), row);
+  AddSignificance("x/random_weights_p", MakeArray({0.4}), row);
+  EXPECT_EQ(row.random_weights_p_value(), 0.4);
   EXPECT_EQ(row.permutation_p_value(), 0.2);
   EXPECT_EQ(row.permutation_null_mean(), 5);
   EXPECT_EQ(row.permutation_null_standard_deviation(), 6);

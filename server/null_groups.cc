@@ -36,7 +36,7 @@ bool AveragesAll(const v1::ProbeSpec& probes) {
 
 bool AreOn(const v1::NullSpec& nulls) {
   return nulls.random_router() > 0 || nulls.permutations() > 0 ||
-         nulls.bootstrap() > 0;
+         nulls.random_weights() > 0 || nulls.bootstrap() > 0;
 }
 
 bool HasNulls(const std::set<std::string>& groups) {

@@ -50,6 +50,10 @@ TEST(NullGroupsTest, HaveOnlyIntervalsWhereRoutingDoesNotEnter) {
   permutations.set_permutations(9);
   EXPECT_THAT(NullGroups({"pca/routed", "spectra"}, permutations),
               ElementsAre("nulls/pca/routed"));
+  v1::NullSpec weights;
+  weights.set_random_weights(9);
+  EXPECT_THAT(NullGroups({"jacobian/all", "router_term"}, weights),
+              ElementsAre("nulls/jacobian/all"));
 }
 
 TEST(NullGroupsTest, AreMadeWithTheirBases) {

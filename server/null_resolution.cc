@@ -43,11 +43,7 @@ v1::NullSpec ResolveNulls(const v1::NullSpec& asked, Violations& violations) {
   result.set_keep_draws(asked.keep_draws());
   CheckDraws(result.random_router(), "nulls.random_router", violations);
   CheckDraws(result.permutations(), "nulls.permutations", violations);
-  if (result.random_weights() != 0) {
-    violations.Add("nulls.random_weights",
-                   "random weights are not supported by this version, "
-                   "expected 0");
-  }
+  CheckDraws(result.random_weights(), "nulls.random_weights", violations);
   CheckBootstrap(result.bootstrap(), violations);
   return result;
 }

@@ -125,6 +125,8 @@ TEST(CacheKeyTest, OfNullsDependsOnDrawsSeedAndBase) {
   EXPECT_TRUE(keys.insert(CacheKey(fields)).second);
   nulls.set_permutations(9);
   EXPECT_TRUE(keys.insert(CacheKey(fields)).second);
+  nulls.set_random_weights(9);
+  EXPECT_TRUE(keys.insert(CacheKey(fields)).second);
   nulls.set_keep_draws(true);
   EXPECT_TRUE(keys.insert(CacheKey(fields)).second);
   fields.seed = base.seed = 1;

@@ -238,7 +238,7 @@ TEST_F(RequestResolutionTest, FillsInAndChecksNulls) {
   EXPECT_EQ(Resolve().spec.nulls().random_router(), 0);
   spec_.mutable_nulls()->set_random_router(-1);
   spec_.mutable_nulls()->set_permutations(10000);
-  spec_.mutable_nulls()->set_random_weights(1);
+  spec_.mutable_nulls()->set_random_weights(10000);
   spec_.mutable_nulls()->set_bootstrap(39);
   EXPECT_THAT(Fields(), ElementsAre("nulls.random_router", "nulls.permutations",
                                     "nulls.random_weights", "nulls.bootstrap"));

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "client/commands/job_text.h"
+#include "client/commands/output_format.h"
 #include "client/commands/session.h"
 #include "client/result/compared_side.h"
 #include "client/result/comparison.h"
@@ -65,14 +66,14 @@ std::string Caption(const std::vector<ComparedMeans>& means) {
 }  // namespace
 
 absl::Status Compare(Session& session, const std::string& a,
-                     const std::string& b, ComparisonFormat format) {
+                     const std::string& b, OutputFormat format) {
   MOEPROBE_ASSIGN_OR_RETURN(const ComparedResult side_a, Read(session, a));
   MOEPROBE_ASSIGN_OR_RETURN(const ComparedResult side_b, Read(session, b));
   MOEPROBE_ASSIGN_OR_RETURN(const std::vector<ComparedMeans> means,
                             CompareResults(side_a, side_b));
-  if (format == ComparisonFormat::kJson) {
+  if (format == OutputFormat::kJson) {
     session.out.Print(JsonText(ComparisonJson(means)));
-  } else if (format == ComparisonFormat::kCsv) {
+  } else if (format == OutputFormat::kCsv) {
     session.out.Print(ComparisonCsv(means));
   } else {
     session.out.Print(absl::StrCat(

@@ -93,16 +93,25 @@ void ShowCurves(Session& session, const v1::Result& result, int width) {
       "router term: over tokens.\n"));
 }
 
-// The question that the null answers, and the least p there can be.
-std::string NullCaption(const v1::NullSpec& nulls) {
-  if (nulls.random_router() == 0) return "";
-  return absl::StrFormat(
-      "Random router: same loads, tokens and experts, but random Gaussian "
-      "rows. "
-      "Does this routing\nseparate more than any linear partition would? p: "
-      "share of such routers that reach the mean,\nat least %.4g with %d "
-      "draws.\n",
-      1.0 / (1 + nulls.random_router()), nulls.random_router());
+// The question that a null answers, and the least p there can be.
+std::string NullCaption(int draws, const char* question) {
+  if (draws == 0) return "";
+  return absl::StrFormat("%s p at least %.4g with %d draws.\n", question,
+                         1.0 / (1 + draws), draws);
+}
+
+std::string NullCaptions(const v1::NullSpec& nulls) {
+  return absl::StrCat(
+      "p: share of a null's draws that reach the mean.\n",
+      NullCaption(nulls.random_router(),
+                  "Random router: same loads, tokens and experts, but random "
+                  "Gaussian rows. Does this\nrouting separate more than any "
+                  "linear partition would?"),
+      NullCaption(nulls.permutations(),
+                  "Shuffled gates: does routing depend on content at all?"),
+      NullCaption(nulls.random_weights(),
+                  "Random weights: models of this shape before training. Was "
+                  "the number there already?"));
 }
 
 std::string Significance(const v1::Result& result, int width) {
@@ -110,7 +119,7 @@ std::string Significance(const v1::Result& result, int width) {
   if (table.empty()) return "";
   return absl::StrCat("\n", table, "\n95 % interval: whole windows resampled. ",
                       "Difference: the mean less that of the null.\n",
-                      NullCaption(result.job().analyze().nulls()));
+                      NullCaptions(result.job().analyze().nulls()));
 }
 
 // What is known of pairs of experts, if anything.

@@ -415,9 +415,7 @@ TEST(ReadRequestTest, RefusesControlCharactersThatEscapesMake) {
 
 TEST(ReadRequestTest, NamesWhatThisVersionDoesNotSupport) {
   ExpectErrors(
-      {{"nulls: {random_weights: 5}\n",
-        "f.yaml:3:25: ", "nulls.random_weights: random weights are not "},
-       {"kind: train\n", "f.yaml:3:7: ", "train is not supported"},
+      {{"kind: train\n", "f.yaml:3:7: ", "train is not supported"},
        {"task: mlp\nkind: train\n", "f.yaml:4:7: ", "train is not supported"},
        {"kind: analyse\n", "f.yaml:3:7: ", "expected analyze"}},
       ErrorAfterHead);
@@ -515,12 +513,13 @@ TEST(ReadRequestTest, ReadsNulls) {
   EXPECT_TRUE(Read(head + "nulls: {}\n").has_nulls());
   const v1::NullSpec nulls =
       Read(head +
-           "nulls: {random_router: 0, permutations: 9, random_weights: 0, "
+           "nulls: {random_router: 0, permutations: 9, random_weights: 5, "
            "bootstrap: 50, keep_draws: true}\n")
           .nulls();
   EXPECT_TRUE(nulls.has_random_router());
   EXPECT_EQ(nulls.random_router(), 0);
   EXPECT_EQ(nulls.permutations(), 9);
+  EXPECT_EQ(nulls.random_weights(), 5);
   EXPECT_EQ(nulls.bootstrap(), 50);
   EXPECT_TRUE(nulls.keep_draws());
   ExpectErrors(

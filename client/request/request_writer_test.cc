@@ -204,6 +204,7 @@ v1::AnalyzeSpec AnySpec() {
   FillSweep(spec);
   if (Sometimes()) spec.mutable_nulls()->set_bootstrap(0);
   if (Sometimes()) spec.mutable_nulls()->set_random_router(19);
+  if (Sometimes()) spec.mutable_nulls()->set_random_weights(7);
   if (Sometimes()) spec.mutable_nulls()->set_keep_draws(Sometimes());
   return spec;
 }

@@ -2,13 +2,16 @@
 
 #include <google/protobuf/timestamp.pb.h>
 
+#include <cstddef>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "client/request/request_writer.h"
+#include "client/result/row_nulls.h"
 #include "client/result/summary_place.h"
 #include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/result.pb.h"
@@ -65,15 +68,11 @@ void AddSignificance(const v1::SummaryRow& row, Json& json) {
   if (row.has_interval_low() && row.has_interval_high()) {
     json["interval"] = {row.interval_low(), row.interval_high()};
   }
-  if (row.has_null_mean()) {
-    json["random_router"] = {{"mean", row.null_mean()},
-                             {"std", row.null_standard_deviation()},
-                             {"p", row.p_value()}};
-  }
-  if (row.has_permutation_null_mean()) {
-    json["permutations"] = {{"mean", row.permutation_null_mean()},
-                            {"std", row.permutation_null_standard_deviation()},
-                            {"p", row.permutation_p_value()}};
+  for (size_t i = 0; i < NullNames().size(); ++i) {
+    const std::optional<RowNull> null = NullOf(row, i);
+    if (!null) continue;
+    json[NullNames()[i].key] = {
+        {"mean", null->mean}, {"std", null->deviation}, {"p", null->p}};
   }
 }
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -9,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "client/result/data_rows.h"
 #include "client/result/decimals.h"
+#include "client/result/row_nulls.h"
 #include "client/result/shown_quantities.h"
 #include "client/text/table.h"
 #include "moeprobe/v1/result.pb.h"
@@ -21,15 +25,19 @@ constexpr const char* kAbsent = "\u2013";
 
 using Line = std::vector<std::string>;
 
-// Which nulls any row of a table has.
-struct Nulls {
-  bool random_router = false;
-  bool permutations = false;
-};
+// Which of NullNames() any row of a table has.
+using Nulls = std::set<size_t>;
+
+Nulls NullsOf(const v1::SummaryRow& row) {
+  Nulls nulls;
+  for (size_t i = 0; i < NullNames().size(); ++i) {
+    if (NullOf(row, i)) nulls.insert(i);
+  }
+  return nulls;
+}
 
 bool IsShown(const v1::SummaryRow& row) {
-  return row.has_interval_low() || row.has_null_mean() ||
-         row.has_permutation_null_mean();
+  return row.has_interval_low() || !NullsOf(row).empty();
 }
 
 std::vector<DataRow> Drawn(const DataRows& rows,
@@ -45,9 +53,10 @@ int Decimals(const std::vector<DataRow>& rows) {
   double error = 0;
   for (const DataRow& row : rows) {
     largest = std::max(largest, std::abs(row.row->mean()));
-    error = std::max({error, row.row->standard_error(),
-                      row.row->null_standard_deviation(),
-                      row.row->permutation_null_standard_deviation()});
+    error = std::max(error, row.row->standard_error());
+    for (const size_t i : NullsOf(*row.row)) {
+      error = std::max(error, NullOf(*row.row, i)->deviation);
+    }
   }
   return DecimalsUpTo(largest, error);
 }
@@ -66,31 +75,24 @@ std::string IntervalCell(const v1::SummaryRow& row, int decimals) {
 }
 
 // A null's mean and deviation, how far the observed mean is above it, and p.
-void AddNull(bool has, double observed, double mean, double deviation, double p,
-             int decimals, Line& line) {
-  if (!has) {
+void AddNull(double observed, const std::optional<RowNull>& null, int decimals,
+             Line& line) {
+  if (!null) {
     line.insert(line.end(), 3, kAbsent);
     return;
   }
-  line.push_back(absl::StrCat(Number(mean, decimals), " \u00B1 ",
-                              Number(deviation, decimals)));
-  line.push_back(absl::StrFormat("%+.*f", decimals, observed - mean));
-  line.push_back(Share(p));
+  line.push_back(absl::StrCat(Number(null->mean, decimals), " \u00B1 ",
+                              Number(null->deviation, decimals)));
+  line.push_back(absl::StrFormat("%+.*f", decimals, observed - null->mean));
+  line.push_back(Share(null->p));
 }
 
 Line LineOf(const v1::SummaryRow& row, const std::string& layer, int decimals,
             const Nulls& nulls) {
   Line line = {absl::StrCat("  layer ", layer), Number(row.mean(), decimals),
                IntervalCell(row, decimals)};
-  if (nulls.random_router) {
-    AddNull(row.has_null_mean(), row.mean(), row.null_mean(),
-            row.null_standard_deviation(), row.p_value(), decimals, line);
-  }
-  if (nulls.permutations) {
-    AddNull(row.has_permutation_null_mean(), row.mean(),
-            row.permutation_null_mean(),
-            row.permutation_null_standard_deviation(),
-            row.permutation_p_value(), decimals, line);
+  for (const size_t i : nulls) {
+    AddNull(row.mean(), NullOf(row, i), decimals, line);
   }
   return line;
 }
@@ -98,13 +100,11 @@ Line LineOf(const v1::SummaryRow& row, const std::string& layer, int decimals,
 std::vector<Column> Columns(const Nulls& nulls) {
   std::vector<Column> columns = {LeftColumn(""), RightColumn("mean"),
                                  RightColumn("95 % interval")};
-  const auto add = [&](const std::string& group) {
+  for (const size_t i : nulls) {
     for (const char* title : {"null", "difference", "p"}) {
-      columns.push_back(RightColumn(title, group));
+      columns.push_back(RightColumn(title, NullNames()[i].title));
     }
-  };
-  if (nulls.random_router) add("Random router");
-  if (nulls.permutations) add("Shuffled gates");
+  }
   return columns;
 }
 
@@ -112,8 +112,7 @@ Nulls NullsOf(const DataRows& rows) {
   Nulls nulls;
   for (const ShownQuantity& quantity : ShownQuantities()) {
     for (const DataRow& row : Drawn(rows, quantity)) {
-      nulls.random_router |= row.row->has_null_mean();
-      nulls.permutations |= row.row->has_permutation_null_mean();
+      nulls.merge(NullsOf(*row.row));
     }
   }
   return nulls;

@@ -1,9 +1,12 @@
 #include "client/result/summary_csv.h"
 
+#include <cstddef>
+#include <optional>
 #include <string>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "client/result/row_nulls.h"
 #include "client/result/summary_place.h"
 #include "client/text/csv_cell.h"
 #include "client/text/format.h"
@@ -19,18 +22,28 @@ std::string Optional(bool has, double number) {
 }
 
 std::string Significance(const v1::SummaryRow& row) {
-  return absl::StrCat(
-      Optional(row.has_standard_error(), row.standard_error()),
-      Optional(row.has_interval_low(), row.interval_low()),
-      Optional(row.has_interval_high(), row.interval_high()),
-      Optional(row.has_null_mean(), row.null_mean()),
-      Optional(row.has_null_standard_deviation(),
-               row.null_standard_deviation()),
-      Optional(row.has_p_value(), row.p_value()),
-      Optional(row.has_permutation_null_mean(), row.permutation_null_mean()),
-      Optional(row.has_permutation_null_standard_deviation(),
-               row.permutation_null_standard_deviation()),
-      Optional(row.has_permutation_p_value(), row.permutation_p_value()));
+  std::string cells =
+      absl::StrCat(Optional(row.has_standard_error(), row.standard_error()),
+                   Optional(row.has_interval_low(), row.interval_low()),
+                   Optional(row.has_interval_high(), row.interval_high()));
+  for (size_t i = 0; i < NullNames().size(); ++i) {
+    const std::optional<RowNull> null = NullOf(row, i);
+    for (const double RowNull::* number :
+         {&RowNull::mean, &RowNull::deviation, &RowNull::p}) {
+      absl::StrAppend(&cells,
+                      Optional(null.has_value(), null ? (*null).*number : 0));
+    }
+  }
+  return cells;
+}
+
+std::string NullTitles() {
+  std::string titles;
+  for (const NullName& null : NullNames()) {
+    absl::StrAppend(&titles, ",", null.prefix, "null_mean,", null.prefix,
+                    "null_std,", null.prefix, "p");
+  }
+  return titles;
 }
 
 // Columns for what distinguishes the cells of a sweep.
@@ -58,10 +71,8 @@ std::string Settings(const v1::SummaryRow& row, const v1::Result& result) {
 
 std::string SummaryCsv(const v1::Result& result) {
   std::string csv =
-      "part,layer,quantity,mean,std,count,se,interval_low,interval_high,"
-      "null_mean,null_std,p,permutation_null_mean,permutation_null_std,"
-      "permutation_p";
-  absl::StrAppend(&csv, SettingTitles(result), "\n");
+      "part,layer,quantity,mean,std,count,se,interval_low,interval_high";
+  absl::StrAppend(&csv, NullTitles(), SettingTitles(result), "\n");
   for (const v1::SummaryRow& row : result.summary()) {
     absl::StrAppend(&csv, CsvCell(PartName(PrefixOf(row))), ",", row.layer(),
                     ",", CsvCell(row.quantity()));

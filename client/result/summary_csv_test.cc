@@ -26,7 +26,8 @@ void AddRow(v1::Result& result, const std::string& prefix, int layer,
 constexpr const char* kHead =
     "part,layer,quantity,mean,std,count,se,interval_low,interval_high,"
     "null_mean,null_std,p,permutation_null_mean,permutation_null_std,"
-    "permutation_p\n";
+    "permutation_p,random_weights_null_mean,random_weights_null_std,"
+    "random_weights_p\n";
 
 TEST(SummaryCsvTest, HasARowForEachLayerAndQuantity) {
   v1::Result result;
@@ -38,11 +39,11 @@ TEST(SummaryCsvTest, HasARowForEachLayerAndQuantity) {
   AddRow(result, "data1/baseline/", 0, "gate_mean", 1);
   EXPECT_EQ(SummaryCsv(result),
             std::string(kHead) +
-                "model,-1,nll,2,0.5,3,,,,,,,,,\n"
-                "model,3,grassmann/routed,0.1,0.5,3,,,,,,,,,\n"
-                "baseline,3,pca/all/effective_rank,1,0.5,3,,,,,,,,,\n"
-                "data1/model,0,gate_mean,nan,0.5,3,,,,,,,,,\n"
-                "data1/baseline,0,gate_mean,1,0.5,3,,,,,,,,,\n");
+                "model,-1,nll,2,0.5,3,,,,,,,,,,,,\n"
+                "model,3,grassmann/routed,0.1,0.5,3,,,,,,,,,,,,\n"
+                "baseline,3,pca/all/effective_rank,1,0.5,3,,,,,,,,,,,,\n"
+                "data1/model,0,gate_mean,nan,0.5,3,,,,,,,,,,,,\n"
+                "data1/baseline,0,gate_mean,1,0.5,3,,,,,,,,,,,,\n");
 }
 
 TEST(SummaryCsvTest, DisarmsFormulasAndQuotes) {
@@ -52,9 +53,9 @@ TEST(SummaryCsvTest, DisarmsFormulasAndQuotes) {
   AddRow(result, "", 0, "-1+2", 1);
   EXPECT_EQ(SummaryCsv(result),
             std::string(kHead) +
-                "model,0,'=cmd|' /C calc'!A0,1,0.5,3,,,,,,,,,\n"
-                "model,0,\"a,\"\"b\"\"\",1,0.5,3,,,,,,,,,\n"
-                "model,0,'-1+2,1,0.5,3,,,,,,,,,\n");
+                "model,0,'=cmd|' /C calc'!A0,1,0.5,3,,,,,,,,,,,,\n"
+                "model,0,\"a,\"\"b\"\"\",1,0.5,3,,,,,,,,,,,,\n"
+                "model,0,'-1+2,1,0.5,3,,,,,,,,,,,,\n");
 }
 
 TEST(SummaryCsvTest, SaysHowFarAMeanCanBeTrusted) {
@@ -67,10 +68,13 @@ TEST(SummaryCsvTest, SaysHowFarAMeanCanBeTrusted) {
   row.set_null_mean(1);
   row.set_null_standard_deviation(0.125);
   row.set_p_value(0.01);
-  EXPECT_EQ(
-      SummaryCsv(result),
-      std::string(kHead) +
-          "model,0,grassmann/routed,2,0.5,3,0.25,1.5,2.5,1,0.125,0.01,,,\n");
+  row.set_random_weights_null_mean(3);
+  row.set_random_weights_null_standard_deviation(0.25);
+  row.set_random_weights_p_value(1);
+  EXPECT_EQ(SummaryCsv(result),
+            std::string(kHead) +
+                "model,0,grassmann/routed,2,0.5,3,0.25,1.5,2.5,1,0.125,0.01,,,"
+                ",3,0.25,1\n");
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
 #include "core/checkpoint/layer_resolver.h"
+#include "core/checkpoint/layer_visitor.h"
 #include "core/checkpoint/model_config.h"
 #include "core/checkpoint/model_directory.h"
 #include "core/checkpoint/model_family.h"
@@ -27,39 +28,6 @@ namespace moeprobe {
 namespace {
 
 constexpr int64_t kMaxConfigBytes = int64_t{1} << 20;
-
-// Calls visit(view) on every tensor of a gated MLP.
-template <typename Visitor>
-void VisitMlp(const GatedMlpTensors& mlp, Visitor visit) {
-  visit(mlp.gate);
-  visit(mlp.up);
-  visit(mlp.down);
-}
-
-template <typename Visitor>
-void VisitAttention(const AttentionTensors& attention, Visitor visit) {
-  visit(attention.query);
-  visit(attention.key);
-  visit(attention.value);
-  visit(attention.output);
-  for (const std::optional<TensorView>* optional :
-       {&attention.query_bias, &attention.key_bias, &attention.value_bias,
-        &attention.output_bias, &attention.query_norm, &attention.key_norm}) {
-    if (*optional) visit(**optional);
-  }
-}
-
-template <typename Visitor>
-void VisitLayer(const LayerTensors& layer, Visitor visit) {
-  visit(layer.input_norm);
-  VisitAttention(layer.attention, visit);
-  visit(layer.mlp_norm);
-  if (layer.dense) VisitMlp(*layer.dense, visit);
-  if (layer.router) visit(*layer.router);
-  for (const GatedMlpTensors& expert : layer.experts) VisitMlp(expert, visit);
-  if (layer.shared) VisitMlp(*layer.shared, visit);
-  if (layer.shared_gate) visit(*layer.shared_gate);
-}
 
 class MappedCheckpoint : public Checkpoint {
  public:

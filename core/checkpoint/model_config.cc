@@ -199,6 +199,9 @@ absl::StatusOr<ModelConfig> ParseModelConfig(std::string_view json) {
                             fields.Integer("vocab_size", 1, kMaxVocabulary));
   MOEPROBE_ASSIGN_OR_RETURN(config.norm_epsilon,
                             fields.PositiveNumber("rms_norm_eps"));
+  MOEPROBE_ASSIGN_OR_RETURN(const std::optional<double> range,
+                            fields.OptionalPositiveNumber("initializer_range"));
+  config.initializer_range = range.value_or(config.initializer_range);
   MOEPROBE_ASSIGN_OR_RETURN(config.tied_embeddings,
                             fields.BooleanOr("tie_word_embeddings", false));
   config.names_own_code = fields.Find("auto_map") != nullptr;

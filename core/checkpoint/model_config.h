@@ -51,12 +51,13 @@ struct LayerConfig {
 // size taken from a class default. A few switches may be absent and then mean
 // what they mean to transformers: tie_word_embeddings, attention_bias and
 // use_sliding_window false, qkv_bias true, mlp_only_layers none,
-// decoder_sparse_step 1, llama's rope_theta 10000.
+// decoder_sparse_step 1, initializer_range 0.02, llama's rope_theta 10000.
 struct ModelConfig {
   std::string family;  // model_type
   int64_t width = 0;   // d
   int64_t vocabulary_size = 0;
   double norm_epsilon = 0;
+  double initializer_range = 0.02;  // deviation of weights before training
   bool tied_embeddings = false;
   // auto_map names code that came with the checkpoint: it is never run.
   bool names_own_code = false;

@@ -56,6 +56,7 @@ AnalysisRun::AnalysisRun(const AnalysisRequest& request,
       layer_count_(static_cast<int64_t>(checkpoint.config().layers.size())),
       states_(request, checkpoint),
       interventions_(request, checkpoint),
+      untrained_(request, checkpoint),
       targets_(request.layers.begin(), request.layers.end()) {
   if (request.nll || request.probes.interventions) {
     targets_.insert(layer_count_);
@@ -73,7 +74,20 @@ AnalysisRun::Fingerprints AnalysisRun::Reachable() const {
   return stored;
 }
 
+// Each draw takes as long as the analysis itself, roughly.
+absl::Status AnalysisRun::DrawNulls() {
+  const auto draws = static_cast<double>(request_.probes.nulls.random_weights);
+  const double share_of_draws = draws / (draws + 1);
+  MOEPROBE_RETURN_IF_ERROR(
+      untrained_.Draw([&](const std::string& step, double share) {
+        return observer_.OnProgress(step, share * share_of_draws);
+      }));
+  fraction_ = begin_ = share_of_draws;
+  return absl::OkStatus();
+}
+
 absl::StatusOr<AnalysisReport> AnalysisRun::Run() {
+  MOEPROBE_RETURN_IF_ERROR(DrawNulls());
   // More than once only where stored hidden states are lost on the way.
   while (!targets_.empty()) {
     const Fingerprints stored = Reachable();
@@ -136,6 +150,7 @@ absl::Status AnalysisRun::RunLayer(const LayerVisit& visit,
                                           [&](const TensorView& weight) {
                                             return reader.WaitFor(weight);
                                           }));
+  if (visit.is_target) untrained_.AddTo(visit.layer, probes);
   MOEPROBE_RETURN_IF_ERROR(
       interventions_.AfterLayer(visit.layer, probes, report));
   MOEPROBE_ASSIGN_OR_RETURN(state_.fingerprint, reader.Finish());
@@ -182,9 +197,9 @@ absl::Status AnalysisRun::PublishWholeModel() {
 
 absl::Status AnalysisRun::Report(int64_t layer, const std::string& step,
                                  double share) {
-  const double fraction = (static_cast<double>(report_.layers_run) + share) /
-                          static_cast<double>(layers_to_run_);
-  fraction_ = std::max(fraction_, fraction);
+  const double of_layers = (static_cast<double>(report_.layers_run) + share) /
+                           static_cast<double>(layers_to_run_);
+  fraction_ = std::max(fraction_, begin_ + (1 - begin_) * of_layers);
   return observer_.OnProgress(
       absl::StrCat("layer ", layer, " (last: ", last_layer_, "), ", step),
       fraction_);

@@ -17,6 +17,7 @@
 #include "core/pipeline/hidden_states.h"
 #include "core/pipeline/intervention_runs.h"
 #include "core/pipeline/layer_analysis.h"
+#include "core/pipeline/random_weight_null.h"
 #include "core/plan/itinerary.h"
 
 namespace moeprobe {
@@ -37,6 +38,7 @@ class AnalysisRun {
   // By layer, for hidden states that are stored: see HiddenStates::Stored.
   using Fingerprints = std::map<int64_t, std::string>;
 
+  absl::Status DrawNulls();
   absl::Status Follow(const std::vector<LayerVisit>& visits,
                       const Fingerprints& stored);
   std::vector<LayerToRead> WhatToRead(const std::vector<LayerVisit>& visits,
@@ -56,6 +58,7 @@ class AnalysisRun {
 
   HiddenStates states_;
   InterventionRuns interventions_;
+  RandomWeightNull untrained_;
   HiddenState state_;  // the current one
   // Layers still to be reached: those to probe and, where the loss is wanted,
   // be it of an edited model, the end behind the last one.
@@ -63,6 +66,7 @@ class AnalysisRun {
   AnalysisReport report_;
   int64_t layers_to_run_ = 0;  // with those that have run
   int64_t last_layer_ = 0;     // to run
+  double begin_ = 0;           // of the layers, among everything
   double fraction_ = 0;        // reported last
 };
 

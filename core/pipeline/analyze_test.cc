@@ -20,8 +20,10 @@
 #include "core/base/npy.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/model/routing_rule.h"
+#include "core/pipeline/random_weights.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
+#include "core/significance/draw_stream.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/safetensors_bytes.h"
@@ -445,6 +447,71 @@ TEST_F(AnalyzeTest, SaysWhatNullsAndIntervalsLack) {
               testing::Contains(HasSubstr("every token goes to every expert")));
   EXPECT_THAT(soft.Numbers("layer1/grassmann/routed/null_mean"),
               testing::Each(testing::IsNan()));
+}
+
+TEST_F(AnalyzeTest, HoldsMeansAgainstModelsThatWereNeverTrained) {
+  WriteModel("qwen2_moe");
+  const Recorder trained = Compute();
+  request_.probes.nulls = {.random_weights = 3, .keep_draws = true};
+  const Recorder recorder = Compute();
+  for (const auto& [name, array] : trained.arrays) {
+    EXPECT_EQ(recorder.arrays.at(name).bytes, array.bytes) << name;
+  }
+  for (const char* quantity :
+       {"jacobian_cosine/gate", "jacobian_cosine_corrected/all",
+        "grassmann/all_tokens", "pca/routed/effective_rank",
+        "pca/all/effective_rank"}) {
+    const std::string name = absl::StrCat("layer2/", quantity, "/");
+    const std::vector<double> draws =
+        recorder.Numbers(name + "random_weights_null_draws");
+    ASSERT_EQ(draws.size(), 3);
+    EXPECT_NE(draws[0], draws[1]) << quantity;
+    EXPECT_NEAR(recorder.Numbers(name + "random_weights_null_mean")[0],
+                (draws[0] + draws[1] + draws[2]) / 3, 1e-12);
+    EXPECT_GE(recorder.Numbers(name + "random_weights_p")[0], 0.25);
+  }
+  request_.layers = {2};  // draws do not depend on what else is probed
+  const Recorder one = Compute();
+  EXPECT_EQ(
+      one.Numbers("layer2/grassmann/routed/random_weights_null_draws"),
+      recorder.Numbers("layer2/grassmann/routed/random_weights_null_draws"));
+}
+
+// The means of a draw are those of a checkpoint with just these weights.
+TEST_F(AnalyzeTest, DrawsWhatACheckpointOfTheseWeightsGives) {
+  WriteModel("mixtral");
+  request_.probes.nulls = {.random_weights = 1, .keep_draws = true};
+  request_.seed = 5;
+  const Recorder null = Compute();
+  const auto model = Checkpoint::Open(request_.model_directory);
+  ASSERT_TRUE(model.ok());
+  RandomWeights weights(
+      **model,
+      static_cast<int64_t>(DrawStream(5, DrawKind::kRandomWeights, 0).Next()));
+  WriteModel("mixtral", [&](TinyModel& tiny) {
+    const auto copy = [&](const TensorView& view) {
+      TensorNamed(tiny, view.name)
+          .bytes.assign(reinterpret_cast<const char*>(view.bytes.data()),
+                        view.bytes.size());
+    };
+    copy(weights.embedding());
+    for (int64_t layer = 0; layer < 3; ++layer) {
+      weights.DrawLayer(layer);
+      for (const TensorView& view : weights.TensorsOfLayer(layer)) copy(view);
+    }
+  });
+  request_.probes.nulls = {};
+  const Recorder drawn = Compute();
+  const std::vector<double> ranks =
+      drawn.Numbers("layer2/pca/routed/effective_rank");
+  double mean = 0;
+  for (const double rank : ranks) {
+    mean += rank / static_cast<double>(ranks.size());
+  }
+  EXPECT_NEAR(
+      null.Numbers(
+          "layer2/pca/routed/effective_rank/random_weights_null_draws")[0],
+      mean, 1e-12);
 }
 
 TEST_F(AnalyzeTest, NeverRunsLayersBehindTheLastProbedOne) {

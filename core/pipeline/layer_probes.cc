@@ -112,13 +112,16 @@ absl::Status LayerProbes::AddSubspaces(const StepReport& report) {
 
   // A single expert has nothing to be matched with, only intervals.
   const int64_t expert_count = layer_.routing.logits.size(1);
-  if (expert_count == 1 && !AnyAskedFor(nulls)) return absl::OkStatus();
+  const bool matched = pca->matched && expert_count > 1;
+  if (!matched && !AnyAskedFor(nulls)) return absl::OkStatus();
   MOEPROBE_RETURN_IF_ERROR(report("samples of subspaces", kSamplesBegin));
   const ProjectedTokens tokens = ProjectForReplicates(
       layer_.h, layer_.counted, expert_count, pca->components);
-  Append(MatchedReference(layer_.h, tokens, layer_.routing, layer_.counted,
-                          pca->components, request_.seed),
-         result_);
+  if (matched) {
+    Append(MatchedReference(layer_.h, tokens, layer_.routing, layer_.counted,
+                            pca->components, request_.seed),
+           result_);
+  }
   if (!AnyAskedFor(nulls)) return absl::OkStatus();
   Append(PcaSignificance({.tokens = tokens,
                           .width = layer_.h.size(1),

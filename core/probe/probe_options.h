@@ -44,6 +44,7 @@ struct PcaOptions {
   int64_t components = 5;  // n
   bool basis = false;      // also publish the bases
   bool angles = false;     // also publish all principal angles
+  bool matched = true;     // also PCAs of samples as small as the experts'
 };
 
 // Stands for all tokens where a number of them is asked for.
@@ -70,10 +71,11 @@ struct RouterTermOptions {
 // How much is drawn at random to judge the means of the Jacobian and PCA probes
 // (SPEC: whether a number means anything); 0 is none.
 struct NullOptions {
-  int64_t random_router = 0;  // draws of the random-router null
-  int64_t permutations = 0;   // draws of the permutation null
-  int64_t bootstrap = 0;      // draws of the bootstrap over windows
-  bool keep_draws = false;    // also publish the draws of the nulls
+  int64_t random_router = 0;   // draws of the random-router null
+  int64_t permutations = 0;    // draws of the permutation null
+  int64_t random_weights = 0;  // draws of the random-weight null
+  int64_t bootstrap = 0;       // draws of the bootstrap over windows
+  bool keep_draws = false;     // also publish the draws of the nulls
 };
 
 // Options of the redundancy report.

@@ -44,7 +44,7 @@ void AddBootstrap(double observed, const at::Tensor& draws,
   to.Add("bootstrap_draws", draws);
 }
 
-// `kind` is "" or "permutation_".
+// `kind` is "", "permutation_" or "random_weights_".
 void AddNull(const std::string& kind, double observed, const at::Tensor& draws,
              const Destination& to) {
   to.Add(kind + "null_mean", MeanOfDraws(draws));
@@ -71,6 +71,9 @@ void AddSignificance(const std::string& quantity, const std::string& probe,
   }
   if (AreDrawn(mean.permutation)) {
     AddNull("permutation_", mean.observed, mean.permutation + shift, to);
+  }
+  if (AreDrawn(mean.random_weights)) {
+    AddNull("random_weights_", mean.observed, mean.random_weights + shift, to);
   }
 }
 

@@ -19,6 +19,7 @@ struct MeanReplicates {
   at::Tensor bootstrap = {};
   at::Tensor random_router = {};
   at::Tensor permutation = {};
+  at::Tensor random_weights = {};
 };
 
 // Adds what the replicates say to `result`, all float64:
@@ -27,9 +28,11 @@ struct MeanReplicates {
 //   {quantity}/null_mean [], /null_std [], /p []         random-router null
 //   {quantity}/permutation_null_mean [], /permutation_null_std [],
 //   /permutation_p []                                    permutation null
-// and, with `keep_draws`, {quantity}/null_draws and /permutation_null_draws,
-// each [n]. The bootstrap's are always there, so that whoever compares two
-// means can pair them. `probe` is the group they belong to.
+//   {quantity}/random_weights_null_mean [] and so on     random-weight null
+// and, with `keep_draws`, {quantity}/null_draws, /permutation_null_draws and
+// /random_weights_null_draws, each [n]. The bootstrap's are always there, so
+// that whoever compares two means can pair them. `probe` is the group they
+// belong to.
 void AddSignificance(const std::string& quantity, const std::string& probe,
                      const MeanReplicates& mean, bool keep_draws,
                      ProbeResult& result);

@@ -15,6 +15,7 @@ enum class DrawKind : std::uint8_t {
   kShuffledRouting,
   kMatchedSample,
   kSubspace,
+  kRandomWeights,
 };
 
 // Returns the random numbers of one draw: the same whatever else is drawn, in

@@ -79,6 +79,7 @@ PcaOptions FromProto(const v1::PcaProbe& probe) {
 NullOptions FromProto(const v1::NullSpec& spec) {
   return {.random_router = spec.random_router(),
           .permutations = spec.permutations(),
+          .random_weights = spec.random_weights(),
           .bootstrap = spec.bootstrap(),
           .keep_draws = spec.keep_draws()};
 }

@@ -111,6 +111,45 @@ def test_a_killed_worker_changes_no_null(
     assert array_bytes(client, job) == expected
 
 
+def test_untrained_models_stand_beside_the_other_nulls(common_client, short_request):
+    nulls = {"random_router": 19, "random_weights": 3, "bootstrap": 0}
+    job = common_client.submit(short_request | {"nulls": nulls}, "--wait")
+    row = summary(common_client, job)["model", 1, "grassmann/routed"]
+    assert row["random_weights"]["p"] in (0.25, 0.5, 0.75, 1)
+    assert row["random_weights"]["mean"] != row["random_router"]["mean"]
+    assert "Random weights" in common_client.ok("show", job)
+    arrays = np.load(common_client.fetch(job) / "arrays.npz")
+    name = "layer1/grassmann/routed/random_weights_null_mean"
+    assert arrays[name] == row["random_weights"]["mean"]
+
+
+def test_curve_shows_every_outcome_of_a_claim(common_client, short_request):
+    probes = {"pca": {"conventions": ["routed", "sample_weighted"], "components": 2}}
+    nulls = {"random_router": 19, "permutations": 19, "bootstrap": 40}
+    request = short_request | {"probes": probes, "nulls": nulls}
+    job = common_client.submit(request, "--wait")
+    rows = list(csv.DictReader(io.StringIO(common_client.ok("curve", job, "--csv"))))
+    layers = {row["layer"] for row in rows}
+    distances = [row for row in rows if row["claim"] == "grassmann"]
+    assert len(distances) == 2 * 2 * len(layers)
+    scores = [float(row["z"]) for row in distances]
+    assert scores == sorted(scores)
+    for row in distances:
+        z = (float(row["mean"]) - float(row["null_mean"])) / float(row["null_std"])
+        assert z == pytest.approx(float(row["z"]))
+    claims = json.loads(common_client.ok("curve", job, "--json"))
+    assert {claim["claim"] for claim in claims} == {row["claim"] for row in rows}
+    assert "above its null in" in common_client.ok("curve", job)
+
+
+def test_curve_says_what_a_job_lacks(common_client, short_request):
+    request = short_request | {"nulls": {"random_router": 0, "bootstrap": 0}}
+    job = common_client.submit(request, "--wait")
+    status, _, errors = common_client.run("curve", job)
+    assert status == 1
+    assert "examples/specification.yaml" in errors
+
+
 def test_compare_a_job_with_itself_finds_nothing(common_client, drawn_request):
     job = common_client.submit(drawn_request, "--wait")
     rows = json.loads(common_client.ok("compare", job, job, "--json"))
