@@ -252,9 +252,7 @@ def offload(rounds):
         rounds,
     )
     title = "forward pass from disk, 2 layers of Mixtral's shape"
-    yield both.ratio_row(
-        "offload", title, "tokens_per_second", "tokens/s", ("≥", 1.8)
-    )
+    yield both.ratio_row("offload", title, "tokens_per_second", "tokens/s", ("≥", 1.8))
     yield both.ratio_row(
         "offload-memory",
         f"{title}: memory",
@@ -326,7 +324,9 @@ def analysis_qwen(_rounds):
     yield alone.row(
         f"{name}-memory", f"{title}: memory", "peak_anonymous_bytes", "bytes"
     )
-    yield alone.row(f"{name}-read", f"{title}: read from disk", "disk_bytes_read", "bytes")
+    yield alone.row(
+        f"{name}-read", f"{title}: read from disk", "disk_bytes_read", "bytes"
+    )
 
 
 def nulls(_rounds):

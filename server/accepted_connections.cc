@@ -1,6 +1,5 @@
 #include "server/accepted_connections.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -44,12 +43,12 @@ std::string EndOf(int descriptor) {
   }
 }
 
-bool Listens(int descriptor) {
-  int listens = 0;
-  socklen_t size = sizeof(listens);
-  return getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) ==
-             0 &&
-         listens != 0;
+// A listening socket has no peer.
+bool HasPeer(int descriptor) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof(storage);
+  return getpeername(descriptor, reinterpret_cast<sockaddr*>(&storage),
+                     &size) == 0;
 }
 
 }  // namespace
@@ -62,7 +61,7 @@ int ShutDownAcceptedConnections(const std::string& address) {
        std::filesystem::directory_iterator("/proc/self/fd", error)) {
     int descriptor = -1;
     if (!absl::SimpleAtoi(entry.path().filename().string(), &descriptor) ||
-        EndOf(descriptor) != end || Listens(descriptor)) {
+        EndOf(descriptor) != end || !HasPeer(descriptor)) {
       continue;
     }
     if (shutdown(descriptor, SHUT_RDWR) == 0) ++count;

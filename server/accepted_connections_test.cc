@@ -1,10 +1,8 @@
 #include "server/accepted_connections.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -28,13 +26,16 @@ struct Connection {
 
 Connection Connect(int family, sockaddr* address, socklen_t size) {
   FileDescriptor listening(socket(family, SOCK_STREAM, 0));
+  EXPECT_GE(listening.number(), 0);
   EXPECT_EQ(bind(listening.number(), address, size), 0);
   EXPECT_EQ(listen(listening.number(), 1), 0);
   EXPECT_EQ(getsockname(listening.number(), address, &size), 0);
   FileDescriptor client(socket(family, SOCK_STREAM, 0));
   EXPECT_EQ(connect(client.number(), address, size), 0);
   FileDescriptor accepted(accept(listening.number(), nullptr, nullptr));
-  return {std::move(listening), std::move(client), std::move(accepted)};
+  return {.listening = std::move(listening),
+          .client = std::move(client),
+          .accepted = std::move(accepted)};
 }
 
 Connection ConnectAt(const std::filesystem::path& path) {

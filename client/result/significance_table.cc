@@ -54,8 +54,9 @@ int Decimals(const std::vector<DataRow>& rows) {
   for (const DataRow& row : rows) {
     largest = std::max(largest, std::abs(row.row->mean()));
     error = std::max(error, row.row->standard_error());
-    for (const size_t i : NullsOf(*row.row)) {
-      error = std::max(error, NullOf(*row.row, i)->deviation);
+    for (size_t i = 0; i < NullNames().size(); ++i) {
+      const std::optional<RowNull> null = NullOf(*row.row, i);
+      if (null) error = std::max(error, null->deviation);
     }
   }
   return DecimalsUpTo(largest, error);

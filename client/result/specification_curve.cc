@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -72,12 +73,14 @@ void AddOutcomes(const v1::SummaryRow& row, const v1::Result& result,
   }
 }
 
-// NaN comes last.
+// By z, and NaN comes last.
 bool IsLower(const Outcome& a, const Outcome& b) {
-  if (std::isnan(a.z) || std::isnan(b.z)) {
-    return !std::isnan(a.z) && std::isnan(b.z);
-  }
-  return a.z < b.z;
+  const auto key = [](const Outcome& one) {
+    const bool none = std::isnan(one.z);
+    return std::tuple(none, none ? 0 : one.z, one.part, one.layer, one.reading,
+                      one.null);
+  };
+  return key(a) < key(b);
 }
 
 }  // namespace
@@ -89,7 +92,7 @@ std::vector<SpecificationCurve> SpecificationCurves(const v1::Result& result) {
   }
   std::vector<SpecificationCurve> curves;
   for (auto& [claim, outcomes] : by_claim) {
-    std::ranges::stable_sort(outcomes, IsLower);
+    std::ranges::sort(outcomes, IsLower);
     curves.push_back({.claim = claim, .outcomes = std::move(outcomes)});
   }
   return curves;

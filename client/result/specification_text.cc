@@ -108,6 +108,7 @@ std::string CurveText(const SpecificationCurve& curve, int width) {
       RightColumn("null's"), RightColumn("z"),
       RightColumn("p"),      LeftColumn("z, from the lowest to the highest")};
   std::vector<std::vector<std::string>> rows;
+  rows.reserve(curve.outcomes.size());
   const Strip strip(curve);
   for (const Outcome& outcome : curve.outcomes) {
     rows.push_back(LineOf(outcome, strip));

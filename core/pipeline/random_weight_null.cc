@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/npy.h"
+#include "core/base/random_stream.h"
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/model/embedding.h"
@@ -41,25 +41,25 @@ struct JudgedMean {
 
 std::vector<JudgedMean> JudgedMeans(const ProbeOptions& probes) {
   std::vector<JudgedMean> means;
+  const auto add = [&](const std::string& quantity, const std::string& base) {
+    means.push_back(
+        {.quantity = quantity, .group = absl::StrCat("nulls/", base)});
+  };
   if (probes.jacobian) {
     for (const Weighting weighting : probes.jacobian->average) {
       const std::string name = NameOf(weighting);
-      const std::string group = absl::StrCat("nulls/jacobian/", name);
-      means.push_back({absl::StrCat("jacobian_cosine/", name), group});
-      means.push_back(
-          {absl::StrCat("jacobian_cosine_corrected/", name), group});
+      add("jacobian_cosine/" + name, "jacobian/" + name);
+      add("jacobian_cosine_corrected/" + name, "jacobian/" + name);
     }
   }
   if (!probes.pca) return means;
   for (const Convention convention : probes.pca->conventions) {
     const std::string name = NameOf(convention);
-    const std::string group = absl::StrCat("nulls/pca/", name);
-    means.push_back({absl::StrCat("grassmann/", name), group});
-    means.push_back({absl::StrCat("pca/", name, "/effective_rank"), group});
-    means.push_back(
-        {absl::StrCat("pca/", name, "/participation_ratio"), group});
+    add("grassmann/" + name, "pca/" + name);
+    add("pca/" + name + "/effective_rank", "pca/" + name);
+    add("pca/" + name + "/participation_ratio", "pca/" + name);
   }
-  means.push_back({"pca/all/effective_rank", "nulls/pca/reference"});
+  add("pca/all/effective_rank", "pca/reference");
   return means;
 }
 
@@ -159,13 +159,14 @@ void RandomWeightNull::AddTo(int64_t layer, ProbeResult& result) const {
   if (request_.probes.nulls.random_weights == 0) return;
   for (const JudgedMean& judged : JudgedMeans(request_.probes)) {
     const std::string name = absl::StrCat("layer", layer, "/", judged.quantity);
-    const Array* observed = Find(name, result);
+    const Array* array = Find(name, result);
     const auto drawn = means_.find(name);
-    if (observed == nullptr || drawn == means_.end()) continue;
-    const double mean = *PrintedMean(*observed);
+    if (array == nullptr || drawn == means_.end()) continue;
+    const std::optional<double> observed = PrintedMean(*array);
+    if (!observed) continue;
     AddSignificance(name, judged.group,
-                    {.observed = mean,
-                     .replicate = mean,
+                    {.observed = *observed,
+                     .replicate = *observed,
                      .random_weights = at::tensor(drawn->second, at::kDouble)},
                     request_.probes.nulls.keep_draws, result);
   }

@@ -6,6 +6,7 @@
 #include <ATen/ops/normal.h>
 #include <c10/core/ScalarType.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>

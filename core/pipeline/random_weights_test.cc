@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/tensor_view.h"
@@ -49,10 +51,12 @@ TEST_F(RandomWeightsTest, HaveTheShapesTypesAndDeviationOfTheModel) {
   RandomWeights weights(*model, 7);
   weights.DrawLayer(1);
   const GatedMlpTensors& expert = weights.layer(1).experts[2];
+  const std::optional<TensorView>& router = weights.layer(1).router;
+  ASSERT_TRUE(router.has_value());
   EXPECT_EQ(expert.gate.shape, model->layer(1).experts[2].gate.shape);
   EXPECT_EQ(StoredWeight(expert.gate).scalar_type(), at::kBFloat16);
   for (const TensorView& view :
-       {expert.gate, weights.embedding(), *weights.layer(1).router}) {
+       {expert.gate, weights.embedding(), *router}) {
     const at::Tensor numbers = Numbers(view);
     const auto count = static_cast<double>(numbers.numel());
     // Four standard errors of mean and deviation.
