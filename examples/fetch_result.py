@@ -4,9 +4,8 @@ usage: fetch_result.py ADDRESS JOB ARRAY
 such as: fetch_result.py unix:/tmp/moeprobe-1000.sock 1 \
              layer0/jacobian_cosine/routed
 
-The stubs come from the .proto files:
-  python -m grpc_tools.protoc -Iproto --python_out=. --grpc_python_out=. \
-      proto/moeprobe/v1/*.proto
+The stubs are the Python package's (pip install ./python); for other languages,
+make them from proto/.
 """
 
 import io

@@ -30,7 +30,8 @@ _ORDER = "Experts that are alike are neighbours (average linkage in each layer).
 
 def by_layer(quantity: xr.Dataset) -> list[tuple[int, xr.Dataset]]:
     """Return the layers of a quantity that have pairs of experts."""
-    layers = ((int(layer), quantity.sel(layer=layer)) for layer in quantity.layer)
+    numbers = quantity.layer.values.tolist()
+    layers = ((layer, quantity.isel(layer=i)) for i, layer in enumerate(numbers))
     return [(layer, at) for layer, at in layers if len(pairs_of(at.value.values)) > 0]
 
 

@@ -36,11 +36,15 @@ _SYMBOLS = {"circle": "circle", "square": "square", "triangle": "triangle-up"}
 _TRANSPARENT = "33"  # hexadecimal, of bands
 
 
+def _escaped(text: str) -> str:
+    return html.escape(text, quote=False)
+
+
 def numbers(array: Array) -> Json | list[Any]:
     """Return numbers as Plotly reads them fastest: bytes and their type."""
     values = np.asarray(array)
     if values.dtype.kind not in "fiu":
-        return [html.escape(str(value)) for value in values.tolist()]
+        return [_escaped(str(value)) for value in values.tolist()]
     packed = np.ascontiguousarray(values, "<f4" if values.ndim > 1 else "<f8")
     shape = ", ".join(map(str, packed.shape))
     data = base64.b64encode(packed.tobytes()).decode()
@@ -53,8 +57,8 @@ def _heat(heat: Heat) -> list[Json]:
         {
             "type": "heatmap",
             "z": numbers(heat.matrix),
-            "x": [html.escape(name) for name in heat.columns],
-            "y": [html.escape(name) for name in heat.rows],
+            "x": [_escaped(name) for name in heat.columns],
+            "y": [_escaped(name) for name in heat.rows],
             "coloraxis": "coloraxis",
             "hovertemplate": "%{y}, %{x}: %{z:.4g}<extra></extra>",
         }
@@ -167,7 +171,7 @@ def _shapes(mark: Level, x: str, y: str) -> list[Json]:
 
 def _axis(axis: Axis, domain: list[float], anchor: str, *, has_heat: bool) -> Json:
     made: Json = {
-        "title": {"text": html.escape(axis.label), "standoff": 4},
+        "title": {"text": _escaped(axis.label), "standoff": 4},
         "domain": domain,
         "anchor": anchor,
         "showgrid": not has_heat,
@@ -210,7 +214,7 @@ class _Layout:
 
 def _title(panel: Panel, x: list[float], y: list[float]) -> Json:
     return {
-        "text": html.escape(panel.title),
+        "text": _escaped(panel.title),
         "x": (x[0] + x[1]) / 2,
         "y": y[1],
         "xref": "paper",
@@ -242,7 +246,7 @@ def _panel(
             trace |= {"xaxis": f"x{number}", "yaxis": f"y{number}"}
             name = trace.get("name")
             if name is not None and trace.get("showlegend", True):
-                trace["name"] = trace["legendgroup"] = html.escape(name)
+                trace["name"] = trace["legendgroup"] = _escaped(name)
                 trace["showlegend"] = name not in named
                 named.add(name)
             traces.append(trace)
@@ -253,7 +257,7 @@ def plotly_figure(figure: Figure) -> Json:
     """Return `data` and `layout` of a figure."""
     places = _Layout(figure)
     layout: Json = {
-        "title": {"text": html.escape(figure.title), "x": 0, "xref": "paper"},
+        "title": {"text": _escaped(figure.title), "x": 0, "xref": "paper"},
         "height": places.height,
         "margin": {"l": 60, "r": 20, "t": 70, "b": 80},
         "template": "none",
@@ -278,7 +282,7 @@ def plotly_figure(figure: Figure) -> Json:
             "cmin": low,
             "cmax": high,
             "colorscale": PURPLE_ORANGE if figure.colours.is_diverging else "Cividis",
-            "colorbar": {"title": {"text": html.escape(figure.colours.label)}},
+            "colorbar": {"title": {"text": _escaped(figure.colours.label)}},
         }
     named: set[str] = set()
     data = [

@@ -24,11 +24,8 @@ from moeprobe.report.tables import (
 from moeprobe.result.names import place_of
 from moeprobe.result.result import Result
 
-# Characters that would end a script, or that JSON may and JavaScript may not have.
-_ESCAPES = str.maketrans(
-    {c: f"\\u{ord(c):04x}" for c in ("<", ">", "&", "\u2028", "\u2029")}
-)
-_MOST_OPEN_TABLES = 4
+# Characters that would end a script.
+_ESCAPED = ("<", ">", "&")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,14 +53,18 @@ class _Section:
     result: Result
     label: str
     facts: list[tuple[str, str]]
-    tables: list[QuantityTable]
+    overview: _Drawing | None
+    main_tables: list[QuantityTable]
+    other_tables: list[QuantityTable]
     parts: list[_Part]
 
 
 def script_json(value: Any) -> markupsafe.Markup:
     """Return JSON that can stand inside a script element."""
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    return markupsafe.Markup(text.translate(_ESCAPES))  # noqa: S704 (escaped)
+    for character in _ESCAPED:
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return markupsafe.Markup(text)  # noqa: S704 (escaped)
 
 
 def _drawing(figure: Figure) -> _Drawing:
@@ -122,12 +123,18 @@ def _state(result: Result) -> str:
 
 def _section(result: Result) -> _Section:
     label = str(result.request.get("name") or result.request.get("model", ""))
+    overview, *parts = _parts(result)
+    tables = quantity_tables(result)
+    main = [t for t in tables if t.is_asked_for and t.part == tables[0].part]
+    first = overview.drawings.pop(0) if overview.drawings else None
     return _Section(
         result=result,
         label=label,
         facts=_facts(result),
-        tables=quantity_tables(result),
-        parts=_parts(result),
+        overview=first,
+        main_tables=main,
+        other_tables=[table for table in tables if table not in main],
+        parts=[part for part in (overview, *parts) if part.drawings],
     )
 
 
@@ -157,7 +164,6 @@ def make_page(results: Sequence[Result]) -> str:
         title=", ".join(section.label for section in sections),
         sections=sections,
         comparison=side_by_side(results) if len(results) > 1 else [],
-        most_open_tables=_MOST_OPEN_TABLES,
         style=markupsafe.Markup(_resource("report.css")),  # noqa: S704 (ours)
         script=markupsafe.Markup(_resource("report.js")),  # noqa: S704 (ours)
         plotly=_plotly_script(),

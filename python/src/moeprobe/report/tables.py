@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any
-
-import pandas as pd
 
 from moeprobe.figures.layers import MEANS
 from moeprobe.report.numbers import ABSENT, decimals, number, share, signed
 from moeprobe.result.result import Result
+from moeprobe.result.table import rows_of
+
+Row = dict[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +32,11 @@ class QuantityTable:
     part: str
     table: Table
 
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether it is one of the quantities most asked for."""
+        return self.quantity != self.label
+
 
 _TITLES = [
     "layer",
@@ -43,14 +50,15 @@ _TITLES = [
 _PERMUTED = ["shuffled gates", "p"]
 
 
-def _interval(low: float, high: float, places: int) -> str:
-    if pd.isna(low) or pd.isna(high):
+def _interval(row: Row, places: int) -> str:
+    if math.isnan(row["interval_low"]) or math.isnan(row["interval_high"]):
         return ABSENT
-    return f"[{number(low, places)}, {number(high, places)}]"
+    low, high = (number(row[f"interval_{end}"], places) for end in ("low", "high"))
+    return f"[{low}, {high}]"
 
 
 def _spread(mean: float, std: float, places: int) -> str:
-    if pd.isna(mean):
+    if math.isnan(mean):
         return ABSENT
     return f"{number(mean, places)} \N{PLUS-MINUS SIGN} {number(std, places)}"
 
@@ -59,12 +67,17 @@ def _layer(layer: int) -> str:
     return "whole model" if layer < 0 else str(layer)
 
 
-def _cells(row: dict[Any, Any], places: int, *, permuted: bool) -> list[str]:
+def _places(rows: Sequence[Row]) -> int:
+    errors = [row[key] for row in rows for key in ("se", "null_std")]
+    return decimals([row["mean"] for row in rows], errors)
+
+
+def _cells(row: Row, places: int, *, permuted: bool) -> list[str]:
     cells = [
         _layer(row["layer"]),
         number(row["mean"], places),
         number(row["std"], places) if row["count"] > 1 else ABSENT,
-        _interval(row["interval_low"], row["interval_high"], places),
+        _interval(row, places),
         _spread(row["null_mean"], row["null_std"], places),
         signed(row["mean"] - row["null_mean"], places),
         share(row["p"]),
@@ -75,56 +88,70 @@ def _cells(row: dict[Any, Any], places: int, *, permuted: bool) -> list[str]:
     return cells
 
 
-def _quantity_table(rows: pd.DataFrame) -> Table:
-    permuted = bool(rows.permutation_p.notna().any())
+def _quantity_table(rows: Sequence[Row]) -> Table:
+    permuted = any(not math.isnan(row["permutation_p"]) for row in rows)
     titles = _TITLES + (_PERMUTED if permuted else [])
-    places = decimals(rows["mean"], [*rows.se, *rows.null_std])
-    records = rows.to_dict("records")
-    return Table(titles, [_cells(row, places, permuted=permuted) for row in records])
+    places = _places(rows)
+    return Table(titles, [_cells(row, places, permuted=permuted) for row in rows])
+
+
+def _rows(result: Result) -> list[Row]:
+    """Return the rows of the result's table; NaN where one lacks a number."""
+    return [
+        {key: math.nan if value is None else value for key, value in row.items()}
+        for row in rows_of(result.document)
+    ]
 
 
 def quantity_tables(result: Result) -> list[QuantityTable]:
     """Return a table for each part and quantity, those most asked for first."""
     labels = dict(MEANS)
     first = {quantity: place for place, quantity in enumerate(labels)}
-    table = result.table()
-    groups = [
-        (str(part), str(quantity), rows)
-        for (part, quantity), rows in table.groupby(["part", "quantity"], sort=False)
-    ]
-    groups.sort(key=lambda group: (group[0], first.get(group[1], len(first))))
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in _rows(result):
+        groups.setdefault((row["part"], row["quantity"]), []).append(row)
+    order = sorted(groups, key=lambda key: _rank(key, first))
     return [
-        QuantityTable(quantity, labels.get(quantity, quantity), part,
-                      _quantity_table(rows))
-        for part, quantity, rows in groups
-    ]  # fmt: skip
+        QuantityTable(
+            quantity,
+            labels.get(quantity, quantity),
+            part,
+            _quantity_table(groups[part, quantity]),
+        )
+        for part, quantity in order
+    ]
 
 
-def _cell(table: pd.DataFrame, quantity: str, layer: int, places: int) -> str:
-    chosen = (table.part == "model") & (table.quantity == quantity)
-    rows = table[chosen & (table.layer == layer)]
-    if not len(rows):
+def _rank(key: tuple[str, str], first: dict[str, int]) -> tuple[bool, str, int]:
+    part, quantity = key
+    return part.endswith("baseline"), part, first.get(quantity, len(first))
+
+
+def _cell(row: Row | None, places: int) -> str:
+    if row is None:
         return ABSENT
-    row = rows.to_dict("records")[0]
-    interval = _interval(row["interval_low"], row["interval_high"], places)
+    interval = _interval(row, places)
     mean = number(row["mean"], places)
     return mean if interval == ABSENT else f"{mean} {interval}"
 
 
 def side_by_side(results: Sequence[Result]) -> list[QuantityTable]:
     """Return, for the quantities most asked for, the means of all results."""
-    tables = [result.table() for result in results]
     titles = ["layer", *(result.job for result in results)]
+    found = [
+        {(r["quantity"], r["layer"]): r for r in _rows(result) if r["part"] == "model"}
+        for result in results
+    ]
     made = []
     for quantity, label in MEANS:
-        rows = [t[(t.quantity == quantity) & (t.part == "model")] for t in tables]
-        layers = sorted({int(layer) for found in rows for layer in found.layer})
-        if sum(len(found) > 0 for found in rows) < 2:  # noqa: PLR2004
+        layers = sorted({at for rows in found for name, at in rows if name == quantity})
+        having = [rows for rows in found if any(name == quantity for name, _ in rows)]
+        if len(having) < 2:  # noqa: PLR2004
             continue
-        numbers = pd.concat(rows)
-        places = decimals(numbers["mean"], numbers.se)
+        places = _places([row for rows in having for (name, _), row in rows.items()
+                          if name == quantity])  # fmt: skip
         cells = [
-            [_layer(at), *(_cell(t, quantity, at, places) for t in tables)]
+            [_layer(at), *(_cell(rows.get((quantity, at)), places) for rows in found)]
             for at in layers
         ]
         made.append(QuantityTable(quantity, label, "model", Table(titles, cells)))
