@@ -114,7 +114,13 @@ def full_request(ids):
             "redundancy": {"rank": 8},
             "interventions": {"pairs": 4, "tokens": 64},
         },
-        "nulls": {"random_router": 9, "permutations": 3, "bootstrap": 40},
+        "nulls": {
+            "random_router": 9,
+            "permutations": 3,
+            "random_weights": 2,
+            "bootstrap": 40,
+            "keep_draws": True,
+        },
     }
 
 

@@ -36,6 +36,7 @@ def test_it_says_everything_a_result_says(page, full_result):
         "95 % interval",
         "random router",
         "shuffled gates",
+        "random weights",
         full_result.provenance[0]["model_fingerprint"],
         full_result.provenance[0]["data_fingerprint"],
         "components: 3",

@@ -9,6 +9,7 @@ from typing import Any
 
 from moeprobe.figures.layers import MEANS
 from moeprobe.report.numbers import ABSENT, decimals, number, share, signed
+from moeprobe.result.nulls import NULLS, Null
 from moeprobe.result.result import Result
 from moeprobe.result.table import rows_of
 
@@ -38,16 +39,9 @@ class QuantityTable:
         return self.quantity != self.label
 
 
-_TITLES = [
-    "layer",
-    "mean",
-    "std of pairs or experts",
-    "95 % interval",
-    "random router",
-    "difference",
-    "p",
-]
-_PERMUTED = ["shuffled gates", "p"]
+_TITLES = ["layer", "mean", "std of pairs or experts", "95 % interval"]
+# What a table says of each null that any of its rows has.
+_NULL_TITLES = ("difference", "p")
 
 
 def _interval(row: Row, places: int) -> str:
@@ -68,31 +62,39 @@ def _layer(layer: int) -> str:
 
 
 def _places(rows: Sequence[Row]) -> int:
-    errors = [row[key] for row in rows for key in ("se", "null_std")]
+    columns = ["se", *(f"{null.prefix}null_std" for null in NULLS)]
+    errors = [row[column] for row in rows for column in columns]
     return decimals([row["mean"] for row in rows], errors)
 
 
-def _cells(row: Row, places: int, *, permuted: bool) -> list[str]:
-    cells = [
+def _null_cells(row: Row, null: Null, places: int) -> list[str]:
+    mean, std = row[f"{null.prefix}null_mean"], row[f"{null.prefix}null_std"]
+    return [
+        _spread(mean, std, places),
+        signed(row["mean"] - mean, places),
+        share(row[f"{null.prefix}p"]),
+    ]
+
+
+def _cells(row: Row, places: int, nulls: Sequence[Null]) -> list[str]:
+    return [
         _layer(row["layer"]),
         number(row["mean"], places),
         number(row["std"], places) if row["count"] > 1 else ABSENT,
         _interval(row, places),
-        _spread(row["null_mean"], row["null_std"], places),
-        signed(row["mean"] - row["null_mean"], places),
-        share(row["p"]),
+        *(cell for null in nulls for cell in _null_cells(row, null, places)),
     ]
-    if permuted:
-        null = (row["permutation_null_mean"], row["permutation_null_std"])
-        cells += [_spread(*null, places), share(row["permutation_p"])]
-    return cells
 
 
 def _quantity_table(rows: Sequence[Row]) -> Table:
-    permuted = any(not math.isnan(row["permutation_p"]) for row in rows)
-    titles = _TITLES + (_PERMUTED if permuted else [])
+    nulls = [
+        null
+        for null in NULLS
+        if any(not math.isnan(row[f"{null.prefix}p"]) for row in rows)
+    ]
+    titles = [title for null in nulls for title in (null.title, *_NULL_TITLES)]
     places = _places(rows)
-    return Table(titles, [_cells(row, places, permuted=permuted) for row in rows])
+    return Table(_TITLES + titles, [_cells(row, places, nulls) for row in rows])
 
 
 def _rows(result: Result) -> list[Row]:

@@ -6,6 +6,7 @@ import fnmatch
 import functools
 
 from moeprobe.result.names import SUFFIXES
+from moeprobe.result.nulls import NULLS
 
 Dimensions = tuple[str, ...]
 
@@ -52,8 +53,7 @@ _PATTERNS: tuple[tuple[str, Dimensions], ...] = (
 _OF_SUFFIXES: dict[str, Dimensions] = {
     "interval": ("bound",),
     "bootstrap_draws": ("bootstrap_draw",),
-    "null_draws": ("null_draw",),
-    "permutation_null_draws": ("permutation_null_draw",),
+    **{f"{n.prefix}null_draws": (f"{n.prefix}null_draw",) for n in NULLS},
 }
 COORDINATES: dict[str, list[str] | list[int]] = {
     "bound": ["low", "high"],

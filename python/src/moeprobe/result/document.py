@@ -10,6 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from moeprobe.events import state_of
 from moeprobe.request.writer import request_dict, setting_value
 from moeprobe.result.names import part_name
+from moeprobe.result.nulls import NULLS
 from moeprobe.v1 import job_pb2, result_pb2, result_service_pb2
 
 Document = dict[str, Any]
@@ -44,11 +45,11 @@ def _status(job: job_pb2.Job) -> Document:
     return status
 
 
-def _null(row: result_pb2.SummaryRow, prefix: str, p: str) -> Document:
+def _null(row: result_pb2.SummaryRow, prefix: str) -> Document:
     return {
-        "mean": getattr(row, f"{prefix}_mean"),
-        "std": getattr(row, f"{prefix}_standard_deviation"),
-        "p": getattr(row, p),
+        "mean": getattr(row, f"{prefix}null_mean"),
+        "std": getattr(row, f"{prefix}null_standard_deviation"),
+        "p": getattr(row, f"{prefix}p_value"),
     }
 
 
@@ -62,10 +63,9 @@ def _quantity(row: result_pb2.SummaryRow) -> Document:
         quantity["se"] = row.standard_error
     if row.HasField("interval_low") and row.HasField("interval_high"):
         quantity["interval"] = [row.interval_low, row.interval_high]
-    if row.HasField("null_mean"):
-        quantity["random_router"] = _null(row, "null", "p_value")
-    if row.HasField("permutation_null_mean"):
-        quantity["permutations"] = _null(row, "permutation_null", "permutation_p_value")
+    for null in NULLS:
+        if row.HasField(f"{null.prefix}null_mean"):
+            quantity[null.key] = _null(row, null.prefix)
     return quantity
 
 

@@ -6,6 +6,8 @@ import functools
 import re
 from typing import NamedTuple
 
+from moeprobe.result.nulls import NULLS
+
 _NAME = re.compile(
     r"(?P<prefix>(?:sweep(?P<cell>\d+)/)?(?:data(?P<data>\d+)/)?(?P<baseline>baseline/)?)"
     r"(?:layer(?P<layer>\d+)/)?(?P<quantity>.+)"
@@ -14,16 +16,13 @@ _NAME = re.compile(
 SUFFIXES = (
     "se",
     "interval",
-    "null_mean",
-    "null_std",
-    "p",
-    "permutation_null_mean",
-    "permutation_null_std",
-    "permutation_p",
     "bootstrap_draws",
-    "null_draws",
-    "permutation_null_draws",
     "error",
+    *(
+        f"{null.prefix}{name}"
+        for null in NULLS
+        for name in ("null_mean", "null_std", "p", "null_draws")
+    ),
 )
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from moeprobe.result.document import Document
 from moeprobe.result.names import part_place
+from moeprobe.result.nulls import NULLS, Null
 
 _COLUMNS = (
     "part",
@@ -20,27 +21,26 @@ _COLUMNS = (
     "se",
     "interval_low",
     "interval_high",
-    "null_mean",
-    "null_std",
-    "p",
-    "permutation_null_mean",
-    "permutation_null_std",
-    "permutation_p",
+    *(
+        f"{null.prefix}{name}"
+        for null in NULLS
+        for name in ("null_mean", "null_std", "p")
+    ),
 )
 
 
-def _null(quantity: Document, key: str, prefix: str) -> dict[str, Any]:
-    null = quantity.get(key, {})
-    infix = f"{prefix}_" if prefix else ""
+def _null(quantity: Document, null: Null) -> dict[str, Any]:
+    found = quantity.get(null.key, {})
     return {
-        f"{infix}null_mean": null.get("mean"),
-        f"{infix}null_std": null.get("std"),
-        f"{infix}p": null.get("p"),
+        f"{null.prefix}null_mean": found.get("mean"),
+        f"{null.prefix}null_std": found.get("std"),
+        f"{null.prefix}p": found.get("p"),
     }
 
 
 def _row(part: str, layer: int, name: str, quantity: Document) -> dict[str, Any]:
     low, high = quantity.get("interval", (None, None))
+    nulls = [_null(quantity, null) for null in NULLS]
     return {
         "part": part,
         "layer": layer,
@@ -48,8 +48,7 @@ def _row(part: str, layer: int, name: str, quantity: Document) -> dict[str, Any]
         **{key: quantity.get(key) for key in ("mean", "std", "count", "se")},
         "interval_low": low,
         "interval_high": high,
-        **_null(quantity, "random_router", ""),
-        **_null(quantity, "permutations", "permutation"),
+        **{key: value for null in nulls for key, value in null.items()},
     }
 
 
