@@ -7,6 +7,7 @@ Shapes: mixtral       a Mixtral-8x7B layer, 2 of them by default: 6.3 GB
         qwen          Qwen1.5-MoE-A2.7B, 24 layers: 28 GB
         mixtral-like  small enough for a peer that holds float32: width 1024
         qwen-like     the same with 60 experts
+        qwen-narrow   60 experts in 24 layers, width 64
 
 Weights are normal with standard deviation 1 / sqrt(inputs): every tensor is a
 stretch of one long random block, each from a place of its own. Memory stays
@@ -82,6 +83,18 @@ SHAPES = {
         "intermediate_size": 3584,
         "num_attention_heads": 16,
         "num_key_value_heads": 4,
+    },
+    "qwen-narrow": QWEN
+    | {
+        "hidden_size": 64,
+        "intermediate_size": 64,
+        "moe_intermediate_size": 32,
+        "shared_expert_intermediate_size": 64,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 4,
+        "vocab_size": 32000,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
     },
     "qwen-like": QWEN
     | SMALL

@@ -4,7 +4,7 @@ usage: run.py [--rounds N] FIGURE ...
        run.py render
 
 Figures: jacobian spectra forward precision offload pca analysis-mixtral
-analysis-qwen nulls latency second-probe estimate.
+analysis-qwen nulls latency report second-probe estimate.
 Builds what it needs, writes synthetic checkpoints to build/bench/work, lets ours
 and the peer take turns, appends a line for each row to bench/results.jsonl and
 renders docs/benchmarks.md. `offload` needs root: it empties the page cache.
@@ -394,6 +394,19 @@ def second_probe(rounds):
     )
 
 
+def report(_rounds):
+    run(["scripts/setup", "--with-tests"])
+    alone = Measurement([PYTHON, "bench/report_time.py", checkpoint("qwen-narrow")])
+    title = "60 experts in 24 layers"
+    for quantity, what, goal in (
+        ("fetch_seconds", "every array fetched by the Python package", ("<", 1)),
+        ("write_seconds", "report written", None),
+        ("draw_seconds", "first figures drawn by a browser that just started", None),
+        ("total_seconds", "from the finished job to the drawn page", ("<", 1)),
+    ):
+        yield alone.row(f"report-{quantity}", f"{title}: {what}", quantity, "s", goal)
+
+
 def estimate(_rounds):
     build_programs()
     models = {
@@ -427,6 +440,7 @@ FIGURES = {
     "analysis-qwen": analysis_qwen,
     "nulls": nulls,
     "latency": latency,
+    "report": report,
     "second-probe": second_probe,
     "estimate": estimate,
 }

@@ -4,6 +4,7 @@ import json
 import re
 
 import browser
+import plotly.offline
 import pytest
 from moeprobe import Result, command_line
 from moeprobe.report import make_page, write_report
@@ -62,6 +63,11 @@ def test_the_table_has_the_numbers_of_the_result(page, full_result):
         row.interval_low, abs=1e-3
     )
     assert found[6] == share(row.p)
+
+
+def test_plotly_is_the_version_that_notebooks_draw_with(package):
+    script = (package / "moeprobe/report/plotly-cartesian.min.js").read_text()[:200]
+    assert f"v{plotly.offline.get_plotlyjs_version()}\n" in script
 
 
 def test_it_needs_no_network(page):

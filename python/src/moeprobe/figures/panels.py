@@ -20,6 +20,7 @@ from moeprobe.figures.figure import (
 )
 
 _BINS = 24
+_MOST_RANKS = 200
 
 
 def pairs_of(matrix: Array) -> Array:
@@ -91,10 +92,17 @@ def shares_of(eigenvalues: Array) -> Array:
         return np.asarray(eigenvalues / total)
 
 
+def shown_ranks(count: int) -> Array:
+    """Return ranks of 1 to `count`: all, or as many as a log axis can show."""
+    if count <= _MOST_RANKS:
+        return np.arange(1, count + 1)
+    return np.unique(np.geomspace(1, count, _MOST_RANKS).round().astype(int))
+
+
 def spectrum_line(values: Array, name: str, colour: str) -> Line:
     """Return the mean of spectra [n, r] by rank, with the band they lie in."""
-    known = values[np.isfinite(values).all(axis=1)]
-    ranks = np.arange(1, values.shape[1] + 1)
+    ranks = shown_ranks(values.shape[1])
+    known = values[np.isfinite(values).all(axis=1)][:, ranks - 1]
     if not len(known):
         nothing = np.full(len(ranks), np.nan)
         return Line(ranks, nothing, name, colour)
