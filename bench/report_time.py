@@ -10,12 +10,8 @@ the figures in its first window are there. Needs build/release, the package in
 """
 
 import argparse
-import os
 import pathlib
-import re
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,27 +21,18 @@ import numpy as np
 from moeprobe.report import write_report
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests/e2e"), str(ROOT / "bench/peers")]
+FOLDERS = ("tests/e2e", "tests/python", "bench/peers")
+sys.path[:0] = [str(ROOT / folder) for folder in FOLDERS]
 
+import browser  # noqa: E402
 import measurement  # noqa: E402
 import service  # noqa: E402
 
 VOCABULARY = 32000
 TOKENS = 2048
-# Says, on the console, when the figures near the window are drawn.
-STOPWATCH = """
-<script>
-const near = plots.filter((p) => p.getBoundingClientRect().top < innerHeight + 600);
-const wait = () => {
-  if (near.every((p) => p.querySelector(".main-svg"))) {
-    console.log(`drawn after ${performance.now()} ms`);
-  } else {
-    setTimeout(wait, 1);
-  }
-};
-wait();
-</script>
-"""
+# Whether all figures near the first window are drawn.
+DRAWN = """plots.filter((p) => p.getBoundingClientRect().top < innerHeight + 600)
+.every((p) => p.querySelector(".main-svg"))"""
 
 
 def request_for(model):
@@ -70,25 +57,7 @@ def median_seconds(work, repetitions):
 
 def draw_seconds(page):
     """What the page itself says, in a browser that just started."""
-    timed = page.with_name("timed.html")
-    timed.write_text(page.read_text().replace("</body>", f"{STOPWATCH}</body>"))
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu",
-                   "--window-size=1200,900", "--remote-debugging-port=0",
-                   "--enable-logging=stderr", f"--user-data-dir={profile}",
-                   timed.as_uri()]  # fmt: skip
-        browser = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        found = (re.search(r"drawn after ([\d.]+) ms", line) for line in browser.stderr)
-        milliseconds = next(float(match[1]) for match in found if match)
-        os.killpg(browser.pid, signal.SIGKILL)
-        browser.communicate()
+    milliseconds, _ = browser.ask(page, DRAWN, "performance.now()", height=900)
     return milliseconds / 1e3
 
 

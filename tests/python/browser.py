@@ -1,52 +1,70 @@
-"""A real browser, headless, that opens one page and says what became of it."""
+"""A real browser, headless, that opens a page and says what became of it."""
 
-import html
+import contextlib
+import json
+import os
 import re
-import shutil
+import signal
 import subprocess
+import tempfile
+import threading
 
-PROGRAM = shutil.which("chromium")
-# Virtual milliseconds that the page's scripts may take.
-BUDGET = 20000
-
-
-def _run(*arguments):
-    return subprocess.run(
-        [
-            PROGRAM,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-extensions",
-            "--hide-scrollbars",
-            f"--virtual-time-budget={BUDGET}",
-            *arguments,
-        ],
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+PROGRAM = "chromium"
+SECONDS = 120  # the longest that a page may take
+# Says on the console what is asked for, once a condition holds.
+WATCH = """
+<script>
+const watch = () => {
+  if (%s) console.log("ANSWER " + JSON.stringify(%s));
+  else setTimeout(watch, 5);
+};
+watch();
+</script>
+"""
 
 
-class Page:
-    """What a browser made of a file, once its scripts have run."""
+@contextlib.contextmanager
+def opened(path, height):
+    """Yields the console's lines of a page in a browser that ends with the block."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        browser = subprocess.Popen(
+            [PROGRAM, "--headless", "--no-sandbox", "--disable-gpu",
+             "--remote-debugging-port=0", "--enable-logging=stderr",
+             f"--window-size=1200,{height}", f"--user-data-dir={profile}",
+             path.as_uri()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )  # fmt: skip
 
-    def __init__(self, path, width=1200, height=2000):
-        size = f"--window-size={width},{height}"
-        ran = _run(size, "--enable-logging=stderr", "--dump-dom", path.as_uri())
-        self.dom = ran.stdout
-        self.messages = re.findall(r"CONSOLE.*", ran.stderr)
+        def end():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(browser.pid, signal.SIGKILL)
 
-    @property
-    def title(self):
-        return html.unescape(re.search("<title>(.*?)</title>", self.dom, re.DOTALL)[1])
+        timer = threading.Timer(SECONDS, end)
+        timer.start()
+        try:
+            yield (line for line in browser.stderr if "CONSOLE" in line)
+        finally:
+            timer.cancel()
+            end()
+            browser.communicate()
 
-    @property
-    def drawn_plots(self):
-        return len(re.findall('class="plot js-plotly-plot"', self.dom))
 
+def ask(path, condition, question, height=1000):
+    """Returns what a page answers once a condition holds, and what it said before.
 
-def take_picture(path, out, width=1200, height=1600):
-    """Writes what a window of this size shows of a page as PNG."""
-    _run(f"--window-size={width},{height}", f"--screenshot={out}", path.as_uri())
+    Both are JavaScript. The page is a file of HTML; a copy of it is opened.
+    """
+    copy = path.with_name(f"watched-{path.name}")
+    watch = WATCH % (condition, question)
+    copy.write_text(path.read_text().replace("</body>", f"{watch}</body>"))
+    said = []
+    with opened(copy, height) as console:
+        for line in console:
+            if found := re.search(r'"ANSWER (.*)", source: ', line):
+                return json.loads(found[1]), said
+            said.append(line)
+    raise AssertionError(f"{path} never came to {condition}: {said}")
