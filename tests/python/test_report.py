@@ -147,6 +147,16 @@ def test_the_command_writes_it(full_job, full_result, common_server, tmp_path, c
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
 
+def test_a_command_exports(full_job, common_server, tmp_path, capsys):
+    server = ("--server", common_server.address)
+    out = tmp_path / "means.csv"
+    arguments = ["export", str(full_job.id), *server, "-o"]
+    assert command_line.main([*arguments, str(out)]) == 0
+    assert out.read_text().startswith("part,layer,quantity,mean")
+    assert command_line.main([*arguments, str(tmp_path / "means.xls")]) == 1
+    assert "ends with none of" in capsys.readouterr().err
+
+
 def test_the_command_says_what_is_wrong(common_server, tmp_path, capsys):
     arguments = ["report", "123456", "--server", common_server.address]
     assert command_line.main([*arguments, "-o", str(tmp_path / "x.html")]) == 1

@@ -1,11 +1,14 @@
 """Results: named dimensions, tables, cells, and numbers as text."""
 
+import json
 import math
 import random
 
 import moeprobe
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 from moeprobe.result.exact_number import exact_number
 from moeprobe.result.names import place_of
 
@@ -112,6 +115,33 @@ def test_quantities_of_later_versions_are_kept():
     arrays = {"layer0/shared/new": np.ones((2, 3)), "layer0/other": np.ones(2)}
     result = moeprobe.Result(document, arrays)
     assert result["shared/new"].value.dims == ("layer", "axis0", "axis1")
+
+
+@pytest.mark.parametrize("name", ["result.nc", "result.zarr"])
+def test_exported_trees_read_back(client, short_request, tmp_path, name):
+    request = short_request | {"baseline": "qwen3", "probes": {"pca": {}}}
+    result = client.submit(request).result()
+    result.export(tmp_path / name)
+    result.export(tmp_path / name)  # replaces what is there
+    engine = {"result.nc": "h5netcdf", "result.zarr": "zarr"}[name]
+    with xr.open_datatree(tmp_path / name, engine=engine) as tree:
+        assert json.loads(tree.attrs["result"]) == result.document
+        assert len(tree["model"].children) == len(result.model)
+        found = tree["model/grassmann.routed"].to_dataset()
+        xr.testing.assert_equal(found, result["grassmann/routed"])
+        rank = tree["baseline/pca.all.effective_rank"].value
+        assert rank.dims == ("layer", "expert")
+
+
+def test_exports_of_other_kinds(full_result, tmp_path):
+    for name in ("a.npz", "a.csv", "a.json"):
+        full_result.export(tmp_path / name)
+    with np.load(tmp_path / "a.npz") as arrays:
+        assert arrays.files == list(full_result.arrays)
+    assert len(pd.read_csv(tmp_path / "a.csv")) == len(full_result.table())
+    assert json.loads((tmp_path / "a.json").read_text()) == full_result.document
+    with pytest.raises(ValueError, match="'a.xls' ends with none of .npz"):
+        full_result.export(tmp_path / "a.xls")
 
 
 @pytest.mark.parametrize(

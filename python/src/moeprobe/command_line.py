@@ -1,4 +1,4 @@
-"""The command line: `moeprobe report JOB ... -o report.html`."""
+"""The command line: `moeprobe report` and `moeprobe export`."""
 
 from __future__ import annotations
 
@@ -37,10 +37,30 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument(
         "-o", "--out", default="report.html", metavar="FILE", help="%(default)s"
     )
-    report.add_argument(
+    _add_server(report)
+    report.set_defaults(run=_report)
+    _add_export(commands)
+    return parser
+
+
+def _add_server(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "--server", default=default_address(), metavar="ADDRESS", help="%(default)s"
     )
-    return parser
+
+
+def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    export = commands.add_parser(
+        "export",
+        help="write a job as netCDF, zarr, npz, CSV or JSON",
+        description="Writes what a job has found in the format of the file's name.",
+    )
+    export.add_argument("jobs", nargs=1, metavar="JOB", help="as in `report`")
+    export.add_argument(
+        "-o", "--out", required=True, metavar="FILE", help=".nc .zarr .npz .csv .json"
+    )
+    _add_server(export)
+    export.set_defaults(run=_export)
 
 
 def _results(jobs: Sequence[str], server: str) -> list[Result]:
@@ -61,11 +81,16 @@ def _report(arguments: argparse.Namespace) -> None:
     print(f"Report is in {arguments.out}")  # noqa: T201
 
 
+def _export(arguments: argparse.Namespace) -> None:
+    _results(arguments.jobs, arguments.server)[0].export(arguments.out)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status: 0, 1 failed, 2 wrong usage."""
     try:
-        _report(_parser().parse_args(arguments))
-    except (MoeprobeError, OSError) as error:
+        parsed = _parser().parse_args(arguments)
+        parsed.run(parsed)
+    except (MoeprobeError, OSError, ValueError) as error:
         print(f"moeprobe: {error}", file=sys.stderr)  # noqa: T201
         return _FAILED
     return 0

@@ -16,6 +16,7 @@ import xarray as xr
 
 from moeprobe.request.writer import request_yaml
 from moeprobe.result.document import Document
+from moeprobe.result.export import export, make_tree
 from moeprobe.result.names import part_name, place_of
 from moeprobe.result.quantities import Quantities
 from moeprobe.result.result_json import result_json
@@ -113,6 +114,14 @@ class Result:
                 if entry["part"] in parts
             ]
         return Result(document, arrays)
+
+    def tree(self) -> xr.DataTree:
+        """Return all quantities as one tree of datasets: "model/grassmann.routed"."""
+        return make_tree(self)
+
+    def export(self, path: str | os.PathLike[str]) -> None:
+        """Write it as .npz, .nc (netCDF), .zarr, .csv or .json, by its name."""
+        export(self, path)
 
     def save(self, directory: str | os.PathLike[str]) -> None:
         """Write the files that `moeprobe-client fetch` writes.
