@@ -11,6 +11,7 @@ from moeprobe.figures.cluster_order import cluster_order
 from moeprobe.figures.colours import COLOURS
 from moeprobe.figures.figure import Axis, Figure, Heat, Histogram, Level, Line, Panel
 from moeprobe.figures.plotly_figure import plotly_figure
+from moeprobe.figures.specifications import claim_of, outcomes_of
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,9 @@ def test_a_full_result_gives_every_figure(full_result):
         "coactivation",
         "output_similarity",
         "interventions",
+        "specification-jacobian_cosine",
+        "specification-grassmann",
+        "specification-effective_rank",
     ]
 
 
@@ -129,6 +133,24 @@ def test_a_distribution_shows_mean_interval_and_null(full_result):
     assert mean.at == pytest.approx(pairs.mean())
 
 
+def test_a_claim_is_held_against_every_null_in_every_reading(full_result):
+    outcomes = outcomes_of(full_result, "jacobian_cosine")
+    assert [o.z for o in outcomes] == sorted(o.z for o in outcomes)
+    assert {o.null for o in outcomes} == {
+        "random router",
+        "shuffled gates",
+        "random weights",
+    }
+    assert {o.reading for o in outcomes} >= {"routed", "gate"}
+    quantity = full_result["jacobian_cosine/gate"].sel(layer=1)
+    pairs = quantity.value.values[np.triu_indices(6, 1)]
+    expected = (pairs.mean() - quantity.null_mean) / quantity.null_std
+    place = (1, "gate", "random router")
+    found = [o.z for o in outcomes if (o.layer, o.reading, o.null) == place]
+    assert found == [pytest.approx(expected.item())]
+    assert claim_of("pca/routed/effective_rank") == ("effective_rank", "routed")
+
+
 def test_shares_of_variance_end_at_1(full_result):
     figure = figures.variance_spectra(full_result, layers=[1])
     explained, cumulative = figure.panels
@@ -147,6 +169,7 @@ def test_curves_run_over_the_sweep(swept):
         "routing.top_k 1",
         "routing.top_k 2",
     ]
+    assert figure.panels[0].y.limits == figure.panels[1].y.limits
     line = figure.panels[1].marks[1]
     assert isinstance(line, Line)
     assert line.x.tolist() == [0.25, 1, 4]

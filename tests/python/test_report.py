@@ -45,7 +45,7 @@ def test_it_says_everything_a_result_says(page, full_result):
         *full_result.warnings,
     ):
         assert text in page, text
-    assert page.count('class="plot"') == 12
+    assert page.count('class="plot"') == 15
 
 
 def test_the_table_has_the_numbers_of_the_result(page, full_result):
@@ -100,8 +100,8 @@ def test_a_browser_draws_it_and_owns_nothing(full_result, tmp_path):
     path = tmp_path / "report.html"
     write_report([with_names(full_result, HOSTILE)], path)
     question = f"[document.title, {COUNT}, document.images.length]"
-    answer, said = browser.ask(path, DRAWN % 12, question, height=20000)
-    assert answer == [f"{HOSTILE} - moeprobe", 12, 0]
+    answer, said = browser.ask(path, DRAWN % 15, question, height=20000)
+    assert answer == [f"{HOSTILE} - moeprobe", 15, 0]
     assert said == []
 
 
@@ -109,14 +109,14 @@ def test_figures_are_drawn_when_they_come_near(full_result, tmp_path):
     path = tmp_path / "report.html"
     write_report([full_result], path)
     drawn, _ = browser.ask(path, DRAWN % 1, COUNT, height=400)
-    assert 1 <= drawn < 12
+    assert 1 <= drawn < 15
 
 
 def test_jobs_stand_side_by_side(full_result, client, full_request):
     other = client.submit(full_request | {"seed": 1, "name": "other"}).result()
     page = make_page([full_result, other])
     assert "Side by side" in page
-    assert page.count('class="plot"') == 24
+    assert page.count('class="plot"') == 30
     assert other.job in page
 
 

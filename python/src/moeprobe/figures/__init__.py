@@ -28,6 +28,7 @@ from moeprobe.figures.paper import (
     sharpness_alignment,
     sharpness_distance,
 )
+from moeprobe.figures.specifications import specification_curve
 from moeprobe.figures.spectra import jacobian_spectra, variance_spectra
 from moeprobe.figures.sweeps import sweep_curves
 
@@ -48,6 +49,7 @@ __all__ = [
     "routing_load",
     "sharpness_alignment",
     "sharpness_distance",
+    "specification_curve",
     "sweep_curves",
     "sweep_figures_of",
     "variance_spectra",

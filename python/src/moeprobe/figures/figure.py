@@ -187,6 +187,20 @@ def finite_limits(*arrays: Array, at_least: float = 1e-9) -> Limits:
     return (low, high) if high - low > at_least else (low - 0.5, high + 0.5)
 
 
+def share_limits(panels: list[Panel]) -> list[Panel]:
+    """Return the panels with limits of y that hold the lines of all of them."""
+    lines = [m for panel in panels for m in panel.marks if isinstance(m, Line)]
+    ends = [end for m in lines for end in (m.y, m.low, m.high) if end is not None]
+    low, high = finite_limits(*ends) if ends else (0.0, 1.0)
+    is_log = any(panel.y.is_log for panel in panels) and low > 0
+    margin = 0.0 if is_log else 0.04 * (high - low)
+    limits = (0.9 * low, 1.1 * high) if is_log else (low - margin, high + margin)
+    return [
+        dataclasses.replace(panel, y=dataclasses.replace(panel.y, limits=limits))
+        for panel in panels
+    ]
+
+
 def symmetric_limits(*arrays: Array) -> Limits:
     """Return limits around 0 that hold every finite number."""
     low, high = finite_limits(*arrays)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from moeprobe.figures import layers, pairs, spectra, sweeps
 from moeprobe.figures.figure import Figure
+from moeprobe.figures.specifications import specification_curve
 from moeprobe.result.result import Result
 
 # What a figure needs, and what draws it.
@@ -22,13 +23,16 @@ _FIGURES: tuple[tuple[str, Callable[[Result], Figure]], ...] = (
     ("output_similarity", pairs.output_similarity),
     ("intervention_scores", layers.interventions),
 )
+# Claims that are shown in every reading.
+_CLAIMS = ("jacobian_cosine", "grassmann", "effective_rank")
 
 
 def figures_of(result: Result) -> list[Figure]:
     """Return the figures of one cell on one data set; see `Result.select`."""
     made = [draw(result) for needed, draw in _FIGURES if needed in result]
+    curves = [specification_curve(result, claim) for claim in _CLAIMS]
     means = layers.means(result)
-    return [figure for figure in [means, *made] if figure.panels]
+    return [figure for figure in [means, *made, *curves] if figure.panels]
 
 
 def sweep_figures_of(result: Result) -> list[Figure]:

@@ -182,7 +182,8 @@ def _axis(axis: Axis, domain: list[float], anchor: str, *, has_heat: bool) -> Js
     if has_heat:
         made |= {"type": "category", "ticks": "", "constrain": "domain"}
     elif axis.is_log:
-        made |= {"type": "log"} | ({} if axis.ticks else {"dtick": 1})
+        made |= {"type": "log", "exponentformat": "power"}
+        made |= {} if axis.ticks else {"dtick": 1}
         if axis.limits:
             made["range"] = [float(np.log10(end)) for end in axis.limits]
     else:

@@ -6,7 +6,15 @@ import numpy as np
 import xarray as xr
 
 from moeprobe.figures.colours import BLUE, GREEN, ORANGE
-from moeprobe.figures.figure import Array, Axis, Figure, Line, Mark, Panel
+from moeprobe.figures.figure import (
+    Array,
+    Axis,
+    Figure,
+    Line,
+    Mark,
+    Panel,
+    share_limits,
+)
 from moeprobe.figures.panels import shares_of, spectrum_line
 from moeprobe.result.quantities import Quantities
 from moeprobe.result.result import Result
@@ -128,5 +136,5 @@ def jacobian_spectra(result: Result, layers: list[int] | None = None) -> Figure:
         "jacobian-spectra",
         "Singular values of Jacobians",
         "Mean over tokens and experts, and the mean deviation from token to token.",
-        [_jacobian_panel(result, layer) for layer in chosen],
+        share_limits([_jacobian_panel(result, layer) for layer in chosen]),
     )

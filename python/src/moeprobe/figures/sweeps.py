@@ -9,7 +9,15 @@ import xarray as xr
 
 from moeprobe.errors import NotFoundError
 from moeprobe.figures.colours import COLOURS
-from moeprobe.figures.figure import Array, Axis, Figure, Line, Mark, Panel
+from moeprobe.figures.figure import (
+    Array,
+    Axis,
+    Figure,
+    Line,
+    Mark,
+    Panel,
+    share_limits,
+)
 from moeprobe.figures.spectra import some_layers
 from moeprobe.result.result import Result
 
@@ -85,7 +93,7 @@ def sweep_curves(
         f"sweep-{quantity.replace('/', '-')}",
         f"{label} over {field}",
         "Means over pairs or experts; bands are 95 % intervals.",
-        panels,
+        share_limits(panels),
     )
 
 
