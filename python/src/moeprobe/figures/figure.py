@@ -28,6 +28,7 @@ class Axis:
     is_count: bool = False  # ticks at whole numbers
     # Ticks that are these values; empty: as the axis needs.
     ticks: tuple[float, ...] = ()
+    tick_names: tuple[str, ...] = ()  # of `ticks`; empty: the values
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,12 +81,14 @@ class Points:
 
 @dataclasses.dataclass(frozen=True)
 class Bars:
-    """A bar for each value."""
+    """A bar for each value, from `base` or 0 upwards."""
 
     x: Array
     y: Array
     name: str
     colour: str
+    width: float = 0.7
+    base: Array | None = None
 
 
 @dataclasses.dataclass(frozen=True)

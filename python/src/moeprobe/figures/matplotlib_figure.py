@@ -29,7 +29,9 @@ from moeprobe.figures.figure import (
 Axes = matplotlib.axes.Axes
 
 _PANEL_INCHES = (2.7, 2.2)
-_LEGEND_INCHES = 1.6  # of an entry
+# Of an entry of the legend: its line, and a letter.
+_LEGEND_INCHES = 0.45
+_LETTER_INCHES = 0.062
 _MOST_TICKS = 16
 _SYMBOLS = {"circle": "o", "square": "s", "triangle": "^"}
 # Text stays text, and the same figure gives the same bytes.
@@ -109,7 +111,10 @@ def _draw(axes: Axes, mark: Mark, colours: ColourScale | None) -> None:
         case Level():
             _level(axes, mark)
         case Bars():
-            axes.bar(mark.x, mark.y, 0.7, color=mark.colour, label=_plain(mark.name))
+            axes.bar(
+                mark.x, mark.y, mark.width, 0 if mark.base is None else mark.base,
+                color=mark.colour, label=_plain(mark.name),
+            )  # fmt: skip
         case Histogram():
             axes.stairs(
                 mark.counts, mark.edges, fill=True, color=mark.colour, alpha=0.75,
@@ -125,7 +130,8 @@ def _set_axis(axes: Axes, name: str, axis: Axis, *, has_heat: bool) -> None:
         axes.set(**{f"{name}scale": "log"})
     if axis.ticks:
         ruler = axes.xaxis if name == "x" else axes.yaxis
-        ruler.set_ticks(axis.ticks, labels=list(map(str, axis.ticks)))
+        names = axis.tick_names or map(str, axis.ticks)
+        ruler.set_ticks(axis.ticks, labels=list(map(_plain, names)))
         ruler.set_minor_locator(NullLocator())
     if axis.limits:
         axes.set(**{f"{name}lim": axis.limits})
@@ -148,18 +154,14 @@ def _add_legend(drawn: matplotlib.figure.Figure) -> None:
     for axes in drawn.axes:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             handles.setdefault(str(label), handle)
-    if handles:
+    if len(handles) > 1:
+        width = _LEGEND_INCHES + _LETTER_INCHES * max(map(len, handles))
         drawn.legend(
             list(handles.values()),
             list(handles),
             loc="outside lower center",
-            ncols=min(_most_columns(drawn), len(handles)),
+            ncols=min(max(1, int(drawn.get_figwidth() / width)), len(handles)),
         )
-
-
-def _most_columns(drawn: matplotlib.figure.Figure) -> int:
-    """Return how many entries of a legend stand beside each other."""
-    return max(1, int(drawn.get_figwidth() / _LEGEND_INCHES))
 
 
 def _add_colours(drawn: matplotlib.figure.Figure, figure: Figure) -> None:

@@ -113,16 +113,22 @@ def _line(mark: Line) -> list[Json]:
 
 
 def _bars(mark: Bars) -> list[Json]:
-    values = {"x": numbers(mark.x), "y": numbers(mark.y)}
-    colour = {"color": mark.colour}
-    return [{"type": "bar", "name": mark.name, "marker": colour} | values]
+    bars: Json = {
+        "type": "bar",
+        "name": mark.name,
+        "marker": {"color": mark.colour},
+        "width": mark.width,
+        "x": numbers(mark.x),
+        "y": numbers(mark.y),
+    }
+    return [bars if mark.base is None else bars | {"base": numbers(mark.base)}]
 
 
 def _histogram(mark: Histogram) -> list[Json]:
     middles = (mark.edges[1:] + mark.edges[:-1]) / 2
     width = float(mark.edges[1] - mark.edges[0])
-    bars = _bars(Bars(middles, mark.counts, mark.name, mark.colour))
-    return [bars[0] | {"width": width, "opacity": 0.75}]
+    bars = _bars(Bars(middles, mark.counts, mark.name, mark.colour, width))
+    return [bars[0] | {"opacity": 0.75}]
 
 
 def _level(mark: Level) -> list[Json]:
@@ -178,7 +184,8 @@ def _axis(axis: Axis, domain: list[float], anchor: str, *, has_heat: bool) -> Js
         "zeroline": False,
     }
     if axis.ticks:
-        made |= {"tickvals": list(axis.ticks), "ticktext": list(map(str, axis.ticks))}
+        names = axis.tick_names or map(str, axis.ticks)
+        made |= {"tickvals": list(axis.ticks), "ticktext": list(map(_escaped, names))}
     if has_heat:
         made |= {"type": "category", "ticks": "", "constrain": "domain"}
     elif axis.is_log:
@@ -291,4 +298,5 @@ def plotly_figure(figure: Figure) -> Json:
         for index, panel in enumerate(figure.panels)
         for trace in _panel(panel, index, places, layout, named)
     ]
+    layout["showlegend"] = len(named) > 1
     return {"data": data, "layout": layout}
