@@ -18,6 +18,7 @@
 #include "bench/pca_benchmark.h"
 #include "bench/precision_benchmark.h"
 #include "bench/spectra_benchmark.h"
+#include "bench/training_benchmark.h"
 #include "core/base/heap.h"
 #include "core/base/status_macros.h"
 #include "core/pipeline/analyze.h"
@@ -133,6 +134,26 @@ void AddAnalysis(CLI::App& app, AnalysisBenchmarkOptions& options,
       [&] { chosen = [&] { return AnalysisBenchmark(options); }; });
 }
 
+void AddTraining(CLI::App& app, TrainingBenchmarkOptions& options,
+                 Benchmark& chosen) {
+  CLI::App& command =
+      *app.add_subcommand("training", "training of a small language model");
+  command.add_option("text", options.text, "a file whose bytes are tokens")
+      ->required();
+  command
+      .add_option("experts-per-token", options.experts_per_token,
+                  "of 8; with 8, routing is soft")
+      ->required()
+      ->check(CLI::Range(1, 8));
+  command.add_option("--warmup-steps", options.warmup_steps, "not timed")
+      ->capture_default_str();
+  command.add_option("--steps", options.steps)->capture_default_str();
+  command.add_option("--dump", options.dump_directory,
+                     "folder for weights, batches and losses");
+  command.callback(
+      [&] { chosen = [&] { return TrainingBenchmark(options); }; });
+}
+
 // Runs a benchmark and returns what it measured, as one line.
 absl::StatusOr<std::string> Line(const Benchmark& benchmark) {
   MOEPROBE_ASSIGN_OR_RETURN(Figure figure, benchmark());
@@ -156,6 +177,7 @@ int Main(int argc, char** argv) {
   PrecisionBenchmarkOptions precision;
   SpectraBenchmarkOptions spectra;
   AnalysisBenchmarkOptions analysis;
+  TrainingBenchmarkOptions training;
   Benchmark chosen;
   AddGemm(app, gemm_repetitions, chosen);
   AddJacobian(app, jacobian, chosen);
@@ -164,6 +186,7 @@ int Main(int argc, char** argv) {
   AddPrecisionComparison(app, precision, chosen);
   AddSpectra(app, spectra, chosen);
   AddAnalysis(app, analysis, chosen);
+  AddTraining(app, training, chosen);
   CLI11_PARSE(app, argc, argv);
 
   at::set_num_threads(threads);

@@ -4,7 +4,7 @@ usage: run.py [--rounds N] FIGURE ...
        run.py render
 
 Figures: jacobian spectra forward precision offload pca analysis-mixtral
-analysis-qwen nulls latency report second-probe estimate.
+analysis-qwen nulls training latency report second-probe estimate.
 Builds what it needs, writes synthetic checkpoints to build/bench/work, lets ours
 and the peer take turns, appends a line for each row to bench/results.jsonl and
 renders docs/benchmarks.md. `offload` needs root: it empties the page cache.
@@ -354,6 +354,27 @@ def nulls(_rounds):
         }
 
 
+def training(rounds):
+    for name, per_token, goal in (("top-2", 2, 2.0), ("soft", 8, 1.1)):
+        folder = f"{WORK}/training-{name}"
+        both = Measurement(
+            [PROGRAM, "training", TEXT, str(per_token), "--dump", folder],
+            peer_command("training", folder, str(per_token)),
+            rounds,
+        )
+        title = f"training, default size, {name} routing"
+        yield both.ratio_row(
+            f"training-{name}", title, "steps_per_second", "steps/s", ("≥", goal)
+        )
+        yield both.peer_row(
+            f"training-{name}-loss",
+            f"{title}: largest difference of a loss, first 20 steps",
+            "first_loss_difference",
+            "nats",
+            ("≤", 1e-4),
+        )
+
+
 def profile_of(measurement):
     return {"profile": measurement.ours[0]["seconds_by_step"]}
 
@@ -439,6 +460,7 @@ FIGURES = {
     "analysis-mixtral": analysis_mixtral,
     "analysis-qwen": analysis_qwen,
     "nulls": nulls,
+    "training": training,
     "latency": latency,
     "report": report,
     "second-probe": second_probe,

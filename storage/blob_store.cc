@@ -21,6 +21,7 @@
 #include "core/base/file_descriptor.h"
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
+#include "core/base/whole_file.h"
 
 namespace moeprobe {
 namespace {
@@ -34,15 +35,6 @@ absl::Status WriteError(const fs::path& path) {
   if (errno != EFBIG) return absl::ErrnoToStatus(errno, path.native());
   return absl::ResourceExhaustedError(
       absl::StrCat(path.string(), ": larger than files may be"));
-}
-
-absl::Status SyncDirectory(const fs::path& directory) {
-  const FileDescriptor file(
-      open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (file.number() < 0 || fsync(file.number()) != 0) {
-    return absl::ErrnoToStatus(errno, directory.native());
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace

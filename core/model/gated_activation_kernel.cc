@@ -5,11 +5,7 @@
 #include <bit>
 #include <cstdint>
 
-// A clone is compiled with what is inlined into it, and nothing else.
-#define MOEPROBE_INLINE inline __attribute__((always_inline))
-// Compiled once for each instruction set; the loader picks the best.
-#define MOEPROBE_CLONES \
-  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#include "core/model/vector_exp.h"
 
 namespace moeprobe {
 namespace {
@@ -31,25 +27,6 @@ MOEPROBE_INLINE void Store(float x, uint16_t* to) {  // rounds to nearest even
   *to = static_cast<uint16_t>((bits + 0x7FFFU + ((bits >> 16U) & 1U)) >> 16U);
 }
 
-// exp(x) to 2 ulp for |x| <= 87, and its value at the ends outside: Cody-Waite
-// reduction and the Taylor polynomial of degree 6 on [-ln2/2, ln2/2]. Written
-// out because a call would keep the loop from being vectorised.
-MOEPROBE_INLINE float Exp(float x) {
-  x = std::clamp(x, -87.0F, 87.0F);
-  const float magic = 12582912.0F;  // 1.5 * 2^23: adding it rounds to integer
-  const float n = (x * 1.44269504F + magic) - magic;
-  const float r = (x - n * 0.693359375F) + n * 2.12194440e-4F;
-  float p = 1.0F / 720;
-  p = p * r + 1.0F / 120;
-  p = p * r + 1.0F / 24;
-  p = p * r + 1.0F / 6;
-  p = p * r + 0.5F;
-  p = p * r + 1.0F;
-  p = p * r + 1.0F;
-  const auto exponent = static_cast<uint32_t>(static_cast<int32_t>(n) + 127);
-  return p * std::bit_cast<float>(exponent << 23U);
-}
-
 // One tile of silu(gate) * up for every token that has an output row.
 template <typename Element>
 MOEPROBE_INLINE void MultiplyTile(const ActivationBlock<Element>& block,
@@ -62,7 +39,7 @@ MOEPROBE_INLINE void MultiplyTile(const ActivationBlock<Element>& block,
     Element* output = block.output + row * block.stride + column;
     for (int64_t j = 0; j < columns; ++j) {
       const float g = Load(gate[j]);
-      const float sigmoid = 1.0F / (1.0F + Exp(-g));
+      const float sigmoid = 1.0F / (1.0F + VectorExp(-g));
       Store(g * sigmoid * Load(up[j]), output + j);
     }
   }
@@ -80,7 +57,7 @@ MOEPROBE_INLINE void AddTokens(const ActivationBlock<Element>& block,
     for (int64_t j = 0; j < columns; ++j) {
       const float g = Load(gate[j]);
       const float u = Load(up[j]);
-      const float sigmoid = 1.0F / (1.0F + Exp(-g));
+      const float sigmoid = 1.0F / (1.0F + VectorExp(-g));
       b[j] = g * sigmoid;
       a[j] = sigmoid * (1.0F + g * (1.0F - sigmoid)) * u;
       product[j] = b[j] * u;
@@ -134,7 +111,7 @@ MOEPROBE_INLINE void WriteTerms(const Element* gate, const Element* up,
                                 int64_t columns, float* slope, float* value) {
   for (int64_t j = 0; j < columns; ++j) {
     const float g = Load(gate[j]);
-    const float sigmoid = 1.0F / (1.0F + Exp(-g));
+    const float sigmoid = 1.0F / (1.0F + VectorExp(-g));
     value[j] = g * sigmoid;
     slope[j] = sigmoid * (1.0F + g * (1.0F - sigmoid)) * Load(up[j]);
   }

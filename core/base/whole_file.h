@@ -1,0 +1,28 @@
+#ifndef MOEPROBE_CORE_BASE_WHOLE_FILE_H_
+#define MOEPROBE_CORE_BASE_WHOLE_FILE_H_
+
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace moeprobe {
+
+// Writes `pieces`, one after the other, as a file that is there whole or not at
+// all, and on the disk when this returns; what it replaces stays until then. A
+// process that dies in between leaves a file called `path` and ".partial",
+// which the next call overwrites: only one process may write to a path at a
+// time.
+//
+// Errors name the path: ResourceExhausted if the disk is full; whatever else
+// the system says.
+absl::Status WriteWholeFile(const std::filesystem::path& path,
+                            const std::vector<std::string_view>& pieces);
+
+// Waits until the names in a directory are on the disk.
+absl::Status SyncDirectory(const std::filesystem::path& directory);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_BASE_WHOLE_FILE_H_

@@ -1,0 +1,62 @@
+#ifndef MOEPROBE_CORE_TRAIN_DECODER_SHAPE_H_
+#define MOEPROBE_CORE_TRAIN_DECODER_SHAPE_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace moeprobe {
+
+// What an expert computes, and with it the kind of decoder around it.
+enum class ExpertKind : std::uint8_t {
+  // f(x) = W_2 gelu(W_1 x + b_1) + b_2 in a decoder with layer norms, learned
+  // positions and biases everywhere but in the head.
+  kGeluMlp,
+  // f(x) = W_down [silu(W_gate x) * (W_up x)] in Mixtral's decoder: RMS norms,
+  // rotary positions, no biases.
+  kGatedMlp,
+};
+
+// Sizes of a decoder-only transformer. The defaults are those of the second
+// paper's controlled experiments.
+struct DecoderShape {
+  int64_t layers = 3;          // L
+  int64_t width = 128;         // d
+  int64_t heads = 4;           // each d / heads wide
+  int64_t context = 64;        // tokens of a window
+  int64_t vocabulary = 256;    // V
+  int64_t experts = 8;         // E; 0: a dense MLP in their place
+  int64_t expert_width = 256;  // f, of the dense MLP where there is one
+  ExpertKind expert = ExpertKind::kGeluMlp;
+};
+
+// Returns InvalidArgument, naming the size, if one is not positive (`experts`
+// may be 0), heads do not divide the width, or rotary positions would need an
+// even width of a head and it is odd.
+absl::Status CheckShape(const DecoderShape& shape);
+
+// Parameters of one MLP, dense or expert, of a model of this width.
+int64_t MlpParameterCount(ExpertKind kind, int64_t width, int64_t mlp_width);
+
+// Parameters of the whole model, each counted once.
+int64_t ParameterCount(const DecoderShape& shape);
+
+// What a dense model has as many of as a model with experts.
+enum class WidthMatch : std::uint8_t {
+  kExpert,  // the width of one expert (second paper, appendix C.1)
+  kActive,  // parameters that act on a token: its k experts and the router
+  kTotal,   // parameters of all experts and the router
+};
+
+// Returns the dense counterpart of `shape`, whose MLP has the width that comes
+// closest to the match; `per_token` is k.
+//
+// Returns InvalidArgument if `shape` has no experts or fewer than `per_token`.
+absl::StatusOr<DecoderShape> DenseCounterpart(const DecoderShape& shape,
+                                              int64_t per_token,
+                                              WidthMatch match);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_TRAIN_DECODER_SHAPE_H_

@@ -1,0 +1,116 @@
+#include "core/train/expert_activation_kernel.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+
+#include "core/model/vector_exp.h"
+
+namespace moeprobe {
+namespace {
+
+// The normal distribution at one point.
+struct Normal {
+  float below;    // Phi(z)
+  float density;  // Phi'(z)
+};
+
+MOEPROBE_INLINE Normal NormalAt(float z) {
+  const float exponential = VectorExp(-0.5F * z * z);
+  const float x = std::fabs(z) * 0.70710678F;
+  const float t = 1.0F / (1.0F + 0.3275911F * x);
+  float p = 1.061405429F;
+  p = p * t - 1.453152027F;
+  p = p * t + 1.421413741F;
+  p = p * t - 0.284496736F;
+  p = p * t + 0.254829592F;
+  const float tail = 0.5F * p * t * exponential;  // Phi(-|z|)
+  return {.below = z < 0 ? tail : 1.0F - tail,
+          .density = 0.39894228F * exponential};
+}
+
+// Columns at a time: their terms of a sum stay close to the processor.
+constexpr int64_t kTile = 64;
+using Tile = std::array<float, kTile>;
+
+// A sum in several partial sums side by side, which does not depend on how the
+// compiler vectorises it.
+class LaneSum {
+ public:
+  MOEPROBE_INLINE void Add(const Tile& terms, int64_t count) {
+    for (int64_t j = 0; j < count; ++j) sums_[j % kLanes] += terms[j];
+  }
+
+  MOEPROBE_INLINE float Total() const {
+    float total = 0;
+    for (const float sum : sums_) total += sum;
+    return total;
+  }
+
+ private:
+  static constexpr int64_t kLanes = 16;  // what the widest registers hold
+  std::array<float, kLanes> sums_{};
+};
+
+}  // namespace
+
+MOEPROBE_CLONES
+void GeluRow(const float* z, const float* bias, float g, int64_t columns,
+             float* p) {
+  for (int64_t j = 0; j < columns; ++j) {
+    const float x = z[j] + bias[j];
+    p[j] = g * x * NormalAt(x).below;
+  }
+}
+
+MOEPROBE_CLONES
+float GeluGradientRow(const float* dp, const float* z, const float* bias,
+                      float g, int64_t columns, float* dz, float* p) {
+  LaneSum sum;
+  Tile terms;
+  for (int64_t begin = 0; begin < columns; begin += kTile) {
+    const int64_t count = std::min(kTile, columns - begin);
+    for (int64_t i = 0, j = begin; i < count; ++i, ++j) {
+      const float x = z[j] + bias[j];
+      const Normal normal = NormalAt(x);
+      const float value = x * normal.below;
+      terms[i] = dp[j] * value;
+      p[j] = g * value;
+      dz[j] = dp[j] * g * (normal.below + x * normal.density);
+    }
+    sum.Add(terms, count);
+  }
+  return sum.Total();
+}
+
+MOEPROBE_CLONES
+void GatedRow(const float* a, const float* u, float g, int64_t columns,
+              float* p) {
+  for (int64_t j = 0; j < columns; ++j) {
+    p[j] = g * a[j] / (1.0F + VectorExp(-a[j])) * u[j];
+  }
+}
+
+MOEPROBE_CLONES
+float GatedGradientRow(const float* dp, const float* a, const float* u, float g,
+                       int64_t columns, float* da, float* du, float* p) {
+  LaneSum sum;
+  Tile terms;
+  for (int64_t begin = 0; begin < columns; begin += kTile) {
+    const int64_t count = std::min(kTile, columns - begin);
+    for (int64_t i = 0, j = begin; i < count; ++i, ++j) {
+      const float sigmoid = 1.0F / (1.0F + VectorExp(-a[j]));
+      const float silu = a[j] * sigmoid;
+      const float value = silu * u[j];
+      terms[i] = dp[j] * value;
+      p[j] = g * value;
+      da[j] = dp[j] * g * u[j] * sigmoid * (1.0F + a[j] * (1.0F - sigmoid));
+      du[j] = dp[j] * g * silu;
+    }
+    sum.Add(terms, count);
+  }
+  return sum.Total();
+}
+
+}  // namespace moeprobe

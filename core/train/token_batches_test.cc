@@ -1,0 +1,99 @@
+#include "core/train/token_batches.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace moeprobe {
+namespace {
+
+using testing::HasSubstr;
+
+std::vector<int32_t> Counting(int32_t count) {
+  std::vector<int32_t> ids(static_cast<size_t>(count));
+  std::iota(ids.begin(), ids.end(), 0);
+  return ids;
+}
+
+TEST(SplitTokensTest, HoldsTheEndOut) {
+  const auto split = SplitTokens(Counting(100), 0.1, 5);
+  ASSERT_TRUE(split.ok()) << split.status();
+  EXPECT_EQ(split->train.size(), 90U);
+  EXPECT_EQ(split->held_out.front(), 90);
+  EXPECT_EQ(split->held_out.size(), 10U);
+}
+
+TEST(SplitTokensTest, MayHoldNothingOut) {
+  const auto split = SplitTokens(Counting(6), 0, 5);
+  ASSERT_TRUE(split.ok()) << split.status();
+  EXPECT_EQ(split->train.size(), 6U);
+  EXPECT_TRUE(split->held_out.empty());
+}
+
+TEST(SplitTokensTest, SaysWhichPartIsShorterThanTheContext) {
+  EXPECT_THAT(SplitTokens(Counting(5), 0, 5).status().message(),
+              HasSubstr("the training part of the text has 5 tokens, expected "
+                        "at least 6"));
+  EXPECT_THAT(SplitTokens({}, 0, 5).status().message(), HasSubstr("0 tokens"));
+  EXPECT_THAT(SplitTokens(Counting(50), 0.1, 5).status().message(),
+              HasSubstr("the held-out part of the text has 5 tokens"));
+}
+
+TEST(SplitTokensTest, RefusesSharesThatAreNone) {
+  for (const double share : {-0.1, 1.0, 2.0, std::nan("")}) {
+    EXPECT_EQ(SplitTokens(Counting(50), share, 5).status().code(),
+              absl::StatusCode::kInvalidArgument);
+  }
+}
+
+TEST(TokenBatchesTest, CutsWindowsThatAreThere) {
+  const TokenBatches batches(Counting(20), 3, 8, 0);
+  const at::Tensor windows = batches.Batch(1);
+  ASSERT_EQ(windows.sizes(), (std::vector<int64_t>{8, 4}));
+  EXPECT_TRUE(windows.diff().eq(1).all().item<bool>());
+  EXPECT_LT(windows.max().item<int64_t>(), 20);
+}
+
+TEST(TokenBatchesTest, ReachesBothEnds) {
+  const TokenBatches batches(Counting(6), 3, 300, 0);
+  const at::Tensor starts = batches.Batch(1).select(1, 0);
+  EXPECT_EQ(starts.min().item<int64_t>(), 0);
+  EXPECT_EQ(starts.max().item<int64_t>(), 2);
+}
+
+TEST(TokenBatchesTest, HasOnePlaceInTheShortestText) {
+  const TokenBatches batches(Counting(4), 3, 2, 0);
+  EXPECT_EQ(batches.Batch(9).select(1, 0).max().item<int64_t>(), 0);
+}
+
+TEST(TokenBatchesTest, DependsOnSeedAndStep) {
+  const TokenBatches one(Counting(5000), 3, 4, 1),
+      same(Counting(5000), 3, 4, 1), other(Counting(5000), 3, 4, 2);
+  same.Batch(1);  // nothing is remembered
+  EXPECT_TRUE(one.Batch(2).equal(same.Batch(2)));
+  EXPECT_FALSE(one.Batch(2).equal(one.Batch(3)));
+  EXPECT_FALSE(one.Batch(2).equal(other.Batch(2)));
+}
+
+TEST(SpreadWindowsTest, CoversTheTextEvenly) {
+  const at::Tensor all = SpreadWindows(Counting(21), 5, 100);
+  EXPECT_TRUE(
+      all.select(1, 0).equal(SpreadWindows(Counting(22), 5, 4).select(1, 0)));
+  EXPECT_EQ(all.size(0), 4);
+  const at::Tensor two = SpreadWindows(Counting(21), 5, 2);
+  EXPECT_EQ(two[0][0].item<int64_t>(), 0);
+  EXPECT_EQ(two[1][0].item<int64_t>(), 10);
+  EXPECT_EQ(two[1][5].item<int64_t>(), 15);
+}
+
+}  // namespace
+}  // namespace moeprobe

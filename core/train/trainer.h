@@ -1,0 +1,99 @@
+#ifndef MOEPROBE_CORE_TRAIN_TRAINER_H_
+#define MOEPROBE_CORE_TRAIN_TRAINER_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/model/routing_rule.h"
+#include "core/train/adam.h"
+#include "core/train/decoder.h"
+#include "core/train/decoder_shape.h"
+#include "core/train/initialization.h"
+#include "core/train/learning_rate.h"
+#include "core/train/parameters.h"
+#include "core/train/token_batches.h"
+
+namespace moeprobe {
+
+// One training run: a variant of a model and a seed.
+struct TrainingOptions {
+  DecoderShape shape = {};
+  // Not looked at in a dense model; per_token = E is soft routing.
+  RoutingRule routing = {.per_token = 2, .renormalize = true};
+  Initialization initialization = Initialization::kNormal002;
+  LearningRate learning_rate = {};
+  AdamOptions adam = {};
+  double clip = 0;          // norm that gradients are scaled down to; 0: none
+  double balance_loss = 0;  // factor of the mean BalanceLoss over layers
+  int64_t batch = 32;       // windows a step
+  int64_t steps = 2000;
+  int64_t seed = 0;  // of weights and batches
+};
+
+// Returns InvalidArgument, naming the option, if one is out of range.
+absl::Status CheckOptions(const TrainingOptions& options);
+
+// What one step found before it changed anything.
+struct StepReport {
+  int64_t step = 0;          // counted from 1
+  double loss = 0;           // mean next-token loss of the batch, nats
+  double balance_loss = 0;   // mean over layers, without its factor; 0 if dense
+  double gradient_norm = 0;  // before clipping
+  double learning_rate = 0;
+  at::Tensor expert_tokens = {};  // [L, E] int64; undefined in a dense model
+  at::Tensor expert_gates = {};   // [L, E] float64: mean over all tokens
+};
+
+// Trains one model, a step at a time. The same options and text give the same
+// bytes, on the same machine with the same number of threads.
+class Trainer {
+ public:
+  // Begins at step 0 with random weights.
+  //
+  // Errors: those of CheckOptions; InvalidArgument if the text has no window,
+  // or a token outside the vocabulary.
+  static absl::StatusOr<std::unique_ptr<Trainer>> Create(
+      const TrainingOptions& options, TokenSplit text);
+
+  // Makes the next step.
+  //
+  // Returns DataLoss that names the step if its loss or a gradient is not
+  // finite; the weights are then those of the step before.
+  absl::StatusOr<StepReport> Step() {
+    return StepOn(batches_.Batch(step() + 1));
+  }
+
+  // Makes the next step on `windows` [n, context + 1] int64 instead of those
+  // that it would draw.
+  absl::StatusOr<StepReport> StepOn(const at::Tensor& windows);
+
+  // Returns the mean next-token loss on up to `windows` held-out windows,
+  // spread evenly; NaN where nothing is held out.
+  double HeldOutLoss(int64_t windows) const;
+
+  // Steps made so far.
+  int64_t step() const { return adam_.steps(); }
+
+  // The state: writing to its tensors, and Adam::set_steps, goes on where
+  // another run stopped.
+  const ModelParameters& parameters() const { return parameters_; }
+  Adam& adam() { return adam_; }
+
+ private:
+  Trainer(const TrainingOptions& options, TokenSplit text);
+
+  TrainingOptions options_;
+  Decoder decoder_;
+  ModelParameters parameters_;
+  Adam adam_;
+  std::vector<int32_t> held_out_;
+  TokenBatches batches_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_TRAIN_TRAINER_H_
