@@ -5,11 +5,11 @@
 #include <ATen/ops/tensor.h>
 #include <c10/core/ScalarType.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -22,6 +22,7 @@
 #include "core/train/stored_tensors.h"
 #include "core/train/token_batches.h"
 #include "core/train/trainer.h"
+#include "core/train/training_options.h"
 
 namespace moeprobe {
 namespace {

@@ -10,31 +10,18 @@
 
 #include "absl/status/status.h"
 #include "core/base/whole_file.h"
-#include "core/checkpoint/tensor_view.h"
 
 namespace moeprobe {
 namespace {
 
 constexpr size_t kAlignment = 8;
 
-std::string_view NameOf(WeightType type) {
-  switch (type) {
-    case WeightType::kFloat32:
-      return "F32";
-    case WeightType::kFloat16:
-      return "F16";
-    case WeightType::kBFloat16:
-      return "BF16";
-  }
-  return "";
-}
-
-std::string HeaderText(const std::vector<TensorView>& tensors) {
+std::string HeaderText(const std::vector<SafetensorsEntry>& tensors) {
   nlohmann::ordered_json header{{"__metadata__", {{"format", "pt"}}}};
   size_t begin = 0;
-  for (const TensorView& tensor : tensors) {
+  for (const SafetensorsEntry& tensor : tensors) {
     const size_t end = begin + tensor.bytes.size();
-    header[tensor.name] = {{"dtype", NameOf(tensor.type)},
+    header[tensor.name] = {{"dtype", tensor.dtype},
                            {"shape", tensor.shape},
                            {"data_offsets", {begin, end}}};
     begin = end;
@@ -44,7 +31,7 @@ std::string HeaderText(const std::vector<TensorView>& tensors) {
 
 }  // namespace
 
-std::string SafetensorsPrefix(const std::vector<TensorView>& tensors) {
+std::string SafetensorsPrefix(const std::vector<SafetensorsEntry>& tensors) {
   std::string header = HeaderText(tensors);
   header.append((kAlignment - header.size() % kAlignment) % kAlignment, ' ');
   std::string prefix;
@@ -55,12 +42,11 @@ std::string SafetensorsPrefix(const std::vector<TensorView>& tensors) {
 }
 
 absl::Status WriteSafetensors(const std::filesystem::path& path,
-                              const std::vector<TensorView>& tensors) {
+                              const std::vector<SafetensorsEntry>& tensors) {
   const std::string prefix = SafetensorsPrefix(tensors);
   std::vector<std::string_view> pieces{prefix};
-  for (const TensorView& tensor : tensors) {
-    pieces.emplace_back(reinterpret_cast<const char*>(tensor.bytes.data()),
-                        tensor.bytes.size());
+  for (const SafetensorsEntry& tensor : tensors) {
+    pieces.push_back(tensor.bytes);
   }
   return WriteWholeFile(path, pieces);
 }

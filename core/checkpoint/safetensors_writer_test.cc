@@ -11,7 +11,6 @@
 #include "core/checkpoint/header_tensor.h"
 #include "core/checkpoint/safetensors_file.h"
 #include "core/checkpoint/safetensors_header.h"
-#include "core/checkpoint/tensor_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/safetensors_bytes.h"
@@ -22,17 +21,9 @@ namespace {
 
 using testing::ElementsAre;
 
-TensorView View(const std::string& name, WeightType type,
-                const std::vector<int64_t>& shape, const std::string& bytes) {
-  return {.name = name,
-          .type = type,
-          .shape = shape,
-          .bytes = std::as_bytes(std::span(bytes))};
-}
-
 class SafetensorsWriterTest : public testing::Test {
  protected:
-  SafetensorsFile Written(const std::vector<TensorView>& tensors) {
+  SafetensorsFile Written(const std::vector<SafetensorsEntry>& tensors) {
     const auto path = directory_.path() / "model.safetensors";
     EXPECT_EQ(WriteSafetensors(path, tensors), absl::OkStatus());
     return SafetensorsFile::Open(path).value();
@@ -45,8 +36,11 @@ TEST_F(SafetensorsWriterTest, WritesWhatIsReadAgain) {
   const std::string matrix = "24 bytes of one tensor..";
   const std::string half = "6 byte";
   const SafetensorsFile file =
-      Written({View("b.\"weight\"", WeightType::kFloat32, {2, 3}, matrix),
-               View("a", WeightType::kBFloat16, {3}, half)});
+      Written({{.name = "b.\"weight\"",
+                .dtype = "F32",
+                .shape = {2, 3},
+                .bytes = matrix},
+               {.name = "a", .dtype = "BF16", .shape = {3}, .bytes = half}});
   ASSERT_EQ(file.tensors().size(), 2U);
   const HeaderTensor& first = file.tensors()[0];
   EXPECT_EQ(first.name, "b.\"weight\"");
@@ -61,8 +55,8 @@ TEST_F(SafetensorsWriterTest, WritesWhatIsReadAgain) {
 // Another writer's file of the same tensor, but for the metadata.
 TEST_F(SafetensorsWriterTest, PutsDataWhereTheFormatSays) {
   const std::string bytes = "abcdefgh";
-  const std::string prefix =
-      SafetensorsPrefix({View("x", WeightType::kFloat32, {2}, bytes)});
+  const std::string prefix = SafetensorsPrefix(
+      {{.name = "x", .dtype = "F32", .shape = {2}, .bytes = bytes}});
   EXPECT_EQ(prefix.size() % 8, 0U);
   EXPECT_EQ(prefix.substr(0, 8), HeaderLengthBytes(prefix.size() - 8));
   EXPECT_THAT(prefix, testing::HasSubstr(
@@ -72,9 +66,9 @@ TEST_F(SafetensorsWriterTest, PutsDataWhereTheFormatSays) {
 
 TEST_F(SafetensorsWriterTest, AcceptsNoTensorsAndEmptyOnes) {
   EXPECT_TRUE(Written({}).tensors().empty());
-  const SafetensorsFile file =
-      Written({View("empty", WeightType::kFloat32, {0, 4}, ""),
-               View("number", WeightType::kFloat32, {}, "1234")});
+  const SafetensorsFile file = Written(
+      {{.name = "empty", .dtype = "F32", .shape = {0, 4}, .bytes = ""},
+       {.name = "number", .dtype = "F32", .shape = {}, .bytes = "1234"}});
   EXPECT_EQ(file.tensors().size(), 2U);
 }
 

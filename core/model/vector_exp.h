@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <numbers>
 
 // A clone is compiled with what is inlined into it, and nothing else.
 #define MOEPROBE_INLINE inline __attribute__((always_inline))
@@ -19,8 +20,9 @@ namespace moeprobe {
 MOEPROBE_INLINE float VectorExp(float x) {
   x = std::clamp(x, -87.0F, 87.0F);
   const float magic = 12582912.0F;  // 1.5 * 2^23: adding it rounds to integer
-  const float n = (x * 1.44269504F + magic) - magic;
-  const float r = (x - n * 0.693359375F) + n * 2.12194440e-4F;
+  const float n = (x * std::numbers::log2e_v<float> + magic) - magic;
+  const float ln2 = 355.0F / 512;  // its first bits; the rest is -2.12e-4
+  const float r = (x - n * ln2) + n * 2.12194440e-4F;
   float p = 1.0F / 720;
   p = p * r + 1.0F / 120;
   p = p * r + 1.0F / 24;

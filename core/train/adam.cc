@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/train/training_options.h"
+
 namespace moeprobe {
 namespace {
 

@@ -6,14 +6,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace moeprobe {
+#include "core/train/training_options.h"
 
-// Constants of Adam beside the learning rate; PyTorch's defaults.
-struct AdamOptions {
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-8;
-};
+namespace moeprobe {
 
 // Adam (Kingma & Ba, 2015), as torch.optim.Adam(fused=True) computes it.
 class Adam {

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/train/training_options.h"
 #include "gtest/gtest.h"
 
 namespace moeprobe {

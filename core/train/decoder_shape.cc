@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 
 namespace moeprobe {
 namespace {
@@ -42,14 +43,13 @@ int64_t MlpBlockParameterCount(const DecoderShape& shape, int64_t experts) {
 }  // namespace
 
 absl::Status CheckShape(const DecoderShape& shape) {
-  const absl::Status sizes =
+  MOEPROBE_RETURN_IF_ERROR(
       CheckPositive({{"layers", shape.layers},
                      {"width", shape.width},
                      {"heads", shape.heads},
                      {"context", shape.context},
                      {"vocabulary", shape.vocabulary},
-                     {"expert_width", shape.expert_width}});
-  if (!sizes.ok()) return sizes;
+                     {"expert_width", shape.expert_width}}));
   if (shape.experts < 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("experts is ", shape.experts, ", expected at least 0"));

@@ -68,16 +68,16 @@ void DifferentiateRows(const at::Tensor& dp,
   if (pre_activations.gate.defined()) {
     const Rows gate(pre_activations.gate), da(result.gate);
     ForRows(dp, [&](int64_t i) {
-      dg[i] = GatedGradientRow(loss[i], gate[i], up[i], g[i], columns, da[i],
-                               du[i], p[i]);
+      dg[i] = GatedGradientRow({loss[i], g[i], columns, p[i]}, gate[i], up[i],
+                               da[i], du[i]);
     });
     return;
   }
   const Rows bias(pre_activations.bias);
   const int64_t experts = pre_activations.bias.size(0);
   ForRows(dp, [&](int64_t i) {
-    dg[i] = GeluGradientRow(loss[i], up[i], bias[i % experts], g[i], columns,
-                            du[i], p[i]);
+    dg[i] = GeluGradientRow({loss[i], g[i], columns, p[i]}, up[i],
+                            bias[i % experts], du[i]);
   });
 }
 

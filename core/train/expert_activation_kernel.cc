@@ -65,8 +65,9 @@ void GeluRow(const float* z, const float* bias, float g, int64_t columns,
 }
 
 MOEPROBE_CLONES
-float GeluGradientRow(const float* dp, const float* z, const float* bias,
-                      float g, int64_t columns, float* dz, float* p) {
+float GeluGradientRow(const GradientRow& row, const float* z, const float* bias,
+                      float* dz) {
+  const auto [dp, g, columns, p] = row;
   LaneSum sum;
   Tile terms;
   for (int64_t begin = 0; begin < columns; begin += kTile) {
@@ -93,8 +94,9 @@ void GatedRow(const float* a, const float* u, float g, int64_t columns,
 }
 
 MOEPROBE_CLONES
-float GatedGradientRow(const float* dp, const float* a, const float* u, float g,
-                       int64_t columns, float* da, float* du, float* p) {
+float GatedGradientRow(const GradientRow& row, const float* a, const float* u,
+                       float* da, float* du) {
+  const auto [dp, g, columns, p] = row;
   LaneSum sum;
   Tile terms;
   for (int64_t begin = 0; begin < columns; begin += kTile) {

@@ -14,17 +14,25 @@ namespace moeprobe {
 void GeluRow(const float* z, const float* bias, float g, int64_t columns,
              float* p);
 
+// A row to differentiate.
+struct GradientRow {
+  const float* dp = nullptr;  // dL/dp
+  float g = 0;
+  int64_t columns = 0;
+  float* p = nullptr;  // is written
+};
+
 // Given dL/dp, writes dL/dz and p, and returns dL/dg.
-float GeluGradientRow(const float* dp, const float* z, const float* bias,
-                      float g, int64_t columns, float* dz, float* p);
+float GeluGradientRow(const GradientRow& row, const float* z, const float* bias,
+                      float* dz);
 
 // p = g silu(a) u.
 void GatedRow(const float* a, const float* u, float g, int64_t columns,
               float* p);
 
 // Given dL/dp, writes dL/da, dL/du and p, and returns dL/dg.
-float GatedGradientRow(const float* dp, const float* a, const float* u, float g,
-                       int64_t columns, float* da, float* du, float* p);
+float GatedGradientRow(const GradientRow& row, const float* a, const float* u,
+                       float* da, float* du);
 
 }  // namespace moeprobe
 

@@ -12,7 +12,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/train/expert_activation.h"
@@ -28,7 +28,7 @@ using torch::autograd::variable_list;
 
 // Keeps the rows between the two passes.
 struct KeptRows : torch::CustomClassHolder {
-  explicit KeptRows(const ExpertRows& kept) : rows(kept) {}
+  explicit KeptRows(ExpertRows kept) : rows(std::move(kept)) {}
   ExpertRows rows;
 };
 
@@ -200,26 +200,36 @@ class BackwardPass {
   MixtureGradients result_;
 };
 
+// The weights that MixtureFunction takes gradients of: W_up, W_down and, by the
+// kind of expert, W_gate or b_1.
+variable_list ListOf(const ExpertParameters& experts) {
+  return {experts.up, experts.down,
+          experts.gate.defined() ? experts.gate : experts.up_bias};
+}
+
+ExpertParameters FromList(at::TensorList list) {
+  const bool is_gated = list[2].dim() == 3;
+  return {.gate = is_gated ? list[2] : at::Tensor(),
+          .up = list[0],
+          .up_bias = is_gated ? at::Tensor() : list[2],
+          .down = list[1],
+          .down_bias = {}};
+}
+
 struct MixtureFunction : Function<MixtureFunction> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x,
-                            const at::Tensor& row_gates, const at::Tensor& up,
-                            const at::Tensor& down,
-                            const std::optional<at::Tensor>& up_bias,
-                            const std::optional<at::Tensor>& gate,
+                            const at::Tensor& row_gates, at::TensorList weights,
                             const ExpertRows& rows) {
-    const ExpertParameters experts{.gate = gate.value_or(at::Tensor()),
-                                   .up = up,
-                                   .up_bias = up_bias.value_or(at::Tensor()),
-                                   .down = down,
-                                   .down_bias = {}};
+    const ExpertParameters experts = FromList(weights);
+    const int64_t width = experts.up.size(1);
     const at::Tensor spread = rows.Spread(x);
     PreActivations before;
-    before.up = at::empty({row_gates.size(0), up.size(1)}, x.options());
-    if (gate) before.gate = at::empty_like(before.up);
+    before.up = at::empty({row_gates.size(0), width}, x.options());
+    if (experts.gate.defined()) before.gate = at::empty_like(before.up);
     const at::Tensor y =
-        RunBlocks(spread, row_gates, experts, rows.Blocks(up.size(1)), before);
-    context->save_for_backward({spread, row_gates, experts.gate, up,
-                                experts.up_bias, down, before.gate, before.up});
+        RunBlocks(spread, row_gates, experts, rows.Blocks(width), before);
+    context->save_for_backward({spread, row_gates, weights[0], weights[1],
+                                weights[2], before.gate, before.up});
     context->saved_data["rows"] =
         c10::IValue::make_capsule(c10::make_intrusive<KeptRows>(rows));
     return rows.Combine(y);
@@ -228,36 +238,30 @@ struct MixtureFunction : Function<MixtureFunction> {
   static variable_list backward(AutogradContext* context,
                                 const variable_list& gradients) {
     const variable_list saved = context->get_saved_variables();
-    const ExpertParameters experts{.gate = saved[2],
-                                   .up = saved[3],
-                                   .up_bias = saved[4],
-                                   .down = saved[5],
-                                   .down_bias = {}};
-    const PreActivations before{.gate = saved[6], .up = saved[7]};
+    const ExpertParameters experts = FromList({saved[2], saved[3], saved[4]});
+    const PreActivations before{.gate = saved[5], .up = saved[6]};
     const auto kept = context->saved_data["rows"].toCapsule();
     const ExpertRows& rows = static_cast<const KeptRows&>(*kept).rows;
     const std::vector<ExpertBlock> blocks = rows.Blocks(before.up.size(1));
     const MixtureGradients found =
         BackwardPass(saved[0], saved[1], experts, before, blocks)
             .Run(rows.Spread(gradients[0].contiguous()));
-    return {rows.Combine(found.x), found.row_gates,       found.experts.up,
-            found.experts.down,    found.experts.up_bias, found.experts.gate,
-            at::Tensor()};
+    variable_list result{rows.Combine(found.x), found.row_gates};
+    for (const at::Tensor& gradient : ListOf(found.experts)) {
+      result.push_back(gradient);
+    }
+    result.emplace_back();  // of the rows
+    return result;
   }
 };
-
-// A function takes no undefined tensors.
-std::optional<at::Tensor> IfDefined(const at::Tensor& tensor) {
-  return tensor.defined() ? std::optional(tensor) : std::nullopt;
-}
 
 }  // namespace
 
 at::Tensor MixExperts(const at::Tensor& x, const at::Tensor& gates,
                       const ExpertRows& rows, const ExpertParameters& experts) {
-  return MixtureFunction::apply(x, rows.GatesByRow(gates), experts.up,
-                                experts.down, IfDefined(experts.up_bias),
-                                IfDefined(experts.gate), rows);
+  const variable_list weights = ListOf(experts);
+  return MixtureFunction::apply(x, rows.GatesByRow(gates),
+                                at::TensorList(weights), rows);
 }
 
 }  // namespace moeprobe

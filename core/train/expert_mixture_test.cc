@@ -126,7 +126,7 @@ TEST_P(ExpertMixtureTest, HasTheGradientThatAutogradFinds) {
   const variable_list expected =
       torch::autograd::grad({Naive(block_)}, leaves, {dy.to(at::kDouble)});
   for (size_t i = 0; i < leaves.size(); ++i) {
-    const double size = expected[i].abs().max().item<double>();
+    const auto size = expected[i].abs().max().item<double>();
     EXPECT_LT(MaxDistance(found[i], expected[i]), 2e-6 * (1 + size)) << i;
   }
 }
@@ -179,7 +179,7 @@ TEST_P(ExpertMixtureTest, AddsUpItsBlocks) {
   const variable_list expected =
       torch::autograd::grad({Naive(block_).sum()}, leaves);
   for (size_t i = 0; i < leaves.size(); ++i) {
-    const double size = expected[i].abs().max().item<double>();
+    const auto size = expected[i].abs().max().item<double>();
     EXPECT_LT(MaxDistance(found[i], expected[i]), 2e-6 * (1 + size)) << i;
   }
 }
@@ -189,7 +189,7 @@ INSTANTIATE_TEST_SUITE_P(GatedAndSoft, ExpertMixtureTest,
 
 TEST(ExpertRowsTest, GivesEachExpertItsTokens) {
   const at::Tensor chosen = RandomBlock(false, false).chosen;
-  const int64_t ones = chosen.select(1, 0).sum().item<int64_t>();
+  const auto ones = chosen.select(1, 0).sum().item<int64_t>();
   const auto blocks = ExpertRows::Chosen(chosen, kExperts).Blocks(kHidden);
   ASSERT_EQ(blocks.size(), 3U);  // expert 2 has none
   EXPECT_EQ(blocks[0].end, kTokens - ones);

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "core/train/parameters.h"
+#include "core/train/training_options.h"
 #include "core/train/training_stream.h"
 
 namespace moeprobe {

@@ -10,6 +10,7 @@
 
 #include "core/train/decoder_shape.h"
 #include "core/train/parameters.h"
+#include "core/train/training_options.h"
 #include "gtest/gtest.h"
 
 namespace moeprobe {

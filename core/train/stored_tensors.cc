@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -19,7 +20,6 @@
 #include "core/checkpoint/header_tensor.h"
 #include "core/checkpoint/safetensors_file.h"
 #include "core/checkpoint/safetensors_writer.h"
-#include "core/checkpoint/tensor_view.h"
 #include "core/model/weight.h"
 #include "core/train/decoder_shape.h"
 #include "core/train/parameters.h"
@@ -63,14 +63,14 @@ class Namer {
 
  private:
   void AddAttention(const std::string& prefix, const LayerParameters& layer) {
-    constexpr std::string_view kParts[] = {"q_proj", "k_proj", "v_proj"};
+    constexpr std::array<const char*, 3> kParts{"q_proj", "k_proj", "v_proj"};
     const int64_t d = shape_.width;
     for (int64_t i = 0; i < 3; ++i) {
       const at::Tensor bias =
           layer.projection_bias.defined()
               ? layer.projection_bias.slice(0, i * d, (i + 1) * d)
               : at::Tensor();
-      AddWeightAndBias(prefix + std::string(kParts[i]),
+      AddWeightAndBias(prefix + kParts[static_cast<size_t>(i)],
                        layer.projections.slice(0, i * d, (i + 1) * d), bias);
     }
     AddWeightAndBias(prefix + "o_proj", layer.output, layer.output_bias);
@@ -153,21 +153,24 @@ absl::Status LoadTensors(const SafetensorsFile& file,
   return absl::OkStatus();
 }
 
-absl::Status StoreTensors(const std::filesystem::path& path,
-                          const std::vector<StoredTensor>& tensors) {
-  std::vector<at::Tensor> plain;  // keeps the bytes of views
-  std::vector<TensorView> views;
-  plain.reserve(tensors.size());
-  views.reserve(tensors.size());
+PlainTensors::PlainTensors(const std::vector<StoredTensor>& tensors) {
+  tensors_.reserve(tensors.size());
+  entries_.reserve(tensors.size());
   for (const StoredTensor& stored : tensors) {
     const at::Tensor& tensor =
-        plain.emplace_back(stored.view.detach().contiguous());
-    const auto* data = static_cast<const std::byte*>(tensor.const_data_ptr());
-    views.push_back({.name = stored.name,
-                     .shape = tensor.sizes().vec(),
-                     .bytes = {data, tensor.nbytes()}});
+        tensors_.emplace_back(stored.view.detach().contiguous());
+    entries_.push_back(
+        {.name = stored.name,
+         .dtype = "F32",
+         .shape = tensor.sizes().vec(),
+         .bytes = {static_cast<const char*>(tensor.const_data_ptr()),
+                   tensor.nbytes()}});
   }
-  return WriteSafetensors(path, views);
+}
+
+absl::Status StoreTensors(const std::filesystem::path& path,
+                          const std::vector<StoredTensor>& tensors) {
+  return WriteSafetensors(path, PlainTensors(tensors).entries());
 }
 
 }  // namespace moeprobe

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "core/checkpoint/safetensors_file.h"
+#include "core/checkpoint/safetensors_writer.h"
 #include "core/train/decoder_shape.h"
 #include "core/train/parameters.h"
 
@@ -32,6 +33,19 @@ std::vector<StoredTensor> StoredTensors(const ModelParameters& model,
 // another type or shape.
 absl::Status LoadTensors(const SafetensorsFile& file,
                          const std::vector<StoredTensor>& tensors);
+
+// Copies of tensors as a file takes them, row by row.
+class PlainTensors {
+ public:
+  explicit PlainTensors(const std::vector<StoredTensor>& tensors);
+
+  // Valid as long as this lives.
+  const std::vector<SafetensorsEntry>& entries() const { return entries_; }
+
+ private:
+  std::vector<at::Tensor> tensors_;
+  std::vector<SafetensorsEntry> entries_;
+};
 
 // Writes `tensors`, whole or not at all. Errors: those of WriteSafetensors.
 absl::Status StoreTensors(const std::filesystem::path& path,

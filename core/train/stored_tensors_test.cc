@@ -15,6 +15,7 @@
 #include "core/train/decoder_shape.h"
 #include "core/train/initialization.h"
 #include "core/train/parameters.h"
+#include "core/train/training_options.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/temporary_directory.h"

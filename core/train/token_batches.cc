@@ -5,6 +5,7 @@
 #include <c10/core/ScalarType.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -24,7 +25,7 @@ namespace {
 
 absl::Status CheckWindow(std::string_view part, size_t tokens,
                          int64_t context) {
-  if (static_cast<int64_t>(tokens) > context) return absl::OkStatus();
+  if (std::cmp_greater(tokens, context)) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("the ", std::string(part), " part of the text has ", tokens,
                    " tokens, expected at least ", context + 1,
@@ -47,7 +48,7 @@ at::Tensor WindowsAt(const std::vector<int32_t>& ids,
 
 absl::StatusOr<TokenSplit> SplitTokens(std::vector<int32_t> ids,
                                        double held_out, int64_t context) {
-  if (!(held_out >= 0 && held_out < 1)) {
+  if (std::isnan(held_out) || held_out < 0 || held_out >= 1) {
     return absl::InvalidArgumentError(absl::StrCat(
         "the held-out share is ", held_out, ", expected 0 to below 1"));
   }

@@ -26,11 +26,13 @@
 #include "core/train/adam.h"
 #include "core/train/balance_loss.h"
 #include "core/train/decoder.h"
+#include "core/train/decoder_shape.h"
 #include "core/train/initialization.h"
 #include "core/train/learning_rate.h"
 #include "core/train/parameters.h"
 #include "core/train/token_batches.h"
 #include "core/train/token_gates.h"
+#include "core/train/training_options.h"
 
 namespace moeprobe {
 namespace {
@@ -38,42 +40,27 @@ namespace {
 // Windows of held-out text that are run at once.
 constexpr int64_t kWindowsAtOnce = 32;
 
-absl::Status OutOfRange(std::string_view name, double value,
-                        std::string_view expected) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      std::string(name), " is ", value, ", expected ", std::string(expected)));
-}
-
-absl::Status CheckRouting(const TrainingOptions& options) {
-  const RoutingRule& rule = options.routing;
-  if (options.shape.experts == 0) return absl::OkStatus();
-  if (rule.per_token < 1 || rule.per_token > options.shape.experts) {
-    return OutOfRange("experts per token", static_cast<double>(rule.per_token),
-                      absl::StrCat("1 to the number of experts, which is ",
-                                   options.shape.experts));
+// One part of the text, as what it is called.
+absl::Status CheckPart(std::string_view name, const std::vector<int32_t>& ids,
+                       const DecoderShape& shape) {
+  if (std::cmp_less_equal(ids.size(), shape.context)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the ", std::string(name), " text has ", ids.size(),
+        " tokens, expected more than the context, which is ", shape.context));
   }
-  if (rule.temperature > 0 && std::isfinite(rule.temperature)) {
-    return absl::OkStatus();
-  }
-  return OutOfRange("temperature", rule.temperature, "a number above 0");
+  const auto [low, high] = std::ranges::minmax_element(ids);
+  if (*low >= 0 && *high < shape.vocabulary) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("a token id of the ", std::string(name), " text is ",
+                   *low < 0 ? *low : *high,
+                   ", expected 0 to below the vocabulary size, which is ",
+                   shape.vocabulary));
 }
 
 absl::Status CheckText(const TokenSplit& text, const DecoderShape& shape) {
-  if (static_cast<int64_t>(text.train.size()) <= shape.context) {
-    return OutOfRange(
-        "the length of the training text",
-        static_cast<double>(text.train.size()),
-        absl::StrCat("more than the context, which is ", shape.context));
-  }
-  for (const auto* part : {&text.train, &text.held_out}) {
-    if (part->empty()) continue;
-    const auto [low, high] = std::ranges::minmax_element(*part);
-    if (*low >= 0 && *high < shape.vocabulary) continue;
-    return OutOfRange("a token id", *low < 0 ? *low : *high,
-                      absl::StrCat("0 to below the vocabulary size, which is ",
-                                   shape.vocabulary));
-  }
-  return absl::OkStatus();
+  MOEPROBE_RETURN_IF_ERROR(CheckPart("training", text.train, shape));
+  return text.held_out.empty() ? absl::OkStatus()
+                               : CheckPart("held-out", text.held_out, shape);
 }
 
 // Windows as what goes in and what should come out.
@@ -113,35 +100,6 @@ absl::Status CheckFinite(std::string_view what, double value, int64_t step) {
 }
 
 }  // namespace
-
-absl::Status CheckOptions(const TrainingOptions& options) {
-  MOEPROBE_RETURN_IF_ERROR(CheckShape(options.shape));
-  MOEPROBE_RETURN_IF_ERROR(CheckRouting(options));
-  const LearningRate& rate = options.learning_rate;
-  if (!(rate.peak > 0 && std::isfinite(rate.peak))) {
-    return OutOfRange("learning_rate", rate.peak, "a number above 0");
-  }
-  if (rate.warmup_steps < 0) {
-    return OutOfRange("warmup", static_cast<double>(rate.warmup_steps),
-                      "at least 0");
-  }
-  if (!(options.clip >= 0 && std::isfinite(options.clip))) {
-    return OutOfRange("clip", options.clip, "a number of at least 0");
-  }
-  if (!(options.balance_loss >= 0 && std::isfinite(options.balance_loss))) {
-    return OutOfRange("balance_loss", options.balance_loss,
-                      "a number of at least 0");
-  }
-  if (options.batch < 1) {
-    return OutOfRange("batch", static_cast<double>(options.batch),
-                      "at least 1");
-  }
-  if (options.steps < 1) {
-    return OutOfRange("steps", static_cast<double>(options.steps),
-                      "at least 1");
-  }
-  return absl::OkStatus();
-}
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
     const TrainingOptions& options, TokenSplit text) {

@@ -5,37 +5,17 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/model/routing_rule.h"
 #include "core/train/adam.h"
 #include "core/train/decoder.h"
-#include "core/train/decoder_shape.h"
-#include "core/train/initialization.h"
-#include "core/train/learning_rate.h"
 #include "core/train/parameters.h"
 #include "core/train/token_batches.h"
+#include "core/train/training_options.h"
 
 namespace moeprobe {
-
-// One training run: a variant of a model and a seed.
-struct TrainingOptions {
-  DecoderShape shape = {};
-  // Not looked at in a dense model; per_token = E is soft routing.
-  RoutingRule routing = {.per_token = 2, .renormalize = true};
-  Initialization initialization = Initialization::kNormal002;
-  LearningRate learning_rate = {};
-  AdamOptions adam = {};
-  double clip = 0;          // norm that gradients are scaled down to; 0: none
-  double balance_loss = 0;  // factor of the mean BalanceLoss over layers
-  int64_t batch = 32;       // windows a step
-  int64_t steps = 2000;
-  int64_t seed = 0;  // of weights and batches
-};
-
-// Returns InvalidArgument, naming the option, if one is out of range.
-absl::Status CheckOptions(const TrainingOptions& options);
 
 // What one step found before it changed anything.
 struct StepReport {

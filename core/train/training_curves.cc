@@ -1,0 +1,137 @@
+#include "core/train/training_curves.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/npy.h"
+#include "core/train/trainer.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr std::string_view kTokenSums = "token_sums";
+constexpr std::string_view kGateSums = "gate_sums";
+
+template <typename Number>
+Array ArrayOf(const std::vector<Number>& values, std::vector<int64_t> shape,
+              DataType type) {
+  return {.type = type,
+          .shape = std::move(shape),
+          .bytes = std::string(reinterpret_cast<const char*>(values.data()),
+                               values.size() * sizeof(Number))};
+}
+
+Array ArrayOf(const std::vector<double>& values, std::vector<int64_t> shape) {
+  return ArrayOf(values, std::move(shape), DataType::kFloat64);
+}
+
+Array ArrayOf(const std::vector<int64_t>& values, std::vector<int64_t> shape) {
+  return ArrayOf(values, std::move(shape), DataType::kInt64);
+}
+
+int64_t SizeOf(const std::vector<double>& values) {
+  return static_cast<int64_t>(values.size());
+}
+
+// Fills `values` from the array called `name`, if it is there.
+template <typename Number>
+void Read(const std::vector<NamedCurve>& state, std::string_view name,
+          std::vector<Number>& values) {
+  const auto found = std::ranges::find(state, name, &NamedCurve::name);
+  if (found == state.end()) return;
+  values.resize(found->array.bytes.size() / sizeof(Number));
+  std::memcpy(values.data(), found->array.bytes.data(),
+              values.size() * sizeof(Number));
+}
+
+template <typename Number>
+void AddTo(std::vector<Number>& sums, const at::Tensor& terms) {
+  const at::Tensor plain = terms.contiguous();
+  const auto* term = plain.const_data_ptr<Number>();
+  for (Number& sum : sums) sum += *term++;
+}
+
+}  // namespace
+
+TrainingCurves::TrainingCurves(int64_t layers, int64_t experts)
+    : layers_(layers),
+      experts_(experts),
+      token_sums_(static_cast<size_t>(layers * experts)),
+      gate_sums_(static_cast<size_t>(layers * experts)) {}
+
+void TrainingCurves::AddStep(const StepReport& report) {
+  loss_.push_back(report.loss);
+  balance_loss_.push_back(report.balance_loss);
+  gradient_norm_.push_back(report.gradient_norm);
+  learning_rate_.push_back(report.learning_rate);
+  if (experts_ == 0) return;
+  AddTo(token_sums_, report.expert_tokens);
+  AddTo(gate_sums_, report.expert_gates);
+}
+
+void TrainingCurves::AddEvaluation(double held_out_loss) {
+  const int64_t before = evaluation_step_.empty() ? 0 : evaluation_step_.back();
+  const auto steps =
+      static_cast<double>(std::max<int64_t>(step_count() - before, 1));
+  evaluation_step_.push_back(step_count());
+  held_out_loss_.push_back(held_out_loss);
+  expert_tokens_.insert(expert_tokens_.end(), token_sums_.begin(),
+                        token_sums_.end());
+  for (const double sum : gate_sums_) expert_gates_.push_back(sum / steps);
+  std::ranges::fill(token_sums_, 0);
+  std::ranges::fill(gate_sums_, 0);
+}
+
+std::vector<NamedCurve> TrainingCurves::Arrays() const {
+  const int64_t steps = step_count();
+  const int64_t evaluations = SizeOf(held_out_loss_);
+  std::vector<NamedCurve> arrays{
+      {.name = "loss", .array = ArrayOf(loss_, {steps})},
+      {.name = "balance_loss", .array = ArrayOf(balance_loss_, {steps})},
+      {.name = "gradient_norm", .array = ArrayOf(gradient_norm_, {steps})},
+      {.name = "learning_rate", .array = ArrayOf(learning_rate_, {steps})},
+      {.name = "evaluation_step",
+       .array = ArrayOf(evaluation_step_, {evaluations})},
+      {.name = "held_out_loss",
+       .array = ArrayOf(held_out_loss_, {evaluations})}};
+  if (experts_ == 0) return arrays;
+  const std::vector<int64_t> shape{evaluations, layers_, experts_};
+  arrays.push_back(
+      {.name = "expert_tokens", .array = ArrayOf(expert_tokens_, shape)});
+  arrays.push_back(
+      {.name = "expert_gates", .array = ArrayOf(expert_gates_, shape)});
+  return arrays;
+}
+
+std::vector<NamedCurve> TrainingCurves::State() const {
+  std::vector<NamedCurve> arrays = Arrays();
+  const std::vector<int64_t> shape{layers_, experts_};
+  arrays.push_back(
+      {.name = std::string(kTokenSums), .array = ArrayOf(token_sums_, shape)});
+  arrays.push_back(
+      {.name = std::string(kGateSums), .array = ArrayOf(gate_sums_, shape)});
+  return arrays;
+}
+
+void TrainingCurves::Restore(const std::vector<NamedCurve>& state) {
+  Read(state, "loss", loss_);
+  Read(state, "balance_loss", balance_loss_);
+  Read(state, "gradient_norm", gradient_norm_);
+  Read(state, "learning_rate", learning_rate_);
+  Read(state, "evaluation_step", evaluation_step_);
+  Read(state, "held_out_loss", held_out_loss_);
+  Read(state, "expert_tokens", expert_tokens_);
+  Read(state, "expert_gates", expert_gates_);
+  Read(state, kTokenSums, token_sums_);
+  Read(state, kGateSums, gate_sums_);
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,61 @@
+// For tests: trains a small model in a directory, and dies at a step.
+//
+// usage: training_driver DIRECTORY two-layer|gated LAST_STEP [DYING_STEP]
+
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "core/train/decoder_shape.h"
+#include "core/train/training_curves.h"
+#include "core/train/training_fixture.h"
+#include "core/train/training_run.h"
+
+namespace moeprobe {
+namespace {
+
+// Ends the process at a step as the kernel would.
+class Killer final : public TrainingObserver {
+ public:
+  explicit Killer(int64_t step) : step_(step) {}
+
+  absl::Status OnStep(int64_t step, double /*loss*/) override {
+    if (step == step_) std::raise(SIGKILL);
+    return absl::OkStatus();
+  }
+
+ private:
+  int64_t step_;
+};
+
+int Main(std::span<char*> arguments) {
+  const ExpertKind expert = std::string_view(arguments[2]) == "gated"
+                                ? ExpertKind::kGatedMlp
+                                : ExpertKind::kGeluMlp;
+  TrainingRun run{.training = FixtureOptions(expert),
+                  .evaluate_every = 7,
+                  .checkpoint_every = 5,
+                  .directory = arguments[1]};
+  run.training.steps = std::stoll(arguments[3]);
+  Killer killer(arguments.size() > 4 ? std::stoll(arguments[4]) : 0);
+  TrainingCurves curves(run.training.shape.layers, run.training.shape.experts);
+  const absl::Status status = RunTraining(run, FixtureText(), killer, curves);
+  if (status.ok()) return EXIT_SUCCESS;
+  std::cerr << status << '\n';
+  return EXIT_FAILURE;
+}
+
+}  // namespace
+}  // namespace moeprobe
+
+// Only a test gives the arguments.
+// NOLINTNEXTLINE(bugprone-exception-escape)
+int main(int argc, char** argv) {
+  return moeprobe::Main({argv, static_cast<size_t>(argc)});
+}

@@ -1,0 +1,45 @@
+#ifndef MOEPROBE_CORE_TRAIN_TRAINING_FIXTURE_H_
+#define MOEPROBE_CORE_TRAIN_TRAINING_FIXTURE_H_
+
+// For tests: a small model and a text that it can learn.
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/train/decoder_shape.h"
+#include "core/train/token_batches.h"
+#include "core/train/training_options.h"
+
+namespace moeprobe {
+
+inline constexpr int64_t kFixtureVocabulary = 24;
+
+// Two layers of four experts.
+inline TrainingOptions FixtureOptions(
+    ExpertKind expert = ExpertKind::kGeluMlp) {
+  return {.shape = {.layers = 2,
+                    .width = 16,
+                    .heads = 2,
+                    .context = 12,
+                    .vocabulary = kFixtureVocabulary,
+                    .experts = 4,
+                    .expert_width = 20,
+                    .expert = expert},
+          .learning_rate = {.peak = 1e-2},
+          .batch = 4,
+          .steps = 20};
+}
+
+// 900 tokens to learn from, 100 held out.
+inline TokenSplit FixtureText() {
+  std::vector<int32_t> ids(1000);
+  for (size_t i = 0; i < ids.size(); ++i) {
+    ids[i] = static_cast<int32_t>(i * i / 7 % kFixtureVocabulary);
+  }
+  return SplitTokens(ids, 0.1, 12).value();
+}
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_TRAIN_TRAINING_FIXTURE_H_

@@ -1,0 +1,175 @@
+#include "core/train/training_run.h"
+
+#include <spawn.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/file_content.h"
+#include "core/base/random_stream.h"
+#include "core/train/decoder_shape.h"
+#include "core/train/training_checkpoint.h"
+#include "core/train/training_curves.h"
+#include "core/train/training_fixture.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/testing/temporary_directory.h"
+
+namespace moeprobe {
+namespace {
+
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+constexpr int64_t kSteps = 40;
+
+// Runs the driver and returns how it ended, as waitpid says.
+int Drive(const fs::path& directory, int64_t dying_step) {
+  std::array<std::string, 5> words{MOEPROBE_TRAINING_DRIVER, directory.string(),
+                                   "two-layer", absl::StrCat(kSteps),
+                                   absl::StrCat(dying_step)};
+  std::array<char*, 6> arguments{};  // ends with null
+  std::ranges::transform(words, arguments.begin(),
+                         [](std::string& word) { return word.data(); });
+  pid_t child = 0;
+  EXPECT_EQ(posix_spawn(&child, words[0].c_str(), nullptr, nullptr,
+                        arguments.data(), environ),
+            0);
+  int end = 0;
+  EXPECT_EQ(waitpid(child, &end, 0), child);
+  return end;
+}
+
+std::string Bytes(const fs::path& path) {
+  return ReadFile(path, 1 << 24).value().bytes;
+}
+
+class Patient final : public TrainingObserver {
+ public:
+  absl::Status OnStep(int64_t step, double loss) override {
+    last_step_ = step;
+    losses_.push_back(loss);
+    return step == stop_at_ ? absl::CancelledError("enough") : absl::OkStatus();
+  }
+
+  int64_t stop_at_ = 0;
+  int64_t last_step_ = 0;
+  std::vector<double> losses_;
+};
+
+class TrainingRunTest : public testing::Test {
+ protected:
+  TrainingRun NewRun() const {
+    return {.training = FixtureOptions(),
+            .evaluate_every = 8,
+            .checkpoint_every = 6,
+            .directory = directory_.path() / "run"};
+  }
+
+  absl::Status Start(const TrainingRun& run) {
+    return RunTraining(run, FixtureText(), observer_, curves_);
+  }
+
+  TemporaryDirectory directory_;
+  Patient observer_;
+  TrainingCurves curves_ = TrainingCurves(2, 4);
+};
+
+TEST_F(TrainingRunTest, KeepsWhatIsDue) {
+  ASSERT_EQ(Start(NewRun()), absl::OkStatus());
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(NewRun().directory)) {
+    names.push_back(entry.path().filename());
+  }
+  EXPECT_THAT(names, testing::UnorderedElementsAre(
+                         "step-0", "step-6", "step-12", "step-18", "step-20"));
+  EXPECT_EQ(observer_.losses_.size(), 20U);
+  for (const NamedCurve& curve : curves_.Arrays()) {
+    if (curve.name != "evaluation_step") continue;
+    std::array<int64_t, 4> steps{};
+    ASSERT_EQ(curve.array.bytes.size(), sizeof(steps));
+    std::memcpy(steps.data(), curve.array.bytes.data(), sizeof(steps));
+    EXPECT_THAT(steps, testing::ElementsAre(0, 8, 16, 20));
+  }
+}
+
+TEST_F(TrainingRunTest, DoesNothingTwice) {
+  ASSERT_EQ(Start(NewRun()), absl::OkStatus());
+  TrainingCurves again(2, 4);
+  ASSERT_EQ(RunTraining(NewRun(), FixtureText(), observer_, again),
+            absl::OkStatus());
+  EXPECT_EQ(observer_.losses_.size(), 20U);
+  EXPECT_EQ(again.step_count(), 20);
+}
+
+TEST_F(TrainingRunTest, StopsWhenItIsTold) {
+  observer_.stop_at_ = 7;
+  EXPECT_EQ(Start(NewRun()).code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(curves_.step_count(), 7);
+  EXPECT_TRUE(fs::exists(NewRun().directory / CheckpointName(6)));
+}
+
+TEST_F(TrainingRunTest, KeepsWhatWasReachedBeforeItDiverged) {
+  TrainingRun run = NewRun();
+  run.training.learning_rate.peak = 1e30;
+  const absl::Status status = Start(run);
+  ASSERT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+  const int64_t reached = curves_.step_count();
+  EXPECT_THAT(status.message(), HasSubstr(absl::StrCat("step ", reached + 1)));
+  EXPECT_TRUE(fs::exists(run.directory / CheckpointName(reached)));
+}
+
+TEST_F(TrainingRunTest, RefusesPeriodsThatAreNone) {
+  TrainingRun run = NewRun();
+  run.checkpoint_every = 0;
+  EXPECT_THAT(Start(run).message(),
+              HasSubstr("checkpoint_every is 0, expected at least 1"));
+  EXPECT_FALSE(fs::exists(run.directory));
+}
+
+TEST_F(TrainingRunTest, RefusesWhatItsFamilyCannotSay) {
+  TrainingRun run = NewRun();
+  run.training = FixtureOptions(ExpertKind::kGatedMlp);
+  run.training.routing.temperature = 2;
+  EXPECT_EQ(Start(run).code(), absl::StatusCode::kUnimplemented);
+}
+
+// Killed with signal 9 ten times, each time after at least one more step than
+// before.
+TEST_F(TrainingRunTest, EndsWithTheSameBytesHoweverOftenItIsKilled) {
+  const fs::path undisturbed = directory_.path() / "undisturbed";
+  const fs::path killed = directory_.path() / "killed";
+  ASSERT_EQ(Drive(undisturbed, 0), 0);
+  RandomStream random(11, 0);
+  int64_t step = 0;
+  for (int kill = 0; kill < 10; ++kill) {
+    step = std::min(step + 1 + static_cast<int64_t>(random.Below(6)), kSteps);
+    const int end = Drive(killed, step);
+    ASSERT_TRUE(WIFSIGNALED(end)) << step;
+    ASSERT_EQ(WTERMSIG(end), SIGKILL);
+    if (step == kSteps) break;
+  }
+  ASSERT_EQ(Drive(killed, 0), 0);
+  for (int64_t kept = 0; kept <= kSteps; kept += 5) {
+    for (const char* name :
+         {"config.json", "model.safetensors", "training.safetensors"}) {
+      EXPECT_EQ(Bytes(killed / CheckpointName(kept) / name),
+                Bytes(undisturbed / CheckpointName(kept) / name))
+          << kept << ' ' << name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace moeprobe
