@@ -16,6 +16,7 @@
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/job_plan.h"
+#include "server/null_groups.h"
 #include "server/probe_groups.h"
 #include "server/task_builder.h"
 
@@ -51,13 +52,26 @@ int64_t TokensOf(const PlannedPart& part) {
 // -1 stands for all.
 int64_t CountOf(int64_t asked, int64_t all) { return asked < 0 ? all : asked; }
 
-ProbeCounts CountsOf(const v1::ProbeSpec& probes, const Checkpoint& checkpoint,
-                     int64_t tokens) {
+void AddNulls(const v1::NullSpec& nulls, ProbeCounts& counts) {
+  counts.routings = nulls.random_router() + nulls.permutations();
+  counts.bootstrap = nulls.bootstrap();
+  counts.random_weights = nulls.random_weights();
+}
+
+void AddInterventions(const v1::InterventionProbe& probe, int64_t tokens,
+                      ProbeCounts& counts) {
+  counts.variants = probe.pairs() * probe.kinds_size() + 1;
+  counts.variant_tokens = std::min(probe.tokens(), tokens);
+}
+
+ProbeCounts CountsOf(const v1::ProbeSpec& probes, const v1::NullSpec& nulls,
+                     const Checkpoint& checkpoint, int64_t tokens) {
   const ExpertConfig& experts = checkpoint.config().experts;
   ProbeCounts counts;
   counts.weightings = probes.jacobian().average_size();
   counts.all_tokens =
       std::ranges::count(probes.jacobian().average(), v1::WEIGHTING_ALL) > 0;
+  counts.aligned_tokens = probes.jacobian().tokens();
   counts.conventions = probes.pca().conventions_size();
   counts.reference = probes.has_pca();
   if (probes.has_spectra()) {
@@ -74,6 +88,10 @@ ProbeCounts CountsOf(const v1::ProbeSpec& probes, const Checkpoint& checkpoint,
     counts.compared_rank =
         probes.redundancy().weights() ? probes.redundancy().rank() : 0;
   }
+  if (probes.has_interventions()) {
+    AddInterventions(probes.interventions(), tokens, counts);
+  }
+  AddNulls(nulls, counts);
   return counts;
 }
 
@@ -119,6 +137,7 @@ AnalysisCost CostOfPart(const PlannedPart& part, const MissingOfPart& missing,
                          .sequence_length = part.data.sequence_length()},
               .bfloat16 = part.spec.precision() == v1::PRECISION_BFLOAT16,
               .probes = CountsOf(ProbesFor(missing.groups, part.spec.probes()),
+                                 NullsFor(missing.groups, part.spec.nulls()),
                                  checkpoint, tokens),
               .visits = PlanItinerary(
                   targets, StoredLayers(part, hidden_states, rates))},

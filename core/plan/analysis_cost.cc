@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
@@ -10,6 +11,7 @@
 #include "core/checkpoint/tensor_view.h"
 #include "core/plan/itinerary.h"
 #include "core/plan/machine_rates.h"
+#include "core/plan/null_work.h"
 #include "core/plan/useful_work.h"
 
 namespace moeprobe {
@@ -21,6 +23,9 @@ namespace {
 constexpr double kSecondsPerLayer = 0.02;
 constexpr double kSecondsPerExpert = 0.001;
 constexpr double kSecondsPerAnalysis = 0.1;
+
+// Of random weights, on two cores.
+constexpr double kSecondsPerDrawnByte = 1.5e-9;
 
 // As the probes and the forward pass bound what they hold at once.
 constexpr double kTokensPerBlock = 2048;
@@ -102,6 +107,8 @@ UsefulWork ProbeWork(const CostedAnalysis& analysis, const ModelConfig& model,
     work += RouterTermWork(model, layer, probes.router_term_tokens);
   }
   work += ComparisonWork(probes, sizes);
+  work += SampleWork(model, layer, analysis.counts, probes);
+  work += NullWork(model, layer, analysis.counts, probes);
   return work;
 }
 
@@ -223,6 +230,19 @@ AnalysisCost VisitCost(const CostedAnalysis& analysis, const LayerVisit& visit,
       .disk_write_bytes = 0};
 }
 
+// Variants of edited layers on their way through a layer.
+double VariantSeconds(const CostedAnalysis& analysis, const LayerVisit& visit,
+                      int64_t variants, const ModelConfig& model,
+                      const MachineRates& rates) {
+  const TokenCounts counts{
+      .tokens = variants * analysis.probes.variant_tokens,
+      .sequence_length = analysis.counts.sequence_length};
+  return SecondsOf(
+      ForwardWork(model, model.layers[static_cast<size_t>(visit.layer)],
+                  counts),
+      analysis.bfloat16, rates);
+}
+
 AnalysisCost LossCost(const CostedAnalysis& analysis,
                       const Checkpoint& checkpoint, const MachineRates& rates) {
   const ModelConfig& model = checkpoint.config();
@@ -251,6 +271,36 @@ AnalysisCost& AnalysisCost::operator+=(const AnalysisCost& other) {
   return *this;
 }
 
+namespace {
+
+// One model that was never trained: its weights are drawn, not read, and only
+// means are taken of it.
+double UntrainedSeconds(const CostedAnalysis& analysis,
+                        const Checkpoint& checkpoint,
+                        const MachineRates& rates) {
+  std::vector<int64_t> targets;
+  for (const LayerVisit& visit : analysis.visits) {
+    const bool is_layer =
+        std::cmp_less(visit.layer, checkpoint.config().layers.size());
+    if (visit.is_target && is_layer) targets.push_back(visit.layer);
+  }
+  const ProbeCounts& probes = analysis.probes;
+  CostedAnalysis one = analysis;
+  one.probes = {.weightings = probes.weightings,
+                .all_tokens = probes.all_tokens,
+                .conventions = probes.conventions,
+                .reference = probes.reference};
+  double seconds = 0;
+  for (const LayerVisit& visit : PlanItinerary(targets, /*stored=*/{})) {
+    const double drawn = LayerBytes(checkpoint, visit.layer, true);
+    seconds += VisitCost(one, visit, checkpoint, rates).seconds +
+               drawn * kSecondsPerDrawnByte;
+  }
+  return seconds;
+}
+
+}  // namespace
+
 AnalysisCost CostOf(const CostedAnalysis& analysis,
                     const Checkpoint& checkpoint, const MachineRates& rates) {
   const auto layer_count =
@@ -260,7 +310,17 @@ AnalysisCost CostOf(const CostedAnalysis& analysis,
   AnalysisCost cost;
   if (analysis.visits.empty()) return cost;
   cost.seconds = kSecondsPerAnalysis;
+  if (analysis.probes.random_weights > 0) {
+    cost.seconds += static_cast<double>(analysis.probes.random_weights) *
+                    UntrainedSeconds(analysis, checkpoint, rates);
+  }
+  int64_t variants = 0;
   for (const LayerVisit& visit : analysis.visits) {
+    if (visit.is_target) variants += analysis.probes.variants;
+    if (variants > 0 && visit.layer < layer_count) {
+      cost.seconds += VariantSeconds(analysis, visit, variants,
+                                     checkpoint.config(), rates);
+    }
     cost += visit.layer < layer_count
                 ? VisitCost(analysis, visit, checkpoint, rates)
                 : LossCost(analysis, checkpoint, rates);

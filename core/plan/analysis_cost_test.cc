@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
@@ -135,8 +136,33 @@ TEST_F(AnalysisCostTest, CostsMoreWithEachProbe) {
   EXPECT_TRUE(more());
   analysis_.probes.router_term_tokens = 16;
   EXPECT_TRUE(more());
+  analysis_.probes.aligned_tokens = 16;
+  EXPECT_TRUE(more());
+  analysis_.probes.routings = 99;
+  EXPECT_TRUE(more());
+  analysis_.probes.bootstrap = 200;
+  EXPECT_TRUE(more());
+  analysis_.probes.random_weights = 1;
+  EXPECT_TRUE(more());
+  analysis_.probes.variants = 25;
+  analysis_.probes.variant_tokens = 32;
+  EXPECT_TRUE(more());
   analysis_.visits = {};
   EXPECT_GT(Cost({0, kLayerCount}).seconds, seconds);  // the loss
+}
+
+TEST_F(AnalysisCostTest, RunsVariantsThroughEveryLayerBehindTheirs) {
+  analysis_.probes = {.variants = 1, .variant_tokens = 16};
+  const auto beside = [&](const std::vector<int64_t>& targets) {
+    const double with = Cost(targets).seconds;
+    const int64_t variants = std::exchange(analysis_.probes.variants, 0);
+    const double without = Cost(targets).seconds;
+    analysis_.probes.variants = variants;
+    return with - without;
+  };
+  // The end behind the last layer is a target too, with its own variants.
+  EXPECT_NEAR(beside({0, kLayerCount}), kLayerCount * beside({0}), 1e-9);
+  EXPECT_NEAR(beside({0, 1}), 3 * beside({0}), 1e-9);
 }
 
 }  // namespace

@@ -17,6 +17,12 @@ struct ProbeCounts {
   int64_t router_term_tokens = 0;  // of the layer
   int64_t compared_tokens = 0;     // that the outputs of all experts are at
   int64_t compared_rank = 0;       // of subspaces of the experts' weights
+  int64_t aligned_tokens = 0;      // that Jacobians are compared at
+  int64_t routings = 0;            // drawn for nulls
+  int64_t bootstrap = 0;           // draws of windows
+  int64_t random_weights = 0;      // models drawn, that all this is done in
+  int64_t variants = 0;            // of the layer, in place of experts' pairs
+  int64_t variant_tokens = 0;      // that variants are run on
 
   // Whether a probe looks at the weights of experts, or at what they do.
   bool ReadsExperts() const {

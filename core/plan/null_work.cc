@@ -1,0 +1,135 @@
+#include "core/plan/null_work.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "core/checkpoint/model_config.h"
+#include "core/plan/probe_counts.h"
+#include "core/plan/useful_work.h"
+
+namespace moeprobe {
+namespace {
+
+// As the probes have them.
+constexpr double kWindowGroups = 64;
+constexpr double kReplicateDirections = 8;
+constexpr double kSampleDirections = 64;
+constexpr double kMatchedDraws = 20;
+constexpr double kFewExperts = 16;
+constexpr double kReplicateWidth = 256;  // of PCAs, where experts are few
+constexpr double kNarrowReplicateWidth = 160;
+
+// Small eigenproblems with all vectors, beside large ones without, as measured.
+constexpr double kDecompositionFactor = 3;
+
+// Passes over a router's logits until its loads fit, as measured, each as dear
+// as so many operations of a product.
+constexpr double kFittingOperations = 2000;
+
+// Sizes of a layer in the letters of the definitions.
+struct Sizes {
+  double tokens, width, experts, active, expert_width;
+
+  double PcaWidth() const {
+    return std::min(width, experts <= kFewExperts ? kReplicateWidth
+                                                  : kNarrowReplicateWidth);
+  }
+  // One product of an expert's matrix with a vector.
+  double Product() const { return 2 * expert_width * width; }
+};
+
+Sizes SizesOf(const ModelConfig& model, const LayerConfig& layer,
+              TokenCounts counts) {
+  Sizes sizes{.tokens = static_cast<double>(counts.tokens),
+              .width = static_cast<double>(model.width),
+              .experts = 1,
+              .active = 1,
+              .expert_width = static_cast<double>(layer.dense_width)};
+  if (layer.is_moe) {
+    sizes.experts = static_cast<double>(model.experts.count);
+    sizes.active = static_cast<double>(model.experts.per_token);
+    sizes.expert_width = static_cast<double>(model.experts.width);
+  }
+  return sizes;
+}
+
+double Decomposition(double size) {
+  return kDecompositionFactor * 4.0 / 3.0 * size * size * size;
+}
+
+UsefulWork RouterWork(const Sizes& s, double draws) {
+  UsefulWork work;
+  work.float32 = draws * s.tokens * s.experts * (2 * s.width + kFittingOperations);
+  return work;
+}
+
+// Gradients, drawn rows and sketches; see docs/decisions/0011.
+UsefulWork AlignmentWork(const Sizes& s, TokenCounts counts,
+                         const ProbeCounts& probes) {
+  const auto weightings = static_cast<double>(probes.weightings);
+  const auto routings = static_cast<double>(probes.routings);
+  const auto replicates = static_cast<double>(probes.bootstrap + 1);
+  const double groups = std::min(
+      kWindowGroups, s.tokens / static_cast<double>(counts.sequence_length));
+  const double drawn = probes.all_tokens ? (weightings - 1) * routings : 0;
+  UsefulWork work;
+  work.forward = s.experts * (weightings * s.Product() * s.width +
+                              (weightings * groups + drawn) *
+                                  kReplicateDirections * s.Product());
+  work.float32 =
+      s.experts * (4 * drawn * s.tokens * s.expert_width +
+                   kReplicateDirections * weightings * replicates *
+                       (4 * groups + 8 * s.experts) * s.width);
+  return work;
+}
+
+UsefulWork PcaReplicateWork(const Sizes& s, const ProbeCounts& probes) {
+  const auto conventions = static_cast<double>(probes.conventions);
+  const auto routings = static_cast<double>(probes.routings);
+  const auto replicates = static_cast<double>(probes.bootstrap + 3);
+  const double square = s.PcaWidth() * s.PcaWidth();
+  UsefulWork work;
+  work.float32 = 2 * s.tokens * s.width * s.PcaWidth() +
+                 conventions * (1 + routings) * 2 * s.tokens * s.active * square;
+  work.float64 =
+      conventions * s.experts * replicates * 2 * kWindowGroups * square;
+  work.eigen = conventions * s.experts * (replicates + routings) *
+               Decomposition(s.PcaWidth());
+  return work;
+}
+
+}  // namespace
+
+UsefulWork NullWork(const ModelConfig& model, const LayerConfig& layer,
+                    TokenCounts counts, const ProbeCounts& probes) {
+  UsefulWork work;
+  if (probes.routings + probes.bootstrap == 0) return work;
+  const Sizes sizes = SizesOf(model, layer, counts);
+  if (layer.is_moe) {
+    work += RouterWork(sizes, static_cast<double>(probes.routings));
+    if (probes.weightings > 0) work += AlignmentWork(sizes, counts, probes);
+  }
+  if (probes.conventions > 0) work += PcaReplicateWork(sizes, probes);
+  return work;
+}
+
+UsefulWork SampleWork(const ModelConfig& model, const LayerConfig& layer,
+                      TokenCounts counts, const ProbeCounts& probes) {
+  UsefulWork work;
+  if (!layer.is_moe) return work;
+  const Sizes s = SizesOf(model, layer, counts);
+  const double sketch = kSampleDirections * s.Product();
+  const auto tokens = static_cast<double>(probes.aligned_tokens);
+  if (tokens > 0) work.float32 += s.experts * sketch * (2 + tokens);
+  work.float32 +=
+      s.experts * sketch * 4 * static_cast<double>(probes.weightings);
+  if (probes.conventions == 0) return work;
+  const double load = s.tokens * s.active / s.experts;
+  work += PcaWork(model.width, {static_cast<int64_t>(load)});
+  work.float32 += kMatchedDraws * s.experts * 2 * load * s.PcaWidth() *
+                  s.PcaWidth();
+  work.eigen += kMatchedDraws * s.experts * Decomposition(s.PcaWidth());
+  return work;
+}
+
+}  // namespace moeprobe
