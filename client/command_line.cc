@@ -9,15 +9,20 @@
 #include "client/commands/change_job.h"
 #include "client/commands/compare.h"
 #include "client/commands/fetch_files.h"
+#include "client/commands/init_request.h"
 #include "client/commands/lists.h"
 #include "client/commands/output_format.h"
 #include "client/commands/session.h"
 #include "client/commands/show.h"
 #include "client/commands/show_curve.h"
+#include "client/commands/show_matrix.h"
 #include "client/commands/show_redundancy.h"
 #include "client/commands/submit.h"
 #include "client/commands/watch.h"
+#include "client/manual_page.h"
+#include "client/shell_completion.h"
 #include "core/base/default_address.h"
+#include "core/base/version.h"
 
 namespace moeprobe {
 namespace {
@@ -43,10 +48,13 @@ class Commands {
   Commands(CLI::App& app, CommandLine& line) : app_(app), line_(line) {}
 
   void AddAll() {
+    AddInit();
+    AddExplain();
     AddSubmit();
     AddJobCommand("watch", "Shows a job's progress until it ends.", Watch);
     AddShow();
     AddCompare();
+    AddMatrix();
     AddCurve();
     AddRedundancy();
     AddList("list", "Lists jobs, newest first.", ListJobs);
@@ -58,6 +66,8 @@ class Commands {
     AddList("datasets", "Lists the texts and token ids that the server has.",
             ListDatasets);
     AddList("info", "Says what the server is.", ShowServer);
+    AddCompletion();
+    AddManual();
   }
 
  private:
@@ -85,6 +95,82 @@ class Commands {
   OutputFormat Format() const {
     if (json_) return OutputFormat::kJson;
     return csv_ ? OutputFormat::kCsv : OutputFormat::kTable;
+  }
+
+  void AddInit() {
+    CLI::App* command =
+        Add("init",
+            "Prints a request file to begin with for a model of the server.",
+            "init mixtral > analyze.yaml");
+    command
+        ->add_option("MODEL", model_,
+                     "As `models` lists it, or a directory of that name")
+        ->required();
+    command->callback([this] {
+      line_.command = [model = model_](Session& session) {
+        return InitRequest(session, model);
+      };
+    });
+  }
+
+  void AddExplain() {
+    CLI::App* command =
+        Add("explain",
+            "Prints a request with every default filled in and what it will "
+            "take, or what is wrong with it: submit --dry-run.",
+            "explain analyze.yaml");
+    command->add_option("FILE", submit_.file, "Request, YAML")->required();
+    command->callback([this] {
+      line_.command = [file = submit_.file](Session& session) {
+        return Submit(session, {.file = file, .dry_run = true});
+      };
+    });
+  }
+
+  void AddMatrix() {
+    CLI::App* command =
+        Add("matrix",
+            "Shows a quantity of pairs of experts as blocks, darker where it "
+            "is larger.",
+            "matrix 17 --quantity grassmann/routed --layer 3");
+    command->add_option("JOB", matrix_.job, "A number such as 17, or jobs/17")
+        ->required();
+    command->add_option("--quantity", matrix_.quantity, "Which one")
+        ->capture_default_str();
+    command->add_option("--layer", matrix_.layer, "Shows this layer only");
+    command->callback([this] {
+      line_.command = [view = matrix_](Session& session) {
+        return ShowMatrix(session, view);
+      };
+    });
+  }
+
+  void AddCompletion() {
+    CLI::App* command =
+        Add("completion", "Prints a script that completes commands in a shell.",
+            "completion bash > ~/.local/share/bash-completion/completions/"
+            "moeprobe-client");
+    command->add_option("SHELL", shell_, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+    command->callback([this] {
+      line_.command = [text = ShellCompletion(app_, shell_)](Session& session) {
+        session.out.Print(text);
+        return absl::OkStatus();
+      };
+    });
+  }
+
+  void AddManual() {
+    CLI::App* command =
+        Add("manual", "Prints the manual page, for man(1).",
+            "manual > ~/.local/share/man/man1/moeprobe-client.1");
+    command->callback([this] {
+      line_.command = [text = ManualPage(app_, Version())](Session& session) {
+        session.out.Print(text);
+        return absl::OkStatus();
+      };
+    });
   }
 
   void AddSubmit() {
@@ -222,6 +308,9 @@ class Commands {
   CommandLine& line_;
   SubmitOptions submit_;
   RedundancyView redundancy_;
+  MatrixView matrix_;
+  std::string model_;
+  std::string shell_;
   std::string job_;
   std::string directory_;
   std::array<std::string, 2> sides_;

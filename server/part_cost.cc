@@ -8,6 +8,7 @@
 
 #include "core/base/bounded_directory.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/model_config.h"
 #include "core/plan/analysis_cost.h"
 #include "core/plan/hidden_state_key.h"
 #include "core/plan/itinerary.h"

@@ -12,6 +12,7 @@
 #include "core/plan/itinerary.h"
 #include "core/plan/machine_rates.h"
 #include "core/plan/null_work.h"
+#include "core/plan/probe_counts.h"
 #include "core/plan/useful_work.h"
 
 namespace moeprobe {
@@ -234,9 +235,8 @@ AnalysisCost VisitCost(const CostedAnalysis& analysis, const LayerVisit& visit,
 double VariantSeconds(const CostedAnalysis& analysis, const LayerVisit& visit,
                       int64_t variants, const ModelConfig& model,
                       const MachineRates& rates) {
-  const TokenCounts counts{
-      .tokens = variants * analysis.probes.variant_tokens,
-      .sequence_length = analysis.counts.sequence_length};
+  const TokenCounts counts{.tokens = variants * analysis.probes.variant_tokens,
+                           .sequence_length = analysis.counts.sequence_length};
   return SecondsOf(
       ForwardWork(model, model.layers[static_cast<size_t>(visit.layer)],
                   counts),
@@ -318,8 +318,8 @@ AnalysisCost CostOf(const CostedAnalysis& analysis,
   for (const LayerVisit& visit : analysis.visits) {
     if (visit.is_target) variants += analysis.probes.variants;
     if (variants > 0 && visit.layer < layer_count) {
-      cost.seconds += VariantSeconds(analysis, visit, variants,
-                                     checkpoint.config(), rates);
+      cost.seconds +=
+          VariantSeconds(analysis, visit, variants, checkpoint.config(), rates);
     }
     cost += visit.layer < layer_count
                 ? VisitCost(analysis, visit, checkpoint, rates)

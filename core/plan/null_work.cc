@@ -59,7 +59,8 @@ double Decomposition(double size) {
 
 UsefulWork RouterWork(const Sizes& s, double draws) {
   UsefulWork work;
-  work.float32 = draws * s.tokens * s.experts * (2 * s.width + kFittingOperations);
+  work.float32 =
+      draws * s.tokens * s.experts * (2 * s.width + kFittingOperations);
   return work;
 }
 
@@ -76,10 +77,9 @@ UsefulWork AlignmentWork(const Sizes& s, TokenCounts counts,
   work.forward = s.experts * (weightings * s.Product() * s.width +
                               (weightings * groups + drawn) *
                                   kReplicateDirections * s.Product());
-  work.float32 =
-      s.experts * (4 * drawn * s.tokens * s.expert_width +
-                   kReplicateDirections * weightings * replicates *
-                       (4 * groups + 8 * s.experts) * s.width);
+  work.float32 = s.experts * (4 * drawn * s.tokens * s.expert_width +
+                              kReplicateDirections * weightings * replicates *
+                                  (4 * groups + 8 * s.experts) * s.width);
   return work;
 }
 
@@ -89,8 +89,9 @@ UsefulWork PcaReplicateWork(const Sizes& s, const ProbeCounts& probes) {
   const auto replicates = static_cast<double>(probes.bootstrap + 3);
   const double square = s.PcaWidth() * s.PcaWidth();
   UsefulWork work;
-  work.float32 = 2 * s.tokens * s.width * s.PcaWidth() +
-                 conventions * (1 + routings) * 2 * s.tokens * s.active * square;
+  work.float32 =
+      2 * s.tokens * s.width * s.PcaWidth() +
+      conventions * (1 + routings) * 2 * s.tokens * s.active * square;
   work.float64 =
       conventions * s.experts * replicates * 2 * kWindowGroups * square;
   work.eigen = conventions * s.experts * (replicates + routings) *
@@ -126,8 +127,8 @@ UsefulWork SampleWork(const ModelConfig& model, const LayerConfig& layer,
   if (probes.conventions == 0) return work;
   const double load = s.tokens * s.active / s.experts;
   work += PcaWork(model.width, {static_cast<int64_t>(load)});
-  work.float32 += kMatchedDraws * s.experts * 2 * load * s.PcaWidth() *
-                  s.PcaWidth();
+  work.float32 +=
+      kMatchedDraws * s.experts * 2 * load * s.PcaWidth() * s.PcaWidth();
   work.eigen += kMatchedDraws * s.experts * Decomposition(s.PcaWidth());
   return work;
 }

@@ -3,9 +3,11 @@
 import csv
 import json
 import signal
+import subprocess
 import zipfile
 
 import numpy as np
+import pytest
 from service import PROGRAMS, wait_until
 
 
@@ -68,7 +70,7 @@ def test_control_c_leaves_the_job_running(client, api, long_request):
 
 
 def test_every_command_explains_itself(common_client):
-    commands = "submit show list watch cancel fetch models datasets".split()
+    commands = "init explain submit show matrix curve list watch cancel fetch".split()
     for command in ([], *([c] for c in commands)):
         assert "Usage" in common_client.ok(*command, "--help")
 
@@ -124,3 +126,47 @@ def test_a_hugging_face_cache_is_a_model_root(
     client = make_client(start_server(roots=[tmp_path / "cache"]))
     assert "lab/tiny@0123abcd" in client.ok("models")
     client.submit(short_request | {"model": "lab/tiny@0123abcd"}, "--wait")
+
+
+def test_init_prints_a_request_that_runs(common_client, root, tmp_path):
+    yaml = common_client.ok("init", "mixtral")
+    assert "experts, top 2" in yaml
+    ids = root / "tests/fixtures/mixtral/ids.npy"
+    text = next(line for line in yaml.splitlines() if line.startswith("  text:"))
+    request = tmp_path / "request.yaml"
+    request.write_text(yaml.replace(text, f"  ids: {json.dumps(str(ids))}"))
+    explained = common_client.ok("explain", request)
+    assert "bootstrap: 200" in explained
+    status, _, errors = common_client.run("init", "mixtrl")
+    assert status == 1
+    assert 'did you mean "mixtral"?' in errors
+
+
+def test_matrix_shows_pairs_of_experts(common_client, short_request):
+    job = common_client.submit(short_request, "--wait")
+    shown = common_client.ok("matrix", job, "--layer", 1)
+    assert shown.startswith("model, layer 1, jacobian_cosine/routed\n   0 \u00b7")
+    status, _, errors = common_client.run("matrix", job, "--quantity", "grasmann")
+    assert status == 1
+    assert "coactivation" in errors
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_completion_is_a_script(common_client, shell, tmp_path):
+    script = tmp_path / "completion"
+    script.write_text(common_client.ok("completion", shell))
+    ask = (
+        "autoload() { :; }; bashcompinit() { :; }; "
+        f". {script}; COMP_WORDS=(moeprobe-client submit --w); COMP_CWORD=2; "
+        '_moeprobe_client; echo "${COMPREPLY[*]}"'
+    )
+    answer = subprocess.run(["bash", "-c", ask], capture_output=True, text=True)
+    assert answer.stdout == "--wait\n", answer.stderr
+
+
+def test_the_manual_has_every_command(common_client):
+    manual = common_client.ok("manual")
+    assert manual.startswith(".TH MOEPROBE")
+    assert {"init", "submit", "fetch", "manual"} <= {
+        line.removeprefix(".SS ") for line in manual.splitlines()
+    }
