@@ -1,6 +1,7 @@
 """The report: what it says, that it opens offline, and that names stay names."""
 
 import json
+import random
 import re
 
 import browser
@@ -10,6 +11,7 @@ from moeprobe import Result, command_line
 from moeprobe.report import make_page, write_report
 from moeprobe.report.numbers import decimals, number, share
 from moeprobe.report.page import script_json
+from moeprobe.result.names import place_of
 
 HOSTILE = "</script><img src=x onerror=\"document.title='owned'\">{{ 7*7 }}&<b>"
 
@@ -110,6 +112,24 @@ def test_figures_are_drawn_when_they_come_near(full_result, tmp_path):
     write_report([full_result], path)
     drawn, _ = browser.ask(path, DRAWN % 1, COUNT, height=400)
     assert 1 <= drawn < 15
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_a_running_job_has_is_drawn(full_result, seed):
+    chance = random.Random(seed)
+    layers = {layer for layer in range(-1, 3) if chance.random() < 0.6}
+    arrays = {
+        name: array
+        for name, array in full_result.arrays.items()
+        if place_of(name).layer in layers and chance.random() < 0.9
+    }
+    rows = [row for row in full_result.document["summary"] if chance.random() < 0.8]
+    document = full_result.document | {
+        "summary": rows,
+        "provenance": [],
+        "complete": False,
+    }
+    assert "This job was not done" in make_page([Result(document, arrays)])
 
 
 def test_jobs_stand_side_by_side(full_result, client, full_request):

@@ -91,10 +91,9 @@ def output_similarity(result: Result) -> Figure:
 
 def coactivation(result: Result) -> Figure:
     """Draw how often two experts are chosen for the same token."""
-    counts = result["coactivation"]
     tokens = _tokens(result)
-    layers = by_layer(counts)
-    shares = [at.value.values / tokens for _, at in layers]
+    layers = by_layer(result["coactivation"])
+    shares = [at.value.values / (tokens or 1) for _, at in layers]
     panels = [
         heat_panel(f"layer {layer}", share)
         for (layer, _), share in zip(layers, shares, strict=True)
@@ -103,16 +102,17 @@ def coactivation(result: Result) -> Figure:
     return Figure(
         "coactivation",
         "Experts that work together",
-        "Share of the tokens that are routed to both experts.",
+        "Tokens that are routed to both experts.",
         panels,
         _columns(len(panels)),
-        ColourScale("share of tokens", limits),
+        ColourScale("share of tokens" if tokens else "tokens", limits),
     )
 
 
 def _tokens(result: Result) -> int:
+    """Return how many tokens there were; 0 of a job that has not said it yet."""
     parts = {p["part"]: p["token_count"] for p in result.provenance}
-    return int(parts["model"])
+    return int(parts.get("model", 0))
 
 
 def _distribution(result: Result, quantity: str, *, title: str, label: str) -> Figure:

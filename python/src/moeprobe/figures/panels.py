@@ -61,24 +61,28 @@ def distribution_panel(
     marks: list[Mark] = [Histogram(edges, counts, "pairs of experts", BLUE)]
     if len(pairs):
         marks.append(_mean_level(float(pairs.mean()), quantity))
-    if "null_mean" in quantity:
-        null = quantity.null_mean.item()
-        spread = 2 * quantity.null_std.item()
-        marks.append(
-            Level(
-                null,
-                "random router, \N{PLUS-MINUS SIGN} 2 std",
-                ORANGE,
-                is_vertical=True,
-                band=(null - spread, null + spread),
-            )
-        )
+    if (null := _null_level(quantity)) is not None:
+        marks.append(null)
     return Panel(title, Axis(label, limits), Axis("pairs", is_count=True), marks)
+
+
+def _number(quantity: xr.Dataset, name: str) -> float:
+    """Return what is known of a layer's mean; NaN where it is not."""
+    return float(quantity[name].item()) if name in quantity else np.nan
+
+
+def _null_level(quantity: xr.Dataset) -> Level | None:
+    null, std = _number(quantity, "null_mean"), _number(quantity, "null_std")
+    if not np.isfinite(null + std):
+        return None
+    band = (null - 2 * std, null + 2 * std)
+    name = "random router, \N{PLUS-MINUS SIGN} 2 std"
+    return Level(null, name, ORANGE, is_vertical=True, band=band)
 
 
 def _mean_level(mean: float, quantity: xr.Dataset) -> Level:
     band = None
-    if "interval" in quantity:
+    if "interval" in quantity and np.isfinite(quantity.interval.values).all():
         low, high = quantity.interval.values.tolist()
         band = (low, high)
     name = "mean, 95 % interval" if band else "mean"

@@ -47,7 +47,7 @@ def layer_geometry(result: Result, layer: int, experts: int | None = None) -> Fi
     cosines = _wide(finite_limits(pairs_of(cosine.value.values)))
     distances = (0.0, largest_distance(result))
     explained, _ = spectrum_panels(result, layer, "routed")
-    model = next(p["model"] for p in result.provenance if p["part"] == "model")
+    model = result.request.get("model", "")
     return Figure(
         f"layer-{layer}-geometry",
         f"Geometric structure of specialization in {model}, layer {layer}",
