@@ -107,6 +107,12 @@ def test_a_dictionary_says_the_same_as_a_file(tmp_path):
         ("sweep: {routing.temprature: [1]}\n",
          'request.yaml:1:9: unknown key "routing.temprature" in sweep; did you mean '
          '"routing.temperature"?'),
+        ("sweep: {routing.temperature: [0.2>]}\n",
+         'request.yaml:1:31: sweep.routing.temperature[0]: found "0.2>", expected a '
+         "number in decimal digits"),
+        ("sweep: {data.tokens: [some]}\n",
+         'request.yaml:1:23: sweep.data.tokens[0]: found "some", expected an integer, '
+         "or all"),
         ("a: {b: [c\n", "not YAML: "),
         (b"model: \xff\n", "request.yaml:1:8: found the byte 0xFF, expected UTF-8"),
         ("model: \0\n", "request.yaml:1:8: control character U+0000 is not allowed"),

@@ -107,22 +107,23 @@ def _read_data(value: Value, spec: analysis_pb2.AnalyzeSpec) -> None:
         _read_data_set(item, spec.data.add())
 
 
-def _read_axis(value: Value, path: str, spec: analysis_pb2.AnalyzeSpec) -> None:
+def _read_axis(
+    value: Value, path: str, field: FieldDescriptor, spec: analysis_pb2.AnalyzeSpec
+) -> None:
     axis = spec.sweep.add(field=path)
     for item in value.items():
-        if item.node.kind not in (Kind.PLAIN, Kind.QUOTED):
-            raise item.expected("a number without quotes, or a word")
+        _read_scalar(item, field)  # as it would stand there; it travels as text
         if item.node.text in axis.values:
             raise item.error(f"found {item.node.text} twice, expected it once")
         axis.values.append(item.node.text)
 
 
 def _read_sweep(value: Value, spec: analysis_pb2.AnalyzeSpec) -> None:
-    def reader(path: str) -> Reader:
-        return lambda axis: _read_axis(axis, path, spec)
+    def reader(path: str, field: FieldDescriptor) -> Reader:
+        return lambda axis: _read_axis(axis, path, field, spec)
 
-    paths = sweepable_fields(cast("Descriptor", analysis_pb2.AnalyzeSpec.DESCRIPTOR))
-    value.read_fields({path: reader(path) for path in paths})
+    fields = sweepable_fields(cast("Descriptor", analysis_pb2.AnalyzeSpec.DESCRIPTOR))
+    value.read_fields({path: reader(path, field) for path, field in fields})
     if not spec.sweep:
         raise value.error(
             "found no field, expected one such as routing.temperature: [0.5, 1, 2]"

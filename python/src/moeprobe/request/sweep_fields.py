@@ -16,13 +16,15 @@ _SCALARS = frozenset(
 _LEFT_OUT = ("device", "layers")
 
 
-def sweepable_fields(spec: Descriptor, prefix: str = "") -> Iterator[str]:
-    """Return paths of every number and choice, such as "routing.temperature"."""
+def sweepable_fields(
+    spec: Descriptor, prefix: str = ""
+) -> Iterator[tuple[str, FieldDescriptor]]:
+    """Return every number and choice by its path, such as "routing.temperature"."""
     for field in spec.fields:
         path = prefix + field.name
         if path in _LEFT_OUT:
             continue
         if field.cpp_type in _SCALARS and not field.is_repeated:
-            yield path
+            yield path, field
         elif field.message_type and (not field.is_repeated or path == "data"):
             yield from sweepable_fields(field.message_type, f"{path}.")
