@@ -226,7 +226,10 @@ AnalysisCost VisitCost(const CostedAnalysis& analysis, const LayerVisit& visit,
       .seconds = kSecondsPerLayer + std::max(computing, read / rates.digest),
       .peak_memory_bytes = static_cast<int64_t>(
           8 * sizes.tokens * sizes.width +
-          StepBytes(analysis, sizes, part, visit.is_target, converts)),
+          StepBytes(analysis, sizes, part, visit.is_target, converts) +
+          (visit.is_target ? NullBytes(model, layer, analysis.counts,
+                                       analysis.probes, rates.threads)
+                           : 0)),
       .disk_read_bytes = static_cast<int64_t>(read),
       .disk_write_bytes = 0};
 }
@@ -256,7 +259,9 @@ AnalysisCost LossCost(const CostedAnalysis& analysis,
       .seconds = SecondsOf({.forward = products}, analysis.bfloat16, rates) +
                  tokens * vocabulary * 16 / rates.memory,
       .peak_memory_bytes = static_cast<int64_t>(
-          8 * tokens * width + 3 * kMaxLogitBytes + (converts ? head : 0)),
+          8 * tokens * width +
+          3 * std::min(kMaxLogitBytes, 4 * tokens * vocabulary) +
+          (converts ? head : 0)),
       .disk_read_bytes = static_cast<int64_t>(checkpoint.head().bytes.size()),
       .disk_write_bytes = 0};
 }

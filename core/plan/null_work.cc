@@ -19,12 +19,22 @@ constexpr double kFewExperts = 16;
 constexpr double kReplicateWidth = 256;  // of PCAs, where experts are few
 constexpr double kNarrowReplicateWidth = 160;
 
+constexpr double kReplicatesAtOnce = 64;
+constexpr double kMatricesOfReplicate = 7.5;
+constexpr double kMaxLoopBytes = 1 << 30;
+
 // Small eigenproblems with all vectors, beside large ones without, as measured.
-constexpr double kDecompositionFactor = 3;
+constexpr double kDecompositionFactor = 2;
 
 // Passes over a router's logits until its loads fit, as measured, each as dear
 // as so many operations of a product.
-constexpr double kFittingOperations = 2000;
+constexpr double kFittingOperations = 8000;
+
+// What products of gradients take with the elementwise ones behind them, and
+// products of single tokens' Jacobians with their norms, beside the products
+// alone; as measured at Mixtral's and Qwen1.5-MoE's shapes.
+constexpr double kGradientFactor = 3;
+constexpr double kAlignmentFactor = 2;
 
 // Sizes of a layer in the letters of the definitions.
 struct Sizes {
@@ -74,9 +84,10 @@ UsefulWork AlignmentWork(const Sizes& s, TokenCounts counts,
       kWindowGroups, s.tokens / static_cast<double>(counts.sequence_length));
   const double drawn = probes.all_tokens ? (weightings - 1) * routings : 0;
   UsefulWork work;
-  work.forward = s.experts * (weightings * s.Product() * s.width +
-                              (weightings * groups + drawn) *
-                                  kReplicateDirections * s.Product());
+  work.forward =
+      s.experts *
+      (kGradientFactor * weightings * s.Product() * s.width +
+       (weightings * groups + drawn) * kReplicateDirections * s.Product());
   work.float32 = s.experts * (4 * drawn * s.tokens * s.expert_width +
                               kReplicateDirections * weightings * replicates *
                                   (4 * groups + 8 * s.experts) * s.width);
@@ -114,6 +125,23 @@ UsefulWork NullWork(const ModelConfig& model, const LayerConfig& layer,
   return work;
 }
 
+double NullBytes(const ModelConfig& model, const LayerConfig& layer,
+                 TokenCounts counts, const ProbeCounts& probes, int threads) {
+  if (probes.routings + probes.bootstrap == 0) return 0;
+  const Sizes s = SizesOf(model, layer, counts);
+  // Scores, their order and gates; who is chosen.
+  double bytes = static_cast<double>(probes.routings) * s.tokens *
+                 (12 * s.experts + 12 * s.active);
+  if (probes.conventions > 0) {
+    const double groups = std::min(
+        kWindowGroups, s.tokens / static_cast<double>(counts.sequence_length));
+    const double each = 8 * s.PcaWidth() * s.PcaWidth() *
+                        (groups + kReplicatesAtOnce * kMatricesOfReplicate);
+    bytes += std::min(kMaxLoopBytes, std::max(1, threads) * each);
+  }
+  return bytes;
+}
+
 UsefulWork SampleWork(const ModelConfig& model, const LayerConfig& layer,
                       TokenCounts counts, const ProbeCounts& probes) {
   UsefulWork work;
@@ -121,7 +149,9 @@ UsefulWork SampleWork(const ModelConfig& model, const LayerConfig& layer,
   const Sizes s = SizesOf(model, layer, counts);
   const double sketch = kSampleDirections * s.Product();
   const auto tokens = static_cast<double>(probes.aligned_tokens);
-  if (tokens > 0) work.float32 += s.experts * sketch * (2 + tokens);
+  if (tokens > 0) {
+    work.float32 += kAlignmentFactor * s.experts * sketch * (2 + tokens);
+  }
   work.float32 +=
       s.experts * sketch * 4 * static_cast<double>(probes.weightings);
   if (probes.conventions == 0) return work;

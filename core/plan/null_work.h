@@ -16,6 +16,11 @@ namespace moeprobe {
 UsefulWork NullWork(const ModelConfig& model, const LayerConfig& layer,
                     TokenCounts counts, const ProbeCounts& probes);
 
+// What is held for them on `threads` threads, in bytes, beside what the probes
+// hold: freed memory is kept, so that the two add up.
+double NullBytes(const ModelConfig& model, const LayerConfig& layer,
+                 TokenCounts counts, const ProbeCounts& probes, int threads);
+
 // What comparisons of single experts with themselves or each other take that no
 // null belongs to: Jacobians at common tokens, averages over the halves, PCAs
 // of samples as small as the experts'.

@@ -68,6 +68,22 @@ TEST(NullWorkTest, CostsLessThanTheAnalysisItself) {
   EXPECT_LT(NullsOf(kProbes), Sum(analysis));
 }
 
+TEST(NullBytesTest, GrowWithThreadsUpToAGibibyte) {
+  const ModelConfig model = Model();
+  const auto bytes = [&](int threads) {
+    ProbeCounts probes = kProbes;
+    probes.routings = 0;
+    return NullBytes(model, model.layers[0], kCounts, probes, threads);
+  };
+  EXPECT_GT(bytes(2), bytes(1));
+  EXPECT_EQ(bytes(64), 1 << 30);
+}
+
+TEST(NullBytesTest, AreNoneWithoutDraws) {
+  const ModelConfig model = Model();
+  EXPECT_EQ(NullBytes(model, model.layers[0], kCounts, ProbeCounts(), 2), 0);
+}
+
 TEST(SampleWorkTest, IsNoneForADenseLayer) {
   ModelConfig model = Model();
   model.layers[0] = {
