@@ -55,8 +55,7 @@ TEST_F(RandomWeightsTest, HaveTheShapesTypesAndDeviationOfTheModel) {
   ASSERT_TRUE(router.has_value());
   EXPECT_EQ(expert.gate.shape, model->layer(1).experts[2].gate.shape);
   EXPECT_EQ(StoredWeight(expert.gate).scalar_type(), at::kBFloat16);
-  for (const TensorView& view :
-       {expert.gate, weights.embedding(), *router}) {
+  for (const TensorView& view : {expert.gate, weights.embedding(), *router}) {
     const at::Tensor numbers = Numbers(view);
     const auto count = static_cast<double>(numbers.numel());
     // Four standard errors of mean and deviation.
