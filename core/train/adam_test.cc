@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/train/training_options.h"
 #include "gtest/gtest.h"
 
 namespace moeprobe {

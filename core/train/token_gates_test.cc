@@ -10,6 +10,8 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
+#include <cstdint>
+#include <numbers>
 
 #include "core/model/router.h"
 #include "core/model/routing_rule.h"
@@ -27,10 +29,10 @@ at::Tensor RandomLogits() {
 }
 
 TEST(TokenGatesTest, GivesTheLargestTwoTheirShares) {
-  const at::Tensor logits =
-      at::tensor({std::log(1.0), std::log(2.0), std::log(6.0), std::log(1.0)})
-          .to(at::kFloat)
-          .unsqueeze(0);
+  const at::Tensor logits = at::tensor({std::log(1.0), std::numbers::ln2,
+                                        std::log(6.0), std::log(1.0)})
+                                .to(at::kFloat)
+                                .unsqueeze(0);
   const TokenGates gates = GateTokens(logits, kTopTwo);
   EXPECT_TRUE(gates.chosen.equal(at::tensor({2, 1}, at::kLong).unsqueeze(0)));
   EXPECT_NEAR(gates.gates[0][0].item<double>(), 0.75, 1e-6);
