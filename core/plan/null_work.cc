@@ -26,6 +26,10 @@ constexpr double kMaxLoopBytes = 1 << 30;
 // Small eigenproblems with all vectors, beside large ones without, as measured.
 constexpr double kDecompositionFactor = 2;
 
+// Products of a few hundred columns on one thread each, with their gathers,
+// beside large ones.
+constexpr double kMomentsFactor = 4;
+
 // Passes over a router's logits until its loads fit, as measured, each as dear
 // as so many operations of a product.
 constexpr double kFittingOperations = 8000;
@@ -100,9 +104,9 @@ UsefulWork PcaReplicateWork(const Sizes& s, const ProbeCounts& probes) {
   const auto replicates = static_cast<double>(probes.bootstrap + 3);
   const double square = s.PcaWidth() * s.PcaWidth();
   UsefulWork work;
-  work.float32 =
-      2 * s.tokens * s.width * s.PcaWidth() +
-      conventions * (1 + routings) * 2 * s.tokens * s.active * square;
+  work.float32 = 2 * s.tokens * s.width * s.PcaWidth() +
+                 kMomentsFactor * conventions * (1 + routings) * 2 * s.tokens *
+                     s.active * square;
   work.float64 =
       conventions * s.experts * replicates * 2 * kWindowGroups * square;
   work.eigen = conventions * s.experts * (replicates + routings) *
@@ -157,8 +161,8 @@ UsefulWork SampleWork(const ModelConfig& model, const LayerConfig& layer,
   if (probes.conventions == 0) return work;
   const double load = s.tokens * s.active / s.experts;
   work += PcaWork(model.width, {static_cast<int64_t>(load)});
-  work.float32 +=
-      kMatchedDraws * s.experts * 2 * load * s.PcaWidth() * s.PcaWidth();
+  work.float32 += kMomentsFactor * kMatchedDraws * s.experts * 2 * load *
+                  s.PcaWidth() * s.PcaWidth();
   work.eigen += kMatchedDraws * s.experts * Decomposition(s.PcaWidth());
   return work;
 }
