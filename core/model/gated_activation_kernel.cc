@@ -27,21 +27,14 @@ MOEPROBE_INLINE void Store(float x, uint16_t* to) {  // rounds to nearest even
   *to = static_cast<uint16_t>((bits + 0x7FFFU + ((bits >> 16U) & 1U)) >> 16U);
 }
 
-// One tile of silu(gate) * up for every token that has an output row.
+// silu(gate) * up of one token.
 template <typename Element>
-MOEPROBE_INLINE void MultiplyTile(const ActivationBlock<Element>& block,
-                                  int64_t column, int64_t columns) {
-  for (int64_t t = 0; t < block.tokens; ++t) {
-    const int64_t row = block.rows[t];
-    if (row < 0) continue;
-    const Element* gate = block.gate + t * block.stride + column;
-    const Element* up = block.up + t * block.stride + column;
-    Element* output = block.output + row * block.stride + column;
-    for (int64_t j = 0; j < columns; ++j) {
-      const float g = Load(gate[j]);
-      const float sigmoid = 1.0F / (1.0F + VectorExp(-g));
-      Store(g * sigmoid * Load(up[j]), output + j);
-    }
+MOEPROBE_INLINE void MultiplyRow(const Element* gate, const Element* up,
+                                 int64_t columns, Element* output) {
+  for (int64_t j = 0; j < columns; ++j) {
+    const float g = Load(gate[j]);
+    const float sigmoid = 1.0F / (1.0F + VectorExp(-g));
+    Store(g * sigmoid * Load(up[j]), output + j);
   }
 }
 
@@ -90,7 +83,6 @@ MOEPROBE_INLINE int64_t PartialSumEnd(const ActivationBlock<Element>& block,
 template <typename Element>
 MOEPROBE_INLINE void RunTile(const ActivationBlock<Element>& block,
                              int64_t column, int64_t columns) {
-  if (block.weightings == 0) return MultiplyTile(block, column, columns);
   for (int64_t begin = 0; begin < block.tokens;) {
     const int64_t end = PartialSumEnd(block, begin);
     std::array<Tile, kMaxWeightings> slope{}, value{};
@@ -118,6 +110,18 @@ MOEPROBE_INLINE void WriteTerms(const Element* gate, const Element* up,
 }
 
 }  // namespace
+
+MOEPROBE_CLONES
+void GatedActivationRow(const float* gate, const float* up, int64_t columns,
+                        float* output) {
+  MultiplyRow(gate, up, columns, output);
+}
+
+MOEPROBE_CLONES
+void GatedActivationRow(const uint16_t* gate, const uint16_t* up,
+                        int64_t columns, uint16_t* output) {
+  MultiplyRow(gate, up, columns, output);
+}
 
 MOEPROBE_CLONES
 void GatedTermsRow(const float* gate, const float* up, int64_t columns,

@@ -18,8 +18,8 @@ struct ActivationBlock {
   double* slope;          // [groups, weightings, stride], added to
   double* value;          // [groups, weightings, stride], added to
   int64_t tokens;
-  int64_t stride;  // f
-  int64_t weightings;
+  int64_t stride;      // f
+  int64_t weightings;  // at least one
 };
 
 // Weightings one block may have.
@@ -27,6 +27,12 @@ inline constexpr int64_t kMaxWeightings = 4;
 
 // Columns one call of the kernel works on.
 inline constexpr int64_t kActivationTile = 64;
+
+// Writes silu(gate) up of `columns` pre-activations of one token.
+void GatedActivationRow(const float* gate, const float* up, int64_t columns,
+                        float* output);
+void GatedActivationRow(const uint16_t* gate, const uint16_t* up,
+                        int64_t columns, uint16_t* output);
 
 // Works on `columns` <= kActivationTile columns from `first_column` on. See
 // ApplyGatedActivation.
