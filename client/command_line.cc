@@ -78,9 +78,13 @@ class Commands {
     return command;
   }
 
-  void AddJob(CLI::App* command) {
-    command->add_option("JOB", job_, "A number such as 17, or jobs/17")
+  void AddJob(CLI::App* command) { AddJob(command, job_); }
+  static void AddJob(CLI::App* command, std::string& job) {
+    command->add_option("JOB", job, "A number such as 17, or jobs/17")
         ->required();
+  }
+  void AddFile(CLI::App* command) {
+    command->add_option("FILE", submit_.file, "Request, YAML")->required();
   }
   void AddJson(CLI::App* command) {
     command->add_flag("--json", json_, "Prints JSON instead of a table");
@@ -119,7 +123,7 @@ class Commands {
             "Prints a request with every default filled in and what it will "
             "take, or what is wrong with it: submit --dry-run.",
             "explain analyze.yaml");
-    command->add_option("FILE", submit_.file, "Request, YAML")->required();
+    AddFile(command);
     command->callback([this] {
       line_.command = [file = submit_.file](Session& session) {
         return Submit(session, {.file = file, .dry_run = true});
@@ -133,8 +137,7 @@ class Commands {
             "Shows a quantity of pairs of experts as blocks, darker where it "
             "is larger.",
             "matrix 17 --quantity grassmann/routed --layer 3");
-    command->add_option("JOB", matrix_.job, "A number such as 17, or jobs/17")
-        ->required();
+    AddJob(command, matrix_.job);
     command->add_option("--quantity", matrix_.quantity, "Which one")
         ->capture_default_str();
     command->add_option("--layer", matrix_.layer, "Shows this layer only");
@@ -179,7 +182,7 @@ class Commands {
             "Creates a job from a request file (docs/request.md) and prints "
             "its id. Files that it names are uploaded once.",
             "submit analyze.yaml --wait");
-    command->add_option("FILE", submit_.file, "Request, YAML")->required();
+    AddFile(command);
     command->add_flag("--wait", submit_.wait,
                       "Shows the progress and ends with the job");
     command->add_flag("--dry-run", submit_.dry_run,
@@ -249,9 +252,7 @@ class Commands {
             "Shows pairs of experts, the closest in function first. Similar "
             "is not dispensable: see docs/quantities.md.",
             "redundancy 17 --layer 3 --top 10");
-    command
-        ->add_option("JOB", redundancy_.job, "A number such as 17, or jobs/17")
-        ->required();
+    AddJob(command, redundancy_.job);
     command->add_option("--layer", redundancy_.layer, "Shows this layer only");
     command->add_option("--top", redundancy_.top, "How many pairs a layer")
         ->check(CLI::PositiveNumber)

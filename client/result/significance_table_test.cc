@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "absl/strings/str_cat.h"
+#include "client/testing/summary_rows.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "moeprobe/v1/result.pb.h"
@@ -13,17 +13,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-v1::SummaryRow& AddRow(v1::Result& result, const std::string& prefix, int layer,
-                       const std::string& quantity, double mean) {
-  v1::SummaryRow& row = *result.add_summary();
-  row.set_name(absl::StrCat(prefix, "layer", layer, "/", quantity));
-  row.set_layer(layer);
-  row.set_quantity(quantity);
-  row.set_mean(mean);
-  row.set_count(28);
-  return row;
-}
 
 void SetInterval(v1::SummaryRow& row, double error) {
   row.set_standard_error(error);

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "client/testing/summary_rows.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "moeprobe/v1/result.pb.h"
@@ -17,16 +17,6 @@ using testing::ElementsAre;
 using testing::Field;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-v1::SummaryRow& AddRow(v1::Result& result, const std::string& prefix, int layer,
-                       const std::string& quantity, double mean) {
-  v1::SummaryRow& row = *result.add_summary();
-  row.set_name(absl::StrCat(prefix, "layer", layer, "/", quantity));
-  row.set_layer(layer);
-  row.set_quantity(quantity);
-  row.set_mean(mean);
-  return row;
-}
 
 void SetRouterNull(v1::SummaryRow& row, double mean, double deviation) {
   row.set_null_mean(mean);

@@ -49,7 +49,6 @@ class MappedCheckpoint : public Checkpoint {
     return unused_tensors_;
   }
   const std::string& stamp() const override { return stamp_; }
-  std::vector<TensorView> TensorsOfLayer(int64_t layer) const override;
   absl::Status CheckUnchanged() const override;
 
  private:
@@ -129,13 +128,6 @@ void MappedCheckpoint::Summarize(KnownFile config_file) {
   stamp_ = sha256.Hex();
 }
 
-std::vector<TensorView> MappedCheckpoint::TensorsOfLayer(int64_t layer) const {
-  std::vector<TensorView> views;
-  VisitLayer(layers_[static_cast<size_t>(layer)],
-             [&](const TensorView& view) { views.push_back(view); });
-  return views;
-}
-
 absl::Status MappedCheckpoint::CheckUnchanged() const {
   for (const KnownFile& file : files_) {
     MOEPROBE_RETURN_IF_ERROR(CheckIdentity(file.path, file.identity));
@@ -144,6 +136,13 @@ absl::Status MappedCheckpoint::CheckUnchanged() const {
 }
 
 }  // namespace
+
+std::vector<TensorView> Checkpoint::TensorsOfLayer(int64_t layer) const {
+  std::vector<TensorView> views;
+  VisitLayer(this->layer(layer),
+             [&](const TensorView& view) { views.push_back(view); });
+  return views;
+}
 
 absl::StatusOr<std::unique_ptr<Checkpoint>> Checkpoint::Open(
     const std::filesystem::path& directory, const std::filesystem::path& root) {

@@ -83,7 +83,7 @@ class Checkpoint {
 
   // Every view of a layer, each once, in a fixed order: for reading ahead and
   // for digests. Fused tensors appear as their parts.
-  virtual std::vector<TensorView> TensorsOfLayer(int64_t layer) const = 0;
+  std::vector<TensorView> TensorsOfLayer(int64_t layer) const;
 
   // Names of tensors in the files that the family has no place for, sorted:
   // transformers ignores them too.

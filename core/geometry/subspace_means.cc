@@ -6,12 +6,13 @@
 #include <ATen/ops/linalg_svdvals.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/stack.h>
-#include <ATen/ops/triu_indices.h>
 #include <c10/core/ScalarType.h>
 
 #include <cstdint>
 #include <limits>
 #include <tuple>
+
+#include "core/geometry/pair_means.h"
 
 namespace moeprobe {
 namespace {
@@ -51,11 +52,10 @@ at::Tensor CrossDistances(const at::Tensor& a, const at::Tensor& b) {
 double MeanPairDistance(const at::Tensor& bases) {
   const int64_t count = bases.size(0);
   if (count < 2) return std::numeric_limits<double>::quiet_NaN();
-  const at::Tensor pairs = at::triu_indices(count, count, 1, at::kLong);
   const at::Tensor products =
       Products(bases, bases)
           .reshape({count * count, bases.size(2), bases.size(2)})
-          .index_select(0, pairs[0].mul(count).add(pairs[1]));
+          .index_select(0, PairPlaces(count));
   return AngleNorms(products).mean().item<double>();
 }
 

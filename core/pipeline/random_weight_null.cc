@@ -3,7 +3,6 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/tensor.h>
-#include <ATen/ops/triu_indices.h>
 #include <c10/core/ScalarType.h>
 
 #include <cstddef>
@@ -18,6 +17,7 @@
 #include "core/base/random_stream.h"
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/geometry/pair_means.h"
 #include "core/model/embedding.h"
 #include "core/model/weight_arrival.h"
 #include "core/pipeline/analyze.h"
@@ -88,10 +88,8 @@ std::optional<double> PrintedMean(const Array& array) {
       at::from_blob(const_cast<char*>(array.bytes.data()), array.shape,
                     at::dtype(at::kDouble));
   if (numbers.dim() < 2) return numbers.nanmean().item<double>();
-  const int64_t count = numbers.size(0);
-  if (count < 2) return std::nullopt;
-  const at::Tensor pairs = at::triu_indices(count, count, /*offset=*/1);
-  return numbers.index({pairs[0], pairs[1]}).nanmean().item<double>();
+  if (numbers.size(0) < 2) return std::nullopt;
+  return MeanOverPairs(numbers);
 }
 
 const Array* Find(const std::string& name, const ProbeResult& result) {

@@ -102,11 +102,4 @@ const LayerTensors& RandomWeights::layer(int64_t /*layer*/) const {
   return layer_;
 }
 
-std::vector<TensorView> RandomWeights::TensorsOfLayer(int64_t layer) const {
-  std::vector<TensorView> views;
-  VisitLayer(this->layer(layer),
-             [&](const TensorView& view) { views.push_back(view); });
-  return views;
-}
-
 }  // namespace moeprobe

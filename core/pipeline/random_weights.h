@@ -31,7 +31,6 @@ class RandomWeights final : public Checkpoint {
 
   // The layer drawn last, which `layer` has to be.
   const LayerTensors& layer(int64_t layer) const override;
-  std::vector<TensorView> TensorsOfLayer(int64_t layer) const override;
   const TensorView& embedding() const override { return embedding_; }
 
   const ModelConfig& config() const override { return model_.config(); }

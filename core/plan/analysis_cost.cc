@@ -10,6 +10,7 @@
 #include "core/checkpoint/model_config.h"
 #include "core/checkpoint/tensor_view.h"
 #include "core/plan/itinerary.h"
+#include "core/plan/layer_sizes.h"
 #include "core/plan/machine_rates.h"
 #include "core/plan/null_work.h"
 #include "core/plan/probe_counts.h"
@@ -33,30 +34,9 @@ constexpr double kTokensPerBlock = 2048;
 constexpr double kMaxBlockBytes = 1 << 30;
 constexpr double kMaxLogitBytes = 4.0 * (1 << 25);
 
-// Sizes of a layer in the letters of the definitions, as numbers that do not
-// overflow.
-struct Sizes {
-  double tokens, width, experts, active, expert_width, shared_width;
-  double number_bytes;  // of the forward pass
-};
-
-Sizes SizesOf(const CostedAnalysis& analysis, const ModelConfig& model,
-              const LayerConfig& layer) {
-  const ExpertConfig& experts = model.experts;
-  Sizes sizes{.tokens = static_cast<double>(analysis.counts.tokens),
-              .width = static_cast<double>(model.width),
-              .experts = 1,
-              .active = 1,
-              .expert_width = static_cast<double>(layer.dense_width),
-              .shared_width = 0,
-              .number_bytes = analysis.bfloat16 ? 2.0 : 4.0};
-  if (layer.is_moe) {
-    sizes.experts = static_cast<double>(experts.count);
-    sizes.active = static_cast<double>(experts.per_token);
-    sizes.expert_width = static_cast<double>(experts.width);
-    sizes.shared_width = static_cast<double>(experts.shared_width);
-  }
-  return sizes;
+// Of a number in the forward pass.
+double NumberBytes(const CostedAnalysis& analysis) {
+  return analysis.bfloat16 ? 2 : 4;
 }
 
 ExpertPart PartOf(const LayerVisit& visit, const ProbeCounts& probes) {
@@ -66,7 +46,7 @@ ExpertPart PartOf(const LayerVisit& visit, const ProbeCounts& probes) {
 }
 
 // Tokens routed to each expert.
-std::vector<int64_t> EvenCounts(const Sizes& sizes) {
+std::vector<int64_t> EvenCounts(const LayerSizes& sizes) {
   return std::vector<int64_t>(
       static_cast<size_t>(sizes.experts),
       static_cast<int64_t>(sizes.tokens * sizes.active / sizes.experts));
@@ -74,7 +54,7 @@ std::vector<int64_t> EvenCounts(const Sizes& sizes) {
 
 // Outputs of all experts; products of their weights, and Krylov spaces of about
 // ten times as many vectors as are kept, on both sides.
-UsefulWork ComparisonWork(const ProbeCounts& probes, const Sizes& s) {
+UsefulWork ComparisonWork(const ProbeCounts& probes, const LayerSizes& s) {
   const double weights = 3 * s.expert_width * s.width;  // of an expert
   UsefulWork work;
   work.float32 =
@@ -88,7 +68,7 @@ UsefulWork ComparisonWork(const ProbeCounts& probes, const Sizes& s) {
 }
 
 UsefulWork ProbeWork(const CostedAnalysis& analysis, const ModelConfig& model,
-                     const LayerConfig& layer, const Sizes& sizes) {
+                     const LayerConfig& layer, const LayerSizes& sizes) {
   const ProbeCounts& probes = analysis.probes;
   UsefulWork work;
   if (probes.weightings > 0) {
@@ -123,21 +103,22 @@ const TensorView& SomeExpertWeight(const LayerTensors& tensors) {
 }
 
 // Bytes that norms, activations, gathers and conversions read and write.
-double ElementwiseBytes(const CostedAnalysis& analysis, const Sizes& s,
+double ElementwiseBytes(const CostedAnalysis& analysis, const LayerSizes& s,
                         ExpertPart part, bool is_target, bool converts) {
+  const double number_bytes = NumberBytes(analysis);
   const double routed = s.tokens * s.active;
   const double weights = 3 * s.experts * s.expert_width * s.width;
   double bytes = s.tokens * s.width * 4 * 16;
   if (part != ExpertPart::kNothing) {
-    bytes += routed * (s.expert_width * 4 * s.number_bytes +
-                       s.width * (4 * 6 + 2 * s.number_bytes));
-    if (converts) bytes += weights * (2 + s.number_bytes);
+    bytes += routed * (s.expert_width * 4 * number_bytes +
+                       s.width * (4 * 6 + 2 * number_bytes));
+    if (converts) bytes += weights * (2 + number_bytes);
   }
   if (!is_target) return bytes;
   const ProbeCounts& probes = analysis.probes;
   if (probes.all_tokens) {
     bytes += s.tokens * (s.experts - s.active) *
-             (s.expert_width * 3 + s.width * 2) * s.number_bytes;
+             (s.expert_width * 3 + s.width * 2) * number_bytes;
   }
   bytes += static_cast<double>(probes.weightings) * s.experts *
            (s.width * s.width * 12 + 2 * s.expert_width * s.width * 8);
@@ -147,17 +128,18 @@ double ElementwiseBytes(const CostedAnalysis& analysis, const Sizes& s,
 }
 
 // What the most demanding step of a layer holds beside the hidden states.
-double StepBytes(const CostedAnalysis& analysis, const Sizes& s,
+double StepBytes(const CostedAnalysis& analysis, const LayerSizes& s,
                  ExpertPart part, bool is_target, bool converts) {
+  const double number_bytes = NumberBytes(analysis);
   const double block = std::min(s.tokens, kTokensPerBlock);
   const double routed = s.tokens * s.active / s.experts;
-  const double attention = block * s.width * (5 * s.number_bytes + 2 * 4);
+  const double attention = block * s.width * (5 * number_bytes + 2 * 4);
   double experts = 0;
   if (part != ExpertPart::kNothing) {
-    experts = s.tokens * s.width * (s.number_bytes < 4 ? s.number_bytes : 0) +
-              2 * block * s.expert_width * s.number_bytes +
-              routed * (s.expert_width * s.number_bytes + s.width * 8);
-    if (converts) experts += 3 * s.expert_width * s.width * s.number_bytes;
+    experts = s.tokens * s.width * (number_bytes < 4 ? number_bytes : 0) +
+              2 * block * s.expert_width * number_bytes +
+              routed * (s.expert_width * number_bytes + s.width * 8);
+    if (converts) experts += 3 * s.expert_width * s.width * number_bytes;
   }
   double most = std::max(attention, experts);
   if (!is_target) return most;
@@ -206,7 +188,7 @@ AnalysisCost VisitCost(const CostedAnalysis& analysis, const LayerVisit& visit,
                        const MachineRates& rates) {
   const ModelConfig& model = checkpoint.config();
   const LayerConfig& layer = model.layers[static_cast<size_t>(visit.layer)];
-  const Sizes sizes = SizesOf(analysis, model, layer);
+  const LayerSizes sizes = SizesOf(model, layer, analysis.counts.tokens);
   const ExpertPart part = visit.is_target || visit.output
                               ? PartOf(visit, analysis.probes)
                               : ExpertPart::kOutput;

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "core/checkpoint/model_config.h"
+#include "core/plan/layer_sizes.h"
 #include "core/plan/probe_counts.h"
 #include "core/plan/useful_work.h"
 
@@ -40,38 +41,20 @@ constexpr double kFittingOperations = 8000;
 constexpr double kGradientFactor = 3;
 constexpr double kAlignmentFactor = 2;
 
-// Sizes of a layer in the letters of the definitions.
-struct Sizes {
-  double tokens, width, experts, active, expert_width;
-
-  double PcaWidth() const {
-    return std::min(width, experts <= kFewExperts ? kReplicateWidth
-                                                  : kNarrowReplicateWidth);
-  }
-  // One product of an expert's matrix with a vector.
-  double Product() const { return 2 * expert_width * width; }
-};
-
-Sizes SizesOf(const ModelConfig& model, const LayerConfig& layer,
-              TokenCounts counts) {
-  Sizes sizes{.tokens = static_cast<double>(counts.tokens),
-              .width = static_cast<double>(model.width),
-              .experts = 1,
-              .active = 1,
-              .expert_width = static_cast<double>(layer.dense_width)};
-  if (layer.is_moe) {
-    sizes.experts = static_cast<double>(model.experts.count);
-    sizes.active = static_cast<double>(model.experts.per_token);
-    sizes.expert_width = static_cast<double>(model.experts.width);
-  }
-  return sizes;
+// Dimensions that replicates of PCAs live in.
+double PcaWidth(const LayerSizes& s) {
+  return std::min(s.width, s.experts <= kFewExperts ? kReplicateWidth
+                                                    : kNarrowReplicateWidth);
 }
+
+// One product of an expert's matrix with a vector.
+double Product(const LayerSizes& s) { return 2 * s.expert_width * s.width; }
 
 double Decomposition(double size) {
   return kDecompositionFactor * 4.0 / 3.0 * size * size * size;
 }
 
-UsefulWork RouterWork(const Sizes& s, double draws) {
+UsefulWork RouterWork(const LayerSizes& s, double draws) {
   UsefulWork work;
   work.float32 =
       draws * s.tokens * s.experts * (2 * s.width + kFittingOperations);
@@ -79,7 +62,7 @@ UsefulWork RouterWork(const Sizes& s, double draws) {
 }
 
 // Gradients, drawn rows and sketches; see docs/decisions/0011.
-UsefulWork AlignmentWork(const Sizes& s, TokenCounts counts,
+UsefulWork AlignmentWork(const LayerSizes& s, TokenCounts counts,
                          const ProbeCounts& probes) {
   const auto weightings = static_cast<double>(probes.weightings);
   const auto routings = static_cast<double>(probes.routings);
@@ -90,27 +73,27 @@ UsefulWork AlignmentWork(const Sizes& s, TokenCounts counts,
   UsefulWork work;
   work.forward =
       s.experts *
-      (kGradientFactor * weightings * s.Product() * s.width +
-       (weightings * groups + drawn) * kReplicateDirections * s.Product());
+      (kGradientFactor * weightings * Product(s) * s.width +
+       (weightings * groups + drawn) * kReplicateDirections * Product(s));
   work.float32 = s.experts * (4 * drawn * s.tokens * s.expert_width +
                               kReplicateDirections * weightings * replicates *
                                   (4 * groups + 8 * s.experts) * s.width);
   return work;
 }
 
-UsefulWork PcaReplicateWork(const Sizes& s, const ProbeCounts& probes) {
+UsefulWork PcaReplicateWork(const LayerSizes& s, const ProbeCounts& probes) {
   const auto conventions = static_cast<double>(probes.conventions);
   const auto routings = static_cast<double>(probes.routings);
   const auto replicates = static_cast<double>(probes.bootstrap + 3);
-  const double square = s.PcaWidth() * s.PcaWidth();
+  const double square = PcaWidth(s) * PcaWidth(s);
   UsefulWork work;
-  work.float32 = 2 * s.tokens * s.width * s.PcaWidth() +
+  work.float32 = 2 * s.tokens * s.width * PcaWidth(s) +
                  kMomentsFactor * conventions * (1 + routings) * 2 * s.tokens *
                      s.active * square;
   work.float64 =
       conventions * s.experts * replicates * 2 * kWindowGroups * square;
   work.eigen = conventions * s.experts * (replicates + routings) *
-               Decomposition(s.PcaWidth());
+               Decomposition(PcaWidth(s));
   return work;
 }
 
@@ -120,7 +103,7 @@ UsefulWork NullWork(const ModelConfig& model, const LayerConfig& layer,
                     TokenCounts counts, const ProbeCounts& probes) {
   UsefulWork work;
   if (probes.routings + probes.bootstrap == 0) return work;
-  const Sizes sizes = SizesOf(model, layer, counts);
+  const LayerSizes sizes = SizesOf(model, layer, counts.tokens);
   if (layer.is_moe) {
     work += RouterWork(sizes, static_cast<double>(probes.routings));
     if (probes.weightings > 0) work += AlignmentWork(sizes, counts, probes);
@@ -132,14 +115,14 @@ UsefulWork NullWork(const ModelConfig& model, const LayerConfig& layer,
 double NullBytes(const ModelConfig& model, const LayerConfig& layer,
                  TokenCounts counts, const ProbeCounts& probes, int threads) {
   if (probes.routings + probes.bootstrap == 0) return 0;
-  const Sizes s = SizesOf(model, layer, counts);
+  const LayerSizes s = SizesOf(model, layer, counts.tokens);
   // Scores, their order and gates; who is chosen.
   double bytes = static_cast<double>(probes.routings) * s.tokens *
                  (12 * s.experts + 12 * s.active);
   if (probes.conventions > 0) {
     const double groups = std::min(
         kWindowGroups, s.tokens / static_cast<double>(counts.sequence_length));
-    const double each = 8 * s.PcaWidth() * s.PcaWidth() *
+    const double each = 8 * PcaWidth(s) * PcaWidth(s) *
                         (groups + kReplicatesAtOnce * kMatricesOfReplicate);
     bytes += std::min(kMaxLoopBytes, std::max(1, threads) * each);
   }
@@ -150,8 +133,8 @@ UsefulWork SampleWork(const ModelConfig& model, const LayerConfig& layer,
                       TokenCounts counts, const ProbeCounts& probes) {
   UsefulWork work;
   if (!layer.is_moe) return work;
-  const Sizes s = SizesOf(model, layer, counts);
-  const double sketch = kSampleDirections * s.Product();
+  const LayerSizes s = SizesOf(model, layer, counts.tokens);
+  const double sketch = kSampleDirections * Product(s);
   const auto tokens = static_cast<double>(probes.aligned_tokens);
   if (tokens > 0) {
     work.float32 += kAlignmentFactor * s.experts * sketch * (2 + tokens);
@@ -162,8 +145,8 @@ UsefulWork SampleWork(const ModelConfig& model, const LayerConfig& layer,
   const double load = s.tokens * s.active / s.experts;
   work += PcaWork(model.width, {static_cast<int64_t>(load)});
   work.float32 += kMomentsFactor * kMatchedDraws * s.experts * 2 * load *
-                  s.PcaWidth() * s.PcaWidth();
-  work.eigen += kMatchedDraws * s.experts * Decomposition(s.PcaWidth());
+                  PcaWidth(s) * PcaWidth(s);
+  work.eigen += kMatchedDraws * s.experts * Decomposition(PcaWidth(s));
   return work;
 }
 

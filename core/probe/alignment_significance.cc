@@ -3,10 +3,8 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/nanmean.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/stack.h>
-#include <ATen/ops/triu_indices.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/ScalarType.h>
 
@@ -17,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/geometry/pair_means.h"
 #include "core/model/gated_activation.h"
 #include "core/probe/activation_rows.h"
 #include "core/probe/alignment_gradient.h"
@@ -31,18 +30,6 @@
 
 namespace moeprobe {
 namespace {
-
-// The mean over pairs of each of `cosines` [n, E, E], [n].
-at::Tensor MeansOverPairs(const at::Tensor& cosines) {
-  const int64_t experts = cosines.size(1);
-  const at::Tensor pairs = at::triu_indices(experts, experts, /*offset=*/1);
-  return at::nanmean(
-      cosines.flatten(1).index_select(1, pairs[0] * experts + pairs[1]), 1);
-}
-
-double MeanOverPairs(const at::Tensor& cosines) {
-  return MeansOverPairs(cosines.unsqueeze(0)).item<double>();
-}
 
 // By expert, [n, E].
 struct ByExpert {

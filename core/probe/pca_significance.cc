@@ -8,7 +8,6 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
-#include <ATen/ops/triu_indices.h>
 #include <c10/core/ScalarType.h>
 
 #include <algorithm>
@@ -18,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "core/geometry/pair_means.h"
 #include "core/geometry/subspace_means.h"
 #include "core/model/router.h"
 #include "core/probe/pca_replicates.h"
@@ -70,12 +70,6 @@ ReplicatePca At(const std::vector<ReplicatePca>& experts, int64_t r) {
   return {.shares = at::stack(shares),
           .rest = at::stack(rest),
           .basis = at::stack(basis)};
-}
-
-double MeanPair(const at::Tensor& distance) {
-  const int64_t count = distance.size(0);
-  const at::Tensor pairs = at::triu_indices(count, count, 1, at::kLong);
-  return distance.index({pairs[0], pairs[1]}).nanmean().item<double>();
 }
 
 // The bases that are there.
@@ -137,7 +131,7 @@ class ConventionSignificance {
         MeansUnder(layer_.nulls.permutations, nulls_.permutations, shape);
     const Means replicate = MeansOf(observed, shape);
     if (experts.size() > 1) {
-      Add("grassmann/" + name_, MeanPair(exact.distance), replicate, draws,
+      Add("grassmann/" + name_, MeanOverPairs(exact.distance), replicate, draws,
           &Means::distance, result);
     }
     Add("pca/" + name_ + "/effective_rank",
