@@ -15,7 +15,7 @@
 #include "core/model/rms_norm.h"
 #include "core/model/rotary_embedding.h"
 #include "core/model/routing_rule.h"
-#include "core/train/decoder_shape.h"
+#include "core/plan/decoder_shape.h"
 #include "core/train/expert_mixture.h"
 #include "core/train/expert_rows.h"
 #include "core/train/parameters.h"

@@ -8,7 +8,7 @@
 
 #include "core/model/rotary_embedding.h"
 #include "core/model/routing_rule.h"
-#include "core/train/decoder_shape.h"
+#include "core/plan/decoder_shape.h"
 #include "core/train/parameters.h"
 #include "core/train/token_gates.h"
 

@@ -12,7 +12,7 @@
 #include <cstdint>
 
 #include "core/model/routing_rule.h"
-#include "core/train/decoder_shape.h"
+#include "core/plan/decoder_shape.h"
 #include "core/train/initialization.h"
 #include "core/train/parameters.h"
 #include "gtest/gtest.h"

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/train/decoder_shape.h"
+#include "core/plan/decoder_shape.h"
 #include "core/train/parameters.h"
 #include "core/train/training_options.h"
 #include "gtest/gtest.h"

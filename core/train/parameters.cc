@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/train/decoder_shape.h"
+#include "core/plan/decoder_shape.h"
 
 namespace moeprobe {
 namespace {

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/train/decoder_shape.h"
+#include "core/plan/decoder_shape.h"
 
 namespace moeprobe {
 

@@ -21,7 +21,7 @@
 #include "core/checkpoint/safetensors_file.h"
 #include "core/checkpoint/safetensors_writer.h"
 #include "core/model/weight.h"
-#include "core/train/decoder_shape.h"
+#include "core/plan/decoder_shape.h"
 #include "core/train/parameters.h"
 
 namespace moeprobe {

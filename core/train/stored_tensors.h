@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "core/checkpoint/safetensors_file.h"
 #include "core/checkpoint/safetensors_writer.h"
-#include "core/train/decoder_shape.h"
+#include "core/plan/decoder_shape.h"
 #include "core/train/parameters.h"
 
 namespace moeprobe {

@@ -12,7 +12,7 @@
 
 #include "absl/status/status.h"
 #include "core/checkpoint/safetensors_file.h"
-#include "core/train/decoder_shape.h"
+#include "core/plan/decoder_shape.h"
 #include "core/train/initialization.h"
 #include "core/train/parameters.h"
 #include "core/train/training_options.h"

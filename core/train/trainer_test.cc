@@ -21,7 +21,7 @@
 #include "core/base/npy.h"
 #include "core/checkpoint/safetensors_file.h"
 #include "core/model/routing_rule.h"
-#include "core/train/decoder_shape.h"
+#include "core/plan/decoder_shape.h"
 #include "core/train/learning_rate.h"
 #include "core/train/parameters.h"
 #include "core/train/stored_tensors.h"

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "core/plan/decoder_shape.h"
 #include "core/train/decoder.h"
-#include "core/train/decoder_shape.h"
 #include "core/train/training_options.h"
 
 namespace moeprobe {

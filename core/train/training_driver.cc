@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "core/train/decoder_shape.h"
+#include "core/plan/decoder_shape.h"
 #include "core/train/training_curves.h"
 #include "core/train/training_fixture.h"
 #include "core/train/training_run.h"

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/train/decoder_shape.h"
+#include "core/plan/decoder_shape.h"
 #include "core/train/token_batches.h"
 #include "core/train/training_options.h"
 

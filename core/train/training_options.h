@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 #include "core/model/routing_rule.h"
-#include "core/train/decoder_shape.h"
+#include "core/plan/decoder_shape.h"
 #include "core/train/learning_rate.h"
 
 namespace moeprobe {

@@ -18,7 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/file_content.h"
 #include "core/base/random_stream.h"
-#include "core/train/decoder_shape.h"
+#include "core/plan/decoder_shape.h"
 #include "core/train/training_checkpoint.h"
 #include "core/train/training_curves.h"
 #include "core/train/training_fixture.h"

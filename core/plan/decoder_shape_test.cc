@@ -1,4 +1,4 @@
-#include "core/train/decoder_shape.h"
+#include "core/plan/decoder_shape.h"
 
 #include <cstdint>
 #include <cstdlib>

@@ -1,5 +1,5 @@
-#ifndef MOEPROBE_CORE_TRAIN_DECODER_SHAPE_H_
-#define MOEPROBE_CORE_TRAIN_DECODER_SHAPE_H_
+#ifndef MOEPROBE_CORE_PLAN_DECODER_SHAPE_H_
+#define MOEPROBE_CORE_PLAN_DECODER_SHAPE_H_
 
 #include <cstdint>
 
@@ -59,4 +59,4 @@ absl::StatusOr<DecoderShape> DenseCounterpart(const DecoderShape& shape,
 
 }  // namespace moeprobe
 
-#endif  // MOEPROBE_CORE_TRAIN_DECODER_SHAPE_H_
+#endif  // MOEPROBE_CORE_PLAN_DECODER_SHAPE_H_
