@@ -8,7 +8,9 @@
 namespace moeprobe {
 
 // Returns the name that requests use for a value of an enumeration: "float32"
-// for PRECISION_FLOAT32.
+// for PRECISION_FLOAT32. An underscore between digits, which names of protobuf
+// have for it, is a decimal point: "normal_0.02" for
+// INITIAL_WEIGHTS_NORMAL_0_02.
 std::string ChoiceName(const google::protobuf::EnumValueDescriptor& value);
 
 }  // namespace moeprobe
