@@ -1,13 +1,12 @@
 #include "storage/directory_lock.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
+#include <sys/types.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -16,15 +15,20 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/file_content.h"
 #include "core/base/file_descriptor.h"
+#include "core/base/file_lock.h"
+#include "core/base/status_macros.h"
 
 namespace moeprobe {
 namespace {
 
-std::string ReadOwner(const FileDescriptor& file) {
-  std::array<char, 32> buffer{};
-  const ssize_t size = pread(file.number(), buffer.data(), buffer.size(), 0);
-  std::string owner(buffer.data(), size > 0 ? static_cast<size_t>(size) : 0);
+constexpr int64_t kMaxOwnerBytes = 32;
+
+std::string OwnerIn(const std::filesystem::path& path) {
+  const auto file = ReadFile(path, kMaxOwnerBytes);
+  if (!file.ok()) return "unknown";
+  std::string owner = file->bytes;
   absl::StripAsciiWhitespace(&owner);
   return owner.empty() ? "unknown" : owner;
 }
@@ -43,17 +47,18 @@ absl::StatusOr<DirectoryLock> DirectoryLock::Acquire(
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) return absl::ErrnoToStatus(error.value(), directory.native());
-  const std::string path = (directory / "lock").string();
-  FileDescriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (file.number() < 0) return absl::ErrnoToStatus(errno, path);
-  if (flock(file.number(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return absl::ErrnoToStatus(errno, path);
+  const std::filesystem::path path = directory / "lock";
+  MOEPROBE_ASSIGN_OR_RETURN(std::optional<FileLock> lock,
+                            FileLock::TryAcquire(path));
+  if (!lock) {
     return absl::FailedPreconditionError(
         absl::StrCat("data directory ", directory.string(),
-                     ": a server is already running, pid ", ReadOwner(file)));
+                     ": a server is already running, pid ", OwnerIn(path)));
   }
-  if (!WriteOwner(file)) return absl::ErrnoToStatus(errno, path);
-  return DirectoryLock(std::move(file));
+  if (!WriteOwner(lock->file())) {
+    return absl::ErrnoToStatus(errno, path.native());
+  }
+  return DirectoryLock(*std::move(lock));
 }
 
 }  // namespace moeprobe

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "core/base/file_descriptor.h"
+#include "core/base/file_lock.h"
 
 namespace moeprobe {
 
@@ -19,9 +19,9 @@ class DirectoryLock {
       const std::filesystem::path& directory);
 
  private:
-  explicit DirectoryLock(FileDescriptor file) : file_(std::move(file)) {}
+  explicit DirectoryLock(FileLock lock) : lock_(std::move(lock)) {}
 
-  FileDescriptor file_;
+  FileLock lock_;
 };
 
 }  // namespace moeprobe

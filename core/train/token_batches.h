@@ -4,26 +4,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <utility>
 #include <vector>
 
-#include "absl/status/statusor.h"
-
 namespace moeprobe {
-
-// A text in two parts: the beginning to learn from, the end to be tested on.
-struct TokenSplit {
-  std::vector<int32_t> train;
-  std::vector<int32_t> held_out;
-};
-
-// Splits `ids`: the last `held_out` (0 to below 1) of them, rounded down, are
-// held out.
-//
-// Returns InvalidArgument if a part that is asked for has no window of
-// `context` tokens and the one that follows.
-absl::StatusOr<TokenSplit> SplitTokens(std::vector<int32_t> ids,
-                                       double held_out, int64_t context);
 
 // The batches of a run: windows of context + 1 tokens from anywhere in a text.
 // Batch s depends on the seed and s, on nothing else.

@@ -32,6 +32,7 @@
 #include "core/train/parameters.h"
 #include "core/train/token_batches.h"
 #include "core/train/token_gates.h"
+#include "core/train/token_split.h"
 #include "core/train/training_options.h"
 
 namespace moeprobe {

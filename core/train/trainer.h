@@ -13,6 +13,7 @@
 #include "core/train/decoder.h"
 #include "core/train/parameters.h"
 #include "core/train/token_batches.h"
+#include "core/train/token_split.h"
 #include "core/train/training_options.h"
 
 namespace moeprobe {

@@ -25,7 +25,7 @@
 #include "core/train/learning_rate.h"
 #include "core/train/parameters.h"
 #include "core/train/stored_tensors.h"
-#include "core/train/token_batches.h"
+#include "core/train/token_split.h"
 #include "core/train/training_fixture.h"
 #include "core/train/training_options.h"
 #include "gmock/gmock.h"

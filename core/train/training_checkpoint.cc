@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,6 +37,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kPrefix = "step-";
 constexpr const char* kPartial = "partial";  // a checkpoint being written
+constexpr const char* kConfigFile = "config.json";
 constexpr const char* kModelFile = "model.safetensors";
 constexpr const char* kStateFile = "training.safetensors";
 
@@ -125,6 +127,18 @@ std::vector<int64_t> StepsIn(const fs::path& directory) {
   return steps;
 }
 
+// Removes what only the last checkpoint needs from those of other steps.
+absl::Status RemoveOtherStates(const fs::path& directory, int64_t step) {
+  for (const int64_t other : StepsIn(directory)) {
+    if (other == step) continue;
+    const fs::path state = directory / CheckpointName(other) / kStateFile;
+    std::error_code error;
+    fs::remove(state, error);
+    MOEPROBE_RETURN_IF_ERROR(ToStatus(error, state));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 fs::path CheckpointName(int64_t step) { return absl::StrCat(kPrefix, step); }
@@ -136,7 +150,7 @@ absl::Status WriteCheckpoint(const fs::path& directory,
   const fs::path path = directory / CheckpointName(trainer.step());
   MOEPROBE_RETURN_IF_ERROR(MakeEmpty(partial));
   MOEPROBE_RETURN_IF_ERROR(
-      WriteWholeFile(partial / "config.json", {ConfigText(options)}));
+      WriteWholeFile(partial / kConfigFile, {ConfigText(options)}));
   MOEPROBE_RETURN_IF_ERROR(
       StoreTensors(partial / kModelFile,
                    StoredTensors(trainer.parameters(), options.shape)));
@@ -145,26 +159,41 @@ absl::Status WriteCheckpoint(const fs::path& directory,
   fs::remove_all(path, error);  // a damaged one of an earlier attempt
   if (!error) fs::rename(partial, path, error);
   MOEPROBE_RETURN_IF_ERROR(ToStatus(error, path));
-  return SyncDirectory(directory);
+  MOEPROBE_RETURN_IF_ERROR(SyncDirectory(directory));
+  return RemoveOtherStates(directory, trainer.step());
 }
 
-absl::StatusOr<bool> RestoreLastCheckpoint(const fs::path& directory,
-                                           Trainer& trainer,
-                                           const TrainingOptions& options,
-                                           TrainingCurves& curves) {
+bool HasCheckpoint(const fs::path& directory, int64_t step) {
+  const fs::path path = directory / CheckpointName(step);
+  std::error_code error;
+  return fs::exists(path / kConfigFile, error) &&
+         SafetensorsFile::Open(path / kModelFile).ok();
+}
+
+std::optional<int64_t> LastCheckpoint(const fs::path& directory) {
   for (const int64_t step : StepsIn(directory)) {
-    const fs::path path = directory / CheckpointName(step);
-    const auto model = SafetensorsFile::Open(path / kModelFile);
-    const auto state = SafetensorsFile::Open(path / kStateFile);
-    if (!model.ok() || !state.ok()) continue;
-    MOEPROBE_RETURN_IF_ERROR(LoadTensors(
-        *model, StoredTensors(trainer.parameters(), options.shape)));
-    MOEPROBE_RETURN_IF_ERROR(LoadTensors(*state, Moments(trainer)));
-    trainer.adam().set_steps(step);
-    curves.Restore(CurvesIn(*state));
-    return true;
+    const fs::path state = directory / CheckpointName(step) / kStateFile;
+    if (HasCheckpoint(directory, step) && SafetensorsFile::Open(state).ok()) {
+      return step;
+    }
   }
-  return false;
+  return std::nullopt;
+}
+
+absl::Status RestoreCheckpoint(const fs::path& directory, int64_t step,
+                               const TrainingOptions& options, Trainer& trainer,
+                               TrainingCurves& curves) {
+  const fs::path path = directory / CheckpointName(step);
+  MOEPROBE_ASSIGN_OR_RETURN(const auto model,
+                            SafetensorsFile::Open(path / kModelFile));
+  MOEPROBE_ASSIGN_OR_RETURN(const auto state,
+                            SafetensorsFile::Open(path / kStateFile));
+  MOEPROBE_RETURN_IF_ERROR(
+      LoadTensors(model, StoredTensors(trainer.parameters(), options.shape)));
+  MOEPROBE_RETURN_IF_ERROR(LoadTensors(state, Moments(trainer)));
+  trainer.adam().set_steps(step);
+  curves.Restore(CurvesIn(state));
+  return RemoveOtherStates(directory, step);
 }
 
 }  // namespace moeprobe

@@ -3,9 +3,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "core/train/trainer.h"
 #include "core/train/training_curves.h"
 #include "core/train/training_options.h"
@@ -19,8 +19,9 @@ std::filesystem::path CheckpointName(int64_t step);
 // `directory`, which is made if need be: config.json and model.safetensors, an
 // ordinary model directory, and training.safetensors, all else that it takes to
 // go on: moments of the optimizer and curves (what is random has no state). It
-// is there whole, and on the disk, or not at all. The same state gives the same
-// bytes.
+// is there whole, and on the disk, or not at all. Once it is, the
+// training.safetensors of all others, most of their bytes, is removed. The same
+// state gives the same bytes.
 //
 // Only one process may write to a directory at a time. Errors: those of
 // WriteWholeFile.
@@ -28,15 +29,22 @@ absl::Status WriteCheckpoint(const std::filesystem::path& directory,
                              const TrainingOptions& options, Trainer& trainer,
                              const TrainingCurves& curves);
 
-// Goes on from the last checkpoint in `directory` whose files are whole, and
-// returns whether there is one; else nothing changes. `trainer` and `curves`
-// are new, of the options that the checkpoints were written with.
+// Returns whether `directory` has a model, whole, of step `step`.
+bool HasCheckpoint(const std::filesystem::path& directory, int64_t step);
+
+// Returns the step of the last checkpoint in `directory` that a run can go on
+// from: its files are whole. nullopt if there is none.
+std::optional<int64_t> LastCheckpoint(const std::filesystem::path& directory);
+
+// Goes on from the checkpoint of step `step`, which LastCheckpoint returned,
+// and removes what a process that died in WriteCheckpoint has left to remove.
+// `trainer` and `curves` are new, of the options that it was written with.
 //
 // Returns FailedPrecondition that names file and tensor if it is of a model of
 // other sizes.
-absl::StatusOr<bool> RestoreLastCheckpoint(
-    const std::filesystem::path& directory, Trainer& trainer,
-    const TrainingOptions& options, TrainingCurves& curves);
+absl::Status RestoreCheckpoint(const std::filesystem::path& directory,
+                               int64_t step, const TrainingOptions& options,
+                               Trainer& trainer, TrainingCurves& curves);
 
 }  // namespace moeprobe
 

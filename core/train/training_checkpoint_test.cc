@@ -10,11 +10,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "core/base/file_content.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/model/decoder_layer.h"
@@ -56,8 +56,10 @@ struct SomeRun {
     return WriteCheckpoint(directory, options, *trainer, curves);
   }
 
-  absl::StatusOr<bool> Restore(const fs::path& directory) {
-    return RestoreLastCheckpoint(directory, *trainer, options, curves);
+  absl::Status Restore(const fs::path& directory) {
+    const std::optional<int64_t> step = LastCheckpoint(directory);
+    if (!step) return absl::NotFoundError("no checkpoint");
+    return RestoreCheckpoint(directory, *step, options, *trainer, curves);
   }
 
   TrainingOptions options;
@@ -139,7 +141,7 @@ TEST_F(TrainingCheckpointTest, HoldsAllThatItTakesToGoOn) {
   ASSERT_EQ(whole.Write(directory_.path()), absl::OkStatus());
   whole.Advance(5);
   SomeRun rest(FixtureOptions());
-  EXPECT_TRUE(rest.Restore(directory_.path()).value());
+  ASSERT_EQ(rest.Restore(directory_.path()), absl::OkStatus());
   EXPECT_EQ(rest.trainer->step(), 5);
   rest.Advance(5);
   TemporaryDirectory other;
@@ -154,30 +156,53 @@ TEST_F(TrainingCheckpointTest, HoldsAllThatItTakesToGoOn) {
   }
 }
 
-TEST_F(TrainingCheckpointTest, BeginsAnewWhereThereIsNone) {
-  SomeRun run(FixtureOptions());
-  EXPECT_FALSE(run.Restore(directory_.path()).value());
-  EXPECT_FALSE(run.Restore(directory_.path() / "none").value());
-  EXPECT_EQ(run.trainer->step(), 0);
+TEST_F(TrainingCheckpointTest, FindsNoneWhereThereIsNone) {
+  EXPECT_EQ(LastCheckpoint(directory_.path()), std::nullopt);
+  EXPECT_EQ(LastCheckpoint(directory_.path() / "none"), std::nullopt);
+  EXPECT_FALSE(HasCheckpoint(directory_.path(), 0));
 }
 
-TEST_F(TrainingCheckpointTest, PassesOverWhatIsDamagedOrUnfinished) {
+TEST_F(TrainingCheckpointTest, KeepsTheStateOfTheLastOneOnly) {
   SomeRun run(FixtureOptions(), 3);
   ASSERT_EQ(run.Write(directory_.path()), absl::OkStatus());
   run.Advance(1);
   ASSERT_EQ(run.Write(directory_.path()), absl::OkStatus());
-  fs::resize_file(StepFile(4, "training.safetensors"), 1000);
+  EXPECT_FALSE(fs::exists(StepFile(3, "training.safetensors")));
+  EXPECT_TRUE(HasCheckpoint(directory_.path(), 3));
+  EXPECT_TRUE(fs::exists(StepFile(4, "training.safetensors")));
+  EXPECT_EQ(LastCheckpoint(directory_.path()), 4);
+}
+
+// As a process leaves it that dies in between.
+TEST_F(TrainingCheckpointTest, RemovesAStateThatWasLeft) {
+  SomeRun run(FixtureOptions(), 3);
+  ASSERT_EQ(run.Write(directory_.path()), absl::OkStatus());
+  const fs::path left = directory_.path() / "left";
+  fs::copy(directory_.path() / CheckpointName(3), left);
+  run.Advance(1);
+  ASSERT_EQ(run.Write(directory_.path()), absl::OkStatus());
+  fs::copy(left / "training.safetensors", StepFile(3, "training.safetensors"));
+  SomeRun rest(FixtureOptions());
+  ASSERT_EQ(rest.Restore(directory_.path()), absl::OkStatus());
+  EXPECT_EQ(rest.trainer->step(), 4);
+  EXPECT_FALSE(fs::exists(StepFile(3, "training.safetensors")));
+}
+
+TEST_F(TrainingCheckpointTest, PassesOverWhatIsDamagedOrUnfinished) {
+  SomeRun run(FixtureOptions(), 4);
+  ASSERT_EQ(run.Write(directory_.path()), absl::OkStatus());
   fs::create_directories(directory_.path() / "partial");
   fs::create_directories(directory_.path() / "step-none");
-  SomeRun rest(FixtureOptions());
-  EXPECT_TRUE(rest.Restore(directory_.path()).value());
-  EXPECT_EQ(rest.trainer->step(), 3);
+  fs::create_directories(directory_.path() / CheckpointName(9));
+  EXPECT_EQ(LastCheckpoint(directory_.path()), 4);
+  fs::resize_file(StepFile(4, "training.safetensors"), 1000);
+  EXPECT_TRUE(HasCheckpoint(directory_.path(), 4));
+  EXPECT_EQ(LastCheckpoint(directory_.path()), std::nullopt);
+  fs::resize_file(StepFile(4, "model.safetensors"), 1000);
+  EXPECT_FALSE(HasCheckpoint(directory_.path(), 4));
   // And can be written over.
-  rest.Advance(1);
-  ASSERT_EQ(rest.Write(directory_.path()), absl::OkStatus());
-  SomeRun last(FixtureOptions());
-  EXPECT_TRUE(last.Restore(directory_.path()).value());
-  EXPECT_EQ(last.trainer->step(), 4);
+  ASSERT_EQ(run.Write(directory_.path()), absl::OkStatus());
+  EXPECT_EQ(LastCheckpoint(directory_.path()), 4);
 }
 
 TEST_F(TrainingCheckpointTest, RefusesAModelOfOtherSizes) {
@@ -186,9 +211,9 @@ TEST_F(TrainingCheckpointTest, RefusesAModelOfOtherSizes) {
   TrainingOptions wider = FixtureOptions();
   wider.shape.expert_width = 21;
   SomeRun other(wider);
-  const auto restored = other.Restore(directory_.path());
-  EXPECT_EQ(restored.status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(restored.status().message(), HasSubstr("fc1.weight"));
+  const absl::Status restored = other.Restore(directory_.path());
+  EXPECT_EQ(restored.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(restored.message(), HasSubstr("fc1.weight"));
 }
 
 TEST_F(TrainingCheckpointTest, SaysWhereItCannotWrite) {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,13 +21,15 @@ namespace {
 constexpr std::string_view kTokenSums = "token_sums";
 constexpr std::string_view kGateSums = "gate_sums";
 
+// The first of `values`, as many as `shape` has entries.
 template <typename Number>
 Array ArrayOf(const std::vector<Number>& values, std::vector<int64_t> shape,
               DataType type) {
+  const auto count = static_cast<size_t>(EntryCount(shape));
   return {.type = type,
           .shape = std::move(shape),
           .bytes = std::string(reinterpret_cast<const char*>(values.data()),
-                               values.size() * sizeof(Number))};
+                               count * sizeof(Number))};
 }
 
 Array ArrayOf(const std::vector<double>& values, std::vector<int64_t> shape) {
@@ -35,10 +38,6 @@ Array ArrayOf(const std::vector<double>& values, std::vector<int64_t> shape) {
 
 Array ArrayOf(const std::vector<int64_t>& values, std::vector<int64_t> shape) {
   return ArrayOf(values, std::move(shape), DataType::kInt64);
-}
-
-int64_t SizeOf(const std::vector<double>& values) {
-  return static_cast<int64_t>(values.size());
 }
 
 // Fills `values` from the array called `name`, if it is there.
@@ -90,14 +89,18 @@ void TrainingCurves::AddEvaluation(double held_out_loss) {
   std::ranges::fill(gate_sums_, 0);
 }
 
-std::vector<NamedCurve> TrainingCurves::Arrays() const {
-  const int64_t steps = step_count();
-  const int64_t evaluations = SizeOf(held_out_loss_);
+int64_t TrainingCurves::EvaluationsUpTo(int64_t step) const {
+  return std::ranges::upper_bound(evaluation_step_, step) -
+         evaluation_step_.begin();
+}
+
+std::vector<NamedCurve> TrainingCurves::ArraysUpTo(int64_t step) const {
+  const int64_t evaluations = EvaluationsUpTo(step);
   std::vector<NamedCurve> arrays{
-      {.name = "loss", .array = ArrayOf(loss_, {steps})},
-      {.name = "balance_loss", .array = ArrayOf(balance_loss_, {steps})},
-      {.name = "gradient_norm", .array = ArrayOf(gradient_norm_, {steps})},
-      {.name = "learning_rate", .array = ArrayOf(learning_rate_, {steps})},
+      {.name = "loss", .array = ArrayOf(loss_, {step})},
+      {.name = "balance_loss", .array = ArrayOf(balance_loss_, {step})},
+      {.name = "gradient_norm", .array = ArrayOf(gradient_norm_, {step})},
+      {.name = "learning_rate", .array = ArrayOf(learning_rate_, {step})},
       {.name = "evaluation_step",
        .array = ArrayOf(evaluation_step_, {evaluations})},
       {.name = "held_out_loss",
@@ -109,6 +112,19 @@ std::vector<NamedCurve> TrainingCurves::Arrays() const {
   arrays.push_back(
       {.name = "expert_gates", .array = ArrayOf(expert_gates_, shape)});
   return arrays;
+}
+
+std::optional<double> TrainingCurves::LossBefore(int64_t step) const {
+  const int64_t before = EvaluationsUpTo(step - 1);
+  if (before == 0) return std::nullopt;
+  const int64_t begin = evaluation_step_[static_cast<size_t>(before - 1)];
+  double sum = 0;
+  for (int64_t s = begin; s < step; ++s) sum += loss_[static_cast<size_t>(s)];
+  return sum / static_cast<double>(step - begin);
+}
+
+double TrainingCurves::HeldOutLossAt(int64_t step) const {
+  return held_out_loss_[static_cast<size_t>(EvaluationsUpTo(step) - 1)];
 }
 
 std::vector<NamedCurve> TrainingCurves::State() const {

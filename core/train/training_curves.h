@@ -2,6 +2,7 @@
 #define MOEPROBE_CORE_TRAIN_TRAINING_CURVES_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,18 @@ class TrainingCurves {
   // [n]; "held_out_loss" float64 [n]; in a model with experts
   // "expert_tokens" int64 [n, L, E], the tokens of the steps since the
   // evaluation before, and "expert_gates" float64 [n, L, E], their mean gates.
-  std::vector<NamedCurve> Arrays() const;
+  std::vector<NamedCurve> Arrays() const { return ArraysUpTo(step_count()); }
+
+  // Returns what Arrays() returned after `step` steps.
+  std::vector<NamedCurve> ArraysUpTo(int64_t step) const;
+
+  // Returns the mean loss of the steps that led from the evaluation before to
+  // that after `step` steps; nullopt for the first evaluation.
+  std::optional<double> LossBefore(int64_t step) const;
+
+  // Returns the held-out loss after `step` steps, where there was an
+  // evaluation.
+  double HeldOutLossAt(int64_t step) const;
 
   // The same with what is counted since the last evaluation, to go on from.
   std::vector<NamedCurve> State() const;
@@ -46,6 +58,9 @@ class TrainingCurves {
   void Restore(const std::vector<NamedCurve>& state);
 
  private:
+  // How many evaluations there were in the first `step` steps.
+  int64_t EvaluationsUpTo(int64_t step) const;
+
   int64_t layers_, experts_;
   std::vector<double> loss_, balance_loss_, gradient_norm_, learning_rate_;
   std::vector<int64_t> evaluation_step_;

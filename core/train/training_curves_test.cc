@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -81,6 +82,29 @@ TEST(TrainingCurvesTest, CountsExpertsBetweenEvaluations) {
   EXPECT_EQ(gates[5], 0);
   EXPECT_EQ(gates[6], 0.375);
   EXPECT_EQ(gates[12], 1);
+}
+
+TEST(TrainingCurvesTest, RemembersWhatEarlierStepsHad) {
+  TrainingCurves curves(2, 3);
+  curves.AddEvaluation(9);
+  curves.AddStep(Report(1, 5, 10, 0.5));
+  curves.AddStep(Report(2, 4, 20, 0.25));
+  curves.AddEvaluation(8);
+  const auto before = curves.Arrays();
+  EXPECT_EQ(curves.LossBefore(0), std::nullopt);
+  EXPECT_EQ(curves.LossBefore(2), 4.5);
+  curves.AddStep(Report(3, 3, 7, 1));
+  curves.AddEvaluation(7);
+  EXPECT_EQ(curves.LossBefore(2), 4.5);
+  EXPECT_EQ(curves.LossBefore(3), 3);
+  EXPECT_EQ(curves.HeldOutLossAt(0), 9);
+  EXPECT_EQ(curves.HeldOutLossAt(2), 8);
+  const auto again = curves.ArraysUpTo(2);
+  ASSERT_EQ(again.size(), before.size());
+  for (size_t i = 0; i < before.size(); ++i) {
+    EXPECT_EQ(again[i].array.shape, before[i].array.shape) << before[i].name;
+    EXPECT_EQ(again[i].array.bytes, before[i].array.bytes) << before[i].name;
+  }
 }
 
 TEST(TrainingCurvesTest, LeavesExpertsOutOfADenseModel) {

@@ -25,8 +25,15 @@ class Killer final : public TrainingObserver {
  public:
   explicit Killer(int64_t step) : step_(step) {}
 
+  absl::Status OnWait() override { return absl::OkStatus(); }
+
   absl::Status OnStep(int64_t step, double /*loss*/) override {
     if (step == step_) std::raise(SIGKILL);
+    return absl::OkStatus();
+  }
+
+  absl::Status OnKept(int64_t /*step*/,
+                      const TrainingCurves& /*curves*/) override {
     return absl::OkStatus();
   }
 
@@ -39,10 +46,13 @@ int Main(std::span<char*> arguments) {
                                 ? ExpertKind::kGatedMlp
                                 : ExpertKind::kGeluMlp;
   TrainingRun run{.training = FixtureOptions(expert),
-                  .evaluate_every = 7,
-                  .checkpoint_every = 5,
+                  .kept_steps = {},
                   .directory = arguments[1]};
   run.training.steps = std::stoll(arguments[3]);
+  for (int64_t step = 0; step < run.training.steps; step += 5) {
+    run.kept_steps.push_back(step);
+  }
+  run.kept_steps.push_back(run.training.steps);
   Killer killer(arguments.size() > 4 ? std::stoll(arguments[4]) : 0);
   TrainingCurves curves(run.training.shape.layers, run.training.shape.experts);
   const absl::Status status = RunTraining(run, FixtureText(), killer, curves);

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/plan/decoder_shape.h"
-#include "core/train/token_batches.h"
+#include "core/train/token_split.h"
 #include "core/train/training_options.h"
 
 namespace moeprobe {

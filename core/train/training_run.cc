@@ -1,17 +1,24 @@
 #include "core/train/training_run.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
-#include <initializer_list>
+#include <filesystem>
+#include <functional>
 #include <memory>
-#include <string>
-#include <string_view>
+#include <optional>
+#include <system_error>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/base/file_lock.h"
 #include "core/base/status_macros.h"
-#include "core/train/token_batches.h"
+#include "core/train/token_split.h"
 #include "core/train/trainer.h"
 #include "core/train/training_checkpoint.h"
 #include "core/train/training_config.h"
@@ -20,60 +27,104 @@
 namespace moeprobe {
 namespace {
 
-using Periods = std::initializer_list<std::pair<std::string_view, int64_t>>;
+constexpr std::chrono::milliseconds kPoll{100};
 
-absl::Status CheckPeriods(const TrainingRun& run) {
-  for (const auto& [name, steps] :
-       Periods{{"evaluate_every", run.evaluate_every},
-               {"held_out_windows", run.held_out_windows},
-               {"checkpoint_every", run.checkpoint_every}}) {
-    if (steps >= 1) continue;
+absl::Status CheckRun(const TrainingRun& run) {
+  const std::vector<int64_t>& kept = run.kept_steps;
+  if (run.held_out_windows < 1) {
     return absl::InvalidArgumentError(absl::StrCat(
-        std::string(name), " is ", steps, ", expected at least 1"));
+        "held_out_windows is ", run.held_out_windows, ", expected at least 1"));
   }
-  return absl::OkStatus();
+  if (!kept.empty() && kept.front() == 0 && kept.back() == run.training.steps &&
+      std::ranges::is_sorted(kept, std::less_equal())) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "kept_steps are ", absl::StrJoin(kept, ", "),
+      ", expected ascending steps from 0 to ", run.training.steps));
 }
 
-// Whether something is due at a step that is due every so many and at the last.
-bool IsDue(int64_t step, int64_t every, int64_t steps) {
-  return step % every == 0 || step == steps;
+// Waits until nobody else trains in the directory.
+absl::StatusOr<FileLock> LockDirectory(const std::filesystem::path& directory,
+                                       TrainingObserver& observer) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) return absl::ErrnoToStatus(error.value(), directory.native());
+  while (true) {
+    MOEPROBE_ASSIGN_OR_RETURN(std::optional<FileLock> lock,
+                              FileLock::TryAcquire(directory / "lock"));
+    if (lock) return *std::move(lock);
+    MOEPROBE_RETURN_IF_ERROR(observer.OnWait());
+    std::this_thread::sleep_for(kPoll);
+  }
 }
 
-// Evaluates and keeps what is due after the steps made so far.
+// Returns the step to go on from; nullopt if there is none, or if a step that
+// was kept on the way to it is lost.
+std::optional<int64_t> StepToGoOnFrom(const TrainingRun& run) {
+  const std::optional<int64_t> last = LastCheckpoint(run.directory);
+  if (!last) return std::nullopt;
+  const bool all_there = std::ranges::all_of(run.kept_steps, [&](int64_t step) {
+    return step > *last || HasCheckpoint(run.directory, step);
+  });
+  return all_there ? last : std::nullopt;
+}
+
+// Evaluates and keeps the model after the steps made so far, if it is due.
 absl::Status Keep(const TrainingRun& run, Trainer& trainer,
-                  TrainingCurves& curves) {
+                  TrainingObserver& observer, TrainingCurves& curves) {
   const int64_t step = trainer.step();
-  if (IsDue(step, run.evaluate_every, run.training.steps)) {
-    curves.AddEvaluation(trainer.HeldOutLoss(run.held_out_windows));
+  if (!std::ranges::binary_search(run.kept_steps, step)) {
+    return absl::OkStatus();
   }
-  if (IsDue(step, run.checkpoint_every, run.training.steps)) {
-    return WriteCheckpoint(run.directory, run.training, trainer, curves);
+  curves.AddEvaluation(trainer.HeldOutLoss(run.held_out_windows));
+  MOEPROBE_RETURN_IF_ERROR(
+      WriteCheckpoint(run.directory, run.training, trainer, curves));
+  return observer.OnKept(step, curves);
+}
+
+// Takes up a run where an earlier one stopped, or begins it.
+absl::Status Begin(const TrainingRun& run, Trainer& trainer,
+                   TrainingObserver& observer, TrainingCurves& curves) {
+  const std::optional<int64_t> last = StepToGoOnFrom(run);
+  if (!last) return Keep(run, trainer, observer, curves);
+  MOEPROBE_RETURN_IF_ERROR(
+      RestoreCheckpoint(run.directory, *last, run.training, trainer, curves));
+  for (const int64_t step : run.kept_steps) {
+    if (step > *last) break;
+    MOEPROBE_RETURN_IF_ERROR(observer.OnKept(step, curves));
   }
   return absl::OkStatus();
+}
+
+// Keeps what was reached where no step follows.
+void KeepLast(const TrainingRun& run, Trainer& trainer,
+              const TrainingCurves& curves) {
+  if (LastCheckpoint(run.directory) == trainer.step()) return;
+  WriteCheckpoint(run.directory, run.training, trainer, curves)
+      .IgnoreError();  // why no step follows says more
 }
 
 }  // namespace
 
 absl::Status RunTraining(const TrainingRun& run, const TokenSplit& text,
                          TrainingObserver& observer, TrainingCurves& curves) {
-  MOEPROBE_RETURN_IF_ERROR(CheckPeriods(run));
+  MOEPROBE_RETURN_IF_ERROR(CheckRun(run));
   MOEPROBE_RETURN_IF_ERROR(CheckFamily(run.training));
   MOEPROBE_ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,
                             Trainer::Create(run.training, text));
-  MOEPROBE_ASSIGN_OR_RETURN(
-      const bool goes_on,
-      RestoreLastCheckpoint(run.directory, *trainer, run.training, curves));
-  if (!goes_on) MOEPROBE_RETURN_IF_ERROR(Keep(run, *trainer, curves));
+  MOEPROBE_ASSIGN_OR_RETURN(const FileLock lock,
+                            LockDirectory(run.directory, observer));
+  MOEPROBE_RETURN_IF_ERROR(Begin(run, *trainer, observer, curves));
   while (trainer->step() < run.training.steps) {
     const absl::StatusOr<StepReport> report = trainer->Step();
     if (!report.ok()) {
-      WriteCheckpoint(run.directory, run.training, *trainer, curves)
-          .IgnoreError();  // the step's own error says more
+      KeepLast(run, *trainer, curves);
       return report.status();
     }
     curves.AddStep(*report);
-    MOEPROBE_RETURN_IF_ERROR(Keep(run, *trainer, curves));
     MOEPROBE_RETURN_IF_ERROR(observer.OnStep(report->step, report->loss));
+    MOEPROBE_RETURN_IF_ERROR(Keep(run, *trainer, observer, curves));
   }
   return absl::OkStatus();
 }

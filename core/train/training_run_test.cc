@@ -11,12 +11,14 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/file_content.h"
+#include "core/base/file_lock.h"
 #include "core/base/random_stream.h"
 #include "core/plan/decoder_shape.h"
 #include "core/train/training_checkpoint.h"
@@ -29,7 +31,9 @@
 namespace moeprobe {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::UnorderedElementsAre;
 namespace fs = std::filesystem;
 
 constexpr int64_t kSteps = 40;
@@ -55,25 +59,44 @@ std::string Bytes(const fs::path& path) {
   return ReadFile(path, 1 << 24).value().bytes;
 }
 
+// Bytes of all files, by their paths.
+std::map<std::string, std::string> FilesIn(const fs::path& directory) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(directory)) {
+    if (!entry.is_regular_file()) continue;
+    files[fs::relative(entry.path(), directory)] = Bytes(entry.path());
+  }
+  return files;
+}
+
 class Patient final : public TrainingObserver {
  public:
+  absl::Status OnWait() override {
+    return ++waits_ == 3 ? absl::CancelledError("too long") : absl::OkStatus();
+  }
+
   absl::Status OnStep(int64_t step, double loss) override {
-    last_step_ = step;
     losses_.push_back(loss);
     return step == stop_at_ ? absl::CancelledError("enough") : absl::OkStatus();
   }
 
+  absl::Status OnKept(int64_t step, const TrainingCurves& curves) override {
+    EXPECT_GE(curves.step_count(), step);
+    kept_.push_back(step);
+    return absl::OkStatus();
+  }
+
   int64_t stop_at_ = 0;
-  int64_t last_step_ = 0;
+  int waits_ = 0;
   std::vector<double> losses_;
+  std::vector<int64_t> kept_;
 };
 
 class TrainingRunTest : public testing::Test {
  protected:
   TrainingRun NewRun() const {
     return {.training = FixtureOptions(),
-            .evaluate_every = 8,
-            .checkpoint_every = 6,
+            .kept_steps = {0, 6, 12, 20},
             .directory = directory_.path() / "run"};
   }
 
@@ -92,25 +115,53 @@ TEST_F(TrainingRunTest, KeepsWhatIsDue) {
   for (const auto& entry : fs::directory_iterator(NewRun().directory)) {
     names.push_back(entry.path().filename());
   }
-  EXPECT_THAT(names, testing::UnorderedElementsAre(
-                         "step-0", "step-6", "step-12", "step-18", "step-20"));
+  EXPECT_THAT(names, UnorderedElementsAre("lock", "step-0", "step-6", "step-12",
+                                          "step-20"));
   EXPECT_EQ(observer_.losses_.size(), 20U);
+  EXPECT_THAT(observer_.kept_, ElementsAre(0, 6, 12, 20));
   for (const NamedCurve& curve : curves_.Arrays()) {
     if (curve.name != "evaluation_step") continue;
     std::array<int64_t, 4> steps{};
     ASSERT_EQ(curve.array.bytes.size(), sizeof(steps));
     std::memcpy(steps.data(), curve.array.bytes.data(), sizeof(steps));
-    EXPECT_THAT(steps, testing::ElementsAre(0, 8, 16, 20));
+    EXPECT_THAT(steps, ElementsAre(0, 6, 12, 20));
   }
 }
 
 TEST_F(TrainingRunTest, DoesNothingTwice) {
   ASSERT_EQ(Start(NewRun()), absl::OkStatus());
+  Patient observer;
   TrainingCurves again(2, 4);
-  ASSERT_EQ(RunTraining(NewRun(), FixtureText(), observer_, again),
+  ASSERT_EQ(RunTraining(NewRun(), FixtureText(), observer, again),
             absl::OkStatus());
-  EXPECT_EQ(observer_.losses_.size(), 20U);
+  EXPECT_TRUE(observer.losses_.empty());
+  EXPECT_THAT(observer.kept_, ElementsAre(0, 6, 12, 20));
   EXPECT_EQ(again.step_count(), 20);
+}
+
+TEST_F(TrainingRunTest, BeginsAnewWhereACheckpointIsLost) {
+  ASSERT_EQ(Start(NewRun()), absl::OkStatus());
+  const std::string model = "step-20/model.safetensors";
+  const std::string before = Bytes(NewRun().directory / model);
+  fs::remove_all(NewRun().directory / "step-6");
+  Patient observer;
+  TrainingCurves again(2, 4);
+  ASSERT_EQ(RunTraining(NewRun(), FixtureText(), observer, again),
+            absl::OkStatus());
+  EXPECT_EQ(observer.losses_, observer_.losses_);
+  EXPECT_TRUE(fs::exists(NewRun().directory / "step-6"));
+  EXPECT_EQ(Bytes(NewRun().directory / model), before);
+}
+
+TEST_F(TrainingRunTest, WaitsForAnotherOneInItsDirectory) {
+  fs::create_directories(NewRun().directory);
+  auto other = FileLock::TryAcquire(NewRun().directory / "lock");
+  ASSERT_TRUE(other.value().has_value());
+  EXPECT_EQ(Start(NewRun()).message(), "too long");
+  EXPECT_EQ(observer_.waits_, 3);
+  EXPECT_TRUE(observer_.kept_.empty());
+  other->reset();
+  EXPECT_EQ(Start(NewRun()), absl::OkStatus());
 }
 
 TEST_F(TrainingRunTest, StopsWhenItIsTold) {
@@ -130,12 +181,31 @@ TEST_F(TrainingRunTest, KeepsWhatWasReachedBeforeItDiverged) {
   EXPECT_TRUE(fs::exists(run.directory / CheckpointName(reached)));
 }
 
-TEST_F(TrainingRunTest, RefusesPeriodsThatAreNone) {
+TEST_F(TrainingRunTest, KeepsNothingElseWhenItDivergesAgain) {
   TrainingRun run = NewRun();
-  run.checkpoint_every = 0;
-  EXPECT_THAT(Start(run).message(),
-              HasSubstr("checkpoint_every is 0, expected at least 1"));
-  EXPECT_FALSE(fs::exists(run.directory));
+  run.training.learning_rate.peak = 1e30;
+  const absl::Status first = Start(run);
+  const auto written =
+      fs::last_write_time(run.directory / CheckpointName(curves_.step_count()) /
+                          "model.safetensors");
+  TrainingCurves again(2, 4);
+  EXPECT_EQ(RunTraining(run, FixtureText(), observer_, again), first);
+  EXPECT_EQ(
+      fs::last_write_time(run.directory / CheckpointName(again.step_count()) /
+                          "model.safetensors"),
+      written);
+}
+
+TEST_F(TrainingRunTest, RefusesStepsThatAreNotInOrder) {
+  const std::vector<std::vector<int64_t>> wrong = {
+      {}, {0}, {20}, {0, 30}, {0, 9, 9, 20}, {0, 9, 6, 20}};
+  for (const std::vector<int64_t>& steps : wrong) {
+    TrainingRun run = NewRun();
+    run.kept_steps = steps;
+    EXPECT_THAT(Start(run).message(),
+                HasSubstr("expected ascending steps from 0 to 20"));
+  }
+  EXPECT_FALSE(fs::exists(NewRun().directory));
 }
 
 TEST_F(TrainingRunTest, RefusesWhatItsFamilyCannotSay) {
@@ -161,14 +231,7 @@ TEST_F(TrainingRunTest, EndsWithTheSameBytesHoweverOftenItIsKilled) {
     if (step == kSteps) break;
   }
   ASSERT_EQ(Drive(killed, 0), 0);
-  for (int64_t kept = 0; kept <= kSteps; kept += 5) {
-    for (const char* name :
-         {"config.json", "model.safetensors", "training.safetensors"}) {
-      EXPECT_EQ(Bytes(killed / CheckpointName(kept) / name),
-                Bytes(undisturbed / CheckpointName(kept) / name))
-          << kept << ' ' << name;
-    }
-  }
+  EXPECT_EQ(FilesIn(killed), FilesIn(undisturbed));
 }
 
 }  // namespace

@@ -1,0 +1,39 @@
+#include "core/base/file_lock.h"
+
+#include <optional>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/testing/temporary_directory.h"
+
+namespace moeprobe {
+namespace {
+
+TEST(FileLockTest, HasOneHolder) {
+  const TemporaryDirectory directory;
+  auto first = FileLock::TryAcquire(directory.path() / "lock");
+  ASSERT_TRUE(first.ok()) << first.status();
+  ASSERT_TRUE(first->has_value());
+  const auto second = FileLock::TryAcquire(directory.path() / "lock");
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_FALSE(second->has_value());
+  first->reset();
+  EXPECT_TRUE(
+      FileLock::TryAcquire(directory.path() / "lock").value().has_value());
+}
+
+TEST(FileLockTest, IsNotTheLockOfAnotherFile) {
+  const TemporaryDirectory directory;
+  const auto first = FileLock::TryAcquire(directory.path() / "a");
+  const auto second = FileLock::TryAcquire(directory.path() / "b");
+  EXPECT_TRUE(first.value().has_value());
+  EXPECT_TRUE(second.value().has_value());
+}
+
+TEST(FileLockTest, NamesAFileThatCannotBeMade) {
+  EXPECT_THAT(FileLock::TryAcquire("/proc/none/lock").status().message(),
+              testing::HasSubstr("/proc/none/lock"));
+}
+
+}  // namespace
+}  // namespace moeprobe
