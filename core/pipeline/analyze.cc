@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -92,17 +93,20 @@ absl::StatusOr<AnalysisReport> Run(const AnalysisRequest& request,
       AnalysisRun(request, *checkpoint, memory, observer).Run());
   report.device = "cpu";
   report.threads = at::get_num_threads();
-  report.libtorch_version = TORCH_VERSION;
+  report.libtorch_version = LibtorchVersion();
   return report;
 }
 
 }  // namespace
 
+std::string_view LibtorchVersion() { return TORCH_VERSION; }
+
 struct Analyzer::State {
   FingerprintMemory memory;
 };
 
-Analyzer::Analyzer(int threads) : state_(std::make_unique<State>()) {
+Analyzer::Analyzer(int threads)
+    : threads_(threads), state_(std::make_unique<State>()) {
   at::set_num_threads(threads);
 }
 Analyzer::~Analyzer() = default;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -92,13 +93,19 @@ struct AnalysisReport {
   absl::Status keeping_hidden_states;
 };
 
-// Runs analyses one after the other and remembers between them what is dear to
-// find out: digests of weights.
+// Returns the version of LibTorch that computes.
+std::string_view LibtorchVersion();
+
+// Runs analyses and remembers between them what is dear to find out: digests of
+// weights. Thread-safe.
 class Analyzer {
  public:
-  // Computes with `threads` threads, in the whole process.
+  // Computes with `threads` threads, in the whole process but for the threads
+  // of RunInLanes, which compute with one.
   explicit Analyzer(int threads);
   ~Analyzer();
+
+  int threads() const { return threads_; }
 
   // Runs the probes over the layers of a checkpoint: for each layer in turn,
   // all windows pass through it before the next layer's weights are touched.
@@ -119,6 +126,7 @@ class Analyzer {
 
  private:
   struct State;
+  int threads_;
   std::unique_ptr<State> state_;
 };
 

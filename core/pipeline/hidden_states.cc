@@ -1,7 +1,6 @@
 #include "core/pipeline/hidden_states.h"
 
 #include <ATen/Parallel.h>
-#include <torch/headeronly/version.h>
 
 #include <cstdint>
 #include <map>
@@ -42,7 +41,7 @@ std::string KeyOf(const AnalysisRequest& request,
            {.tokens = -1, .sequence_length = request.sequence_length}),
        .bfloat16 = request.precision == Precision::kBFloat16,
        .threads = at::get_num_threads(),
-       .libtorch_version = TORCH_VERSION,
+       .libtorch_version = std::string(LibtorchVersion()),
        .routing = RoutingOf(request.routing)});
 }
 

@@ -7,7 +7,6 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 #include <c10/core/ScalarType.h>
-#include <torch/headeronly/version.h>
 
 #include <algorithm>
 #include <array>
@@ -18,6 +17,7 @@
 #include "absl/functional/function_ref.h"
 #include "core/base/heap.h"
 #include "core/base/sha256.h"
+#include "core/pipeline/analyze.h"
 #include "core/plan/machine_rates.h"
 
 namespace moeprobe {
@@ -84,7 +84,7 @@ MachineRates MeasureRates() {
           .digest = DigestRate(),
           .resting_bytes = resting_bytes,
           .threads = at::get_num_threads(),
-          .libtorch_version = TORCH_VERSION};
+          .libtorch_version = std::string(LibtorchVersion())};
 }
 
 }  // namespace moeprobe

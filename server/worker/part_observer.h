@@ -5,9 +5,8 @@
 
 #include "absl/status/status.h"
 #include "core/pipeline/analyze.h"
-#include "moeprobe/v1/worker_service.pb.h"
-#include "server/worker/heartbeat.h"
-#include "server/worker/server_link.h"
+#include "server/worker/layer_publisher.h"
+#include "server/worker/task_context.h"
 
 namespace moeprobe {
 
@@ -15,19 +14,17 @@ namespace moeprobe {
 // heartbeat, finished layers to the server.
 class PartObserver final : public AnalysisObserver {
  public:
-  // `part` counts from 0; the references must outlive the object.
-  PartObserver(const ServerLink& link, Heartbeat& heartbeat,
-               const v1::Task& task, int part, std::string data_fingerprint);
+  // `part` counts from 0.
+  PartObserver(const TaskContext& context, int part,
+               const std::string& data_fingerprint);
 
   absl::Status OnProgress(const std::string& phase, double fraction) override;
   absl::Status OnLayer(const LayerResult& result) override;
 
  private:
-  const ServerLink& link_;
-  Heartbeat& heartbeat_;
-  const v1::Task& task_;
+  TaskContext context_;
+  LayerPublisher publisher_;
   int part_;
-  std::string data_fingerprint_;
   int layers_before_ = 0;  // of earlier parts
   int layers_done_ = 0;
   int layer_count_ = 0;  // of the whole task

@@ -1,0 +1,123 @@
+#include "server/worker/task_tokens.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <ios>
+#include <sstream>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/npy.h"
+#include "core/base/sha256.h"
+#include "core/base/status_macros.h"
+#include "moeprobe/v1/job.pb.h"
+#include "moeprobe/v1/worker_service.pb.h"
+#include "server/worker/tokenizer.h"
+
+namespace moeprobe {
+namespace {
+
+namespace fs = std::filesystem;
+
+absl::StatusOr<std::string> ReadFile(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream content;
+  content << file.rdbuf();
+  if (!file) {
+    return absl::NotFoundError(
+        absl::StrCat("cannot read data set ", path.string()));
+  }
+  return content.str();
+}
+
+absl::StatusOr<std::vector<int32_t>> ReadIds(const fs::path& path) {
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string npy, ReadFile(path));
+  return DecodeTokenIds(npy);
+}
+
+// Every byte is an id.
+absl::StatusOr<std::vector<int32_t>> ReadBytes(const fs::path& path) {
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
+  std::vector<int32_t> ids;
+  ids.reserve(bytes.size());
+  for (const char byte : bytes) ids.push_back(static_cast<unsigned char>(byte));
+  return ids;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<int32_t>> TaskTokens::OfPart(
+    const v1::TaskPart& part, double fraction_done) {
+  if (!part.tokenize()) return ReadIds(part.data_path());
+  return Tokenize({.model = part.model(),
+                   .model_directory = part.model_directory(),
+                   .path = part.data_path(),
+                   .sha256 = part.text_sha256(),
+                   .fraction_done = fraction_done});
+}
+
+absl::StatusOr<std::vector<int32_t>> TaskTokens::OfRun(
+    const v1::TrainingRun& run) {
+  switch (run.vocabulary_case()) {
+    case v1::TrainingRun::kBytes:
+      return ReadBytes(run.data_path());
+    case v1::TrainingRun::kTokenizerDirectory:
+      return Tokenize(
+          {.model = fs::path(run.tokenizer_directory()).filename().string(),
+           .model_directory = run.tokenizer_directory(),
+           .path = run.data_path(),
+           .sha256 = run.text_sha256()});
+    default:
+      return ReadIds(run.data_path());
+  }
+}
+
+absl::StatusOr<std::vector<int32_t>> TaskTokens::Tokenize(const Text& text) {
+  const fs::path tokenizer = text.model_directory / "tokenizer.json";
+  if (!fs::exists(tokenizer)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("model ", text.model,
+                     " has no tokenizer.json: text cannot be tokenised, give "
+                     "token ids (data.ids) instead"));
+  }
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string sha256, Sha256OfFile(tokenizer));
+  const auto known = tokenized_.find({text.sha256, sha256});
+  if (known != tokenized_.end()) return known->second;
+  MOEPROBE_ASSIGN_OR_RETURN(std::vector<int32_t> ids,
+                            TokenizeAnew(text, tokenizer, sha256));
+  tokenized_[{text.sha256, sha256}] = ids;
+  return ids;
+}
+
+absl::StatusOr<std::vector<int32_t>> TaskTokens::TokenizeAnew(
+    const Text& text, const fs::path& tokenizer,
+    const std::string& tokenizer_sha256) {
+  v1::Progress progress;
+  progress.set_phase(absl::StrCat(text.model, ", tokenising"));
+  progress.set_fraction(text.fraction_done);
+  context_.heartbeat.Set(progress);
+
+  const fs::path output = fs::path(context_.task.scratch_directory()) /
+                          absl::StrCat("token_ids_", tokenized_.size(), ".npy");
+  std::error_code error;
+  fs::create_directories(output.parent_path(), error);
+  MOEPROBE_ASSIGN_OR_RETURN(
+      std::vector<int32_t> ids,
+      TokenizeFile(options_, tokenizer, text.path, output,
+                   [this] { return !context_.heartbeat.status().ok(); }));
+  v1::StoreTokensRequest store;
+  store.set_job(context_.task.job());
+  store.set_attempt(context_.task.attempt());
+  store.set_text_sha256(text.sha256);
+  store.set_tokenizer_sha256(tokenizer_sha256);
+  store.set_ids_path(output.string());
+  MOEPROBE_RETURN_IF_ERROR(context_.link.StoreTokens(store));
+  return ids;
+}
+
+}  // namespace moeprobe
