@@ -45,33 +45,24 @@ void CheckWindows(const v1::DataSpec& data, const std::string& field,
   }
 }
 
-// Names the data set by digest, if there is one of the right kind.
-void ResolveSource(v1::DataSpec& data, const std::string& field,
-                   DataCatalog& catalog, Violations& violations) {
-  const bool is_text = data.has_text();
-  if (!is_text && !data.has_ids()) {
-    violations.Add(field, "neither text nor ids, expected one of the two");
-    return;
-  }
-  const std::string source = field + (is_text ? ".text" : ".ids");
-  const std::string name = is_text ? data.text() : data.ids();
+}  // namespace
+
+std::string ResolveDataset(const std::string& name, bool is_text,
+                           const std::string& field, DataCatalog& catalog,
+                           Violations& violations) {
   const auto found = catalog.Find(name);
   if (!found.ok()) {
-    violations.Add(source, std::string(found.status().message()),
+    violations.Add(field, std::string(found.status().message()),
                    found.status().code());
-    return;
+    return name;
   }
   if (found->is_text != is_text) {
-    violations.Add(source, absl::StrCat(Quoted(name), " is ",
-                                        is_text ? "token ids, expected text"
-                                                : "text, expected token ids"));
-    return;
+    violations.Add(field, absl::StrCat(Quoted(name), " is ",
+                                       is_text ? "token ids, expected text"
+                                               : "text, expected token ids"));
   }
-  *(is_text ? data.mutable_text() : data.mutable_ids()) =
-      DatasetName(found->sha256);
+  return DatasetName(found->sha256);
 }
-
-}  // namespace
 
 v1::DataSpec ResolveData(const v1::DataSpec& data, const std::string& field,
                          DataCatalog& catalog, Violations& violations) {
@@ -82,7 +73,15 @@ v1::DataSpec ResolveData(const v1::DataSpec& data, const std::string& field,
   }
   result.set_skip_first(data.skip_first());
   CheckWindows(result, field, violations);
-  ResolveSource(result, field, catalog, violations);
+  if (result.has_text()) {
+    *result.mutable_text() =
+        ResolveDataset(data.text(), true, field + ".text", catalog, violations);
+  } else if (result.has_ids()) {
+    *result.mutable_ids() =
+        ResolveDataset(data.ids(), false, field + ".ids", catalog, violations);
+  } else {
+    violations.Add(field, "neither text nor ids, expected one of the two");
+  }
   return result;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/bounded_directory.h"
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
 #include "core/plan/analysis_cost.h"
@@ -18,17 +20,32 @@
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/job_plan.h"
 #include "server/part_cost.h"
+#include "server/run_cost.h"
 #include "server/task_builder.h"
 #include "storage/job.h"
 
 namespace moeprobe {
 namespace {
 
-// Jobs that err alike: of one model, in one precision.
+// Jobs that err alike: of one model, in one precision; all that train.
 std::string KindOf(const JobPlan& plan) {
+  if (!plan.runs.empty()) return "training";
   const PlannedPart& part = plan.parts.front();
   return absl::StrCat(part.model.checkpoint->config_sha256(), " ",
                       static_cast<int>(part.spec.precision()));
+}
+
+AnalysisCost CostOf(const JobPlan& plan,
+                    const std::map<int, MissingOfPart>& missing,
+                    const BoundedDirectory& hidden_states,
+                    const v1::MachineRates& rates) {
+  if (!plan.runs.empty()) return CostOfRuns(plan, missing, rates);
+  AnalysisCost cost;
+  for (const auto& [part, of_part] : missing) {
+    cost += CostOfPart(plan.parts[static_cast<size_t>(part)], of_part,
+                       hidden_states, rates);
+  }
+  return cost;
 }
 
 }  // namespace
@@ -50,12 +67,9 @@ absl::StatusOr<std::optional<v1::Estimate>> Estimator::Estimate(
   MOEPROBE_ASSIGN_OR_RETURN(const std::vector<NeededGroup> missing,
                             queue_->NotCached(plan.groups));
   MOEPROBE_ASSIGN_OR_RETURN(const double ratio, store_->Ratio(KindOf(plan)));
-  AnalysisCost cost;
-  for (const auto& [part, of_part] :
-       MissingByPart(WithoutRepeats(missing, plan, device))) {
-    cost += CostOfPart(plan.parts[static_cast<size_t>(part)], of_part,
-                       hidden_states_, *rates);
-  }
+  const AnalysisCost cost =
+      CostOf(plan, MissingByPart(WithoutRepeats(missing, plan, device)),
+             hidden_states_, *rates);
   v1::Estimate estimate;
   estimate.set_seconds(cost.seconds * ratio);
   estimate.set_peak_memory_bytes(cost.peak_memory_bytes);

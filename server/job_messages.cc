@@ -1,12 +1,16 @@
 #include "server/job_messages.h"
 
+#include <google/protobuf/message.h>
 #include <google/protobuf/timestamp.pb.h>
 #include <google/protobuf/util/time_util.h>
+
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "core/base/status_macros.h"
 #include "moeprobe/v1/job.pb.h"
 #include "server/resource_name.h"
 #include "storage/job.h"
@@ -53,12 +57,28 @@ void FillProgress(const JobRow& row, v1::Progress* progress) {
 
 }  // namespace
 
-absl::StatusOr<v1::Job> ToMessage(const JobRow& row) {
+absl::StatusOr<v1::Job> SpecOf(const JobRow& row) {
   v1::Job job;
-  if (!job.mutable_analyze()->ParseFromString(row.spec)) {
-    return absl::DataLossError(
-        absl::StrCat("job ", row.id, ": its spec cannot be read"));
-  }
+  google::protobuf::Message& spec =
+      row.kind == JobKind::kTrain
+          ? static_cast<google::protobuf::Message&>(*job.mutable_train())
+          : *job.mutable_analyze();
+  if (spec.ParseFromString(row.spec)) return job;
+  return absl::DataLossError(
+      absl::StrCat("job ", row.id, ": its spec cannot be read"));
+}
+
+JobKind KindOf(const v1::Job& job) {
+  return job.has_train() ? JobKind::kTrain : JobKind::kAnalyze;
+}
+
+std::string SpecBytes(const v1::Job& job) {
+  return job.has_train() ? job.train().SerializeAsString()
+                         : job.analyze().SerializeAsString();
+}
+
+absl::StatusOr<v1::Job> ToMessage(const JobRow& row) {
+  MOEPROBE_ASSIGN_OR_RETURN(v1::Job job, SpecOf(row));
   job.set_name(JobName(row.id));
   job.set_state(ToMessage(row.state));
   if (row.failure) FillError(*row.failure, job.mutable_error());

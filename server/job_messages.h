@@ -1,11 +1,21 @@
 #ifndef MOEPROBE_SERVER_JOB_MESSAGES_H_
 #define MOEPROBE_SERVER_JOB_MESSAGES_H_
 
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "moeprobe/v1/job.pb.h"
 #include "storage/job.h"
 
 namespace moeprobe {
+
+// Returns the resolved spec of a stored job, in a job that has nothing else.
+// DataLoss if it cannot be read.
+absl::StatusOr<v1::Job> SpecOf(const JobRow& row);
+
+// Returns which kind of spec `job` has, and its bytes as stored.
+JobKind KindOf(const v1::Job& job);
+std::string SpecBytes(const v1::Job& job);
 
 // Returns a stored job as clients see it. DataLoss if its spec cannot be read.
 absl::StatusOr<v1::Job> ToMessage(const JobRow& row);

@@ -1,8 +1,5 @@
 #include "server/job_operations.h"
 
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,13 +10,12 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/quoted.h"
-#include "core/base/sha256.h"
 #include "core/base/status_macros.h"
-#include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/job_service.pb.h"
 #include "server/job_messages.h"
 #include "server/job_plan.h"
+#include "server/message_digest.h"
 #include "server/page.h"
 #include "server/request_resolution.h"
 #include "server/resource_name.h"
@@ -32,21 +28,19 @@ namespace {
 
 constexpr const char* kListMethod = "ListJobs";
 
-std::string Digest(const google::protobuf::Message& message) {
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&stream);
-    coded.SetSerializationDeterministic(true);
-    message.SerializeToCodedStream(&coded);
-  }
-  return Sha256Hex(bytes);
+// Only the spec of the job that a client sends is read.
+v1::Job SpecOnly(const v1::Job& job) {
+  v1::Job spec;
+  if (job.has_train()) *spec.mutable_train() = job.train();
+  if (job.has_analyze()) *spec.mutable_analyze() = job.analyze();
+  return spec;
 }
 
 // The same for requests that ask for the same numbers.
-std::string RequestKey(v1::AnalyzeSpec resolved) {
-  resolved.clear_name();
-  return Digest(resolved);
+std::string RequestKey(v1::Job resolved) {
+  if (resolved.has_train()) resolved.mutable_train()->clear_name();
+  if (resolved.has_analyze()) resolved.mutable_analyze()->clear_name();
+  return DigestOf(resolved);
 }
 
 absl::StatusOr<std::string> RequestId(const v1::CreateJobRequest& request) {
@@ -57,8 +51,9 @@ absl::StatusOr<std::string> RequestId(const v1::CreateJobRequest& request) {
 }
 
 NewJob ToNewJob(const ResolvedRequest& resolved, const JobPlan& plan) {
-  NewJob job{.spec = resolved.spec.SerializeAsString(),
-             .request_key = RequestKey(resolved.spec),
+  NewJob job{.kind = KindOf(resolved.job),
+             .spec = SpecBytes(resolved.job),
+             .request_key = RequestKey(resolved.job),
              .request_id = "",
              .request_digest = "",
              .parts = {},
@@ -82,14 +77,14 @@ absl::StatusOr<v1::Job> JobOperations::Create(
     const v1::CreateJobRequest& request) {
   if (stopping_) return absl::UnavailableError("the server is stopping");
   MOEPROBE_ASSIGN_OR_RETURN(const std::string request_id, RequestId(request));
-  const std::string digest = Digest(request.job().analyze());
+  const std::string digest = DigestOf(SpecOnly(request.job()));
   MOEPROBE_ASSIGN_OR_RETURN(const auto earlier,
                             parts_.jobs->FindRequest(request_id, digest));
   if (earlier) return GetById(*earlier);
   const ResolvedRequest resolved =
       ResolveRequest(request.job(), *parts_.models, *parts_.catalog);
   MOEPROBE_RETURN_IF_ERROR(resolved.violations.ToStatus());
-  MOEPROBE_ASSIGN_OR_RETURN(const JobPlan plan, PlanOf(resolved.spec));
+  MOEPROBE_ASSIGN_OR_RETURN(const JobPlan plan, PlanOf(resolved.job));
   NewJob job = ToNewJob(resolved, plan);
   job.request_id = request_id;
   job.request_digest = digest;
@@ -97,16 +92,16 @@ absl::StatusOr<v1::Job> JobOperations::Create(
   return GetById(id);
 }
 
-absl::StatusOr<JobPlan> JobOperations::PlanOf(const v1::AnalyzeSpec& resolved) {
+absl::StatusOr<JobPlan> JobOperations::PlanOf(const v1::Job& resolved) {
   return parts_.planner->Plan(
-      resolved, parts_.scheduler->ResolveDevice(resolved.device()));
+      resolved, parts_.scheduler->ResolveDevice(DeviceOf(resolved)));
 }
 
 absl::StatusOr<std::optional<v1::Estimate>> JobOperations::EstimateOf(
-    const v1::AnalyzeSpec& resolved) {
+    const v1::Job& resolved) {
   MOEPROBE_ASSIGN_OR_RETURN(const JobPlan plan, PlanOf(resolved));
   return parts_.estimator->Estimate(
-      plan, parts_.scheduler->ResolveDevice(resolved.device()));
+      plan, parts_.scheduler->ResolveDevice(DeviceOf(resolved)));
 }
 
 v1::ValidateJobResponse JobOperations::Validate(
@@ -115,9 +110,9 @@ v1::ValidateJobResponse JobOperations::Validate(
       ResolveRequest(request.job(), *parts_.models, *parts_.catalog);
   v1::ValidateJobResponse response;
   if (resolved.violations.empty()) {
-    *response.mutable_job()->mutable_analyze() = resolved.spec;
+    *response.mutable_job() = resolved.job;
     // What cannot be planned fails when it is created.
-    const auto estimate = EstimateOf(resolved.spec);
+    const auto estimate = EstimateOf(resolved.job);
     if (estimate.ok() && *estimate) *response.mutable_estimate() = **estimate;
   }
   for (const Violation& violation : resolved.violations.list()) {

@@ -50,9 +50,9 @@ class JobOperations {
 
  private:
   absl::StatusOr<v1::Job> GetById(int64_t id);
-  absl::StatusOr<JobPlan> PlanOf(const v1::AnalyzeSpec& resolved);
+  absl::StatusOr<JobPlan> PlanOf(const v1::Job& resolved);
   absl::StatusOr<std::optional<v1::Estimate>> EstimateOf(
-      const v1::AnalyzeSpec& resolved);
+      const v1::Job& resolved);
 
   Parts parts_;
   std::atomic<bool> stopping_ = false;

@@ -24,6 +24,7 @@
 #include "server/model_registry.h"
 #include "server/probe_groups.h"
 #include "server/routing_resolution.h"
+#include "server/training_plan.h"
 #include "spec/sweep_cells.h"
 #include "storage/fingerprint_store.h"
 #include "storage/job.h"
@@ -43,19 +44,15 @@ std::string PrefixOf(const v1::AnalyzeSpec& spec, int data_index,
 // The key, as far as fingerprints are known; "" otherwise.
 std::string KnownKey(const PlannedPart& part, v1::Device device, int64_t layer,
                      const std::string& group) {
-  const auto weights = part.weights.find(layer);
-  if (weights == part.weights.end() || !part.tokens) return "";
-  return KeyOfGroup(part,
-                    {.weights_fingerprint = weights->second,
-                     .data_fingerprint = part.tokens->fingerprint},
-                    device, layer, group);
+  const auto source = KnownSource(part, layer);
+  return source ? KeyOfGroup(part, *source, device, layer, group) : "";
 }
 
 // Stands for the fingerprints of a part among the parts of one plan.
 LayerSource StandIn(const PlannedPart& part) {
   return {.weights_fingerprint = part.stamp,
-          .data_fingerprint = absl::StrCat(part.data.SerializeAsString(), "\n",
-                                           part.tokenizer_sha256)};
+          .data_fingerprint = part.data_fingerprint.value_or(absl::StrCat(
+              part.data.SerializeAsString(), "\n", part.tokenizer_sha256))};
 }
 
 bool HaveTheSameSource(const PlannedPart& a, const PlannedPart& b) {
@@ -63,10 +60,11 @@ bool HaveTheSameSource(const PlannedPart& a, const PlannedPart& b) {
          StandIn(a).data_fingerprint == StandIn(b).data_fingerprint;
 }
 
-void AddGroups(v1::Device device, JobPlan& plan) {
-  const PlannedPart& part = plan.parts.back();
+// Adds the groups of part `index` of a plan.
+void AddGroups(int index, v1::Device device, JobPlan& plan) {
+  const PlannedPart& part = plan.parts[static_cast<size_t>(index)];
   const auto add = [&](int64_t layer, const std::string& group) {
-    plan.groups.push_back({.part = static_cast<int>(plan.parts.size()) - 1,
+    plan.groups.push_back({.part = index,
                            .layer = layer,
                            .probe = group,
                            .key = KnownKey(part, device, layer, group)});
@@ -76,6 +74,9 @@ void AddGroups(v1::Device device, JobPlan& plan) {
          ProbeGroups(part.spec.probes(), part.spec.nulls())) {
       add(layer, group);
     }
+  }
+  if (part.trained && part.trained->curves()) {
+    add(kWholeModel, kTrainingGroup);
   }
   if (part.nll) add(kWholeModel, kNllGroup);
   for (const int32_t layer : part.edited_layers) {
@@ -123,6 +124,19 @@ absl::StatusOr<OpenedModel> OpenUsable(ModelRegistry& models,
 }
 
 }  // namespace
+
+v1::Device DeviceOf(const v1::Job& job) {
+  return job.has_train() ? v1::DEVICE_CPU : job.analyze().device();
+}
+
+std::optional<LayerSource> KnownSource(const PlannedPart& part, int64_t layer) {
+  const auto weights = part.weights.find(layer);
+  if (weights == part.weights.end() || !part.data_fingerprint) {
+    return std::nullopt;
+  }
+  return LayerSource{.weights_fingerprint = weights->second,
+                     .data_fingerprint = *part.data_fingerprint};
+}
 
 std::string KeyOfGroup(const PlannedPart& part, const LayerSource& source,
                        v1::Device device, int64_t layer,
@@ -177,7 +191,7 @@ std::optional<std::string> KnownProvenance(const PlannedPart& part) {
   provenance.set_model_fingerprint(weights->second);
   provenance.set_data_fingerprint(part.tokens->fingerprint);
   provenance.set_token_count(part.tokens->token_count);
-  provenance.set_layer_count(LayerCount(part.model));
+  provenance.set_layer_count(part.layer_count);
   for (const int32_t id : part.tokens->first_ids) {
     provenance.add_first_token_ids(id);
   }
@@ -199,16 +213,17 @@ absl::StatusOr<PlannedPart> JobPlanner::PlanPart(const SweepCell& cell,
     part.routing =
         RuleOf(spec.routing(), part.model.checkpoint->config().experts);
   }
-  const int32_t layer_count = LayerCount(part.model);
+  part.layer_count = LayerCount(part.model);
   part.layers.assign(spec.layers().layers().begin(),
                      spec.layers().layers().end());
   if (is_baseline) {
     MOEPROBE_ASSIGN_OR_RETURN(const OpenedModel model,
                               OpenUsable(*models_, spec.model()));
-    part.layers = AtEqualDepth(part.layers, LayerCount(model), layer_count);
+    part.layers =
+        AtEqualDepth(part.layers, LayerCount(model), part.layer_count);
   }
-  part.nll = spec.nll() ||
-             (!part.layers.empty() && part.layers.back() == layer_count - 1);
+  part.nll = spec.nll() || (!part.layers.empty() &&
+                            part.layers.back() == part.layer_count - 1);
   part.edited_layers =
       EditedLayers(spec.probes(), part.layers, *part.model.checkpoint);
   if (part.data.has_text()) {
@@ -219,28 +234,38 @@ absl::StatusOr<PlannedPart> JobPlanner::PlanPart(const SweepCell& cell,
   MOEPROBE_ASSIGN_OR_RETURN(part.weights, fingerprints_->Weights(part.stamp));
   MOEPROBE_ASSIGN_OR_RETURN(part.tokens,
                             catalog_->Cut(part.data, part.tokenizer_sha256));
+  if (part.tokens) part.data_fingerprint = part.tokens->fingerprint;
   return part;
 }
 
-absl::Status JobPlanner::AddCell(const SweepCell& cell, v1::Device device,
-                                 JobPlan& plan) {
+absl::Status JobPlanner::AddCell(const SweepCell& cell, JobPlan& plan) {
   for (int i = 0; i < cell.spec.data_size(); ++i) {
     for (const bool is_baseline : {false, true}) {
       if (is_baseline && cell.spec.baseline().empty()) continue;
       MOEPROBE_ASSIGN_OR_RETURN(PlannedPart part,
                                 PlanPart(cell, i, is_baseline));
       plan.parts.push_back(std::move(part));
-      AddGroups(device, plan);
     }
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<JobPlan> JobPlanner::Plan(const v1::AnalyzeSpec& spec,
-                                         v1::Device device) {
+absl::StatusOr<JobPlan> JobPlanner::PlanParts(const v1::Job& job) {
+  if (job.has_train()) {
+    return PlanTraining(job.train(), trained_directory_, *models_, *catalog_);
+  }
   JobPlan plan;
-  for (const SweepCell& cell : CellsOf(spec)) {
-    MOEPROBE_RETURN_IF_ERROR(AddCell(cell, device, plan));
+  for (const SweepCell& cell : CellsOf(job.analyze())) {
+    MOEPROBE_RETURN_IF_ERROR(AddCell(cell, plan));
+  }
+  return plan;
+}
+
+absl::StatusOr<JobPlan> JobPlanner::Plan(const v1::Job& job,
+                                         v1::Device device) {
+  MOEPROBE_ASSIGN_OR_RETURN(JobPlan plan, PlanParts(job));
+  for (size_t part = 0; part < plan.parts.size(); ++part) {
+    AddGroups(static_cast<int>(part), device, plan);
   }
   return plan;
 }

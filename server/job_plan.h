@@ -2,14 +2,17 @@
 #define MOEPROBE_SERVER_JOB_PLAN_H_
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/data_catalog.h"
 #include "server/model_registry.h"
@@ -21,23 +24,28 @@ namespace moeprobe {
 
 // One model on one data set of a job, and what is known of both.
 struct PlannedPart {
-  // Of its arrays: "", "baseline/", "data1/baseline/", "sweep3/baseline/".
+  // Of its arrays: "", "baseline/", "data1/baseline/", "sweep3/baseline/",
+  // "top-2/seed0/step200/".
   std::string prefix;
   v1::AnalyzeSpec spec;  // resolved, of its cell where the request has a sweep
-  OpenedModel model;
+  OpenedModel model;     // only its name where it is to be trained
+  std::optional<v1::TrainedModel> trained;  // by one of the plan's runs
+  int32_t layer_count = 0;                  // of the model
   v1::DataSpec data;
   std::optional<v1::RoutingRule> routing;  // nullopt: the model's own
   std::vector<int32_t> layers;
-  bool nll = false;                        // the loss is computed
-  std::vector<int32_t> edited_layers;      // that interventions change
-  std::string tokenizer_sha256;            // where the data is text
-  std::string stamp;                       // of the model's files
-  std::map<int64_t, std::string> weights;  // known fingerprints, by layer
-  std::optional<CutData> tokens;           // where they are known
+  bool nll = false;                             // the loss is computed
+  std::vector<int32_t> edited_layers;           // that interventions change
+  std::string tokenizer_sha256;                 // where the data is text
+  std::string stamp;                            // of the model's files
+  std::map<int64_t, std::string> weights;       // known fingerprints, by layer
+  std::optional<CutData> tokens;                // where they are known
+  std::optional<std::string> data_fingerprint;  // where it is
 };
 
 // What a resolved request needs.
 struct JobPlan {
+  std::vector<v1::TrainingRun> runs;  // of models that are to be trained
   std::vector<PlannedPart> parts;
   std::vector<NeededGroup> groups;  // with keys, where they are known
 };
@@ -45,30 +53,44 @@ struct JobPlan {
 // Plans jobs by what models, data and fingerprints are there. Thread-safe.
 class JobPlanner {
  public:
-  // All must outlive the planner.
+  // All must outlive the planner. Trained models are kept below
+  // `trained_directory`.
   JobPlanner(ModelRegistry* models, DataCatalog* catalog,
-             FingerprintStore* fingerprints)
-      : models_(models), catalog_(catalog), fingerprints_(fingerprints) {}
+             FingerprintStore* fingerprints,
+             std::filesystem::path trained_directory)
+      : models_(models),
+        catalog_(catalog),
+        fingerprints_(fingerprints),
+        trained_directory_(std::move(trained_directory)) {}
 
-  // Returns the plan of a resolved request that runs on `device`, which is
-  // never DEVICE_AUTO. Errors: a model is gone or cannot be analysed any more.
-  absl::StatusOr<JobPlan> Plan(const v1::AnalyzeSpec& spec, v1::Device device);
+  // Returns the plan of a job, of which only the resolved spec is looked at,
+  // that runs on `device`, which is never DEVICE_AUTO. Errors: a model or a
+  // text is gone or cannot be used any more.
+  absl::StatusOr<JobPlan> Plan(const v1::Job& job, v1::Device device);
 
  private:
-  absl::Status AddCell(const SweepCell& cell, v1::Device device, JobPlan& plan);
+  absl::StatusOr<JobPlan> PlanParts(const v1::Job& job);
+  absl::Status AddCell(const SweepCell& cell, JobPlan& plan);
   absl::StatusOr<PlannedPart> PlanPart(const SweepCell& cell, int data_index,
                                        bool is_baseline);
 
   ModelRegistry* models_;
   DataCatalog* catalog_;
   FingerprintStore* fingerprints_;
+  std::filesystem::path trained_directory_;
 };
+
+// Returns where a job wants to be computed.
+v1::Device DeviceOf(const v1::Job& job);
 
 // What determines the numbers of a layer of a part beside its spec.
 struct LayerSource {
   std::string weights_fingerprint;
   std::string data_fingerprint;
 };
+
+// Returns the source of a layer of a part, as far as it is known.
+std::optional<LayerSource> KnownSource(const PlannedPart& part, int64_t layer);
 
 // Returns the key of the cache for a group of a part.
 std::string KeyOfGroup(const PlannedPart& part, const LayerSource& source,

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/mutex.h"
 #include "core/base/quoted.h"
@@ -48,6 +49,10 @@ absl::StatusOr<OpenedModel> ModelRegistry::Find(const std::string& name) {
   for (const ModelRoot& root : roots_) {
     const auto directory = root.Find(name);
     if (directory.ok()) return Open(root, name, *directory);
+  }
+  if (absl::StartsWith(name, "trained/")) {
+    const auto directory = home_.Find(name);
+    if (directory.ok()) return Open(home_, name, *directory);
   }
   const std::string near = NearName(name, Names());
   return absl::NotFoundError(absl::StrCat(

@@ -27,12 +27,14 @@ struct OpenedModel {
 };
 
 // The models under the model roots. Where two roots have a model of the same
-// name, the first root has it. Opened checkpoints are kept and opened again
-// when a file of theirs changed. Thread-safe.
+// name, the first root has it. Models that were trained here are found by their
+// names, "trained/{run}/step-{step}", and not listed. Opened checkpoints are
+// kept and opened again when a file of theirs changed. Thread-safe.
 class ModelRegistry {
  public:
-  explicit ModelRegistry(std::vector<ModelRoot> roots)
-      : roots_(std::move(roots)) {}
+  // `home`: the root whose folder "trained" has the models trained here.
+  ModelRegistry(std::vector<ModelRoot> roots, ModelRoot home)
+      : roots_(std::move(roots)), home_(std::move(home)) {}
 
   // Returns the names of all models, sorted.
   std::vector<std::string> Names() const;
@@ -59,6 +61,7 @@ class ModelRegistry {
                    const std::filesystem::path& directory);
 
   std::vector<ModelRoot> roots_;
+  ModelRoot home_;
   Mutex mutex_;
   std::map<std::filesystem::path, Cached> opened_ ABSL_GUARDED_BY(mutex_);
   std::map<std::filesystem::path, Digest> tokenizers_ ABSL_GUARDED_BY(mutex_);

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/job.pb.h"
 #include "server/data_catalog.h"
 #include "server/model_registry.h"
@@ -13,9 +12,10 @@
 namespace moeprobe {
 
 // A request with every default filled in, and everything that is wrong with
-// it. `spec` can be run if `violations` is empty.
+// it. `job` has nothing but its spec, which can be run if `violations` is
+// empty.
 struct ResolvedRequest {
-  v1::AnalyzeSpec spec;
+  v1::Job job;
   Violations violations;
   std::vector<std::string> warnings;
 };

@@ -2,28 +2,19 @@
 
 #include <cmath>
 #include <cstdint>
-#include <filesystem>
-#include <memory>
 #include <numeric>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "core/base/npy.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/job.pb.h"
-#include "server/data_catalog.h"
-#include "server/model_registry.h"
-#include "server/model_root.h"
+#include "server/testing/catalog_fixture.h"
 #include "server/violations.h"
-#include "storage/blob_store.h"
-#include "storage/database.h"
-#include "storage/dataset_store.h"
-#include "storage/fingerprint_store.h"
 #include "tests/testing/temporary_directory.h"
 #include "tests/testing/tiny_checkpoint.h"
 
@@ -35,43 +26,25 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-class RequestResolutionTest : public testing::Test {
+class RequestResolutionTest : public CatalogFixture {
  protected:
   RequestResolutionTest() {
-    WriteTinyModel(root_ / "mixtral",
-                   MakeTinyModel("mixtral", {.layer_count = 7}));
-    WriteTinyModel(root_ / "llama", MakeTinyModel("llama", {.layer_count = 5}));
-    std::filesystem::create_directories(root_ / "broken");
-    WriteBytes(root_ / "broken/config.json", "{}");
     std::vector<int32_t> ids(100);
     std::iota(ids.begin(), ids.end(), 0);
     AddDataset("ids", false, EncodeTokenIds(ids));
     AddDataset("text", true, "some text");
-    catalog_ =
-        std::make_unique<DataCatalog>(&datasets_, &fingerprints_, &blobs_);
-    models_ = std::make_unique<ModelRegistry>(
-        std::vector<ModelRoot>{*ModelRoot::Open(root_)});
     spec_.set_model("mixtral");
     spec_.add_data()->set_ids("ids");
     spec_.mutable_data(0)->set_sequence_length(10);
   }
 
-  void AddDataset(const std::string& name, bool is_text,
-                  const std::string& bytes) {
-    ASSERT_TRUE(datasets_
-                    .Add({.sha256 = *blobs_.Put(bytes),
-                          .is_text = is_text,
-                          .display_name = name,
-                          .size_bytes = static_cast<int64_t>(bytes.size()),
-                          .create_time = absl::Now()})
-                    .ok());
-  }
-
-  ResolvedRequest Resolve() {
+  v1::Job Asked() const {
     v1::Job job;
     *job.mutable_analyze() = spec_;
-    return ResolveRequest(job, *models_, *catalog_);
+    return job;
   }
+
+  ResolvedRequest Resolve() { return CatalogFixture::Resolve(Asked()); }
 
   void AddAxis(const std::string& field,
                const std::vector<std::string>& values) {
@@ -80,37 +53,20 @@ class RequestResolutionTest : public testing::Test {
     for (const std::string& value : values) axis.add_values(value);
   }
 
-  // Fields of all violations.
-  std::vector<std::string> Fields() {
-    std::vector<std::string> fields;
-    const ResolvedRequest resolved = Resolve();
-    for (const Violation& violation : resolved.violations.list()) {
-      fields.push_back(violation.field);
-    }
-    return fields;
-  }
+  std::vector<std::string> Fields() { return CatalogFixture::Fields(Asked()); }
 
   absl::StatusCode Code() { return Resolve().violations.ToStatus().code(); }
   std::string Message() {
     return std::string(Resolve().violations.ToStatus().message());
   }
 
-  TemporaryDirectory directory_;
-  std::filesystem::path root_ = directory_.path() / "models";
-  std::unique_ptr<Database> database_ =
-      *Database::Open(directory_.path() / "moeprobe.db");
-  BlobStore blobs_ = *BlobStore::Open(directory_.path() / "blobs");
-  DatasetStore datasets_{database_.get()};
-  FingerprintStore fingerprints_{database_.get()};
-  std::unique_ptr<DataCatalog> catalog_;
-  std::unique_ptr<ModelRegistry> models_;
   v1::AnalyzeSpec spec_;
 };
 
 TEST_F(RequestResolutionTest, FillsInEveryDefault) {
   const ResolvedRequest resolved = Resolve();
   EXPECT_THAT(resolved.violations.list(), IsEmpty());
-  const v1::AnalyzeSpec& spec = resolved.spec;
+  const v1::AnalyzeSpec& spec = resolved.job.analyze();
   EXPECT_THAT(spec.layers().layers(), ElementsAre(0, 1, 2, 3, 4, 5, 6));
   EXPECT_TRUE(spec.probes().has_routing());
   EXPECT_THAT(spec.probes().jacobian().average(), ElementsAre(1, 2, 3));
@@ -133,17 +89,18 @@ TEST_F(RequestResolutionTest, FillsInEveryDefault) {
 }
 
 TEST_F(RequestResolutionTest, IsTheSameWhenResolvedAgain) {
-  const v1::AnalyzeSpec once = Resolve().spec;
+  const v1::AnalyzeSpec once = Resolve().job.analyze();
   spec_ = once;
-  EXPECT_EQ(Resolve().spec.SerializeAsString(), once.SerializeAsString());
+  EXPECT_EQ(Resolve().job.analyze().SerializeAsString(),
+            once.SerializeAsString());
 }
 
 TEST_F(RequestResolutionTest, PicksEarlyMiddleAndLateLayers) {
   spec_.mutable_layers()->set_preset(
       v1::LayerSelection::PRESET_EARLY_MIDDLE_LATE);
-  EXPECT_THAT(Resolve().spec.layers().layers(), ElementsAre(3, 4));
+  EXPECT_THAT(Resolve().job.analyze().layers().layers(), ElementsAre(3, 4));
   spec_.set_model("llama");
-  EXPECT_THAT(Resolve().spec.layers().layers(), ElementsAre(2, 3));
+  EXPECT_THAT(Resolve().job.analyze().layers().layers(), ElementsAre(2, 3));
 }
 
 TEST_F(RequestResolutionTest, NamesEveryLayerThatIsWrong) {
@@ -199,12 +156,12 @@ TEST_F(RequestResolutionTest, AveragesOverAllTokensForAveragesByTokens) {
 
 TEST_F(RequestResolutionTest, FillsInTheDefaultsOfSpectra) {
   spec_.mutable_probes()->mutable_spectra();
-  const v1::AnalyzeSpec spec = Resolve().spec;
+  const v1::AnalyzeSpec spec = Resolve().job.analyze();
   EXPECT_EQ(spec.probes().spectra().tokens_per_expert(), 8);
   EXPECT_EQ(spec.probes().spectra().top(), 16);
   EXPECT_FALSE(spec.probes().has_routing());
   spec_.mutable_probes()->mutable_spectra()->set_tokens_per_expert(-1);
-  EXPECT_EQ(Resolve().spec.probes().spectra().tokens_per_expert(), -1);
+  EXPECT_EQ(Resolve().job.analyze().probes().spectra().tokens_per_expert(), -1);
 }
 
 TEST_F(RequestResolutionTest, ChecksSpectra) {
@@ -216,7 +173,7 @@ TEST_F(RequestResolutionTest, ChecksSpectra) {
 
 TEST_F(RequestResolutionTest, FillsInAndChecksTheRouterTerm) {
   v1::RouterTermProbe& term = *spec_.mutable_probes()->mutable_router_term();
-  const v1::AnalyzeSpec spec = Resolve().spec;
+  const v1::AnalyzeSpec spec = Resolve().job.analyze();
   EXPECT_EQ(spec.probes().router_term().tokens(), 64);
   EXPECT_EQ(spec.probes().router_term().at(), v1::TOKEN_PLACEMENT_SPREAD);
   term.set_tokens(0);
@@ -226,7 +183,7 @@ TEST_F(RequestResolutionTest, FillsInAndChecksTheRouterTerm) {
 }
 
 TEST_F(RequestResolutionTest, FillsInAndChecksNulls) {
-  const v1::NullSpec nulls = Resolve().spec.nulls();
+  const v1::NullSpec nulls = Resolve().job.analyze().nulls();
   EXPECT_EQ(nulls.random_router(), 99);
   EXPECT_EQ(nulls.bootstrap(), 200);
   EXPECT_EQ(nulls.permutations(), 0);
@@ -235,7 +192,7 @@ TEST_F(RequestResolutionTest, FillsInAndChecksNulls) {
   spec_.mutable_nulls()->set_random_router(0);
   spec_.mutable_nulls()->set_bootstrap(0);
   EXPECT_THAT(Fields(), IsEmpty());
-  EXPECT_EQ(Resolve().spec.nulls().random_router(), 0);
+  EXPECT_EQ(Resolve().job.analyze().nulls().random_router(), 0);
   spec_.mutable_nulls()->set_random_router(-1);
   spec_.mutable_nulls()->set_permutations(10000);
   spec_.mutable_nulls()->set_random_weights(10000);
@@ -245,9 +202,9 @@ TEST_F(RequestResolutionTest, FillsInAndChecksNulls) {
 }
 
 TEST_F(RequestResolutionTest, FillsInAndChecksRouting) {
-  EXPECT_FALSE(Resolve().spec.has_routing());
+  EXPECT_FALSE(Resolve().job.analyze().has_routing());
   spec_.mutable_routing();
-  const v1::RoutingSpec routing = Resolve().spec.routing();
+  const v1::RoutingSpec routing = Resolve().job.analyze().routing();
   EXPECT_EQ(routing.select(), v1::ROUTING_SELECTION_TOP_K);
   EXPECT_EQ(routing.top_k(), 2);
   EXPECT_EQ(routing.temperature(), 1);
@@ -266,7 +223,7 @@ TEST_F(RequestResolutionTest, FillsInAndChecksRouting) {
   spec_.mutable_routing()->set_select(v1::ROUTING_SELECTION_ALL);
   EXPECT_THAT(Fields(), ElementsAre("routing.top_k"));
   spec_.mutable_routing()->clear_top_k();
-  EXPECT_FALSE(Resolve().spec.routing().has_top_k());
+  EXPECT_FALSE(Resolve().job.analyze().routing().has_top_k());
   spec_.set_model("llama");
   EXPECT_THAT(Message(), HasSubstr("routing: the model is dense"));
 }
@@ -277,11 +234,13 @@ TEST_F(RequestResolutionTest, ResolvesSweeps) {
   AddAxis("data.sequence_length", {"5", "20"});
   const ResolvedRequest resolved = Resolve();
   EXPECT_THAT(resolved.violations.list(), IsEmpty());
-  ASSERT_EQ(resolved.spec.sweep_size(), 3);
-  EXPECT_THAT(resolved.spec.sweep(0).values(), ElementsAre("0.5", "2.0"));
-  EXPECT_EQ(resolved.spec.routing().top_k(), 2);
-  spec_ = resolved.spec;
-  EXPECT_EQ(Resolve().spec.SerializeAsString(), spec_.SerializeAsString());
+  ASSERT_EQ(resolved.job.analyze().sweep_size(), 3);
+  EXPECT_THAT(resolved.job.analyze().sweep(0).values(),
+              ElementsAre("0.5", "2.0"));
+  EXPECT_EQ(resolved.job.analyze().routing().top_k(), 2);
+  spec_ = resolved.job.analyze();
+  EXPECT_EQ(Resolve().job.analyze().SerializeAsString(),
+            spec_.SerializeAsString());
 }
 
 TEST_F(RequestResolutionTest, HoldsEveryCellOfASweepAgainstTheModel) {
@@ -326,7 +285,7 @@ TEST_F(RequestResolutionTest, BoundsSweeps) {
 
 TEST_F(RequestResolutionTest, FillsInAndChecksTheRedundancyReport) {
   v1::RedundancyProbe& probe = *spec_.mutable_probes()->mutable_redundancy();
-  const v1::AnalyzeSpec spec = Resolve().spec;
+  const v1::AnalyzeSpec spec = Resolve().job.analyze();
   EXPECT_EQ(spec.probes().redundancy().tokens(), 256);
   EXPECT_EQ(spec.probes().redundancy().rank(), 128);
   EXPECT_TRUE(spec.probes().redundancy().weights());
@@ -345,7 +304,7 @@ TEST_F(RequestResolutionTest, FillsInAndChecksInterventions) {
   v1::ProbeSpec& probes = *spec_.mutable_probes();
   probes.mutable_redundancy();
   v1::InterventionProbe& probe = *probes.mutable_interventions();
-  const v1::AnalyzeSpec spec = Resolve().spec;
+  const v1::AnalyzeSpec spec = Resolve().job.analyze();
   EXPECT_EQ(spec.probes().interventions().pairs(), 8);
   EXPECT_THAT(spec.probes().interventions().kinds(), ElementsAre(1, 2, 3));
   EXPECT_EQ(spec.probes().interventions().tokens(), 2048);

@@ -16,11 +16,13 @@
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
+#include "moeprobe/v1/training.pb.h"
 #include "server/array_messages.h"
 #include "server/job_messages.h"
 #include "server/probe_groups.h"
 #include "server/resource_name.h"
 #include "server/summary_rows.h"
+#include "server/training_plan.h"
 #include "spec/sweep_cells.h"
 #include "storage/job.h"
 #include "storage/job_store.h"
@@ -50,16 +52,33 @@ void Complete(const PartProvenance& part, const std::vector<JobArray>& arrays,
   }
 }
 
+void AddSetting(const std::string& field, const std::string& value,
+                v1::SweepCell& cell) {
+  v1::SweepSetting* setting = cell.add_settings();
+  setting->set_field(field);
+  setting->set_value(value);
+}
+
 void AddCells(const v1::AnalyzeSpec& spec, v1::Result& result) {
   if (spec.sweep().empty()) return;
   for (const SweepCell& cell : CellsOf(spec)) {
-    v1::SweepCell* message = result.add_cells();
-    message->set_prefix(cell.prefix);
+    v1::SweepCell& message = *result.add_cells();
+    message.set_prefix(cell.prefix);
     for (const auto& [field, value] : cell.settings) {
-      v1::SweepSetting* setting = message->add_settings();
-      setting->set_field(field);
-      setting->set_value(value);
+      AddSetting(field, value, message);
     }
+  }
+}
+
+void AddCells(const v1::TrainSpec& spec, v1::Result& result) {
+  for (const TrainedCell& cell : CellsOf(spec)) {
+    v1::SweepCell& message = *result.add_cells();
+    message.set_prefix(PrefixOf(cell, spec));
+    AddSetting("variant", spec.variants(cell.variant).name(), message);
+    AddSetting("seed", absl::StrCat(cell.seed), message);
+    AddSetting("step", absl::StrCat(cell.step), message);
+    if (cell.gates < 0) continue;
+    AddSetting("gates", spec.variants(cell.gates).name(), message);
   }
 }
 
@@ -125,7 +144,11 @@ absl::StatusOr<v1::Result> ResultOperations::Get(const std::string& name) {
   }
   AddSummary(arrays, result);
   MOEPROBE_RETURN_IF_ERROR(FillProvenance(job, arrays, result));
-  AddCells(result.job().analyze(), result);
+  if (result.job().has_train()) {
+    AddCells(result.job().train(), result);
+  } else {
+    AddCells(result.job().analyze(), result);
+  }
   return result;
 }
 

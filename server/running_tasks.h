@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "core/base/mutex.h"
 #include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/job_plan.h"
 #include "storage/job.h"
@@ -23,7 +24,7 @@ namespace moeprobe {
 struct RunningTask {
   AttemptId attempt;
   std::string request_key;  // of the job
-  v1::AnalyzeSpec spec;     // of the job, resolved
+  v1::Job spec;             // of the job, resolved, and nothing else
   v1::Device device = v1::DEVICE_CPU;
   JobPlan plan;                // when it was claimed
   v1::Task task;               // as handed out

@@ -15,7 +15,9 @@
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
+#include "server/job_messages.h"
 #include "server/job_plan.h"
 #include "server/running_tasks.h"
 #include "server/task_builder.h"
@@ -49,13 +51,6 @@ class Counted {
  private:
   std::atomic<int>& count_;
 };
-
-absl::StatusOr<v1::AnalyzeSpec> SpecOf(const JobRow& row) {
-  v1::AnalyzeSpec spec;
-  if (spec.ParseFromString(row.spec)) return spec;
-  return absl::DataLossError(
-      absl::StrCat("job ", row.id, ": its spec cannot be read"));
-}
 
 }  // namespace
 
@@ -127,7 +122,7 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryStart(
   RunningTask running;
   running.request_key = row.request_key;
   MOEPROBE_ASSIGN_OR_RETURN(running.spec, SpecOf(row));
-  running.device = ResolveDevice(running.spec.device());
+  running.device = ResolveDevice(DeviceOf(running.spec));
   MOEPROBE_ASSIGN_OR_RETURN(running.plan,
                             planner_->Plan(running.spec, running.device));
   MOEPROBE_ASSIGN_OR_RETURN(const bool answered,
@@ -172,9 +167,10 @@ absl::Status Scheduler::AnswerLike(const std::string& request_key) {
   MOEPROBE_ASSIGN_OR_RETURN(const std::vector<JobRow> rows,
                             queue_->QueuedLike(request_key));
   for (const JobRow& row : rows) {
-    MOEPROBE_ASSIGN_OR_RETURN(const v1::AnalyzeSpec spec, SpecOf(row));
+    MOEPROBE_ASSIGN_OR_RETURN(const v1::Job spec, SpecOf(row));
     MOEPROBE_ASSIGN_OR_RETURN(
-        const JobPlan plan, planner_->Plan(spec, ResolveDevice(spec.device())));
+        const JobPlan plan,
+        planner_->Plan(spec, ResolveDevice(DeviceOf(spec))));
     MOEPROBE_RETURN_IF_ERROR(AnswerFromCache(row, plan).status());
   }
   return absl::OkStatus();

@@ -75,12 +75,12 @@ absl::StatusOr<std::vector<ModelRoot>> OpenRoots(
 struct Server::Parts {
   Parts(ServerOptions server_options, DirectoryLock held,
         std::unique_ptr<Database> opened, BlobStore blob_store,
-        std::vector<ModelRoot> roots)
+        std::vector<ModelRoot> roots, ModelRoot home)
       : options(std::move(server_options)),
         lock(std::move(held)),
         database(std::move(opened)),
         blobs(std::move(blob_store)),
-        models(std::move(roots)) {}
+        models(std::move(roots), std::move(home)) {}
 
   JobListener Tell() {
     return [this](int64_t job) {
@@ -118,7 +118,9 @@ struct Server::Parts {
 
   ModelRegistry models;
   DataCatalog catalog{&datasets, &fingerprints, &blobs};
-  JobPlanner planner{&models, &catalog, &fingerprints};
+  JobPlanner planner{
+      &models, &catalog, &fingerprints,
+      std::filesystem::absolute(options.data_directory / "trained")};
   EstimateStore estimates{database.get()};
   Estimator estimator{&queue, &estimates, scratch.hidden_states()};
   RunningTasks running;
@@ -218,13 +220,15 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   MOEPROBE_ASSIGN_OR_RETURN(DirectoryLock lock,
                             DirectoryLock::Acquire(options.data_directory));
   MOEPROBE_ASSIGN_OR_RETURN(auto roots, OpenRoots(options.model_roots));
+  MOEPROBE_ASSIGN_OR_RETURN(ModelRoot home,
+                            ModelRoot::Open(options.data_directory));
   MOEPROBE_ASSIGN_OR_RETURN(
       auto database, Database::Open(options.data_directory / "moeprobe.db"));
   MOEPROBE_ASSIGN_OR_RETURN(BlobStore blobs,
                             BlobStore::Open(options.data_directory / "blobs"));
-  auto parts =
-      std::make_unique<Parts>(options, std::move(lock), std::move(database),
-                              std::move(blobs), std::move(roots));
+  auto parts = std::make_unique<Parts>(options, std::move(lock),
+                                       std::move(database), std::move(blobs),
+                                       std::move(roots), std::move(home));
   Parts& all = *parts;
   MOEPROBE_RETURN_IF_ERROR(TidyUp(all.attempts, all.scratch));
   std::unique_ptr<Server> server(new Server(std::move(parts)));

@@ -26,7 +26,7 @@ constexpr std::array kWithoutMean = {
     "margin_edges",    "eigenvalues",      "components",
     "basis",           "singular_values",  "principal_angles",
     "variance_shares", "redundancy_pairs", "redundancy_scores",
-    "intervention"};
+    "intervention",    "training/"};
 
 bool HasMean(const std::string& quantity) {
   return std::ranges::none_of(kWithoutMean, [&](const char* name) {

@@ -73,6 +73,17 @@ std::map<std::string, PublishedGroup> GroupsOf(const v1::FinishedLayer& layer,
   return groups;
 }
 
+// What a layer was computed from. That of a trained model is known from its
+// plan, which other jobs share.
+LayerSource SourceOf(const v1::FinishedLayer& layer,
+                     const PlannedPart& planned) {
+  if (planned.trained) {
+    return KnownSource(planned, layer.layer()).value_or(LayerSource{});
+  }
+  return {.weights_fingerprint = layer.weights_fingerprint(),
+          .data_fingerprint = layer.data_fingerprint()};
+}
+
 absl::StatusOr<v1::TaskPart> PartOf(const RunningTask& task, int part) {
   if (part >= 0 && part < task.task.parts_size()) return task.task.parts(part);
   return absl::InvalidArgumentError(absl::StrCat(
@@ -112,8 +123,7 @@ AttemptEnd EndOf(const v1::FinishTaskRequest& request,
       if (planned.prefix != provenance.prefix()) continue;
       const int index = static_cast<int>(part);
       v1::Provenance complete = provenance;
-      complete.set_layer_count(static_cast<int32_t>(
-          planned.model.checkpoint->config().layers.size()));
+      complete.set_layer_count(planned.layer_count);
       end.provenance[index] = complete.SerializeAsString();
       end.environment[index] = EnvironmentOf(provenance);
     }
@@ -180,12 +190,11 @@ absl::Status TaskOperations::Publish(const v1::FinishedLayer& layer,
   MOEPROBE_RETURN_IF_ERROR(StoreLargeArrays(*parts_.blobs, arrays));
   const int job_part = task->job_parts[static_cast<size_t>(layer.part())];
   const PlannedPart& planned = task->plan.parts[static_cast<size_t>(job_part)];
-  const LayerSource source{.weights_fingerprint = layer.weights_fingerprint(),
-                           .data_fingerprint = layer.data_fingerprint()};
+  const LayerSource source = SourceOf(layer, planned);
   PublishedLayer published{
       .layer = layer.layer(),
       .stamp = planned.stamp,
-      .weights_fingerprint = layer.weights_fingerprint(),
+      .weights_fingerprint = source.weights_fingerprint,
       .groups = {},
       .needed = GroupsOfSource(task->plan, job_part, source, task->device,
                                layer.layer()),

@@ -24,6 +24,9 @@ enum class JobState : std::uint8_t {
 
 bool IsFinal(JobState state);
 
+// What a job computes.
+enum class JobKind : std::uint8_t { kAnalyze, kTrain };
+
 // Why a job failed or was cancelled.
 struct JobFailure {
   int code = 0;  // of absl::StatusCode
@@ -34,6 +37,7 @@ struct JobFailure {
 struct JobRow {
   int64_t id = 0;
   JobState state = JobState::kQueued;
+  JobKind kind = JobKind::kAnalyze;
   std::string spec;               // resolved request, opaque
   std::string request_key;        // the same for the same resolved request
   int attempt = 0;                // attempts so far

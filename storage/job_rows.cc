@@ -26,13 +26,16 @@ namespace {
 constexpr std::array<const char*, 6> kStateNames = {
     "QUEUED", "RUNNING", "CANCELLING", "SUCCEEDED", "FAILED", "CANCELLED"};
 
+constexpr const char* kAnalyzeName = "analyze";
+constexpr const char* kTrainName = "train";
+
 constexpr const char* kSelectJob = R"sql(
 SELECT state, spec, request_key, attempt, worker, crash_count, cached, phase,
   fraction, layers_done, layer_count, error_code, error_message, create_time,
   start_time, end_time,
   CASE state WHEN 'QUEUED' THEN (
     SELECT count(*) FROM job WHERE state = 'QUEUED' AND id < ?1) ELSE 0 END,
-  estimated_seconds
+  estimated_seconds, kind
 FROM job WHERE id = ?1)sql";
 
 constexpr const char* kAddEvent = R"sql(
@@ -93,6 +96,7 @@ JobRow ReadJob(SQLite::Statement& query, int64_t id) {
   if (!query.isColumnNull(17)) {
     row.estimated_seconds = query.getColumn(17).getDouble();
   }
+  row.kind = KindOf(query.getColumn(18).getString());
   return row;
 }
 
@@ -136,6 +140,14 @@ int64_t Now() { return absl::ToUnixMicros(absl::Now()); }
 
 const char* NameOf(JobState state) {
   return kStateNames[static_cast<size_t>(state)];
+}
+
+const char* NameOf(JobKind kind) {
+  return kind == JobKind::kTrain ? kTrainName : kAnalyzeName;
+}
+
+JobKind KindOf(const std::string& name) {
+  return name == kTrainName ? JobKind::kTrain : JobKind::kAnalyze;
 }
 
 JobState StateOf(const std::string& name) {

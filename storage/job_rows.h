@@ -27,6 +27,9 @@ const char* NameOf(JobState state);
 // `name` is one the schema allows.
 JobState StateOf(const std::string& name);
 
+const char* NameOf(JobKind kind);
+JobKind KindOf(const std::string& name);
+
 // Returns job `id`, or NotFound.
 absl::StatusOr<JobRow> SelectJob(SQLite::Database& database, int64_t id);
 

@@ -56,10 +56,10 @@ int64_t InsertJob(SQLite::Database& database, const NewJob& job) {
       request_id ? std::optional(job.request_digest) : std::nullopt;
   Execute(database,
           "INSERT INTO job(state, spec, request_key, request_id, "
-          "request_digest, layer_count, create_time, change_time) "
-          "VALUES('QUEUED', ?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+          "request_digest, layer_count, create_time, change_time, kind) "
+          "VALUES('QUEUED', ?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)",
           Blob{job.spec}, job.request_key, request_id, digest, LayerCount(job),
-          Now());
+          Now(), NameOf(job.kind));
   return database.getLastInsertRowid();
 }
 

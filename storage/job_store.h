@@ -22,6 +22,7 @@ struct NewJobPart {
 
 // A job to be created.
 struct NewJob {
+  JobKind kind = JobKind::kAnalyze;
   std::string spec;            // resolved request, opaque
   std::string request_key;     // the same for the same resolved request
   std::string request_id;      // of the client; empty: none

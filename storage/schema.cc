@@ -202,7 +202,14 @@ CREATE TABLE estimate_ratio(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array<const char*, 2> kMigrations = {kInitial, kEstimates};
+constexpr const char* kTraining = R"sql(
+-- What `spec` is.
+ALTER TABLE job ADD COLUMN kind TEXT NOT NULL DEFAULT 'analyze'
+  CHECK(kind IN ('analyze', 'train'));
+)sql";
+
+constexpr std::array<const char*, 3> kMigrations = {kInitial, kEstimates,
+                                                    kTraining};
 
 }  // namespace
 

@@ -1,0 +1,62 @@
+#include "server/model_shape_resolution.h"
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "core/plan/decoder_shape.h"
+#include "moeprobe/v1/training.pb.h"
+#include "server/number_range.h"
+#include "server/variant_resolution.h"
+#include "server/violations.h"
+
+namespace moeprobe {
+namespace {
+
+void CheckModel(const v1::ModelShape& model, Violations& violations) {
+  CheckRanges("model",
+              {{"layers", model.layers(), 1, 256},
+               {"width", model.width(), 1, 65536},
+               {"heads", model.heads(), 1, 1024},
+               {"context", model.context(), 2, 65536},
+               {"experts", model.experts(), 1, 1024},
+               {"expert_width", model.expert_width(), 1, 65536}},
+              violations);
+  if (!v1::ExpertForm_IsValid(model.expert())) {
+    violations.Add("model.expert",
+                   absl::StrCat("there is no value ", model.expert()));
+  }
+  if (!v1::InitialWeights_IsValid(model.init())) {
+    violations.Add("model.init",
+                   absl::StrCat("there is no value ", model.init()));
+  }
+  if (!violations.empty()) return;
+  const absl::Status status = CheckShape(ShapeOf(model, 1));
+  if (!status.ok()) {
+    violations.Add("model", std::string(status.message()));
+  }
+}
+
+}  // namespace
+
+v1::ModelShape ResolveModelShape(const v1::ModelShape& asked,
+                                 Violations& violations) {
+  const DecoderShape defaults;
+  v1::ModelShape model = asked;
+  if (!asked.has_layers()) model.set_layers(defaults.layers);
+  if (!asked.has_width()) model.set_width(defaults.width);
+  if (!asked.has_heads()) model.set_heads(defaults.heads);
+  if (!asked.has_context()) model.set_context(defaults.context);
+  if (!asked.has_experts()) model.set_experts(defaults.experts);
+  if (!asked.has_expert_width()) model.set_expert_width(defaults.expert_width);
+  if (asked.expert() == v1::EXPERT_FORM_UNSPECIFIED) {
+    model.set_expert(v1::EXPERT_FORM_GELU_MLP);
+  }
+  if (asked.init() == v1::INITIAL_WEIGHTS_UNSPECIFIED) {
+    model.set_init(v1::INITIAL_WEIGHTS_NORMAL_0_02);
+  }
+  CheckModel(model, violations);
+  return model;
+}
+
+}  // namespace moeprobe

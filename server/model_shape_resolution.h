@@ -1,0 +1,17 @@
+#ifndef MOEPROBE_SERVER_MODEL_SHAPE_RESOLUTION_H_
+#define MOEPROBE_SERVER_MODEL_SHAPE_RESOLUTION_H_
+
+#include "moeprobe/v1/training.pb.h"
+#include "server/violations.h"
+
+namespace moeprobe {
+
+// Returns the sizes of models to train, with every default filled in: those of
+// the second paper's experiments. What is wrong goes to `violations`, under
+// "model".
+v1::ModelShape ResolveModelShape(const v1::ModelShape& asked,
+                                 Violations& violations);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_MODEL_SHAPE_RESOLUTION_H_

@@ -1,0 +1,63 @@
+#include "server/optimizer_resolution.h"
+
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "moeprobe/v1/training.pb.h"
+#include "server/number_range.h"
+#include "server/violations.h"
+
+namespace moeprobe {
+namespace {
+
+void CheckRates(const v1::Optimizer& optimizer, Violations& violations) {
+  const double rate = optimizer.learning_rate();
+  if (!(rate > 0) || !std::isfinite(rate)) {
+    violations.Add("optimizer.learning_rate",
+                   absl::StrCat(rate, ", expected a number above 0"));
+  }
+  for (const auto& [name, value] :
+       {std::pair("clip", optimizer.clip()),
+        {"balance_loss", optimizer.balance_loss()}}) {
+    if (value >= 0 && std::isfinite(value)) continue;
+    violations.Add(absl::StrCat("optimizer.", name),
+                   absl::StrCat(value, ", expected a number of at least 0"));
+  }
+}
+
+}  // namespace
+
+v1::Optimizer ResolveOptimizer(const v1::Optimizer& asked,
+                               Violations& violations) {
+  v1::Optimizer optimizer = asked;
+  if (asked.name() == v1::OPTIMIZER_NAME_UNSPECIFIED) {
+    optimizer.set_name(v1::OPTIMIZER_NAME_ADAM);
+  }
+  if (!asked.has_learning_rate()) optimizer.set_learning_rate(3e-4);
+  if (asked.decay() == v1::RATE_DECAY_UNSPECIFIED) {
+    optimizer.set_decay(v1::RATE_DECAY_CONSTANT);
+  }
+  optimizer.set_warmup(asked.warmup());
+  if (!asked.has_batch()) optimizer.set_batch(32);
+  if (!asked.has_steps()) optimizer.set_steps(2000);
+  optimizer.set_clip(asked.clip());
+  optimizer.set_balance_loss(asked.balance_loss());
+  if (!v1::OptimizerName_IsValid(optimizer.name())) {
+    violations.Add("optimizer.name",
+                   absl::StrCat("there is no value ", optimizer.name()));
+  }
+  if (!v1::RateDecay_IsValid(optimizer.decay())) {
+    violations.Add("optimizer.decay",
+                   absl::StrCat("there is no value ", optimizer.decay()));
+  }
+  CheckRanges("optimizer",
+              {{"steps", optimizer.steps(), 1, kMostSteps},
+               {"batch", optimizer.batch(), 1, 65536},
+               {"warmup", optimizer.warmup(), 0, kMostSteps}},
+              violations);
+  CheckRates(optimizer, violations);
+  return optimizer;
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,82 @@
+#include "server/run_cost.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+
+#include "core/plan/analysis_cost.h"
+#include "core/plan/decoder_shape.h"
+#include "core/plan/training_cost.h"
+#include "moeprobe/v1/worker_service.pb.h"
+#include "server/job_plan.h"
+#include "server/task_builder.h"
+#include "server/variant_resolution.h"
+
+namespace moeprobe {
+namespace {
+
+// Passes forward that a step of training takes as long as, and that the probes
+// of a model take as long as: averages, PCA and intervals over its tokens.
+constexpr double kPassesOfStep = 3;
+constexpr double kPassesOfProbes = 30;
+
+double ForwardSeconds(const v1::TrainingRun& run, int64_t tokens,
+                      const v1::MachineRates& rates) {
+  const double rate_of_thread = rates.float32_rate() / rates.threads();
+  return ForwardOperations(ShapeOf(run.shape(), run.vocabulary_size()),
+                           run.routing().expert_count(), tokens) /
+         rate_of_thread;
+}
+
+double TrainingSeconds(const v1::TrainingRun& run,
+                       const v1::MachineRates& rates) {
+  const int64_t tokens = run.optimizer().batch() * run.shape().context();
+  return static_cast<double>(run.optimizer().steps()) * kPassesOfStep *
+         ForwardSeconds(run, tokens, rates);
+}
+
+double ProbingSeconds(const PlannedPart& part, const v1::TrainingRun& run,
+                      const v1::MachineRates& rates) {
+  const int64_t tokens =
+      part.tokens ? part.tokens->token_count : part.data.tokens();
+  const double passes =
+      kPassesOfProbes * (1 + part.spec.nulls().random_weights());
+  return passes * ForwardSeconds(run, tokens, rates);
+}
+
+int64_t BytesOf(const v1::TrainingRun& run) {
+  return TrainingBytes(ShapeOf(run.shape(), run.vocabulary_size()),
+                       run.routing().expert_count(), run.optimizer().batch());
+}
+
+}  // namespace
+
+AnalysisCost CostOfRuns(const JobPlan& plan,
+                        const std::map<int, MissingOfPart>& missing,
+                        const v1::MachineRates& rates) {
+  std::map<int, double> seconds;  // by run
+  for (const auto& [index, of_part] : missing) {
+    const PlannedPart& part = plan.parts[static_cast<size_t>(index)];
+    const int place = part.trained->run();
+    const v1::TrainingRun& run = plan.runs[static_cast<size_t>(place)];
+    const auto [entry, is_new] =
+        seconds.insert({place, TrainingSeconds(run, rates)});
+    entry->second += ProbingSeconds(part, run, rates);
+  }
+  AnalysisCost cost;
+  double all = 0, longest = 0;
+  int64_t bytes = 0;
+  for (const auto& [place, of_run] : seconds) {
+    all += of_run;
+    longest = std::max(longest, of_run);
+    bytes = std::max(bytes, BytesOf(plan.runs[static_cast<size_t>(place)]));
+  }
+  const auto side_by_side =
+      std::min<int64_t>(rates.threads(), static_cast<int64_t>(seconds.size()));
+  cost.seconds = std::max(longest, all / rates.threads());
+  cost.peak_memory_bytes = rates.resting_bytes() + side_by_side * bytes;
+  return cost;
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,303 @@
+#include "server/training_plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/base/numerics_version.h"
+#include "core/base/sha256.h"
+#include "core/base/status_macros.h"
+#include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/training.pb.h"
+#include "moeprobe/v1/worker_service.pb.h"
+#include "server/data_catalog.h"
+#include "server/job_plan.h"
+#include "server/message_digest.h"
+#include "server/model_registry.h"
+#include "server/training_text.h"
+#include "server/variant_resolution.h"
+#include "storage/fingerprint_store.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr int64_t kWholeModel = -1;
+constexpr int64_t kFirstIdCount = 16;
+
+// Of a directory's name: enough that no two runs share one.
+constexpr size_t kDirectoryDigits = 16;
+
+// Adds 0, `every`, twice `every` and so on up to `last`.
+void AddMultiples(int64_t every, int64_t last, std::set<int64_t>& steps) {
+  for (int64_t step = 0; step <= last; step += every) steps.insert(step);
+}
+
+std::set<int64_t> StepsProbed(const v1::TrainSpec& spec) {
+  const int64_t last = spec.optimizer().steps();
+  std::set<int64_t> steps{last};
+  if (spec.probe().every() > 0) AddMultiples(spec.probe().every(), last, steps);
+  return steps;
+}
+
+bool HasExperts(const v1::Variant& variant) {
+  return variant.block() == v1::BLOCK_MOE;
+}
+
+// Whether two variants route alike.
+bool RouteAlike(const v1::Variant& a, const v1::Variant& b, int64_t experts) {
+  return RuleOf(a, experts).SerializeAsString() ==
+         RuleOf(b, experts).SerializeAsString();
+}
+
+// Places of the variants whose gates a model of `variant` is probed under.
+std::vector<int> SwappedGates(const v1::Variant& variant,
+                              const v1::TrainSpec& spec) {
+  std::vector<int> places;
+  if (!HasExperts(variant)) return places;
+  for (int place = 0; place < spec.variants_size(); ++place) {
+    const v1::Variant& other = spec.variants(place);
+    if (std::ranges::count(spec.swap_routing(), other.name()) > 0 &&
+        !RouteAlike(variant, other, spec.model().experts())) {
+      places.push_back(place);
+    }
+  }
+  return places;
+}
+
+std::string Label(const v1::Variant& variant, int64_t seed) {
+  return absl::StrCat(variant.name(), ", seed ", seed);
+}
+
+// A run, and what it is known by.
+struct PlannedRun {
+  v1::TrainingRun run;
+  std::string digest;  // of all that determines its weights
+};
+
+PlannedRun PlanRun(const v1::TrainSpec& spec, const v1::Variant& variant,
+                   int64_t seed, const TrainingText& text,
+                   const std::filesystem::path& directory) {
+  v1::TrainingRun run;
+  *run.mutable_shape() = ShapeOf(variant, spec);
+  run.set_vocabulary_size(text.vocabulary_size);
+  if (HasExperts(variant)) {
+    *run.mutable_routing() = RuleOf(variant, spec.model().experts());
+  }
+  *run.mutable_optimizer() = spec.optimizer();
+  run.set_seed(seed);
+  run.set_held_out(spec.data().held_out());
+  const std::string digest =
+      Sha256Hex(absl::StrCat("numerics=", kNumericsVersion,
+                             "\ntext=", text.digest, "\n", DigestOf(run)));
+  const std::vector<int64_t> kept = KeptSteps(spec);
+  run.mutable_kept_steps()->Add(kept.begin(), kept.end());
+  run.set_label(Label(variant, seed));
+  run.set_data_path(text.path.string());
+  run.set_text_sha256(text.text_sha256);
+  if (text.is_bytes) run.set_bytes(true);
+  if (!text.tokenizer_directory.empty()) {
+    run.set_tokenizer_directory(text.tokenizer_directory.string());
+  }
+  const std::string name =
+      Sha256Hex(absl::StrCat(digest, "\nkept=", absl::StrJoin(kept, ",")));
+  run.set_directory((directory / name.substr(0, kDirectoryDigits)).string());
+  return {.run = std::move(run), .digest = digest};
+}
+
+// What tokens models are probed on, whatever model it is.
+struct ProbedTokens {
+  v1::DataSpec windows;
+  std::string fingerprint;  // of what determines them
+  std::optional<CutData> cut;
+};
+
+// Where the evaluated part of a text begins, and how many ids it has.
+std::pair<int64_t, int64_t> EvaluatedPart(const v1::TrainSpec& spec,
+                                          int64_t count) {
+  const int64_t held_out = HeldOutCount(count, spec.data());
+  if (spec.probe().evaluate_on() == v1::EVALUATION_TEXT_TRAIN) {
+    return {0, count - held_out};
+  }
+  return {count - held_out, held_out};
+}
+
+absl::StatusOr<CutData> Cut(const v1::TrainSpec& spec, const TrainingText& text,
+                            const std::string& fingerprint) {
+  const auto [begin, available] = EvaluatedPart(spec, *text.token_count);
+  const int64_t context = spec.model().context();
+  const int64_t asked = spec.probe().tokens();
+  const int64_t tokens = asked < 0 ? available : std::min(asked, available);
+  CutData cut{.fingerprint = fingerprint,
+              .token_count = tokens - tokens % context,
+              .first_ids = {}};
+  MOEPROBE_ASSIGN_OR_RETURN(
+      cut.first_ids,
+      IdsAt(text, begin, std::min(kFirstIdCount, cut.token_count)));
+  return cut;
+}
+
+absl::StatusOr<ProbedTokens> PlanTokens(const v1::TrainSpec& spec,
+                                        const TrainingText& text) {
+  ProbedTokens tokens;
+  tokens.windows.set_tokens(spec.probe().tokens());
+  tokens.windows.set_sequence_length(spec.model().context());
+  tokens.windows.set_skip_first(0);
+  tokens.fingerprint = Sha256Hex(
+      absl::StrCat("text=", text.digest, "\nheld_out=", spec.data().held_out(),
+                   "\npart=", static_cast<int>(spec.probe().evaluate_on()),
+                   "\n", DigestOf(tokens.windows)));
+  if (text.token_count) {
+    MOEPROBE_ASSIGN_OR_RETURN(tokens.cut, Cut(spec, text, tokens.fingerprint));
+  }
+  return tokens;
+}
+
+// What is asked of a model, as an analysis of it would say it.
+v1::AnalyzeSpec AnalysisOf(const v1::TrainSpec& spec, bool is_last) {
+  v1::AnalyzeSpec analysis;
+  *analysis.mutable_probes() = spec.probe().probes();
+  if (is_last) *analysis.mutable_nulls() = spec.probe().nulls();
+  analysis.set_precision(v1::PRECISION_FLOAT32);
+  analysis.set_seed(spec.probe().seed());
+  return analysis;
+}
+
+// Fingerprints by layer: known before the weights are, since the run determines
+// them. Curves also depend on the steps at which they were taken.
+std::map<int64_t, std::string> Fingerprints(const PlannedRun& run, int64_t step,
+                                            int64_t layers) {
+  std::map<int64_t, std::string> weights;
+  const auto name = std::filesystem::path(run.run.directory()).filename();
+  weights[kWholeModel] = absl::StrCat("trained ", run.digest, " as ",
+                                      name.string(), " step ", step);
+  for (int64_t layer = 0; layer < layers; ++layer) {
+    weights[layer] = absl::StrCat("trained ", run.digest, " step ", step);
+  }
+  return weights;
+}
+
+PlannedPart PlanPart(const TrainedCell& cell, const v1::TrainSpec& spec,
+                     const PlannedRun& run, int run_index,
+                     const ProbedTokens& tokens) {
+  const v1::Variant& variant = spec.variants(cell.variant);
+  const bool is_swapped = cell.gates >= 0;
+  PlannedPart part;
+  part.prefix = PrefixOf(cell, spec);
+  part.spec = AnalysisOf(spec, cell.step == spec.optimizer().steps());
+  part.model.name = Label(variant, cell.seed);
+  part.layer_count = static_cast<int32_t>(spec.model().layers());
+  for (int32_t layer = 0; layer < part.layer_count; ++layer) {
+    part.layers.push_back(layer);
+  }
+  part.nll = !is_swapped;
+  if (spec.probe().probes().has_interventions() && HasExperts(variant) &&
+      spec.model().experts() > 1 && !is_swapped) {
+    part.edited_layers = part.layers;
+  }
+  if (is_swapped) {
+    part.routing = RuleOf(spec.variants(cell.gates), spec.model().experts());
+    part.routing->set_in_forward_pass(false);
+  }
+  part.data = tokens.windows;
+  part.tokens = tokens.cut;
+  part.data_fingerprint = tokens.fingerprint;
+  part.weights = Fingerprints(run, cell.step, spec.model().layers());
+  part.stamp = part.weights[kWholeModel];
+  part.trained.emplace();
+  part.trained->set_run(run_index);
+  part.trained->set_step(cell.step);
+  part.trained->set_curves(!is_swapped);
+  part.trained->set_evaluate_on(spec.probe().evaluate_on());
+  return part;
+}
+
+}  // namespace
+
+int64_t HeldOutCount(int64_t tokens, const v1::TrainingData& data) {
+  return static_cast<int64_t>(
+      std::floor(static_cast<double>(tokens) * data.held_out()));
+}
+
+std::vector<int64_t> ProbedSteps(const v1::TrainSpec& spec) {
+  const std::set<int64_t> steps = StepsProbed(spec);
+  return {steps.begin(), steps.end()};
+}
+
+std::vector<int64_t> KeptSteps(const v1::TrainSpec& spec) {
+  std::set<int64_t> steps = StepsProbed(spec);
+  AddMultiples(spec.checkpoint().every(), spec.optimizer().steps(), steps);
+  return {steps.begin(), steps.end()};
+}
+
+std::vector<TrainedCell> CellsOf(const v1::TrainSpec& spec) {
+  std::vector<TrainedCell> cells;
+  const std::vector<int64_t> steps = ProbedSteps(spec);
+  for (int variant = 0; variant < spec.variants_size(); ++variant) {
+    for (const int64_t seed : spec.seeds()) {
+      for (const int64_t step : steps) {
+        cells.push_back({.variant = variant, .seed = seed, .step = step});
+      }
+      for (const int gates : SwappedGates(spec.variants(variant), spec)) {
+        cells.push_back({.variant = variant,
+                         .seed = seed,
+                         .step = steps.back(),
+                         .gates = gates});
+      }
+    }
+  }
+  return cells;
+}
+
+int64_t CountParts(const v1::TrainSpec& spec) {
+  const int64_t steps =
+      spec.probe().every() > 0
+          ? spec.optimizer().steps() / spec.probe().every() + 2
+          : 1;
+  return spec.variants_size() * spec.seeds_size() *
+         (steps + spec.swap_routing_size());
+}
+
+std::string PrefixOf(const TrainedCell& cell, const v1::TrainSpec& spec) {
+  const std::string prefix =
+      absl::StrCat(spec.variants(cell.variant).name(), "/seed", cell.seed,
+                   "/step", cell.step, "/");
+  if (cell.gates < 0) return prefix;
+  return absl::StrCat(prefix, "gates-", spec.variants(cell.gates).name(), "/");
+}
+
+absl::StatusOr<JobPlan> PlanTraining(const v1::TrainSpec& spec,
+                                     const std::filesystem::path& directory,
+                                     ModelRegistry& models,
+                                     DataCatalog& catalog) {
+  MOEPROBE_ASSIGN_OR_RETURN(const TrainingText text,
+                            FindTrainingText(spec.data(), models, catalog));
+  MOEPROBE_ASSIGN_OR_RETURN(const ProbedTokens tokens, PlanTokens(spec, text));
+  JobPlan plan;
+  std::vector<PlannedRun> runs;
+  for (const v1::Variant& variant : spec.variants()) {
+    for (const int64_t seed : spec.seeds()) {
+      runs.push_back(PlanRun(spec, variant, seed, text, directory));
+      plan.runs.push_back(runs.back().run);
+    }
+  }
+  for (const TrainedCell& cell : CellsOf(spec)) {
+    const auto seed = std::ranges::find(spec.seeds(), cell.seed);
+    const int run = cell.variant * spec.seeds_size() +
+                    static_cast<int>(seed - spec.seeds().begin());
+    plan.parts.push_back(
+        PlanPart(cell, spec, runs[static_cast<size_t>(run)], run, tokens));
+  }
+  return plan;
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,155 @@
+#include "server/training_plan.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/job.pb.h"
+#include "moeprobe/v1/training.pb.h"
+#include "server/job_plan.h"
+#include "server/testing/catalog_fixture.h"
+#include "storage/job.h"
+
+namespace moeprobe {
+namespace {
+
+using testing::Contains;
+using testing::Each;
+using testing::ElementsAre;
+using testing::Field;
+using testing::Not;
+
+class TrainingPlanTest : public CatalogFixture {
+ protected:
+  TrainingPlanTest() {
+    std::string text(2000, 'x');
+    text[1800] = 'y';
+    AddDataset("text", true, text);
+    v1::TrainSpec& spec = *job_.mutable_train();
+    spec.mutable_data()->set_text("text");
+    for (const char* name : {"dense", "top-2", "soft"}) {
+      spec.add_variants()->set_name(name);
+    }
+    spec.mutable_variants(0)->set_block(v1::BLOCK_DENSE);
+    spec.mutable_variants(2)->mutable_routing()->set_select(
+        v1::ROUTING_SELECTION_ALL);
+    spec.add_seeds(4);
+    spec.add_seeds(2);
+    spec.mutable_optimizer()->set_steps(50);
+    spec.mutable_probe()->set_every(20);
+    spec.mutable_checkpoint()->set_every(30);
+  }
+
+  v1::TrainSpec& spec() { return *job_.mutable_train(); }
+
+  JobPlan Plan() {
+    job_ = Resolve(job_).job;
+    JobPlanner planner(models_.get(), catalog_.get(), &fingerprints_,
+                       directory_.path() / "trained");
+    return *planner.Plan(job_, v1::DEVICE_CPU);
+  }
+
+  static std::vector<std::string> Prefixes(const JobPlan& plan) {
+    std::vector<std::string> prefixes;
+    for (const PlannedPart& part : plan.parts) prefixes.push_back(part.prefix);
+    return prefixes;
+  }
+
+  v1::Job job_;
+};
+
+TEST_F(TrainingPlanTest, ProbesAndKeepsAtMultiplesAndTheLast) {
+  EXPECT_THAT(ProbedSteps(spec()), ElementsAre(0, 20, 40, 50));
+  EXPECT_THAT(KeptSteps(spec()), ElementsAre(0, 20, 30, 40, 50));
+  spec().mutable_probe()->set_every(0);
+  EXPECT_THAT(ProbedSteps(spec()), ElementsAre(50));
+  EXPECT_THAT(KeptSteps(spec()), ElementsAre(0, 30, 50));
+}
+
+TEST_F(TrainingPlanTest, HasAPartForEveryModelStepAndSwap) {
+  spec().mutable_probe()->set_every(0);
+  spec().add_swap_routing("soft");
+  EXPECT_THAT(
+      Prefixes(Plan()),
+      ElementsAre("dense/seed4/step50/", "dense/seed2/step50/",
+                  "top-2/seed4/step50/", "top-2/seed4/step50/gates-soft/",
+                  "top-2/seed2/step50/", "top-2/seed2/step50/gates-soft/",
+                  "soft/seed4/step50/", "soft/seed2/step50/"));
+}
+
+TEST_F(TrainingPlanTest, RunsEveryVariantFromEverySeedOnce) {
+  const JobPlan plan = Plan();
+  ASSERT_EQ(plan.runs.size(), 6);
+  EXPECT_EQ(plan.runs[0].label(), "dense, seed 4");
+  EXPECT_EQ(plan.runs[0].shape().experts(), 0);
+  EXPECT_EQ(plan.runs[0].shape().expert_width(), 256);
+  EXPECT_EQ(plan.runs[3].label(), "top-2, seed 2");
+  EXPECT_EQ(plan.runs[3].routing().expert_count(), 2);
+  EXPECT_TRUE(plan.runs[3].routing().renormalize());
+  EXPECT_EQ(plan.runs[5].routing().expert_count(), 8);
+  for (const PlannedPart& part : plan.parts) {
+    const auto& run = plan.runs[static_cast<size_t>(part.trained->run())];
+    EXPECT_EQ(part.model.name, run.label());
+  }
+}
+
+TEST_F(TrainingPlanTest, OnlyTheLastStepHasNulls) {
+  const JobPlan plan = Plan();
+  EXPECT_EQ(plan.parts[0].spec.nulls().ByteSizeLong(), 0);
+  EXPECT_EQ(plan.parts[3].trained->step(), 50);
+  EXPECT_EQ(plan.parts[3].spec.nulls().random_router(), 99);
+}
+
+TEST_F(TrainingPlanTest, KnowsEveryKeyBeforeAnythingRuns) {
+  const JobPlan plan = Plan();
+  EXPECT_THAT(plan.groups, Each(Field(&NeededGroup::key, Not(""))));
+  EXPECT_THAT(plan.groups, Contains(Field(&NeededGroup::probe, "training")));
+}
+
+TEST_F(TrainingPlanTest, ProbesTheHeldOutTokens) {
+  const JobPlan plan = Plan();
+  EXPECT_EQ(plan.parts[0].tokens->token_count, 192);  // of 200, in windows
+  EXPECT_EQ(plan.parts[0].tokens->first_ids[0], 'y');
+  spec().mutable_probe()->set_evaluate_on(v1::EVALUATION_TEXT_TRAIN);
+  EXPECT_EQ(Plan().parts[0].tokens->first_ids[0], 'x');
+}
+
+// Keys of a group of the last step of "top-2" from seed 2.
+std::string KeyOf(const JobPlan& plan, const std::string& probe) {
+  const auto group =
+      std::ranges::find_if(plan.groups, [&](const NeededGroup& needed) {
+        const auto& part = plan.parts[static_cast<size_t>(needed.part)];
+        return part.prefix == "top-2/seed2/step50/" && needed.probe == probe;
+      });
+  return group == plan.groups.end() ? "" : group->key;
+}
+
+TEST_F(TrainingPlanTest, KeysSayWhatDeterminesTheNumbers) {
+  const JobPlan plan = Plan();
+  // When else models are kept changes the curves alone.
+  spec().mutable_checkpoint()->set_every(10);
+  EXPECT_EQ(KeyOf(Plan(), "pca/routed"), KeyOf(plan, "pca/routed"));
+  EXPECT_NE(KeyOf(Plan(), "training"), KeyOf(plan, "training"));
+  // What other variants there are, changes nothing.
+  spec().mutable_variants()->DeleteSubrange(0, 1);
+  spec().mutable_checkpoint()->set_every(30);
+  EXPECT_EQ(KeyOf(Plan(), "training"), KeyOf(plan, "training"));
+  // How it learned changes everything.
+  spec().mutable_optimizer()->set_learning_rate(1e-3);
+  EXPECT_NE(KeyOf(Plan(), "pca/routed"), KeyOf(plan, "pca/routed"));
+}
+
+TEST_F(TrainingPlanTest, TheSameRunHasTheSameDirectory) {
+  const JobPlan plan = Plan();
+  spec().mutable_variants()->DeleteSubrange(0, 1);
+  EXPECT_EQ(Plan().runs[0].directory(), plan.runs[2].directory());
+  EXPECT_NE(plan.runs[0].directory(), plan.runs[1].directory());
+}
+
+}  // namespace
+}  // namespace moeprobe

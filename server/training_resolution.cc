@@ -1,0 +1,154 @@
+#include "server/training_resolution.h"
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "core/plan/decoder_shape.h"
+#include "moeprobe/v1/training.pb.h"
+#include "server/data_catalog.h"
+#include "server/data_resolution.h"
+#include "server/label.h"
+#include "server/model_registry.h"
+#include "server/model_shape_resolution.h"
+#include "server/number_range.h"
+#include "server/optimizer_resolution.h"
+#include "server/training_plan.h"
+#include "server/training_probe_resolution.h"
+#include "server/training_text.h"
+#include "server/variant_resolution.h"
+#include "server/violations.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr int kMostSeeds = 64;
+constexpr int64_t kMostParts = 4096;
+// Of a model. It is held four times over while it is trained.
+constexpr int64_t kMostParameters = int64_t{1} << 30;
+
+void ResolveSeeds(v1::TrainSpec& spec, Violations& violations) {
+  if (spec.seeds().empty()) spec.add_seeds(0);
+  if (spec.seeds_size() > kMostSeeds) {
+    violations.Add("seeds",
+                   absl::StrCat(spec.seeds_size(), " seeds, expected at most ",
+                                kMostSeeds));
+  }
+  std::set<int64_t> seen;
+  for (int i = 0; i < spec.seeds_size(); ++i) {
+    const int64_t seed = spec.seeds(i);
+    const std::string field = absl::StrCat("seeds[", i, "]");
+    if (seed < 0) {
+      violations.Add(field, absl::StrCat(seed, " is negative"));
+    } else if (!seen.insert(seed).second) {
+      violations.Add(field, absl::StrCat(seed, " stands there twice"));
+    }
+  }
+}
+
+v1::TrainingData ResolveSource(const v1::TrainingData& asked,
+                               DataCatalog& catalog, Violations& violations) {
+  v1::TrainingData data = asked;
+  if (data.has_text()) {
+    data.set_text(
+        ResolveDataset(asked.text(), true, "data.text", catalog, violations));
+    if (asked.vocabulary().empty()) data.set_vocabulary("bytes");
+  } else if (data.has_ids()) {
+    data.set_ids(
+        ResolveDataset(asked.ids(), false, "data.ids", catalog, violations));
+    if (!asked.vocabulary().empty()) {
+      violations.Add("data.vocabulary", "has no meaning for token ids");
+    }
+  } else {
+    violations.Add("data", "neither text nor ids, expected one of the two");
+  }
+  if (!asked.has_held_out()) data.set_held_out(0.1);
+  if (!(data.held_out() >= 0 && data.held_out() < 1)) {
+    violations.Add("data.held_out",
+                   absl::StrCat(data.held_out(),
+                                " is out of range, expected 0 to below 1"));
+  }
+  return data;
+}
+
+// What is wrong with the ids, as far as they are known. A part that is asked
+// for has to hold a window and the token after it.
+void CheckText(const TrainingText& text, const v1::TrainSpec& spec,
+               Violations& violations) {
+  if (!text.token_count) return;
+  const int64_t window = spec.model().context() + 1;
+  const int64_t held_out = HeldOutCount(*text.token_count, spec.data());
+  const int64_t learned = *text.token_count - held_out;
+  if (learned < window) {
+    violations.Add("data", absl::StrCat(learned,
+                                        " tokens to learn from, expected at "
+                                        "least a window and the next, ",
+                                        window));
+  } else if (spec.data().held_out() > 0 && held_out < window) {
+    violations.Add("data.held_out",
+                   absl::StrCat(held_out,
+                                " tokens are held out, expected 0 or at least "
+                                "a window and the next, ",
+                                window));
+  }
+}
+
+void CheckSize(const v1::TrainSpec& spec, const TrainingText& text,
+               Violations& violations) {
+  for (const v1::Variant& variant : spec.variants()) {
+    const int64_t parameters =
+        ParameterCount(ShapeOf(ShapeOf(variant, spec), text.vocabulary_size));
+    if (parameters <= kMostParameters) continue;
+    violations.Add("model", absl::StrCat(parameters, " parameters in variant ",
+                                         variant.name(), ", expected at most ",
+                                         kMostParameters));
+    return;
+  }
+  const int64_t parts = CountParts(spec);
+  if (parts <= kMostParts) return;
+  violations.Add("probe.every",
+                 absl::StrCat("models are probed ", parts,
+                              " times, over variants, seeds, steps and "
+                              "swapped gates, expected at most ",
+                              kMostParts));
+}
+
+}  // namespace
+
+ResolvedTraining ResolveTraining(const v1::TrainSpec& asked,
+                                 ModelRegistry& models, DataCatalog& catalog) {
+  ResolvedTraining result{.spec = asked, .violations = {}};
+  v1::TrainSpec& spec = result.spec;
+  Violations& violations = result.violations;
+  CheckLabel(asked.name(), violations);
+  if (asked.task() == v1::TRAINING_TASK_UNSPECIFIED) {
+    spec.set_task(v1::TRAINING_TASK_LANGUAGE_MODEL);
+  } else if (!v1::TrainingTask_IsValid(asked.task())) {
+    violations.Add("task", absl::StrCat("there is no value ", asked.task()));
+  }
+  *spec.mutable_model() = ResolveModelShape(asked.model(), violations);
+  ResolveVariants(spec, violations);
+  ResolveSeeds(spec, violations);
+  *spec.mutable_data() = ResolveSource(asked.data(), catalog, violations);
+  *spec.mutable_optimizer() = ResolveOptimizer(asked.optimizer(), violations);
+  *spec.mutable_probe() = ResolveTrainingProbe(asked.probe(), spec, violations);
+  if (!asked.checkpoint().has_every()) {
+    spec.mutable_checkpoint()->set_every(500);
+  }
+  CheckRanges("checkpoint",
+              {{"every", spec.checkpoint().every(), 1, kMostSteps}},
+              violations);
+  if (!violations.empty()) return result;
+  const auto text = FindTrainingText(spec.data(), models, catalog);
+  if (!text.ok()) {
+    violations.Add("data", std::string(text.status().message()),
+                   text.status().code());
+    return result;
+  }
+  CheckText(*text, spec, violations);
+  if (violations.empty()) CheckSize(spec, *text, violations);
+  return result;
+}
+
+}  // namespace moeprobe

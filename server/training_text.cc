@@ -1,0 +1,130 @@
+#include "server/training_text.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+#include <ios>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/file_content.h"
+#include "core/base/npy.h"
+#include "core/base/quoted.h"
+#include "core/base/status_macros.h"
+#include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/training.pb.h"
+#include "server/data_catalog.h"
+#include "server/model_registry.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr const char* kBytes = "bytes";
+constexpr int64_t kByteCount = 256;
+constexpr int64_t kMaxIdBytes = int64_t{4} << 30;
+
+absl::StatusOr<std::vector<int32_t>> ReadIds(const TrainingText& text) {
+  MOEPROBE_ASSIGN_OR_RETURN(const FileContent npy,
+                            ReadFile(text.path, kMaxIdBytes));
+  return DecodeTokenIds(npy.bytes);
+}
+
+absl::StatusOr<std::vector<int32_t>> ReadBytes(const TrainingText& text,
+                                               int64_t begin, int64_t count) {
+  std::string bytes(static_cast<size_t>(count), '\0');
+  std::ifstream file(text.path, std::ios::binary);
+  file.seekg(begin);
+  file.read(bytes.data(), count);
+  if (file.bad() || file.gcount() == 0) {
+    return absl::NotFoundError(
+        absl::StrCat("cannot read data set ", text.path.string()));
+  }
+  bytes.resize(static_cast<size_t>(file.gcount()));
+  std::vector<int32_t> ids;
+  for (const char byte : bytes) ids.push_back(static_cast<uint8_t>(byte));
+  return ids;
+}
+
+absl::StatusOr<TrainingText> FindIds(const v1::TrainingData& data,
+                                     DataCatalog& catalog) {
+  v1::DataSpec source;
+  source.set_ids(data.ids());
+  MOEPROBE_ASSIGN_OR_RETURN(const DataLocation location,
+                            catalog.Locate(source, ""));
+  TrainingText text{.path = location.path, .digest = data.ids()};
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, ReadIds(text));
+  text.token_count = static_cast<int64_t>(ids.size());
+  if (!ids.empty()) text.vocabulary_size = *std::ranges::max_element(ids) + 1;
+  return text;
+}
+
+absl::StatusOr<TrainingText> FindBytes(const v1::TrainingData& data,
+                                       const v1::DataSpec& source,
+                                       DataCatalog& catalog) {
+  MOEPROBE_ASSIGN_OR_RETURN(const DatasetRow row, catalog.Find(data.text()));
+  MOEPROBE_ASSIGN_OR_RETURN(const DataLocation location,
+                            catalog.Locate(source, ""));
+  return TrainingText{.path = location.path,
+                      .is_bytes = true,
+                      .digest = absl::StrCat("bytes of ", data.text()),
+                      .vocabulary_size = kByteCount,
+                      .token_count = row.size_bytes};
+}
+
+absl::StatusOr<TrainingText> FindTokenised(const v1::TrainingData& data,
+                                           const v1::DataSpec& source,
+                                           ModelRegistry& models,
+                                           DataCatalog& catalog) {
+  MOEPROBE_ASSIGN_OR_RETURN(const OpenedModel model,
+                            models.Find(data.vocabulary()));
+  if (!model.problem.ok()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "model ", Quoted(model.name),
+        " cannot be used: ", std::string(model.problem.message())));
+  }
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string tokenizer,
+                            models.TokenizerSha256(model));
+  MOEPROBE_ASSIGN_OR_RETURN(const DataLocation location,
+                            catalog.Locate(source, tokenizer));
+  TrainingText text{
+      .path = location.path,
+      .digest = absl::StrCat(data.text(), " by ", tokenizer),
+      .vocabulary_size = model.checkpoint->config().vocabulary_size};
+  if (location.tokenize) {
+    text.tokenizer_directory = model.directory;
+    text.text_sha256 = location.text_sha256;
+    return text;
+  }
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, ReadIds(text));
+  text.token_count = static_cast<int64_t>(ids.size());
+  return text;
+}
+
+}  // namespace
+
+absl::StatusOr<TrainingText> FindTrainingText(const v1::TrainingData& data,
+                                              ModelRegistry& models,
+                                              DataCatalog& catalog) {
+  if (data.has_ids()) return FindIds(data, catalog);
+  v1::DataSpec source;
+  source.set_text(data.text());
+  return data.vocabulary() == kBytes
+             ? FindBytes(data, source, catalog)
+             : FindTokenised(data, source, models, catalog);
+}
+
+absl::StatusOr<std::vector<int32_t>> IdsAt(const TrainingText& text,
+                                           int64_t begin, int64_t count) {
+  if (text.is_bytes) return ReadBytes(text, begin, count);
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, ReadIds(text));
+  const auto size = static_cast<int64_t>(ids.size());
+  const auto first = ids.begin() + std::min(begin, size);
+  return std::vector<int32_t>(first,
+                              ids.begin() + std::min(begin + count, size));
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,43 @@
+#ifndef MOEPROBE_SERVER_TRAINING_TEXT_H_
+#define MOEPROBE_SERVER_TRAINING_TEXT_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "moeprobe/v1/training.pb.h"
+#include "server/data_catalog.h"
+#include "server/model_registry.h"
+
+namespace moeprobe {
+
+// The token ids that models are trained on, as far as they are known before a
+// worker sees them.
+struct TrainingText {
+  std::filesystem::path path = {};  // of text, or of ids as .npy
+  bool is_bytes = false;            // every byte of it is an id
+  // Of the model whose tokenizer makes ids of it; empty: it has ids, or bytes.
+  std::filesystem::path tokenizer_directory = {};
+  std::string text_sha256 = {};  // where there is a tokenizer
+  std::string digest = {};       // of all that determines the ids
+  int64_t vocabulary_size = 0;
+  std::optional<int64_t> token_count = {};  // nullopt: never tokenised
+};
+
+// Returns the ids of `data`, whose data set is named by digest. Errors:
+// NotFound for a data set or a model that is not there; FailedPrecondition for
+// a model that cannot tokenise.
+absl::StatusOr<TrainingText> FindTrainingText(const v1::TrainingData& data,
+                                              ModelRegistry& models,
+                                              DataCatalog& catalog);
+
+// Returns up to `count` ids from `begin` on, of a text whose ids are known.
+absl::StatusOr<std::vector<int32_t>> IdsAt(const TrainingText& text,
+                                           int64_t begin, int64_t count);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_TRAINING_TEXT_H_
