@@ -14,14 +14,21 @@ namespace moeprobe {
 namespace {
 
 void CheckModel(const v1::ModelShape& model, Violations& violations) {
-  CheckRanges("model",
-              {{"layers", model.layers(), 1, 256},
-               {"width", model.width(), 1, 65536},
-               {"heads", model.heads(), 1, 1024},
-               {"context", model.context(), 2, 65536},
-               {"experts", model.experts(), 1, 1024},
-               {"expert_width", model.expert_width(), 1, 65536}},
-              violations);
+  CheckRanges(
+      "model",
+      {{.field = "layers", .value = model.layers(), .least = 1, .most = 256},
+       {.field = "width", .value = model.width(), .least = 1, .most = 65536},
+       {.field = "heads", .value = model.heads(), .least = 1, .most = 1024},
+       {.field = "context",
+        .value = model.context(),
+        .least = 2,
+        .most = 65536},
+       {.field = "experts", .value = model.experts(), .least = 1, .most = 1024},
+       {.field = "expert_width",
+        .value = model.expert_width(),
+        .least = 1,
+        .most = 65536}},
+      violations);
   if (!v1::ExpertForm_IsValid(model.expert())) {
     violations.Add("model.expert",
                    absl::StrCat("there is no value ", model.expert()));

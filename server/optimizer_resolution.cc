@@ -52,9 +52,18 @@ v1::Optimizer ResolveOptimizer(const v1::Optimizer& asked,
                    absl::StrCat("there is no value ", optimizer.decay()));
   }
   CheckRanges("optimizer",
-              {{"steps", optimizer.steps(), 1, kMostSteps},
-               {"batch", optimizer.batch(), 1, 65536},
-               {"warmup", optimizer.warmup(), 0, kMostSteps}},
+              {{.field = "steps",
+                .value = optimizer.steps(),
+                .least = 1,
+                .most = kMostSteps},
+               {.field = "batch",
+                .value = optimizer.batch(),
+                .least = 1,
+                .most = 65536},
+               {.field = "warmup",
+                .value = optimizer.warmup(),
+                .least = 0,
+                .most = kMostSteps}},
               violations);
   CheckRates(optimizer, violations);
   return optimizer;

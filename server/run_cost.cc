@@ -6,7 +6,6 @@
 #include <map>
 
 #include "core/plan/analysis_cost.h"
-#include "core/plan/decoder_shape.h"
 #include "core/plan/training_cost.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/job_plan.h"
@@ -58,6 +57,7 @@ AnalysisCost CostOfRuns(const JobPlan& plan,
   std::map<int, double> seconds;  // by run
   for (const auto& [index, of_part] : missing) {
     const PlannedPart& part = plan.parts[static_cast<size_t>(index)];
+    if (!part.trained) continue;
     const int place = part.trained->run();
     const v1::TrainingRun& run = plan.runs[static_cast<size_t>(place)];
     const auto [entry, is_new] =

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/data_catalog.h"
@@ -45,15 +44,15 @@ absl::Status Locate(const PlannedPart& planned, DataCatalog& catalog,
 
 // Names the run that trains the model of a part, which it adds to the task
 // unless an earlier part has; `places` says where the plan's runs are in it.
-void NameRun(const PlannedPart& planned, const MissingOfPart& missing,
+void NameRun(const v1::TrainedModel& trained, const MissingOfPart& missing,
              std::map<int, int>& places, RunningTask& running,
              v1::TaskPart& part) {
-  const int run = planned.trained->run();
+  const int run = trained.run();
   const auto [place, is_new] = places.insert({run, running.task.runs_size()});
   if (is_new) {
     *running.task.add_runs() = running.plan.runs[static_cast<size_t>(run)];
   }
-  *part.mutable_trained() = *planned.trained;
+  *part.mutable_trained() = trained;
   part.mutable_trained()->set_run(place->second);
   part.mutable_trained()->set_curves(missing.curves);
 }
@@ -110,7 +109,7 @@ absl::Status BuildTask(const std::vector<NeededGroup>& missing,
     const PlannedPart& planned = running.plan.parts[static_cast<size_t>(index)];
     v1::TaskPart part = BuildPart(running, planned, missing_of_part);
     if (planned.trained) {
-      NameRun(planned, missing_of_part, places, running, part);
+      NameRun(*planned.trained, missing_of_part, places, running, part);
     } else {
       MOEPROBE_RETURN_IF_ERROR(Locate(planned, catalog, part));
     }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -132,8 +133,8 @@ std::pair<int64_t, int64_t> EvaluatedPart(const v1::TrainSpec& spec,
 }
 
 absl::StatusOr<CutData> Cut(const v1::TrainSpec& spec, const TrainingText& text,
-                            const std::string& fingerprint) {
-  const auto [begin, available] = EvaluatedPart(spec, *text.token_count);
+                            int64_t count, const std::string& fingerprint) {
+  const auto [begin, available] = EvaluatedPart(spec, count);
   const int64_t context = spec.model().context();
   const int64_t asked = spec.probe().tokens();
   const int64_t tokens = asked < 0 ? available : std::min(asked, available);
@@ -157,7 +158,8 @@ absl::StatusOr<ProbedTokens> PlanTokens(const v1::TrainSpec& spec,
                    "\npart=", static_cast<int>(spec.probe().evaluate_on()),
                    "\n", DigestOf(tokens.windows)));
   if (text.token_count) {
-    MOEPROBE_ASSIGN_OR_RETURN(tokens.cut, Cut(spec, text, tokens.fingerprint));
+    MOEPROBE_ASSIGN_OR_RETURN(
+        tokens.cut, Cut(spec, text, *text.token_count, tokens.fingerprint));
   }
   return tokens;
 }
@@ -263,14 +265,13 @@ int64_t CountParts(const v1::TrainSpec& spec) {
       spec.probe().every() > 0
           ? spec.optimizer().steps() / spec.probe().every() + 2
           : 1;
-  return spec.variants_size() * spec.seeds_size() *
+  return int64_t{spec.variants_size()} * spec.seeds_size() *
          (steps + spec.swap_routing_size());
 }
 
 std::string PrefixOf(const TrainedCell& cell, const v1::TrainSpec& spec) {
-  const std::string prefix =
-      absl::StrCat(spec.variants(cell.variant).name(), "/seed", cell.seed,
-                   "/step", cell.step, "/");
+  std::string prefix = absl::StrCat(spec.variants(cell.variant).name(), "/seed",
+                                    cell.seed, "/step", cell.step, "/");
   if (cell.gates < 0) return prefix;
   return absl::StrCat(prefix, "gates-", spec.variants(cell.gates).name(), "/");
 }

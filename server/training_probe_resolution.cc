@@ -52,7 +52,10 @@ v1::TrainingProbe ResolveTrainingProbe(const v1::TrainingProbe& asked,
   if (!asked.has_tokens()) probe.set_tokens(kDefaultTokens);
   probe.set_seed(asked.seed());
   CheckRanges("probe",
-              {{"every", probe.every(), 0, kMostSteps},
+              {{.field = "every",
+                .value = probe.every(),
+                .least = 0,
+                .most = kMostSteps},
                {"seed", probe.seed(), 0, int64_t{1} << 62}},
               violations);
   if (!v1::EvaluationText_IsValid(probe.evaluate_on())) {

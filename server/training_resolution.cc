@@ -64,7 +64,8 @@ v1::TrainingData ResolveSource(const v1::TrainingData& asked,
     violations.Add("data", "neither text nor ids, expected one of the two");
   }
   if (!asked.has_held_out()) data.set_held_out(0.1);
-  if (!(data.held_out() >= 0 && data.held_out() < 1)) {
+  const bool is_share = data.held_out() >= 0 && data.held_out() < 1;
+  if (!is_share) {
     violations.Add("data.held_out",
                    absl::StrCat(data.held_out(),
                                 " is out of range, expected 0 to below 1"));
@@ -137,7 +138,10 @@ ResolvedTraining ResolveTraining(const v1::TrainSpec& asked,
     spec.mutable_checkpoint()->set_every(500);
   }
   CheckRanges("checkpoint",
-              {{"every", spec.checkpoint().every(), 1, kMostSteps}},
+              {{.field = "every",
+                .value = spec.checkpoint().every(),
+                .least = 1,
+                .most = kMostSteps}},
               violations);
   if (!violations.empty()) return result;
   const auto text = FindTrainingText(spec.data(), models, catalog);

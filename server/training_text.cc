@@ -19,6 +19,7 @@
 #include "moeprobe/v1/training.pb.h"
 #include "server/data_catalog.h"
 #include "server/model_registry.h"
+#include "storage/dataset_store.h"
 
 namespace moeprobe {
 namespace {

@@ -22,7 +22,7 @@ int64_t ActiveMlps(const DecoderShape& shape, int64_t per_token) {
 double ForwardOperations(const DecoderShape& shape, int64_t per_token,
                          int64_t tokens) {
   const auto d = static_cast<double>(shape.width);
-  const double mlp = static_cast<double>(
+  const auto mlp = static_cast<double>(
       ActiveMlps(shape, per_token) *
       MlpParameterCount(shape.expert, shape.width, shape.expert_width));
   const double attention =
