@@ -4,7 +4,7 @@ usage: run.py [--rounds N] FIGURE ...
        run.py render
 
 Figures: jacobian spectra forward precision offload pca analysis-mixtral
-analysis-qwen nulls training latency report second-probe estimate.
+analysis-qwen nulls training latency report dashboard second-probe estimate.
 Builds what it needs, writes synthetic checkpoints to build/bench/work, lets ours
 and the peer take turns, appends a line for each row to bench/results.jsonl and
 renders docs/benchmarks.md. `offload` needs root: it empties the page cache.
@@ -428,6 +428,19 @@ def report(_rounds):
         yield alone.row(f"report-{quantity}", f"{title}: {what}", quantity, "s", goal)
 
 
+def dashboard(_rounds):
+    run(["scripts/setup", "--with-tests"])
+    alone = Measurement([PYTHON, "bench/dashboard_time.py", checkpoint("qwen-narrow")])
+    title = "60 experts in 24 layers, dashboard"
+    for quantity, what, goal in (
+        ("follow_seconds", "from a click on the finished job to the drawn page", 1),
+        ("open_seconds", "from the address, in a browser that has none of it", None),
+        ("layer_seconds", "from a click on a layer to its matrices", None),
+    ):
+        limit = ("<", goal) if goal else None
+        yield alone.row(f"dashboard-{quantity}", f"{title}: {what}", quantity, "s", limit)
+
+
 def estimate(_rounds):
     build_programs()
     models = {
@@ -463,6 +476,7 @@ FIGURES = {
     "training": training,
     "latency": latency,
     "report": report,
+    "dashboard": dashboard,
     "second-probe": second_probe,
     "estimate": estimate,
 }

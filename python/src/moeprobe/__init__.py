@@ -27,6 +27,7 @@ from moeprobe.errors import (
     RequestError,
     ResourceError,
     ServerError,
+    UnauthenticatedError,
     UnavailableError,
 )
 from moeprobe.events import (
@@ -40,6 +41,7 @@ from moeprobe.events import (
 from moeprobe.job import Job
 from moeprobe.job_status import JobStatus
 from moeprobe.local_data import Text
+from moeprobe.request.request import YamlText
 from moeprobe.result.result import Result, load
 
 __all__ = [
@@ -67,7 +69,9 @@ __all__ = [
     "ServerError",
     "StateEvent",
     "Text",
+    "UnauthenticatedError",
     "UnavailableError",
     "WarningEvent",
+    "YamlText",
     "load",
 ]

@@ -50,10 +50,10 @@ class Client:
     def submit(self, request: RequestLike, *, request_id: str | None = None) -> Job:
         """Create a job from a request and return it at once.
 
-        `request` is a dictionary or the path of a YAML file, with the keys of
-        docs/request.md. Texts and ids that are files here are uploaded, once;
-        a dictionary may have `moeprobe.Text` and numpy arrays in their place.
-        The same `request_id`, a UUID, creates one job only.
+        `request` is a dictionary, the path of a YAML file or `moeprobe.YamlText`,
+        with the keys of docs/request.md. Texts and ids that are files here are
+        uploaded, once; a dictionary may have `moeprobe.Text` and numpy arrays in
+        their place. The same `request_id`, a UUID, creates one job only.
 
         Raises RequestError naming every place that is wrong, NotFoundError for
         a model or data set that the server lacks.
@@ -69,9 +69,9 @@ class Client:
         """Return the job 17, "17" or "jobs/17"; nothing is asked yet."""
         return Job(self._transport, job)
 
-    def jobs(self) -> list[JobStatus]:
-        """List all jobs, newest first."""
-        listed = flows.list_all(methods.LIST_JOBS, lambda page: page.jobs)
+    def jobs(self, limit: int | None = None) -> list[JobStatus]:
+        """List all jobs, or the `limit` newest of them, newest first."""
+        listed = flows.list_all(methods.LIST_JOBS, lambda page: page.jobs, limit)
         return [status_of(job) for job in self._transport.run(listed)]
 
     def models(self) -> list[Model]:

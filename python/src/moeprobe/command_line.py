@@ -1,8 +1,9 @@
-"""The command line: `moeprobe report` and `moeprobe export`."""
+"""The command line: `moeprobe report`, `export` and `dashboard`."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import pathlib
 import sys
@@ -40,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_server(report)
     report.set_defaults(run=_report)
     _add_export(commands)
+    _add_dashboard(commands)
     return parser
 
 
@@ -63,6 +65,39 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     export.set_defaults(run=_export)
 
 
+def _add_dashboard(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> None:
+    dashboard = commands.add_parser(
+        "dashboard",
+        help="serve pages with jobs, results and comparisons to browsers",
+        description="Shows a server's jobs and results in browsers on this machine.",
+    )
+    _add_server(dashboard)
+    dashboard.add_argument("--host", default="127.0.0.1", help="%(default)s")
+    dashboard.add_argument(
+        "--port", type=int, default=8050, help="%(default)s; 0: any that is free"
+    )
+    dashboard.add_argument(
+        "--require-token",
+        action="store_true",
+        help="everybody logs in with a token, which goes with their calls",
+    )
+    dashboard.add_argument(
+        "--open-to-network",
+        action="store_true",
+        help="allow a --host that other machines reach; nothing is encrypted: put a "
+        "proxy with TLS in front",
+    )
+    dashboard.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        help="a name that browsers may call the dashboard by, such as that of a proxy",
+    )
+    dashboard.set_defaults(run=_dashboard)
+
+
 def _results(jobs: Sequence[str], server: str) -> list[Result]:
     """Return what there is of each job; one that runs is not waited for."""
     with Client(server, os.environ.get("MOEPROBE_TOKEN")) as client:
@@ -83,6 +118,22 @@ def _report(arguments: argparse.Namespace) -> None:
 
 def _export(arguments: argparse.Namespace) -> None:
     _results(arguments.jobs, arguments.server)[0].export(arguments.out)
+
+
+def _dashboard(arguments: argparse.Namespace) -> None:
+    from moeprobe.dashboard import Settings, serve  # noqa: PLC0415 (an extra)
+
+    settings = Settings(
+        server=arguments.server,
+        token=os.environ.get("MOEPROBE_TOKEN"),
+        require_token=arguments.require_token,
+        host=arguments.host,
+        port=arguments.port,
+        open_to_network=arguments.open_to_network,
+        names=tuple(arguments.name),
+    )
+    with contextlib.suppress(KeyboardInterrupt):
+        serve(settings)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,5 +1,8 @@
 """What can go wrong, by who can mend it. Messages are the server's own."""
 
+import dataclasses
+from collections.abc import Sequence
+
 import grpc
 
 
@@ -7,8 +10,24 @@ class MoeprobeError(Exception):
     """Any failure of this package or of the server it talks to."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a request; places are of its text, from 1."""
+
+    what: str
+    line: int | None = None
+    column: int | None = None
+
+
 class RequestError(MoeprobeError, ValueError):
-    """A request is wrong: every line names a place and what was expected."""
+    """A request is wrong: every line names a place and what was expected.
+
+    `problems` has the lines apart, where a request was read here.
+    """
+
+    def __init__(self, text: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(text)
+        self.problems = tuple(problems)
 
 
 class NotFoundError(MoeprobeError, LookupError):
@@ -25,6 +44,10 @@ class PreconditionError(MoeprobeError):
 
 class AccessError(MoeprobeError, PermissionError):
     """The token is missing, wrong, or does not allow this."""
+
+
+class UnauthenticatedError(AccessError):
+    """The server asks for a token, or for another one."""
 
 
 class ResourceError(MoeprobeError):
@@ -65,7 +88,7 @@ _BY_CODE: dict[grpc.StatusCode, type[MoeprobeError]] = {
     grpc.StatusCode.NOT_FOUND: NotFoundError,
     grpc.StatusCode.ALREADY_EXISTS: AlreadyExistsError,
     grpc.StatusCode.FAILED_PRECONDITION: PreconditionError,
-    grpc.StatusCode.UNAUTHENTICATED: AccessError,
+    grpc.StatusCode.UNAUTHENTICATED: UnauthenticatedError,
     grpc.StatusCode.PERMISSION_DENIED: AccessError,
     grpc.StatusCode.RESOURCE_EXHAUSTED: ResourceError,
     grpc.StatusCode.DATA_LOSS: DataLossError,

@@ -20,7 +20,7 @@ from moeprobe.errors import NotFoundError, RequestError
 from moeprobe.estimate import Validation, validation_of
 from moeprobe.local_data import LocalData, find_files, take_content
 from moeprobe.methods import Method, RequestT, ResponseT
-from moeprobe.request.request import Request, read_request
+from moeprobe.request.request import Request, YamlText, read_request
 from moeprobe.v1 import (
     analysis_pb2,
     dataset_service_pb2,
@@ -31,7 +31,7 @@ from moeprobe.v1 import (
 _PAGE_SIZE = 100
 T = TypeVar("T")
 
-RequestLike = Mapping[str, Any] | str | os.PathLike[str]
+RequestLike = Mapping[str, Any] | str | os.PathLike[str] | YamlText
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,17 +51,23 @@ def call(method: Method[RequestT, ResponseT], request: RequestT) -> Flow[Respons
 
 
 def list_all(
-    method: Method[Any, ResponseT], items: Callable[[ResponseT], Iterable[T]]
+    method: Method[Any, ResponseT],
+    items: Callable[[ResponseT], Iterable[T]],
+    limit: int | None = None,
 ) -> Flow[list[T]]:
-    """Collect all pages of a list; `items` takes what it lists out of a page."""
+    """Collect the pages of a list, all of them or until there are `limit` entries.
+
+    `items` takes what it lists out of a page.
+    """
     found: list[T] = []
-    request = method.request(page_size=_PAGE_SIZE)
+    size = _PAGE_SIZE if limit is None else min(limit, _PAGE_SIZE)
+    request = method.request(page_size=size)
     while True:
         page = yield from call(method, request)
         found += items(page)
         request.page_token = cast("Any", page).next_page_token
-        if not request.page_token:
-            return found
+        if not request.page_token or (limit is not None and len(found) >= limit):
+            return found[:limit]
 
 
 def _read(request: RequestLike) -> tuple[Request, list[LocalData]]:
@@ -69,6 +75,8 @@ def _read(request: RequestLike) -> tuple[Request, list[LocalData]]:
         plain, contents = take_content(request)
         read = read_request(plain)
         return read, contents + find_files(read, pathlib.Path())
+    if isinstance(request, YamlText):
+        return read_request(request), []
     read = read_request(request)
     return read, find_files(read, pathlib.Path(request).parent)
 
@@ -107,7 +115,8 @@ def located(
 ) -> RequestError:
     """Return an error of a line for each violation, with its place."""
     errors = [request.error_at(v.field, v.description) for v in violations]
-    return RequestError("\n".join(map(str, errors)))
+    problems = [problem for error in errors for problem in error.problems]
+    return RequestError("\n".join(map(str, errors)), problems)
 
 
 def validate(request: RequestLike) -> Flow[Validation]:

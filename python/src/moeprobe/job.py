@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from moeprobe import methods
 from moeprobe.events import Event, JobState, StateEvent
@@ -72,17 +72,24 @@ class Job:
         request = job_service_pb2.DeleteJobRequest(name=self.name)
         self._transport.run(call(methods.DELETE_JOB, request))
 
-    def result(self, timeout: float | None = None, *, wait: bool = True) -> Result:
+    def result(
+        self,
+        timeout: float | None = None,
+        *,
+        wait: bool = True,
+        choose: Callable[[str], bool] | None = None,
+    ) -> Result:
         """Fetch the result; with `wait`, first wait for the end of the job.
 
         Without it, the layers that are done come from a job that still runs.
+        `choose` tells by their names which arrays to fetch; means come anyway.
         Every array is verified. Raises what `wait` does, and DataLossError.
         """
         if wait and self.status().state is not JobState.SUCCEEDED:
             self.wait(timeout)
         request = result_service_pb2.GetResultRequest(name=self.name)
         message = self._transport.run(call(methods.GET_RESULT, request))
-        arrays = Arrays(self.name, message.arrays)
+        arrays = Arrays(self.name, message.arrays, choose)
         for _ in self._transport.follow(methods.READ_ARRAYS, arrays):
             pass
         return Result(result_document(message), arrays.found)

@@ -24,6 +24,8 @@ class JobStatus:
     error: str
     phase: str
     fraction: float
+    layers_done_count: int
+    layer_count: int
     queue_position: int  # jobs ahead of it, while it is queued
     crash_count: int  # attempts that a worker's death ended
     cached: bool  # whether every matrix came from the cache
@@ -53,6 +55,8 @@ def status_of(job: job_pb2.Job) -> JobStatus:
         error=job.error.message,
         phase=job.progress.phase,
         fraction=job.progress.fraction,
+        layers_done_count=job.progress.layers_done_count,
+        layer_count=job.progress.layer_count,
         queue_position=job.queue_position,
         crash_count=job.crash_count,
         cached=job.cached,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -50,9 +50,15 @@ class Arrays:
     Arrays that are whole are in `found`; they cannot be written to.
     """
 
-    def __init__(self, job: str, infos: Sequence[result_pb2.ArrayInfo]) -> None:
+    def __init__(
+        self,
+        job: str,
+        infos: Iterable[result_pb2.ArrayInfo],
+        choose: Callable[[str], bool] | None = None,
+    ) -> None:
+        """`choose`: tells by their names which of `infos` to expect."""
         self._job = job
-        self._infos = {info.name: info for info in infos}
+        self._infos = {i.name: i for i in infos if choose is None or choose(i.name)}
         self._name = ""
         self._pieces: list[bytes] = []
         self._received = 0

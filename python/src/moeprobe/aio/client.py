@@ -57,9 +57,9 @@ class Client:
         """Return the job 17, "17" or "jobs/17"; nothing is asked yet."""
         return Job(self._transport, job)
 
-    async def jobs(self) -> list[JobStatus]:
-        """List all jobs, newest first."""
-        listed = flows.list_all(methods.LIST_JOBS, lambda page: page.jobs)
+    async def jobs(self, limit: int | None = None) -> list[JobStatus]:
+        """List all jobs, or the `limit` newest of them, newest first."""
+        listed = flows.list_all(methods.LIST_JOBS, lambda page: page.jobs, limit)
         return [status_of(job) for job in await self._transport.run(listed)]
 
     async def models(self) -> list[Model]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from moeprobe import methods
 from moeprobe.aio.transport import Transport
@@ -74,13 +74,14 @@ class Job:
         timeout: float | None = None,
         *,
         wait: bool = True,
+        choose: Callable[[str], bool] | None = None,
     ) -> Result:
-        """Fetch the result; with `wait`, first wait for the end of the job."""
+        """Fetch the result; see `moeprobe.Job.result`."""
         if wait and (await self.status()).state is not JobState.SUCCEEDED:
             await self.wait(timeout)
         request = result_service_pb2.GetResultRequest(name=self.name)
         message = await self._transport.run(call(methods.GET_RESULT, request))
-        arrays = Arrays(self.name, message.arrays)
+        arrays = Arrays(self.name, message.arrays, choose)
         async for _ in self._transport.follow(methods.READ_ARRAYS, arrays):
             pass
         return Result(result_document(message), arrays.found)

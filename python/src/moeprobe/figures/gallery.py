@@ -42,5 +42,5 @@ def sweep_figures_of(result: Result) -> list[Figure]:
     return [
         sweeps.sweep_curves(result, quantity, label)
         for quantity, label in layers.MEANS
-        if quantity in result
+        if sweeps.has_means(result, quantity)
     ]

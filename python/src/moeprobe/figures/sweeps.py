@@ -64,6 +64,11 @@ def _panel(
     return Panel(title, axis, Axis(label), marks)
 
 
+def has_means(result: Result, quantity: str) -> bool:
+    """Tell whether a result has means of a quantity; its arrays may be elsewhere."""
+    return any(quantity in at["quantities"] for at in result.document["summary"])
+
+
 def sweep_curves(
     result: Result, quantity: str = "jacobian_cosine/routed", label: str = ""
 ) -> Figure:
@@ -74,8 +79,8 @@ def sweep_curves(
     """
     if not result.cells:
         raise NotFoundError(f"{result.job} has no sweep")
-    if quantity not in result:
-        raise NotFoundError(f"the result has no {quantity!r}")
+    if not has_means(result, quantity):
+        raise NotFoundError(f"the result has no means of {quantity!r}")
     found = _means(result, quantity)
     field, *others = list(result.cells[0]["settings"])
     layers = found.layer.values.tolist()

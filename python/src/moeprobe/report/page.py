@@ -145,6 +145,10 @@ def _resource(name: str) -> str:
     return (importlib.resources.files("moeprobe.report") / name).read_text("utf-8")
 
 
+def _style() -> str:
+    return _resource("look.css") + _resource("report.css")
+
+
 def make_page(results: Sequence[Result]) -> str:
     """Return a page of HTML with everything that `results` say.
 
@@ -161,7 +165,7 @@ def make_page(results: Sequence[Result]) -> str:
         title=", ".join(section.label for section in sections),
         sections=sections,
         comparison=side_by_side(results) if len(results) > 1 else [],
-        style=markupsafe.Markup(_resource("report.css")),  # noqa: S704 (ours)
+        style=markupsafe.Markup(_style()),  # noqa: S704 (ours)
         script=markupsafe.Markup(_resource("report.js")),  # noqa: S704 (ours)
         plotly=markupsafe.Markup(_resource(_PLOTLY)),  # noqa: S704 (Plotly's)
     )

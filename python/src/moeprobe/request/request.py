@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pathlib
 import re
@@ -20,6 +21,16 @@ from moeprobe.v1 import job_pb2
 _KIND = "kind"
 _DEFAULT_KIND = "analyze"
 _INDEX = re.compile(r"\[(\d+)\]")
+
+
+@dataclasses.dataclass(frozen=True)
+class YamlText:
+    """A request as the text of a request file that is no file.
+
+    Its data sets are the server's: names of files mean nothing in it.
+    """
+
+    content: str
 
 
 class Request:
@@ -73,8 +84,10 @@ def _child(node: Node, path: str) -> tuple[Node | None, str]:
     return None, path
 
 
-def read_request(request: Mapping[str, Any] | str | os.PathLike[str]) -> Request:
-    """Read a request that is a dictionary, or the path of a YAML file.
+def read_request(
+    request: Mapping[str, Any] | str | os.PathLike[str] | YamlText,
+) -> Request:
+    """Read a request that is a dictionary, YAML, or the path of a YAML file.
 
     Raises RequestError naming file, line, column and key of what is wrong: keys
     that are unknown or there twice, other types, and all that docs/request.md
@@ -82,6 +95,10 @@ def read_request(request: Mapping[str, Any] | str | os.PathLike[str]) -> Request
     """
     if isinstance(request, Mapping):
         return Request(DictSource(), read_dict(request))
+    if isinstance(request, YamlText):
+        text = request.content.encode("utf-8", errors="surrogatepass")
+        source = TextSource(text, "request")
+        return Request(source, read_yaml(source))
     try:
         data = pathlib.Path(request).read_bytes()
     except OSError as error:

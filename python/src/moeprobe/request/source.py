@@ -4,7 +4,7 @@ import bisect
 import re
 from typing import Protocol
 
-from moeprobe.errors import RequestError
+from moeprobe.errors import Problem, RequestError
 
 _LARGEST_FILE = 1 << 20
 _WIDE_ENCODINGS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
@@ -27,7 +27,7 @@ class DictSource:
     def error(self, place: int, what: str) -> RequestError:
         """Return an error; `place` means nothing here."""
         del place
-        return RequestError(f"request: {what}")
+        return RequestError(f"request: {what}", [Problem(what)])
 
 
 class TextSource:
@@ -52,7 +52,8 @@ class TextSource:
         """Return an error that starts with file, line and column."""
         line = bisect.bisect(self._line_starts, place)
         column = place - self._line_starts[line - 1] + 1
-        return RequestError(f"{self._file}:{line}:{column}: {what}")
+        text = f"{self._file}:{line}:{column}: {what}"
+        return RequestError(text, [Problem(what, line, column)])
 
     def _set_text(self, data: bytes) -> None:
         text = data.decode("utf-8-sig", errors="surrogateescape")

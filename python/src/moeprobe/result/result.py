@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import tempfile
 from collections.abc import Mapping
 from typing import Any, cast
@@ -17,7 +18,7 @@ import xarray as xr
 from moeprobe.request.writer import request_yaml
 from moeprobe.result.document import Document
 from moeprobe.result.export import export, make_tree
-from moeprobe.result.names import part_name, place_of
+from moeprobe.result.names import part_name
 from moeprobe.result.quantities import Quantities
 from moeprobe.result.result_json import result_json
 from moeprobe.result.summary_csv import summary_csv
@@ -101,7 +102,7 @@ class Result:
     def select(self, cell: int = 0, data: int = 0) -> Result:
         """Return one cell of a sweep on one data set as a result of its own."""
         prefix = f"sweep{cell}/" if self.cells else ""
-        if any(place_of(name).data for name in self.arrays):
+        if self._has_data_sets(prefix):
             prefix += f"data{data}/"
         size = len(prefix)
         arrays = {n[size:]: a for n, a in self.arrays.items() if n.startswith(prefix)}
@@ -114,6 +115,12 @@ class Result:
                 if entry["part"] in parts
             ]
         return Result(document, arrays)
+
+    def _has_data_sets(self, prefix: str) -> bool:
+        """Tell whether names behind `prefix` say which data set they are of."""
+        parts = (entry["part"] for entry in self.document["summary"])
+        numbered = re.compile(rf"{re.escape(prefix)}data\d+/")
+        return any(numbered.match(name) for name in (*self.arrays, *parts))
 
     def tree(self) -> xr.DataTree:
         """Return all quantities as one tree of datasets: "model/grassmann.routed"."""
