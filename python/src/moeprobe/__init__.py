@@ -8,7 +8,8 @@
     result.table()
     result["jacobian_cosine/routed"].value.sel(layer=3)
 
-`moeprobe.aio` is the same for asyncio, `moeprobe.figures` draws.
+`moeprobe.aio` is the same for asyncio, `moeprobe.figures` draws,
+`moeprobe.tracking` logs to MLflow and TensorBoard.
 """
 
 from moeprobe.client import Client
