@@ -30,7 +30,8 @@ namespace {
 constexpr int kUsageStatus = 2;
 
 constexpr const char* kDescription =
-    "Submits analyses to a moeprobe-server and brings their results.";
+    "Submits analyses and controlled experiments to a moeprobe-server and "
+    "brings their results.";
 constexpr const char* kFooter =
     "Example:\n"
     "  moeprobe-client submit examples/analyze.yaml --wait\n"
@@ -104,15 +105,27 @@ class Commands {
   void AddInit() {
     CLI::App* command =
         Add("init",
-            "Prints a request file to begin with for a model of the server.",
-            "init mixtral > analyze.yaml");
-    command
-        ->add_option("MODEL", model_,
-                     "As `models` lists it, or a directory of that name")
-        ->required();
-    command->callback([this] {
-      line_.command = [model = model_](Session& session) {
-        return InitRequest(session, model);
+            "Prints a request file to begin with: an analysis of a model of "
+            "the server, or an experiment.",
+            "init mixtral > analyze.yaml\n"
+            "         moeprobe-client init --train text.txt > train.yaml");
+    CLI::Option* model = command->add_option(
+        "MODEL", model_, "As `models` lists it, or a directory of that name");
+    CLI::Option* text =
+        command
+            ->add_option("--train", text_,
+                         "Small models to train on a text: a file, or a data "
+                         "set of the server")
+            ->type_name("TEXT");
+    model->excludes(text);
+    command->callback([this, model, text] {
+      if (model->empty() && text->empty()) {
+        throw CLI::RequiredError("MODEL or --train");
+      }
+      line_.command = [trains = !text->empty(), model = model_,
+                       text = text_](Session& session) {
+        return trains ? InitExperiment(session, text)
+                      : InitRequest(session, model);
       };
     });
   }
@@ -141,6 +154,10 @@ class Commands {
     command->add_option("--quantity", matrix_.quantity, "Which one")
         ->capture_default_str();
     command->add_option("--layer", matrix_.layer, "Shows this layer only");
+    command->add_option("--part", matrix_.part,
+                        "Shows this part only, such as baseline or "
+                        "top-2/seed0/step2000/model; of an experiment, the "
+                        "default is the last step");
     command->callback([this] {
       line_.command = [view = matrix_](Session& session) {
         return ShowMatrix(session, view);
@@ -235,13 +252,22 @@ class Commands {
     CLI::App* command =
         Add("curve",
             "Shows each claim under every convention, weighting, null, layer "
-            "and cell that a job has (a specification curve).",
-            "curve 17 --csv > curve.csv");
+            "and cell that a job has (a specification curve), or quantities "
+            "over the steps of training.",
+            "curve 17 --csv > curve.csv\n"
+            "         moeprobe-client curve 18 --over step");
     AddJob(command);
+    CLI::Option* over =
+        command
+            ->add_option("--over", axis_,
+                         "step: shows quantities over the steps of a job of "
+                         "kind train")
+            ->check(CLI::IsMember({"step"}));
     AddFormats(command);
-    command->callback([this] {
-      line_.command = [job = job_, format = Format()](Session& session) {
-        return ShowCurve(session, job, format);
+    command->callback([this, over] {
+      const auto show = over->empty() ? ShowCurve : ShowStepCurves;
+      line_.command = [job = job_, show, format = Format()](Session& session) {
+        return show(session, job, format);
       };
     });
   }
@@ -311,6 +337,8 @@ class Commands {
   RedundancyView redundancy_;
   MatrixView matrix_;
   std::string model_;
+  std::string text_;
+  std::string axis_;
   std::string shell_;
   std::string job_;
   std::string directory_;

@@ -7,9 +7,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "client/commands/job_text.h"
 #include "client/commands/output_format.h"
 #include "client/commands/session.h"
+#include "client/request/job_spec.h"
 #include "client/result/compared_side.h"
 #include "client/result/comparison.h"
 #include "client/result/comparison_text.h"
@@ -17,7 +17,6 @@
 #include "client/result/result_json.h"
 #include "client/text/printable.h"
 #include "core/base/status_macros.h"
-#include "moeprobe/v1/analysis.pb.h"
 
 namespace moeprobe {
 namespace {
@@ -37,10 +36,10 @@ absl::StatusOr<ComparedResult> Read(Session& session, const std::string& text) {
 
 std::string Line(const std::string& sign, const std::string& asked,
                  const ComparedResult& side) {
-  const v1::AnalyzeSpec& spec = side.result.job().analyze();
+  const std::string& label = LabelOf(side.result.job());
   return PrintableLine(absl::StrCat(
-             sign, ": ", asked, ", ", spec.model(),
-             spec.name().empty() ? "" : absl::StrCat(" (", spec.name(), ")"))) +
+             sign, ": ", asked, ", ", SubjectOf(side.result.job()),
+             label.empty() ? "" : absl::StrCat(" (", label, ")"))) +
          "\n";
 }
 

@@ -73,4 +73,9 @@ absl::Status InitRequest(Session& session, const std::string& model) {
   return absl::OkStatus();
 }
 
+absl::Status InitExperiment(Session& session, const std::string& text) {
+  session.out.Print(StarterExperiment(text));
+  return absl::OkStatus();
+}
+
 }  // namespace moeprobe

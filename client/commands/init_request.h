@@ -14,6 +14,9 @@ namespace moeprobe {
 // that cannot be analysed.
 absl::Status InitRequest(Session& session, const std::string& model);
 
+// The command `init --train TEXT`: the same of an experiment on `text`.
+absl::Status InitExperiment(Session& session, const std::string& text);
+
 }  // namespace moeprobe
 
 #endif  // MOEPROBE_CLIENT_COMMANDS_INIT_REQUEST_H_

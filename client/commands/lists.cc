@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "client/commands/job_text.h"
 #include "client/commands/session.h"
+#include "client/request/job_spec.h"
 #include "client/result/result_json.h"
 #include "client/text/format.h"
 #include "client/text/printable.h"
@@ -107,8 +108,8 @@ absl::Status ShowList(Session& session, const std::vector<Item>& items,
 }
 
 std::vector<std::string> JobRow(const v1::Job& job) {
-  return {JobId(job.name()),     StateText(job),   job.analyze().name(),
-          job.analyze().model(), CreatedText(job), DurationText(job)};
+  return {JobId(job.name()), StateText(job),   LabelOf(job),
+          SubjectOf(job),    CreatedText(job), DurationText(job)};
 }
 
 std::vector<std::string> ModelRow(const v1::Model& model) {

@@ -18,7 +18,6 @@
 #include "core/base/file_descriptor.h"
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
-#include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/dataset_service.pb.h"
 
 namespace moeprobe {
@@ -52,29 +51,49 @@ absl::StatusOr<v1::Dataset> Describe(const std::filesystem::path& path,
   return dataset;
 }
 
-// Returns the file that a data set is; nothing if it is not one.
+// Returns the file that `name` is at the field `field`; nothing if it is none.
 absl::StatusOr<std::optional<LocalData>> Find(
-    const Request& request, const std::filesystem::path& directory, int index) {
-  const v1::DataSpec& data = request.spec.data(index);
-  const bool is_text = data.has_text();
-  const std::string& name = is_text ? data.text() : data.ids();
+    const Request& request, const std::filesystem::path& directory,
+    const std::string& field, const std::string& name, v1::Dataset::Kind kind) {
   LocalData local;
   local.path = directory / name;
-  local.field = absl::StrCat("data[", index, is_text ? "].text" : "].ids");
+  local.field = field;
   std::error_code error;
   if (!std::filesystem::exists(local.path, error)) {
     if (!IsPathOnly(name)) return std::nullopt;
     return request.ErrorAt(
         local.field, absl::StrCat("there is no file ", local.path.string()));
   }
-  auto dataset = Describe(
-      local.path, is_text ? v1::Dataset::KIND_TEXT : v1::Dataset::KIND_IDS);
+  auto dataset = Describe(local.path, kind);
   if (!dataset.ok()) {
     return request.ErrorAt(local.field,
                            std::string(dataset.status().message()));
   }
   local.dataset = *std::move(dataset);
   return local;
+}
+
+// Puts the file that `data`, at the field `field`, names into `found`, and its
+// name by digest in place of its path.
+template <typename Data>
+absl::Status Take(const Request& request,
+                  const std::filesystem::path& directory,
+                  const std::string& field, Data& data,
+                  std::vector<LocalData>& found) {
+  const bool is_text = data.has_text();
+  MOEPROBE_ASSIGN_OR_RETURN(
+      std::optional<LocalData> local,
+      Find(request, directory, absl::StrCat(field, is_text ? ".text" : ".ids"),
+           is_text ? data.text() : data.ids(),
+           is_text ? v1::Dataset::KIND_TEXT : v1::Dataset::KIND_IDS));
+  if (!local) return absl::OkStatus();
+  if (is_text) {
+    data.set_text(local->dataset.name());
+  } else {
+    data.set_ids(local->dataset.name());
+  }
+  found.push_back(*std::move(local));
+  return absl::OkStatus();
 }
 
 absl::Status Upload(Client& client, const LocalData& data,
@@ -99,17 +118,16 @@ absl::Status Upload(Client& client, const LocalData& data,
 absl::StatusOr<std::vector<LocalData>> FindLocalData(
     Request& request, const std::filesystem::path& directory) {
   std::vector<LocalData> found;
-  for (int i = 0; i < request.spec.data_size(); ++i) {
-    MOEPROBE_ASSIGN_OR_RETURN(std::optional<LocalData> local,
-                              Find(request, directory, i));
-    if (!local) continue;
-    v1::DataSpec& data = *request.spec.mutable_data(i);
-    if (data.has_text()) {
-      data.set_text(local->dataset.name());
-    } else {
-      data.set_ids(local->dataset.name());
-    }
-    found.push_back(*std::move(local));
+  if (request.job.has_train()) {
+    MOEPROBE_RETURN_IF_ERROR(Take(request, directory, "data",
+                                  *request.job.mutable_train()->mutable_data(),
+                                  found));
+    return found;
+  }
+  auto& data = *request.job.mutable_analyze()->mutable_data();
+  for (int i = 0; i < data.size(); ++i) {
+    MOEPROBE_RETURN_IF_ERROR(Take(
+        request, directory, absl::StrCat("data[", i, "]"), data[i], found));
   }
   return found;
 }

@@ -9,8 +9,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "client/commands/job_text.h"
+#include "client/commands/job_header.h"
 #include "client/commands/session.h"
+#include "client/request/job_spec.h"
 #include "client/result/intervention_table.h"
 #include "client/result/means_table.h"
 #include "client/result/ranked_pairs.h"
@@ -18,6 +19,7 @@
 #include "client/result/significance_table.h"
 #include "client/result/summary_place.h"
 #include "client/result/sweep_tables.h"
+#include "client/result/variant_table.h"
 #include "client/text/printable.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/analysis.pb.h"
@@ -33,44 +35,6 @@ constexpr int kWidestTable = 100;
 
 // Pairs of experts that are shown of each layer.
 constexpr int64_t kShownPairs = 5;
-
-std::string Line(const std::string& key, const std::string& value) {
-  return value.empty()
-             ? ""
-             : absl::StrFormat("  %-10s%s\n", key, PrintableLine(value));
-}
-
-// The file name of a data set, which its digest says little of.
-std::string DisplayName(Session& session, const v1::DataSpec& data) {
-  const auto dataset =
-      session.client.GetDataset(data.has_text() ? data.text() : data.ids());
-  return dataset.ok() ? absl::StrCat(dataset->display_name(), ", ") : "";
-}
-
-std::string Header(Session& session, const v1::Job& job) {
-  const v1::AnalyzeSpec& spec = job.analyze();
-  std::string text =
-      absl::StrCat("job ", JobId(job.name()), ": ", StateText(job), "\n");
-  absl::StrAppend(&text, Line("error", job.error().message()),
-                  Line("name", spec.name()), Line("model", spec.model()),
-                  Line("baseline", spec.baseline()));
-  for (const v1::DataSpec& data : spec.data()) {
-    absl::StrAppend(&text, Line("data", absl::StrCat(DisplayName(session, data),
-                                                     DataText(data))));
-  }
-  if (spec.has_routing()) {
-    absl::StrAppend(&text, Line("routing", RoutingText(spec.routing())));
-  }
-  for (const v1::SweepAxis& axis : spec.sweep()) {
-    absl::StrAppend(&text, Line("sweep", SweepText(axis)));
-  }
-  absl::StrAppend(&text, Line("created", CreatedText(job)),
-                  Line("took", DurationText(job)));
-  for (const std::string& warning : job.warnings()) {
-    absl::StrAppend(&text, Line("warning", warning));
-  }
-  return text;
-}
 
 std::string Losses(const v1::Result& result) {
   std::string text;
@@ -102,7 +66,6 @@ std::string NullCaption(int draws, const char* question) {
 
 std::string NullCaptions(const v1::NullSpec& nulls) {
   return absl::StrCat(
-      "p: share of a null's draws that reach the mean.\n",
       NullCaption(nulls.random_router(),
                   "Random router: same loads, tokens and experts, but random "
                   "Gaussian rows. Does this\nrouting separate more than any "
@@ -114,12 +77,26 @@ std::string NullCaptions(const v1::NullSpec& nulls) {
                   "the number there already?"));
 }
 
+// Variants side by side, at the end of training or as far as it is.
+void ShowVariants(Session& session, const v1::Result& result, int width) {
+  const std::string table = VariantTable(result, width);
+  if (table.empty()) return;
+  session.out.Print(absl::StrCat(
+      "\n", table,
+      "\nMean \u00B1 standard deviation (n - 1) over seeds of a layer's mean "
+      "over pairs of experts;\nranks and singular values: over experts; router "
+      "term: over tokens. With one seed the \u00B1 is\nthat of the layer's "
+      "pairs, and of nulls that of their draws.\n",
+      NullCaptions(NullsOf(result.job()))));
+}
+
 std::string Significance(const v1::Result& result, int width) {
   const std::string table = SignificanceTable(result, width);
   if (table.empty()) return "";
   return absl::StrCat("\n", table, "\n95 % interval: whole windows resampled. ",
                       "Difference: the mean less that of the null.\n",
-                      NullCaptions(result.job().analyze().nulls()));
+                      "p: share of a null's draws that reach the mean.\n",
+                      NullCaptions(NullsOf(result.job())));
 }
 
 // What is known of pairs of experts, if anything.
@@ -145,8 +122,12 @@ absl::Status Show(Session& session, const std::string& job, bool json) {
     session.out.Print(JsonText(ResultJson(result)));
     return absl::OkStatus();
   }
-  session.out.Print(Header(session, result.job()));
+  session.out.Print(JobHeader(session, result.job()));
   const int width = std::min(session.out.width(), kWidestTable);
+  if (result.job().has_train()) {
+    ShowVariants(session, result, width);
+    return absl::OkStatus();
+  }
   if (!result.cells().empty()) {
     ShowCurves(session, result, width);
     return absl::OkStatus();

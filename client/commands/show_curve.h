@@ -14,6 +14,11 @@ namespace moeprobe {
 absl::Status ShowCurve(Session& session, const std::string& job,
                        OutputFormat format);
 
+// The command `curve JOB --over step`: every quantity over the steps of
+// training, also while it goes on. FailedPrecondition if nothing was trained.
+absl::Status ShowStepCurves(Session& session, const std::string& job,
+                            OutputFormat format);
+
 }  // namespace moeprobe
 
 #endif  // MOEPROBE_CLIENT_COMMANDS_SHOW_CURVE_H_

@@ -15,6 +15,9 @@ struct MatrixView {
   std::string job;
   std::string quantity = "jacobian_cosine/routed";
   std::optional<int64_t> layer;  // nothing: every layer
+  // As `show JOB --json` has it, such as "data0/model"; nothing: every part,
+  // but of an experiment those at their last step.
+  std::optional<std::string> part;
 };
 
 // The command `matrix JOB`: a quantity of pairs of experts as blocks, layer by

@@ -97,7 +97,7 @@ std::string EstimateText(const v1::Estimate& estimate) {
 absl::Status DryRun(Session& session, const Request& request,
                     const std::vector<LocalData>& local) {
   MOEPROBE_ASSIGN_OR_RETURN(v1::ValidateJobResponse response,
-                            session.client.ValidateJob(request.spec));
+                            session.client.ValidateJob(request.job));
   for (const std::string& warning : response.warnings()) Warn(session, warning);
   ForgiveMissingUploads(session, local, response);
   if (response.violations_size() > 0) return Located(request, response);
@@ -105,8 +105,8 @@ absl::Status DryRun(Session& session, const Request& request,
     session.err.Print(
         absl::StrCat("estimate: ", EstimateText(response.estimate()), "\n"));
   }
-  session.out.Print(RequestYaml(response.has_job() ? response.job().analyze()
-                                                   : request.spec));
+  session.out.Print(
+      RequestYaml(response.has_job() ? response.job() : request.job));
   return absl::OkStatus();
 }
 
@@ -126,10 +126,10 @@ absl::Status UploadAll(Session& session, const std::vector<LocalData>& local) {
 
 absl::StatusOr<v1::Job> Create(Session& session, const Request& request) {
   absl::StatusOr<v1::Job> job =
-      session.client.CreateJob(request.spec, NewRequestId());
+      session.client.CreateJob(request.job, NewRequestId());
   if (!absl::IsInvalidArgument(job.status())) return job;
   // The error lists the violations without their places.
-  const auto response = session.client.ValidateJob(request.spec);
+  const auto response = session.client.ValidateJob(request.job);
   if (!response.ok() || response->violations_size() == 0) return job;
   return Located(request, *response);
 }

@@ -103,14 +103,28 @@ TEST_F(SubmitTest, UploadsAFileOnceAndNamesItByDigest) {
   EXPECT_EQ(state_.upload_count, 1);
   const std::string name = absl::StrCat("datasets/", Sha256Hex("some text"));
   EXPECT_EQ(state_.datasets.at(name), "some text");
-  EXPECT_EQ(state_.created.data(0).text(), name);
+  EXPECT_EQ(state_.created.analyze().data(0).text(), name);
 }
 
 TEST_F(SubmitTest, LeavesOtherNamesToTheServer) {
   WriteFile("request.yaml", "model: m\ndata: {text: wikitext}\n");
   ASSERT_TRUE(RunOnce().ok());
-  EXPECT_EQ(state_.created.data(0).text(), "wikitext");
+  EXPECT_EQ(state_.created.analyze().data(0).text(), "wikitext");
   EXPECT_EQ(state_.upload_count, 0);
+}
+
+TEST_F(SubmitTest, UploadsTheTextOfAnExperiment) {
+  WriteFile("request.yaml",
+            "kind: train\nvariants: {a: {}}\ndata: {text: text.txt}\n");
+  auto& violation = *state_.validation.add_violations();
+  violation.set_field("data.text");
+  ASSERT_TRUE(RunDry().ok());
+  EXPECT_THAT(err_stream_.str(), HasSubstr("data.text: would upload"));
+  state_.validation.Clear();
+  ASSERT_TRUE(RunOnce().ok());
+  const std::string name = absl::StrCat("datasets/", Sha256Hex("some text"));
+  EXPECT_EQ(state_.datasets.at(name), "some text");
+  EXPECT_EQ(state_.created.train().data().text(), name);
 }
 
 TEST_F(SubmitTest, SaysWhatAJobWouldTakeBesideTheRequest) {

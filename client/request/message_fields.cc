@@ -54,7 +54,27 @@ absl::StatusOr<const EnumValueDescriptor*> ReadChoice(
       meant.empty() ? "" : absl::StrCat("; did you mean ", meant, "?")));
 }
 
+absl::Status FoundTwice(const Value& item, const std::string& what) {
+  return item.Error(absl::StrCat("found ", what, " twice, expected it once"));
+}
+
+Field NumberField(const std::string& key, Message& message,
+                  const std::string& expected, bool (*fits)(double number)) {
+  return {key, [&message, key, expected, fits](const Value& value) {
+            const auto number = value.Number(expected, fits);
+            if (!number.ok()) return number.status();
+            message.GetReflection()->SetDouble(&message, &FieldOf(message, key),
+                                               *number);
+            return absl::OkStatus();
+          }};
+}
+
 }  // namespace
+
+Message& MutablePart(const std::string& key, Message& message) {
+  return *message.GetReflection()->MutableMessage(&message,
+                                                  &FieldOf(message, key));
+}
 
 Field TextField(const std::string& key, Message& message,
                 int64_t most_characters) {
@@ -93,14 +113,51 @@ Field IntegerField(const std::string& key, Message& message, int64_t least,
       }};
 }
 
-Field PositiveField(const std::string& key, Message& message) {
-  return {key, [&message, key](const Value& value) {
-            const auto number = value.Positive();
-            if (!number.ok()) return number.status();
-            message.GetReflection()->SetDouble(&message, &FieldOf(message, key),
-                                               *number);
+Field IntegersField(const std::string& key, Message& message, int64_t least) {
+  return {key, [&message, key, least](const Value& value) -> absl::Status {
+            MOEPROBE_ASSIGN_OR_RETURN(const std::vector<Value> items,
+                                      value.Items());
+            std::set<int64_t> seen;
+            for (const Value& item : items) {
+              MOEPROBE_ASSIGN_OR_RETURN(
+                  const int64_t number,
+                  item.Integer(least, std::numeric_limits<int64_t>::max()));
+              if (!seen.insert(number).second)
+                return FoundTwice(item, absl::StrCat(number));
+              message.GetReflection()->AddInt64(&message,
+                                                &FieldOf(message, key), number);
+            }
             return absl::OkStatus();
           }};
+}
+
+Field TokenCountField(const std::string& key, Message& message) {
+  return {key, [&message, key](const Value& value) -> absl::Status {
+            int64_t tokens = -1;
+            if (!value.Is("all")) {
+              MOEPROBE_ASSIGN_OR_RETURN(
+                  tokens, value.Integer(1, std::numeric_limits<int64_t>::max(),
+                                        "an integer of at least 1, or all"));
+            }
+            message.GetReflection()->SetInt64(&message, &FieldOf(message, key),
+                                              tokens);
+            return absl::OkStatus();
+          }};
+}
+
+Field PositiveField(const std::string& key, Message& message) {
+  return NumberField(key, message, "a number above 0",
+                     [](double number) { return number > 0; });
+}
+
+Field NonNegativeField(const std::string& key, Message& message) {
+  return NumberField(key, message, "a number of at least 0",
+                     [](double number) { return number >= 0; });
+}
+
+Field ShareField(const std::string& key, Message& message) {
+  return NumberField(key, message, "a number from 0 to below 1",
+                     [](double number) { return number >= 0 && number < 1; });
 }
 
 Field BooleanField(const std::string& key, Message& message) {
@@ -133,8 +190,7 @@ Field ChoicesField(const std::string& key, Message& message) {
               MOEPROBE_ASSIGN_OR_RETURN(const EnumValueDescriptor* choice,
                                         ReadChoice(item, *field.enum_type()));
               if (!seen.insert(choice->number()).second) {
-                return item.Error(absl::StrCat("found ", ChoiceName(*choice),
-                                               " twice, expected it once"));
+                return FoundTwice(item, ChoiceName(*choice));
               }
               message.GetReflection()->AddEnum(&message, &field, choice);
             }
@@ -142,10 +198,8 @@ Field ChoicesField(const std::string& key, Message& message) {
           }};
 }
 
-Field UnsupportedField(const std::string& key) {
-  return {key, [](const Value& value) {
-            return value.KeyError("is not supported by this version");
-          }};
+Field FieldRead(const std::string& key) {
+  return {key, [](const Value& /*value*/) { return absl::OkStatus(); }};
 }
 
 }  // namespace moeprobe

@@ -7,19 +7,19 @@
 #include "absl/status/statusor.h"
 #include "client/request/source_text.h"
 #include "client/request/yaml_tree.h"
-#include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/job.pb.h"
 
 namespace moeprobe {
 
 // A request file that has been read.
 struct Request {
-  v1::AnalyzeSpec spec;  // keys that the file lacks are unset
+  v1::Job job;  // its spec alone is set; keys that the file lacks are unset
   SourceText source;
   YamlNode tree;
 
   // Returns InvalidArgument that says `what` of the value at `path`, such as
-  // "data[0].tokens", with its line and column; those of the nearest value
-  // above it where the file leaves it out.
+  // "data[0].tokens" or "variants.soft.block", with its line and column; those
+  // of the nearest value above it where the file leaves it out.
   absl::Status ErrorAt(const std::string& path, const std::string& what) const;
 };
 

@@ -34,7 +34,7 @@ std::string ErrorAfterHead(std::string_view rest) {
 v1::AnalyzeSpec Read(const std::string& text) {
   const auto request = ReadRequest(text, "f.yaml");
   EXPECT_TRUE(request.ok()) << request.status();
-  return request.ok() ? request->spec : v1::AnalyzeSpec();
+  return request.ok() ? request->job.analyze() : v1::AnalyzeSpec();
 }
 
 // A text and how its error starts and goes on.
@@ -413,11 +413,10 @@ TEST(ReadRequestTest, RefusesControlCharactersThatEscapesMake) {
   EXPECT_EQ(Read("model: <b>=cmd\ndata: {text: t}\n").model(), "<b>=cmd");
 }
 
-TEST(ReadRequestTest, NamesWhatThisVersionDoesNotSupport) {
+TEST(ReadRequestTest, KnowsTwoKinds) {
   ExpectErrors(
-      {{"kind: train\n", "f.yaml:3:7: ", "train is not supported"},
-       {"task: mlp\nkind: train\n", "f.yaml:4:7: ", "train is not supported"},
-       {"kind: analyse\n", "f.yaml:3:7: ", "expected analyze"}},
+      {{"kind: analyse\n", "f.yaml:3:7: ", "expected analyze or train"},
+       {"kind: [train]\n", "f.yaml:3:7: ", "expected analyze or train"}},
       ErrorAfterHead);
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/job.pb.h"
+#include "moeprobe/v1/training.pb.h"
 #include "spec/choice_name.h"
 
 namespace moeprobe {
@@ -37,23 +40,11 @@ Json LayersJson(const v1::LayerSelection& layers) {
   }
 }
 
-Json DataSetJson(const v1::DataSpec& data) {
-  Json json = MessageJson(data);
-  if (data.has_tokens() && data.tokens() == -1) json["tokens"] = "all";
-  return json;
-}
-
-Json SpectraJson(const v1::SpectraProbe& probe) {
-  Json json = MessageJson(probe);
-  if (probe.tokens_per_expert() == -1) json["tokens_per_expert"] = "all";
-  return json;
-}
-
 Json DataJson(const v1::AnalyzeSpec& spec) {
-  if (spec.data_size() == 1) return DataSetJson(spec.data(0));
+  if (spec.data_size() == 1) return MessageJson(spec.data(0));
   Json list = Json::array();
   for (const v1::DataSpec& data : spec.data())
-    list.push_back(DataSetJson(data));
+    list.push_back(MessageJson(data));
   return list;
 }
 
@@ -69,29 +60,33 @@ Json SweepJson(const v1::AnalyzeSpec& spec) {
   return json;
 }
 
-Json ChoicesJson(const Message& message, const FieldDescriptor& field) {
-  Json list = Json::array();
-  const auto* reflection = message.GetReflection();
-  for (int i = 0; i < reflection->FieldSize(message, &field); ++i) {
-    list.push_back(
-        ChoiceName(*reflection->GetRepeatedEnum(message, &field, i)));
+// Variants by their names.
+Json VariantsJson(const v1::TrainSpec& spec) {
+  Json json = Json::object();
+  for (const v1::Variant& variant : spec.variants()) {
+    Json& fields = json[variant.name()] = MessageJson(variant);
+    fields.erase("name");
   }
-  return list;
+  return json;
 }
 
-Json FieldJson(const Message& message, const FieldDescriptor& field) {
+// No number is below 0 but the -1 that stands for a word.
+Json IntegerJson(int64_t number) {
+  return number == -1 ? Json("all") : Json(number);
+}
+
+Json ScalarJson(const Message& message, const FieldDescriptor& field) {
   const auto* reflection = message.GetReflection();
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_INT32:
       return reflection->GetInt32(message, &field);
     case FieldDescriptor::CPPTYPE_INT64:
-      return reflection->GetInt64(message, &field);
+      return IntegerJson(reflection->GetInt64(message, &field));
     case FieldDescriptor::CPPTYPE_DOUBLE:
       return reflection->GetDouble(message, &field);
     case FieldDescriptor::CPPTYPE_BOOL:
       return reflection->GetBool(message, &field);
     case FieldDescriptor::CPPTYPE_ENUM:
-      if (field.is_repeated()) return ChoicesJson(message, field);
       return ChoiceName(*reflection->GetEnum(message, &field));
     case FieldDescriptor::CPPTYPE_MESSAGE:
       return MessageJson(reflection->GetMessage(message, &field));
@@ -100,25 +95,48 @@ Json FieldJson(const Message& message, const FieldDescriptor& field) {
   }
 }
 
+// Entry `i` of a list.
+Json EntryJson(const Message& message, const FieldDescriptor& field, int i) {
+  const auto* reflection = message.GetReflection();
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_INT64:
+      return reflection->GetRepeatedInt64(message, &field, i);
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return ChoiceName(*reflection->GetRepeatedEnum(message, &field, i));
+    default:
+      return reflection->GetRepeatedString(message, &field, i);
+  }
+}
+
+Json FieldJson(const Message& message, const FieldDescriptor& field) {
+  if (!field.is_repeated()) return ScalarJson(message, field);
+  Json list = Json::array();
+  const int size = message.GetReflection()->FieldSize(message, &field);
+  for (int i = 0; i < size; ++i) list.push_back(EntryJson(message, field, i));
+  return list;
+}
+
+// What a request writes otherwise than its messages.
+std::optional<Json> OwnJson(const Message& message, const std::string& field) {
+  if (const auto* spec = dynamic_cast<const v1::AnalyzeSpec*>(&message)) {
+    if (field == "data") return DataJson(*spec);
+    if (field == "layers") return LayersJson(spec->layers());
+    if (field == "sweep") return SweepJson(*spec);
+  }
+  const auto* spec = dynamic_cast<const v1::TrainSpec*>(&message);
+  if (spec != nullptr && field == "variants") return VariantsJson(*spec);
+  return std::nullopt;
+}
+
 // The fields that are set, in the order of their numbers.
 Json MessageJson(const Message& message) {
   std::vector<const FieldDescriptor*> fields;
   message.GetReflection()->ListFields(message, &fields);
   Json json = Json::object();
   for (const FieldDescriptor* field : fields) {
-    const auto* spec = dynamic_cast<const v1::AnalyzeSpec*>(&message);
-    const auto* probes = dynamic_cast<const v1::ProbeSpec*>(&message);
-    if (spec != nullptr && field->name() == "data") {
-      json["data"] = DataJson(*spec);
-    } else if (spec != nullptr && field->name() == "layers") {
-      json["layers"] = LayersJson(spec->layers());
-    } else if (spec != nullptr && field->name() == "sweep") {
-      json["sweep"] = SweepJson(*spec);
-    } else if (probes != nullptr && field->name() == "spectra") {
-      json["spectra"] = SpectraJson(probes->spectra());
-    } else {
-      json[field->name()] = FieldJson(message, *field);
-    }
+    const std::string& name = field->name();
+    const std::optional<Json> own = OwnJson(message, name);
+    json[name] = own ? *own : FieldJson(message, *field);
   }
   return json;
 }
@@ -176,7 +194,7 @@ std::string MappingsYaml(const Json& list, const std::string& indent) {
 std::string MappingYaml(const Json& mapping, const std::string& indent) {
   std::string yaml;
   for (const auto& [key, value] : mapping.items()) {
-    absl::StrAppend(&yaml, indent, key, ":");
+    absl::StrAppend(&yaml, indent, ScalarYaml(key), ":");
     if (value.is_object() && !value.empty()) {
       absl::StrAppend(&yaml, "\n", MappingYaml(value, indent + "  "));
     } else if (value.is_array() && !value.empty() && value[0].is_object()) {
@@ -197,14 +215,15 @@ Json SettingJson(const std::string& value) {
   return number.is_number() ? number : Json(value);
 }
 
-Json RequestJson(const v1::AnalyzeSpec& spec) {
-  Json json = {{"kind", "analyze"}};
-  json.update(MessageJson(spec));
+Json RequestJson(const v1::Job& job) {
+  const bool trains = job.has_train();
+  Json json = {{"kind", trains ? "train" : "analyze"}};
+  json.update(trains ? MessageJson(job.train()) : MessageJson(job.analyze()));
   return json;
 }
 
-std::string RequestYaml(const v1::AnalyzeSpec& spec) {
-  return MappingYaml(RequestJson(spec), "");
+std::string RequestYaml(const v1::Job& job) {
+  return MappingYaml(RequestJson(job), "");
 }
 
 }  // namespace moeprobe

@@ -11,6 +11,10 @@ namespace moeprobe {
 // key that one is likely to change with a word on it. ReadRequest reads it.
 std::string StarterRequest(const v1::Model& model, const std::string& text);
 
+// The same of an experiment: models trained on `text` that differ in their
+// routing alone.
+std::string StarterExperiment(const std::string& text);
+
 }  // namespace moeprobe
 
 #endif  // MOEPROBE_CLIENT_REQUEST_STARTER_REQUEST_H_

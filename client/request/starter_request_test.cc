@@ -29,7 +29,7 @@ v1::Model Mixtral() {
 v1::AnalyzeSpec Read(const std::string& yaml) {
   const auto request = ReadRequest(yaml, "f");
   EXPECT_TRUE(request.ok()) << request.status() << "\n" << yaml;
-  return request.ok() ? request->spec : v1::AnalyzeSpec();
+  return request.ok() ? request->job.analyze() : v1::AnalyzeSpec();
 }
 
 TEST(StarterRequestTest, IsARequest) {
@@ -74,6 +74,28 @@ TEST(StarterRequestTest, HasNoCommentThatHidesAKey) {
     yaml.erase(at + 1 + indent.size(), 2);
   }
   EXPECT_EQ(Read(yaml).probes().interventions().pairs(), 8);
+}
+
+TEST(StarterExperimentTest, IsARequest) {
+  const std::string yaml = StarterExperiment("a \"text\".txt");
+  const auto request = ReadRequest(yaml, "f");
+  ASSERT_TRUE(request.ok()) << request.status() << "\n" << yaml;
+  EXPECT_EQ(request->job.train().data().text(), "a \"text\".txt");
+  EXPECT_EQ(request->job.train().variants_size(), 3);
+}
+
+// What a comment shows has to be a request, too.
+TEST(StarterExperimentTest, IsOneWithItsCommentsTakenAway) {
+  std::string yaml = StarterExperiment("text.txt");
+  for (const char* key : {"# decay:", "# warmup:", "# clip:", "# balance_loss:",
+                          "# spectra:", "# nulls:", "# swap_routing:"}) {
+    const size_t found = yaml.find(key);
+    ASSERT_NE(found, std::string::npos) << key;
+    yaml.erase(found, 2);
+  }
+  const auto request = ReadRequest(yaml, "f");
+  ASSERT_TRUE(request.ok()) << request.status() << "\n" << yaml;
+  EXPECT_EQ(request->job.train().swap_routing_size(), 2);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -116,18 +117,18 @@ absl::StatusOr<int64_t> Value::Integer(int64_t least, int64_t most,
   return number;
 }
 
-absl::StatusOr<double> Value::Positive() const {
-  constexpr const char* kExpected = "a number above 0";
-  if (node_->kind != YamlNode::Kind::kPlain) return Expected(kExpected);
+absl::StatusOr<double> Value::Number(const std::string& expected,
+                                     bool (*fits)(double number)) const {
+  if (node_->kind != YamlNode::Kind::kPlain) return Expected(expected);
   if (!IsNumber(node_->text)) {
     return Expected(LooksNumeric(node_->text)
-                        ? absl::StrCat(kExpected, " in decimal digits")
-                        : kExpected);
+                        ? absl::StrCat(expected, " in decimal digits")
+                        : expected);
   }
   double number = 0;
   const bool is_number = absl::SimpleAtod(node_->text, &number);
-  if (!is_number || !(number > 0) || !std::isfinite(number)) {
-    return Expected(kExpected);
+  if (!is_number || !std::isfinite(number) || !fits(number)) {
+    return Expected(expected);
   }
   return number;
 }
@@ -157,16 +158,34 @@ absl::StatusOr<std::vector<Value>> Value::Items() const {
   return items;
 }
 
-absl::Status Value::Fields(const std::vector<Field>& fields) const {
+absl::StatusOr<std::vector<Value>> Value::Entries() const {
   if (node_->kind == YamlNode::Kind::kNull) {
     return Expected("a mapping; write {} for its defaults");
   }
   if (node_->kind != YamlNode::Kind::kMapping) return Expected("a mapping");
+  std::vector<Value> entries;
+  entries.reserve(node_->children.size());
   for (const YamlNode& child : node_->children) {
-    const auto field = std::ranges::find(fields, child.key, &Field::key);
-    if (field == fields.end()) return UnknownKey(child, fields);
-    MOEPROBE_RETURN_IF_ERROR(
-        field->read(Value(child, ChildPath(child), *source_)));
+    entries.emplace_back(child, ChildPath(child), *source_);
+  }
+  return entries;
+}
+
+absl::Status Value::CheckHas(std::initializer_list<const char*> keys) const {
+  for (const char* key : keys) {
+    if (Find(key).empty()) {
+      return Error(absl::StrCat("the key \"", key, "\" is missing"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Value::Fields(const std::vector<Field>& fields) const {
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<Value> entries, Entries());
+  for (const Value& entry : entries) {
+    const auto field = std::ranges::find(fields, entry.node().key, &Field::key);
+    if (field == fields.end()) return UnknownKey(entry.node(), fields);
+    MOEPROBE_RETURN_IF_ERROR(field->read(entry));
   }
   return absl::OkStatus();
 }

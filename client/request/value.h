@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,14 +37,22 @@ class Value {
   absl::StatusOr<int64_t> Integer(int64_t least, int64_t most,
                                   std::string expected = "") const;
 
-  // Returns a plain decimal number above 0, such as 0.25 or 1e-3.
-  absl::StatusOr<double> Positive() const;
+  // Returns a plain decimal number, such as 0.25 or 1e-3, that `fits`;
+  // `expected` describes such numbers in errors.
+  absl::StatusOr<double> Number(const std::string& expected,
+                                bool (*fits)(double number)) const;
 
   // Returns plain `true` or `false`.
   absl::StatusOr<bool> Boolean() const;
 
   // Returns the entries of a list of at least one.
   absl::StatusOr<std::vector<Value>> Items() const;
+
+  // Returns the values of a mapping, in file order. Errors: anything else.
+  absl::StatusOr<std::vector<Value>> Entries() const;
+
+  // Returns an error for the first of `keys` that a mapping lacks.
+  absl::Status CheckHas(std::initializer_list<const char*> keys) const;
 
   // Reads a mapping: for each of its keys, in file order, calls what `fields`
   // has for it. Errors: anything but a mapping, a key that `fields` lacks, and

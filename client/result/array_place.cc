@@ -25,17 +25,19 @@ std::optional<int64_t> LayerNamed(absl::string_view step) {
 
 std::optional<ArrayPlace> PlaceOf(const std::string& array_name) {
   const absl::string_view name = array_name;
-  size_t begin = 0;
-  while (true) {
-    const size_t end = name.find('/', begin);
-    if (end == absl::string_view::npos) return std::nullopt;
+  // From the end: a prefix may hold the like, of a variant by such a name.
+  size_t end = name.rfind('/');
+  while (end != absl::string_view::npos && end > 0) {
+    const size_t slash = name.rfind('/', end - 1);
+    const size_t begin = slash == absl::string_view::npos ? 0 : slash + 1;
     if (const auto layer = LayerNamed(name.substr(begin, end - begin))) {
       return ArrayPlace{.prefix = std::string(name.substr(0, begin)),
                         .layer = *layer,
                         .quantity = std::string(name.substr(end + 1))};
     }
-    begin = end + 1;
+    end = slash;
   }
+  return std::nullopt;
 }
 
 }  // namespace moeprobe

@@ -14,8 +14,16 @@ TEST(ArrayPlaceTest, TakesANameApart) {
                         .quantity = "pca/all/gap"}));
 }
 
+TEST(ArrayPlaceTest, IsNotMisledByVariantsThatAreCalledLayers) {
+  EXPECT_EQ(PlaceOf("layer1/seed0/step5/layer0/grassmann/routed"),
+            (ArrayPlace{.prefix = "layer1/seed0/step5/",
+                        .layer = 0,
+                        .quantity = "grassmann/routed"}));
+}
+
 TEST(ArrayPlaceTest, IsNoneWithoutALayer) {
-  for (const char* name : {"nll", "", "layer", "layer3", "layerx/a", "a/b"}) {
+  for (const char* name : {"nll", "", "layer", "layer3", "layerx/a", "a/b", "/",
+                           "//", "/layer3"}) {
     EXPECT_FALSE(PlaceOf(name).has_value()) << name;
   }
 }

@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
+#include "client/request/job_spec.h"
 #include "client/result/difference.h"
 #include "client/result/summary_place.h"
 #include "core/base/equal_depth.h"
@@ -74,7 +74,7 @@ bool SameWindows(const ComparedResult& a, const std::string& part_a,
   const auto* of_b = ProvenanceOf(b.result, part_b);
   return of_a != nullptr && of_b != nullptr &&
          of_a->data_fingerprint() == of_b->data_fingerprint() &&
-         a.result.job().analyze().seed() == b.result.job().analyze().seed();
+         SeedOf(a.result.job()) == SeedOf(b.result.job());
 }
 
 DrawnMean DrawnMeanOf(const v1::SummaryRow& row, const ComparedResult& side) {

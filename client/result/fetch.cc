@@ -13,6 +13,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "client/result/array_verifier.h"
 #include "client/result/npz.h"
 #include "client/result/result_json.h"
@@ -32,12 +34,17 @@ constexpr const char* kArrays = "arrays.npz";
 constexpr const char* kSummary = "summary.csv";
 constexpr const char* kResult = "result.json";
 
-bool IsPlainPath(const std::string& name) {
-  return !name.empty() && name[0] != '/' && !absl::StrContains(name, "..") &&
-         std::ranges::all_of(name, [](char c) {
+bool IsPlainStep(absl::string_view step) {
+  return !step.empty() && step != "." && step != ".." &&
+         std::ranges::all_of(step, [](char c) {
            return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
-                  absl::StrContains("_-./", c);
+                  absl::StrContains("_-.", c);
          });
+}
+
+bool IsPlainPath(const std::string& name) {
+  const std::vector<absl::string_view> steps = absl::StrSplit(name, '/');
+  return std::ranges::all_of(steps, IsPlainStep);
 }
 
 // Names become paths where somebody unpacks the archive.

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "client/request/request_writer.h"
+#include "client/result/cell_index.h"
 #include "client/result/row_nulls.h"
 #include "client/result/summary_place.h"
 #include "moeprobe/v1/job.pb.h"
@@ -101,7 +102,9 @@ Json CellsJson(const v1::Result& result) {
   for (const v1::SweepCell& cell : result.cells()) {
     Json settings = Json::object();
     for (const v1::SweepSetting& setting : cell.settings()) {
-      settings[setting.field()] = SettingJson(setting.value());
+      settings[setting.field()] = IsName(setting)
+                                      ? Json(setting.value())
+                                      : SettingJson(setting.value());
     }
     cells.push_back({{"prefix", cell.prefix()}, {"settings", settings}});
   }
@@ -133,8 +136,7 @@ std::string StateName(v1::Job::State state) {
 }
 
 Json JobJson(const v1::Job& job) {
-  Json json = {{"job", StatusJson(job)},
-               {"request", RequestJson(job.analyze())}};
+  Json json = {{"job", StatusJson(job)}, {"request", RequestJson(job)}};
   Json& warnings = json["warnings"] = Json::array();
   for (const std::string& warning : job.warnings()) warnings.push_back(warning);
   json["times"] = TimesJson(job);

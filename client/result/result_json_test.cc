@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "client/testing/training_cells.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "moeprobe/v1/job.pb.h"
@@ -96,6 +97,13 @@ TEST(JsonTextTest, IsSafeToPrintWhateverItHolds) {
   EXPECT_EQ(text,
             "{\n  \"text\": \"\\u001b[2J\\u009b\\ufffd\",\n"
             "  \"number\": null\n}\n");
+}
+
+TEST(ResultJsonTest, KeepsNamesOfVariantsText) {
+  v1::Result result;
+  AddTrainingCell(result, "1.50", 3, 20, "2");
+  EXPECT_EQ(ResultJson(result)["cells"][0]["settings"].dump(),
+            R"({"variant":"1.50","seed":3,"step":20,"gates":"2"})");
 }
 
 }  // namespace

@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/result/cell_index.h"
 #include "client/result/row_nulls.h"
 #include "client/result/summary_place.h"
 #include "moeprobe/v1/result.pb.h"
@@ -35,15 +35,12 @@ std::pair<std::string, std::string> ClaimAndReading(
   return {rest.substr(next + 1), rest.substr(0, next)};
 }
 
-std::string SettingsOf(const v1::SummaryRow& row, const v1::Result& result) {
+std::string SettingsText(const v1::SweepCell& cell) {
   std::vector<std::string> settings;
-  for (const v1::SweepCell& cell : result.cells()) {
-    if (!absl::StartsWith(row.name(), cell.prefix())) continue;
-    for (const v1::SweepSetting& setting : cell.settings()) {
-      settings.push_back(
-          absl::StrCat(setting.field().substr(setting.field().rfind('.') + 1),
-                       " ", setting.value()));
-    }
+  for (const v1::SweepSetting& setting : cell.settings()) {
+    settings.push_back(
+        absl::StrCat(setting.field().substr(setting.field().rfind('.') + 1),
+                     " ", setting.value()));
   }
   return absl::StrJoin(settings, ", ");
 }
@@ -53,14 +50,14 @@ double StandardScore(double mean, const RowNull& null) {
                             : std::numeric_limits<double>::quiet_NaN();
 }
 
-void AddOutcomes(const v1::SummaryRow& row, const v1::Result& result,
+void AddOutcomes(const v1::SummaryRow& row, const std::string& settings,
                  std::map<std::string, std::vector<Outcome>>& by_claim) {
   const auto [claim, reading] = ClaimAndReading(row.quantity());
   for (size_t i = 0; i < NullNames().size(); ++i) {
     const std::optional<RowNull> null = NullOf(row, i);
     if (!null) continue;
     Outcome outcome{.part = PartName(PrefixOf(row)),
-                    .settings = SettingsOf(row, result),
+                    .settings = settings,
                     .layer = row.layer(),
                     .reading = reading,
                     .null = NullNames()[i].key,
@@ -87,8 +84,10 @@ bool IsLower(const Outcome& a, const Outcome& b) {
 
 std::vector<SpecificationCurve> SpecificationCurves(const v1::Result& result) {
   std::map<std::string, std::vector<Outcome>> by_claim;
+  const CellIndex cells(result);
   for (const v1::SummaryRow& row : result.summary()) {
-    AddOutcomes(row, result, by_claim);
+    const std::optional<int> cell = cells.Find(row.name());
+    AddOutcomes(row, cell ? SettingsText(result.cells(*cell)) : "", by_claim);
   }
   std::vector<SpecificationCurve> curves;
   for (auto& [claim, outcomes] : by_claim) {

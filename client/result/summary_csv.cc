@@ -1,11 +1,13 @@
 #include "client/result/summary_csv.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "client/result/cell_index.h"
 #include "client/result/row_nulls.h"
 #include "client/result/summary_place.h"
 #include "client/text/csv_cell.h"
@@ -46,25 +48,17 @@ std::string NullTitles() {
   return titles;
 }
 
-// Columns for what distinguishes the cells of a sweep.
-std::string SettingTitles(const v1::Result& result) {
-  std::string titles;
-  if (result.cells().empty()) return titles;
-  for (const v1::SweepSetting& setting : result.cells(0).settings()) {
-    absl::StrAppend(&titles, ",", CsvCell(setting.field()));
-  }
-  return titles;
-}
-
-std::string Settings(const v1::SummaryRow& row, const v1::Result& result) {
-  std::string values;
+// What distinguishes the cells, in the order in which they name it.
+std::vector<std::string> SettingFields(const v1::Result& result) {
+  std::vector<std::string> fields;
   for (const v1::SweepCell& cell : result.cells()) {
-    if (!absl::StartsWith(row.name(), cell.prefix())) continue;
     for (const v1::SweepSetting& setting : cell.settings()) {
-      absl::StrAppend(&values, ",", CsvCell(setting.value()));
+      if (std::ranges::find(fields, setting.field()) == fields.end()) {
+        fields.push_back(setting.field());
+      }
     }
   }
-  return values;
+  return fields;
 }
 
 }  // namespace
@@ -72,14 +66,26 @@ std::string Settings(const v1::SummaryRow& row, const v1::Result& result) {
 std::string SummaryCsv(const v1::Result& result) {
   std::string csv =
       "part,layer,quantity,mean,std,count,se,interval_low,interval_high";
-  absl::StrAppend(&csv, NullTitles(), SettingTitles(result), "\n");
+  absl::StrAppend(&csv, NullTitles());
+  const std::vector<std::string> fields = SettingFields(result);
+  for (const std::string& field : fields) {
+    absl::StrAppend(&csv, ",", CsvCell(field));
+  }
+  csv += '\n';
+  const CellIndex cells(result);
   for (const v1::SummaryRow& row : result.summary()) {
     absl::StrAppend(&csv, CsvCell(PartName(PrefixOf(row))), ",", row.layer(),
                     ",", CsvCell(row.quantity()));
     absl::StrAppend(&csv, ",", FormatExact(row.mean()), ",",
                     FormatExact(row.standard_deviation()));
-    absl::StrAppend(&csv, ",", row.count(), Significance(row),
-                    Settings(row, result), "\n");
+    absl::StrAppend(&csv, ",", row.count(), Significance(row));
+    const std::optional<int> cell = cells.Find(row.name());
+    for (const std::string& field : fields) {
+      std::string value = cell ? SettingOf(result.cells(*cell), field) : "";
+      if (cell && value.empty()) value = kOwnSetting;
+      absl::StrAppend(&csv, ",", CsvCell(value));
+    }
+    csv += '\n';
   }
   return csv;
 }

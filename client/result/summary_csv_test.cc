@@ -3,6 +3,8 @@
 #include <limits>
 #include <string>
 
+#include "client/testing/training_cells.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
@@ -75,6 +77,18 @@ TEST(SummaryCsvTest, SaysHowFarAMeanCanBeTrusted) {
             std::string(kHead) +
                 "model,0,grassmann/routed,2,0.5,3,0.25,1.5,2.5,1,0.125,0.01,,,"
                 ",3,0.25,1\n");
+}
+
+TEST(SummaryCsvTest, HasColumnsForSettingsThatSomeCellsHave) {
+  v1::Result result;
+  for (const char* gates : {"", "top-2"}) {
+    const std::string prefix = AddTrainingCell(result, "soft", 4, 20, gates);
+    AddRow(result, prefix, 0, "stable_rank", 2);
+  }
+  const std::string csv = SummaryCsv(result);
+  EXPECT_THAT(csv, testing::HasSubstr(",variant,seed,step,gates\n"));
+  EXPECT_THAT(csv, testing::HasSubstr(",soft,4,20,own\n"));
+  EXPECT_THAT(csv, testing::HasSubstr(",soft,4,20,top-2\n"));
 }
 
 }  // namespace

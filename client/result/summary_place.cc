@@ -13,8 +13,9 @@ std::string PrefixOf(const v1::SummaryRow& row) {
   if (row.layer() < 0) {
     return std::string(absl::StripSuffix(row.name(), row.quantity()));
   }
+  // A prefix may hold the like: of a variant by such a name.
   const std::string layer = absl::StrCat("layer", row.layer(), "/");
-  return row.name().substr(0, row.name().find(layer));
+  return row.name().substr(0, row.name().rfind(layer));
 }
 
 std::string PartName(const std::string& prefix) {

@@ -4,16 +4,17 @@
 #include <cmath>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "client/result/cell_index.h"
 #include "client/result/decimals.h"
 #include "client/result/shown_quantities.h"
 #include "client/result/summary_place.h"
@@ -53,13 +54,12 @@ std::string SettingsText(const v1::SweepCell& cell) {
 }
 
 // Which cell a name belongs to, which loses the cell's prefix; -1: none.
-int TakeCell(const v1::Result& result, std::string& name) {
-  for (int i = 0; i < result.cells_size(); ++i) {
-    if (!absl::StartsWith(name, result.cells(i).prefix())) continue;
-    name = name.substr(result.cells(i).prefix().size());
-    return i;
-  }
-  return -1;
+int TakeCell(const v1::Result& result, const CellIndex& cells,
+             std::string& name) {
+  const std::optional<int> cell = cells.Find(name);
+  if (!cell) return -1;
+  name = name.substr(result.cells(*cell).prefix().size());
+  return *cell;
 }
 
 int Decimals(const Curves& curves) {
@@ -114,9 +114,10 @@ std::string LossTable(const v1::Result& result, int width) {
   Curves losses;
   std::vector<std::string> names;
   std::vector<Column> titles;
+  const CellIndex cells(result);
   for (const v1::Provenance& part : result.provenance()) {
     std::string prefix = part.prefix();
-    const int cell = TakeCell(result, prefix);
+    const int cell = TakeCell(result, cells, prefix);
     if (!part.has_nll() || cell < 0) continue;
     const std::string name = PartName(prefix);
     const auto place = std::ranges::find(names, name) - names.begin();
@@ -136,9 +137,10 @@ std::string LossTable(const v1::Result& result, int width) {
 std::string SweepTables(const v1::Result& result, int width) {
   std::map<Place, Curves> tables;
   std::set<std::string> data_sets;
+  const CellIndex cells(result);
   for (const v1::SummaryRow& row : result.summary()) {
     std::string prefix = PrefixOf(row);
-    const int cell = TakeCell(result, prefix);
+    const int cell = TakeCell(result, cells, prefix);
     const bool shown = cell >= 0 && row.layer() >= 0 && row.count() > 0 &&
                        std::isfinite(row.mean());
     if (!shown) continue;

@@ -25,7 +25,6 @@
 #include "client/service/grpc_status.h"
 #include "client/service/retry.h"
 #include "core/base/status_macros.h"
-#include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/dataset_service.grpc.pb.h"
 #include "moeprobe/v1/dataset_service.pb.h"
 #include "moeprobe/v1/job.pb.h"
@@ -176,19 +175,19 @@ absl::StatusOr<v1::Dataset> Client::UploadDataset(
   return stored;
 }
 
-absl::StatusOr<v1::Job> Client::CreateJob(const v1::AnalyzeSpec& spec,
+absl::StatusOr<v1::Job> Client::CreateJob(const v1::Job& job,
                                           const std::string& request_id) {
   v1::CreateJobRequest request;
-  *request.mutable_job()->mutable_analyze() = spec;
+  *request.mutable_job() = job;
   request.set_request_id(request_id);
   return UnaryCall(options_, cancellation_, channel_)(
       *jobs_, &v1::JobService::Stub::CreateJob, request);
 }
 
 absl::StatusOr<v1::ValidateJobResponse> Client::ValidateJob(
-    const v1::AnalyzeSpec& spec) {
+    const v1::Job& job) {
   v1::ValidateJobRequest request;
-  *request.mutable_job()->mutable_analyze() = spec;
+  *request.mutable_job() = job;
   return UnaryCall(options_, cancellation_, channel_)(
       *jobs_, &v1::JobService::Stub::ValidateJob, request);
 }

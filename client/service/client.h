@@ -15,7 +15,6 @@
 #include "client/service/array_stream.h"
 #include "client/service/cancellation.h"
 #include "client/service/client_options.h"
-#include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/dataset_service.grpc.pb.h"
 #include "moeprobe/v1/dataset_service.pb.h"
 #include "moeprobe/v1/job.pb.h"
@@ -52,11 +51,11 @@ class Client {
       const v1::Dataset& dataset,
       const std::function<absl::StatusOr<std::string>()>& next_piece);
 
-  // `request_id` makes repetitions create one job only.
-  absl::StatusOr<v1::Job> CreateJob(const v1::AnalyzeSpec& spec,
+  // Of `job`, only the spec is looked at. `request_id` makes repetitions create
+  // one job only.
+  absl::StatusOr<v1::Job> CreateJob(const v1::Job& job,
                                     const std::string& request_id);
-  absl::StatusOr<v1::ValidateJobResponse> ValidateJob(
-      const v1::AnalyzeSpec& spec);
+  absl::StatusOr<v1::ValidateJobResponse> ValidateJob(const v1::Job& job);
   absl::StatusOr<v1::Job> GetJob(const std::string& name);
   absl::StatusOr<std::vector<v1::Job>> ListJobs();
   absl::StatusOr<v1::Job> CancelJob(const std::string& name);

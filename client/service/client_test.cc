@@ -72,7 +72,7 @@ class ClientTest : public testing::Test {
 
 TEST_F(ClientTest, RepeatsACreationWithTheSameRequestId) {
   state_.unavailable_calls = 2;
-  const auto job = client_.CreateJob(v1::AnalyzeSpec(), "the id");
+  const auto job = client_.CreateJob(v1::Job(), "the id");
   ASSERT_TRUE(job.ok()) << job.status();
   EXPECT_EQ(job->name(), "jobs/17");
   EXPECT_THAT(state_.request_ids, ElementsAre("the id", "the id", "the id"));
@@ -80,7 +80,7 @@ TEST_F(ClientTest, RepeatsACreationWithTheSameRequestId) {
 
 TEST_F(ClientTest, DoesNotRepeatWhatTheServerRefused) {
   state_.validation.add_violations();
-  const auto job = client_.CreateJob(v1::AnalyzeSpec(), "the id");
+  const auto job = client_.CreateJob(v1::Job(), "the id");
   EXPECT_TRUE(absl::IsInvalidArgument(job.status()));
   EXPECT_EQ(state_.request_ids.size(), 1U);
 }

@@ -42,7 +42,7 @@ class FakeJobs final : public v1::JobService::Service {
     if (state_.validation.violations_size() > 0) {
       return {grpc::StatusCode::INVALID_ARGUMENT, "violations"};
     }
-    state_.created = request->job().analyze();
+    state_.created = request->job();
     *response = state_.job;
     return grpc::Status::OK;
   }

@@ -35,7 +35,7 @@ struct FakeServerState {
 
   // What came in.
   std::vector<std::string> request_ids;
-  v1::AnalyzeSpec created;
+  v1::Job created;
   std::map<std::string, std::string> datasets;  // bytes by name
   int upload_count = 0;
   int read_count = 0;  // of ReadArrays

@@ -1,4 +1,4 @@
-#include "client/request/routing_field.h"
+#include "client/request/routing_reader.h"
 
 #include "absl/status/status.h"
 #include "client/request/message_fields.h"
@@ -7,7 +7,6 @@
 #include "moeprobe/v1/analysis.pb.h"
 
 namespace moeprobe {
-namespace {
 
 absl::Status ReadRouting(const Value& value, v1::RoutingSpec& routing) {
   MOEPROBE_RETURN_IF_ERROR(value.Fields(
@@ -18,14 +17,6 @@ absl::Status ReadRouting(const Value& value, v1::RoutingSpec& routing) {
   if (!takes_all || !routing.has_top_k()) return absl::OkStatus();
   return value.Find("top_k")[0].KeyError(
       "has no meaning where select is all, expected one of the two");
-}
-
-}  // namespace
-
-Field RoutingField(v1::AnalyzeSpec& spec) {
-  return {"routing", [&spec](const Value& value) {
-            return ReadRouting(value, *spec.mutable_routing());
-          }};
 }
 
 }  // namespace moeprobe

@@ -1,4 +1,4 @@
-#include "client/request/sweep_field.h"
+#include "client/request/sweep_reader.h"
 
 #include <set>
 #include <string>
@@ -49,6 +49,8 @@ absl::Status ReadAxis(const Value& value, const std::string& field,
   return absl::OkStatus();
 }
 
+}  // namespace
+
 absl::Status ReadSweep(const Value& value, v1::AnalyzeSpec& spec) {
   std::vector<Field> fields;
   for (const std::string& path : SweepableFields()) {
@@ -60,13 +62,6 @@ absl::Status ReadSweep(const Value& value, v1::AnalyzeSpec& spec) {
   if (!value.node().children.empty()) return absl::OkStatus();
   return value.Error(
       "found no field, expected one such as routing.temperature: [0.5, 1, 2]");
-}
-
-}  // namespace
-
-Field SweepField(v1::AnalyzeSpec& spec) {
-  return {"sweep",
-          [&spec](const Value& value) { return ReadSweep(value, spec); }};
 }
 
 }  // namespace moeprobe

@@ -1,0 +1,24 @@
+#ifndef MOEPROBE_CLIENT_REQUEST_DATA_SOURCE_H_
+#define MOEPROBE_CLIENT_REQUEST_DATA_SOURCE_H_
+
+#include <google/protobuf/message.h>
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "client/request/value.h"
+
+namespace moeprobe {
+
+// Where data come from: the keys "text" and "ids", of which one is there.
+
+// A key that names a data set and goes into the field of the same name of
+// `data`, which must outlive the call that reads it. Nothing is expanded.
+Field SourceField(const std::string& key, google::protobuf::Message& data);
+
+// Returns InvalidArgument unless the mapping `data` has one of both keys.
+absl::Status CheckOneSource(const Value& data);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CLIENT_REQUEST_DATA_SOURCE_H_
