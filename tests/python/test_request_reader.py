@@ -22,6 +22,22 @@ sweep:
 """
 
 
+EXPERIMENT = """\
+kind: train
+name: an experiment
+model: {layers: 2, expert: gated_mlp, init: normal_0.02}
+variants:
+  soft: {block: moe, routing: {select: all}}
+  "1.5": {}
+  dense: {block: dense, match: total}
+seeds: [3, 0]
+data: {text: texts/jargon.txt, held_out: 0.25}
+optimizer: {learning_rate: 3.0e-4, steps: 20}
+probe: {every: 10, tokens: all, probes: {spectra: {tokens_per_expert: all}}}
+swap_routing: [soft, "1.5"]
+"""
+
+
 def read(tmp_path, text):
     path = tmp_path / "request.yaml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -47,13 +63,35 @@ def test_every_kind_of_field_is_read(tmp_path):
     assert not spec.HasField("seed")
 
 
-def test_what_is_written_reads_back_the_same(tmp_path):
-    job = read(tmp_path, GOOD).job
+def test_experiments_are_read(tmp_path):
+    spec = read(tmp_path, EXPERIMENT).job.train
+    assert [variant.name for variant in spec.variants] == ["soft", "1.5", "dense"]
+    assert spec.variants[0].routing.select == 2
+    assert not spec.variants[1].HasField("routing")
+    assert spec.variants[2].match == 3
+    assert list(spec.seeds) == [3, 0]
+    assert spec.model.init == 1
+    assert spec.optimizer.learning_rate == 3e-4
+    assert spec.probe.tokens == -1
+    assert spec.probe.probes.spectra.tokens_per_expert == -1
+    assert list(spec.swap_routing) == ["soft", "1.5"]
+
+
+def test_what_is_wrong_of_a_variant_has_its_place_in_the_file(tmp_path):
+    request = read(tmp_path, EXPERIMENT)
+    error = str(request.error_at("variants.dense.match", "wrong"))
+    assert error.endswith("request.yaml:7:32: variants.dense.match: wrong")
+
+
+@pytest.mark.parametrize("text", [GOOD, EXPERIMENT])
+def test_what_is_written_reads_back_the_same(tmp_path, text):
+    job = read(tmp_path, text).job
     assert read(tmp_path, request_yaml(request_dict(job))).job == job
 
 
-def test_a_dictionary_says_the_same_as_a_file(tmp_path):
-    job = read(tmp_path, GOOD).job
+@pytest.mark.parametrize("text", [GOOD, EXPERIMENT])
+def test_a_dictionary_says_the_same_as_a_file(tmp_path, text):
+    job = read(tmp_path, text).job
     assert read_request(request_dict(job)).job == job
 
 
@@ -84,7 +122,21 @@ def test_a_dictionary_says_the_same_as_a_file(tmp_path):
         ("model:\n", "request.yaml:1:1: model: found null, expected text"),
         ("", "request.yaml:1:1: found nothing, expected a request"),
         ("[1]\n", "request.yaml:1:1: found a list, expected a mapping"),
-        ("kind: train\n", 'request.yaml:1:7: kind: found "train", expected analyze'),
+        ("kind: trian\n",
+         'request.yaml:1:7: kind: found "trian", expected analyze or train'),
+        ("kind: train\nvariants: {}\n",
+         "request.yaml:2:11: variants: found no variant, expected one such as"),
+        ("kind: train\nvariants: {a: {blok: moe}}\n",
+         'request.yaml:2:16: unknown key "blok" in variants.a; did you mean "block"?'),
+        ("kind: train\nvariants: {a: {name: b}}\n",
+         'request.yaml:2:16: unknown key "name" in variants.a'),
+        ("kind: train\ndata: {vocabulary: bytes}\n",
+         "request.yaml:2:7: data: found neither text nor ids, expected one of them"),
+        ("kind: train\nmodel: {init: normal}\n",
+         'request.yaml:2:15: model.init: found "normal", expected normal_0.02 or '
+         "torch"),
+        ("kind: train\nprobe: {probes: {}}\n",
+         "request.yaml:2:17: probe.probes: found no probe, expected at least one"),
         ("model: m\ndata: {}\n",
          "request.yaml:2:7: data: found neither text nor ids, expected one of them"),
         ("model: m\ndata: {text: a, ids: b}\n",

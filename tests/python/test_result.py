@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from moeprobe.result.cells import CellIndex
 from moeprobe.result.exact_number import exact_number
 from moeprobe.result.names import place_of
 
@@ -154,6 +155,16 @@ def test_exports_of_other_kinds(full_result, tmp_path):
 )
 def test_names_have_places(name, place):
     assert tuple(place_of(name)) == place
+
+
+def test_names_belong_to_the_cell_with_the_longest_prefix():
+    prefixes = ("soft/seed0/step5/", "soft/seed0/step5/gates-top-2/")
+    index = CellIndex([{"prefix": prefix} for prefix in prefixes])
+    assert index.split("soft/seed0/step5/layer0/x") == (0, "layer0/x")
+    assert index.split("soft/seed0/step5/gates-top-2/layer0/x") == (1, "layer0/x")
+    assert index.split("soft/seed0/step50/x") == (-1, "soft/seed0/step50/x")
+    name = "soft/seed0/step5/gates-top-2/layer2/a/b"
+    assert tuple(index.place_of(name)) == (1, 0, False, 2, "a/b")
 
 
 @pytest.mark.parametrize(

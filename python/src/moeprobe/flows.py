@@ -18,11 +18,10 @@ from google.protobuf.message import Message
 from moeprobe import methods
 from moeprobe.errors import NotFoundError, RequestError
 from moeprobe.estimate import Validation, validation_of
-from moeprobe.local_data import LocalData, find_files, take_content
+from moeprobe.local_data import LocalData, data_sets, find_files, take_content
 from moeprobe.methods import Method, RequestT, ResponseT
 from moeprobe.request.request import Request, YamlText, read_request
 from moeprobe.v1 import (
-    analysis_pb2,
     dataset_service_pb2,
     job_pb2,
     job_service_pb2,
@@ -124,18 +123,18 @@ def validate(request: RequestLike) -> Flow[Validation]:
     read, local = _read(request)
     check = job_service_pb2.ValidateJobRequest(job=read.job)
     response = yield from call(methods.VALIDATE_JOB, check)
-    absent = _fields_of(local, read.job.analyze)
+    absent = _fields_of(local, read.job)
     found = [v for v in response.violations if v.field not in absent]
     if found:
         raise located(read, found)
     return validation_of(response, read.job)
 
 
-def _fields_of(local: list[LocalData], spec: analysis_pb2.AnalyzeSpec) -> set[str]:
+def _fields_of(local: list[LocalData], job: job_pb2.Job) -> set[str]:
     """Return the fields that may be wrong only because nothing is uploaded yet."""
     names = {data.dataset.name for data in local}
     return {
-        f"data[{i}].{data.WhichOneof('source')}"
-        for i, data in enumerate(spec.data)
+        f"{field}.{data.WhichOneof('source')}"
+        for field, data in data_sets(job)
         if names & {data.text, data.ids}
     }

@@ -10,6 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from moeprobe.errors import JobCancelledError, JobFailedError
 from moeprobe.events import JobState, state_of
+from moeprobe.request.described import subject_of
 from moeprobe.request.writer import request_dict
 from moeprobe.v1 import job_pb2
 
@@ -20,6 +21,7 @@ class JobStatus:
 
     name: str
     label: str  # the name that its request gives it
+    subject: str  # the model, or "3 variants x 5 seeds"
     state: JobState
     error: str
     phase: str
@@ -51,6 +53,7 @@ def status_of(job: job_pb2.Job) -> JobStatus:
     return JobStatus(
         name=job.name,
         label=str(request.get("name", "")),
+        subject=subject_of(request),
         state=state_of(job.state),
         error=job.error.message,
         phase=job.progress.phase,

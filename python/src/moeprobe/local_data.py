@@ -15,11 +15,18 @@ import numpy.typing as npt
 
 from moeprobe.errors import RequestError
 from moeprobe.request.request import Request
-from moeprobe.v1 import dataset_service_pb2
+from moeprobe.v1 import (
+    analysis_pb2,
+    dataset_service_pb2,
+    job_pb2,
+    training_pb2,
+)
 
 _PIECE_BYTES = 1 << 20
 _PATHS_ONLY = ("/", "./", "../")
 _DIGEST = "sha256"
+
+_Data = analysis_pb2.DataSpec | training_pb2.TrainingData
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,6 +120,13 @@ def take_content(request: Mapping[str, Any]) -> tuple[dict[str, Any], list[Local
     return plain, found
 
 
+def data_sets(job: job_pb2.Job) -> list[tuple[str, _Data]]:
+    """Return the data sets of a request, and the fields at which they stand."""
+    if job.HasField("train"):
+        return [("data", job.train.data)] if job.train.HasField("data") else []
+    return [(f"data[{i}]", data) for i, data in enumerate(job.analyze.data)]
+
+
 def find_files(request: Request, folder: pathlib.Path) -> list[LocalData]:
     """Find the data sets that are files, absolute or relative to `folder`.
 
@@ -121,10 +135,10 @@ def find_files(request: Request, folder: pathlib.Path) -> list[LocalData]:
     cannot be read or is empty, and for an absolute path where there is none.
     """
     found = []
-    for index, data in enumerate(request.job.analyze.data):
+    for data_field, data in data_sets(request.job):
         kind = data.WhichOneof("source") or "text"
         name = getattr(data, kind)
-        field = f"data[{index}].{kind}"
+        field = f"{data_field}.{kind}"
         path = folder / name
         if not path.exists():
             if name.startswith(_PATHS_ONLY):

@@ -7,13 +7,17 @@
     figures.layer_geometry(result, layer=16).matplotlib()
 
 Colours are told apart by every kind of eye; panels of a figure share limits.
-Results with several data sets or a sweep are drawn one at a time, see
-`Result.select`. Needs `moeprobe[figures]` for the screen, `moeprobe[paper]` for
-paper.
+Results with several data sets, a sweep or an experiment are drawn one at a time,
+see `Result.select`; `training_curves` and its like draw a whole experiment. Needs
+`moeprobe[figures]` for the screen, `moeprobe[paper]` for paper.
 """
 
 from moeprobe.figures.figure import Figure
-from moeprobe.figures.gallery import figures_of, sweep_figures_of
+from moeprobe.figures.gallery import (
+    figures_of,
+    sweep_figures_of,
+    training_figures_of,
+)
 from moeprobe.figures.layers import effective_rank, interventions, means, routing_load
 from moeprobe.figures.pairs import (
     alignment,
@@ -31,6 +35,7 @@ from moeprobe.figures.paper import (
 from moeprobe.figures.specifications import specification_curve
 from moeprobe.figures.spectra import jacobian_spectra, variance_spectra
 from moeprobe.figures.sweeps import sweep_curves
+from moeprobe.figures.training import loss_curves, training_curves, usage_curves
 
 __all__ = [
     "Figure",
@@ -44,6 +49,7 @@ __all__ = [
     "interventions",
     "jacobian_spectra",
     "layer_geometry",
+    "loss_curves",
     "means",
     "output_similarity",
     "routing_load",
@@ -52,5 +58,8 @@ __all__ = [
     "specification_curve",
     "sweep_curves",
     "sweep_figures_of",
+    "training_curves",
+    "training_figures_of",
+    "usage_curves",
     "variance_spectra",
 ]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from moeprobe.figures import layers, pairs, spectra, sweeps
+from moeprobe.figures import layers, pairs, spectra, sweeps, training
 from moeprobe.figures.figure import Figure
 from moeprobe.figures.specifications import specification_curve
+from moeprobe.request.described import is_experiment
 from moeprobe.result.result import Result
 
 # What a figure needs, and what draws it.
@@ -35,9 +36,27 @@ def figures_of(result: Result) -> list[Figure]:
     return [figure for figure in [means, *made, *curves] if figure.panels]
 
 
+def training_figures_of(result: Result) -> list[Figure]:
+    """Return the curves of an experiment, as far as it is; none of other jobs."""
+    if not is_experiment(result.request):
+        return []
+    present = set(result.curves()["quantity"])
+    draw: list[tuple[str, Callable[[Result], Figure]]] = [
+        ("training/loss", training.loss_curves),
+        *((quantity, _training_curves(quantity, label))
+          for quantity, label in layers.MEANS),
+        ("training/expert_tokens", training.usage_curves),
+    ]  # fmt: skip
+    return [figure(result) for needed, figure in draw if needed in present]
+
+
+def _training_curves(quantity: str, label: str) -> Callable[[Result], Figure]:
+    return lambda result: training.training_curves(result, quantity, label)
+
+
 def sweep_figures_of(result: Result) -> list[Figure]:
     """Return the curves of a sweep; none without one."""
-    if not result.cells:
+    if not result.cells or is_experiment(result.request):
         return []
     return [
         sweeps.sweep_curves(result, quantity, label)

@@ -21,6 +21,7 @@ from moeprobe.figures.panels import (
     pairs_of,
     without_diagonal,
 )
+from moeprobe.request.described import probes_of
 from moeprobe.result.result import Result
 
 COSINE = "cosine of averaged Jacobians"
@@ -158,5 +159,5 @@ def distance_distribution(result: Result, convention: str = "routed") -> Figure:
 
 def largest_distance(result: Result) -> float:
     """Return the distance of orthogonal subspaces; 0 where none were compared."""
-    components = result.request["probes"].get("pca", {}).get("components", 0)
+    components = probes_of(result.request).get("pca", {}).get("components", 0)
     return math.pi / 2 * math.sqrt(components)

@@ -21,6 +21,7 @@ from moeprobe.figures.panels import (
     without_diagonal,
 )
 from moeprobe.figures.spectra import spectrum_panels
+from moeprobe.request.described import subject_of
 from moeprobe.result.result import Result
 
 
@@ -47,7 +48,7 @@ def layer_geometry(result: Result, layer: int, experts: int | None = None) -> Fi
     cosines = _wide(finite_limits(pairs_of(cosine.value.values)))
     distances = (0.0, largest_distance(result))
     explained, _ = spectrum_panels(result, layer, "routed")
-    model = result.request.get("model", "")
+    model = subject_of(result.request)
     return Figure(
         f"layer-{layer}-geometry",
         f"Geometric structure of specialization in {model}, layer {layer}",

@@ -14,19 +14,36 @@ import jinja2
 import markupsafe
 
 from moeprobe.figures.figure import Figure
-from moeprobe.figures.gallery import figures_of, sweep_figures_of
+from moeprobe.figures.gallery import (
+    figures_of,
+    sweep_figures_of,
+    training_figures_of,
+)
 from moeprobe.figures.plotly_figure import plotly_figure
 from moeprobe.report.tables import (
     QuantityTable,
     quantity_tables,
     side_by_side,
 )
-from moeprobe.result.names import place_of
+from moeprobe.report.variants import seeds_text, variant_tables
+from moeprobe.request.described import is_experiment, subject_of
+from moeprobe.result.cells import CellIndex
+from moeprobe.result.experiment import cells_at_the_end
 from moeprobe.result.result import Result
 
 # Of npm's plotly.js-cartesian-dist-min, the version that the plotly of PyPI holds:
 # a third of all of plotly.js, and as much sooner ready.
 _PLOTLY = "plotly-cartesian.min.js"
+_MEANS = (
+    "Means are over pairs of experts or over experts; intervals are from draws of "
+    "whole windows. A random router has the model's loads, tokens and experts: p is "
+    "how often one does as well."
+)
+_VARIANTS = (
+    "Means over pairs of experts or over experts, \N{PLUS-MINUS SIGN} their sample "
+    "deviation over seeds; with one seed, over pairs. Below them what nulls come to: "
+    "routers with the model's loads drawn at random, models before training."
+)
 # Characters that would end a script.
 _ESCAPED = ("<", ">", "&")
 
@@ -57,9 +74,11 @@ class _Section:
     label: str
     facts: list[tuple[str, str]]
     overview: _Drawing | None
+    means_text: str
     main_tables: list[QuantityTable]
     other_tables: list[QuantityTable]
     parts: list[_Part]
+    provenance: list[dict[str, Any]]
 
 
 def script_json(value: Any) -> markupsafe.Markup:
@@ -78,10 +97,17 @@ def _drawing(figure: Figure) -> _Drawing:
     return _Drawing(figure.title, figure.caption, height, script_json(made))
 
 
+def _cells(result: Result) -> list[int]:
+    """Return cells to draw: the ends of a sweep or of a run of each variant."""
+    if is_experiment(result.request):
+        return cells_at_the_end(result.document)
+    return sorted({0, len(result.cells) - 1}) if result.cells else [0]
+
+
 def _places(result: Result) -> list[tuple[int, int]]:
-    """Return cells and data sets to draw: of a sweep, its ends."""
-    cells = sorted({0, len(result.cells) - 1}) if result.cells else [0]
-    data = sorted({place_of(name).data for name in result.arrays})
+    """Return cells and data sets to draw."""
+    cells, index = _cells(result), CellIndex(result.cells)
+    data = sorted({index.place_of(name).data for name in result.arrays})
     return [(cell, index) for cell in cells for index in data or [0]]
 
 
@@ -96,8 +122,10 @@ def _part_title(result: Result, cell: int, data: int) -> str:
 
 
 def _parts(result: Result) -> list[_Part]:
-    curves = [_drawing(figure) for figure in sweep_figures_of(result)]
-    parts = [_Part("Over the sweep", curves)] if curves else []
+    over = "training" if is_experiment(result.request) else "the sweep"
+    figures = training_figures_of(result) + sweep_figures_of(result)
+    curves = [_drawing(figure) for figure in figures]
+    parts = [_Part(f"Over {over}", curves)] if curves else []
     for cell, data in _places(result):
         figures = figures_of(result.select(cell, data))
         title = _part_title(result, cell, data)
@@ -107,9 +135,13 @@ def _parts(result: Result) -> list[_Part]:
 
 def _facts(result: Result) -> list[tuple[str, str]]:
     request = result.request
-    facts = [("model", request.get("model", "")),
-             ("baseline", request.get("baseline", ""))]  # fmt: skip
-    for part in result.provenance:
+    if is_experiment(result.request):
+        facts = [("variants", ", ".join(request["variants"])),
+                 ("seeds", ", ".join(map(str, request.get("seeds", []))))]  # fmt: skip
+    else:
+        facts = [("model", request.get("model", "")),
+                 ("baseline", request.get("baseline", ""))]  # fmt: skip
+    for part in [] if is_experiment(result.request) else result.provenance:
         if "nll" in part:
             nll = f"{part['nll']:.4f} nats"
             facts.append((f"next-token loss, {part['part']}", nll))
@@ -124,20 +156,34 @@ def _state(result: Result) -> str:
     return f"{job['state']}: {error}" if error else str(job["state"])
 
 
+def _provenance(result: Result) -> list[dict[str, Any]]:
+    """Return where numbers come from: of an experiment, those that are drawn."""
+    if not is_experiment(result.request):
+        return result.provenance
+    index, shown = CellIndex(result.cells), _cells(result)
+    return [p for p in result.provenance if index.split(p["part"])[0] in shown]
+
+
 def _section(result: Result) -> _Section:
-    label = str(result.request.get("name") or result.request.get("model", ""))
-    overview, *parts = _parts(result)
-    tables = quantity_tables(result)
-    main = [t for t in tables if t.is_asked_for and t.part == tables[0].part]
+    if is_experiment(result.request):
+        main, other = variant_tables(result), []
+        text = f"{_VARIANTS} {seeds_text(result)}"
+    else:
+        tables, text = quantity_tables(result), _MEANS
+        main = [t for t in tables if t.is_asked_for and t.part == tables[0].part]
+        other = [table for table in tables if table not in main]
+    overview, *parts = _parts(result) or [_Part("", [])]
     first = overview.drawings.pop(0) if overview.drawings else None
     return _Section(
         result=result,
-        label=label,
+        label=str(result.request.get("name") or subject_of(result.request)),
         facts=_facts(result),
         overview=first,
+        means_text=text,
         main_tables=main,
-        other_tables=[table for table in tables if table not in main],
+        other_tables=other,
         parts=[part for part in (overview, *parts) if part.drawings],
+        provenance=_provenance(result),
     )
 
 

@@ -11,7 +11,7 @@ from moeprobe.request.nearest_name import nearest_name
 from moeprobe.request.sweep_fields import sweepable_fields
 from moeprobe.request.tree import Kind
 from moeprobe.request.value import Reader, Value
-from moeprobe.v1 import analysis_pb2
+from moeprobe.v1 import analysis_pb2, training_pb2
 
 _MOST = {
     FieldDescriptor.CPPTYPE_INT32: 2**31 - 1,
@@ -19,7 +19,11 @@ _MOST = {
 }
 # Fields where -1 stands for the word.
 _ALL = "all"
-_COUNTS_OF_TOKENS = ("DataSpec.tokens", "SpectraProbe.tokens_per_expert")
+_COUNTS_OF_TOKENS = (
+    "DataSpec.tokens",
+    "SpectraProbe.tokens_per_expert",
+    "TrainingProbe.tokens",
+)
 # A shell would expand these; nothing here does.
 _EXPANDED = ("~", "$", "file://")
 
@@ -90,7 +94,9 @@ def _check_path(value: Value) -> None:
             )
 
 
-def _read_data_set(value: Value, data: analysis_pb2.DataSpec) -> None:
+def _read_data_set(
+    value: Value, data: analysis_pb2.DataSpec | training_pb2.TrainingData
+) -> None:
     read_message(value, data)
     sources = [found for key in ("text", "ids") if (found := value.find(key))]
     if len(sources) != 1:
@@ -140,12 +146,27 @@ def _read_probes(value: Value, probes: analysis_pb2.ProbeSpec) -> None:
         )
 
 
+def _read_variants(value: Value, spec: training_pb2.TrainSpec) -> None:
+    """Read a mapping from names to variants, whose order is kept."""
+    for name, variant in value.entries():
+        message = spec.variants.add(name=name)
+        read_message(variant, message, without=("name",))
+    if not spec.variants:
+        raise value.error(
+            "found no variant, expected one such as soft: {block: moe, routing: "
+            "{select: all}}"
+        )
+
+
 # What a request writes otherwise than its messages.
 _OWN: dict[str, Callable[[Value, Any], None]] = {
     "AnalyzeSpec.data": _read_data,
     "AnalyzeSpec.sweep": _read_sweep,
     "AnalyzeSpec.layers": lambda value, spec: _read_layers(value, spec.layers),
     "AnalyzeSpec.probes": lambda value, spec: _read_probes(value, spec.probes),
+    "TrainSpec.data": lambda value, spec: _read_data_set(value, spec.data),
+    "TrainSpec.variants": _read_variants,
+    "TrainingProbe.probes": lambda value, probe: _read_probes(value, probe.probes),
 }
 
 
@@ -163,8 +184,10 @@ def _read_field(value: Value, field: FieldDescriptor, message: Message) -> None:
         setattr(message, field.name, _read_scalar(value, field))
 
 
-def read_message(value: Value, message: Message) -> None:
+def read_message(value: Value, message: Message, without: tuple[str, ...] = ()) -> None:
     """Read a mapping whose keys are the fields of `message` into it.
+
+    The fields `without` are no keys.
 
     Raises RequestError for a key that is no field, or a value of another type.
     Whether values make sense is for the server to say.
@@ -174,4 +197,6 @@ def read_message(value: Value, message: Message) -> None:
         return lambda value: _read_field(value, field, message)
 
     fields = cast("Descriptor", message.DESCRIPTOR).fields
-    value.read_fields({field.name: reader(field) for field in fields})
+    value.read_fields(
+        {field.name: reader(field) for field in fields if field.name not in without}
+    )

@@ -85,16 +85,20 @@ class Value:
             for i, child in enumerate(self.node.children)
         ]
 
-    def read_fields(self, readers: Mapping[str, Reader]) -> None:
-        """Read the entries of a mapping, each by the reader of its key."""
+    def entries(self) -> list[tuple[str, Value]]:
+        """Return the keys and values of a mapping, as they were written."""
         if self.node.kind is Kind.NULL:
             raise self.expected("a mapping; write {} for its defaults")
         if self.node.kind is not Kind.MAPPING:
             raise self.expected("a mapping")
-        for child in self.node.children:
-            if child.key not in readers:
-                raise self._unknown_key(child, readers)
-            readers[child.key](self._at(child))
+        return [(child.key, self._at(child)) for child in self.node.children]
+
+    def read_fields(self, readers: Mapping[str, Reader]) -> None:
+        """Read the entries of a mapping, each by the reader of its key."""
+        for key, value in self.entries():
+            if key not in readers:
+                raise self._unknown_key(value.node, readers)
+            readers[key](value)
 
     def find(self, key: str) -> Value | None:
         """Return the entry of a mapping, if it has it."""

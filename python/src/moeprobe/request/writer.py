@@ -1,6 +1,7 @@
 """A request as a dictionary and as YAML, from the API's messages."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -8,7 +9,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from moeprobe.request.choices import choice_name
-from moeprobe.v1 import analysis_pb2, job_pb2
+from moeprobe.v1 import analysis_pb2, job_pb2, training_pb2
 
 _COUNTS_OF_TOKENS = ("tokens", "tokens_per_expert")
 
@@ -39,7 +40,20 @@ def _data(spec: analysis_pb2.AnalyzeSpec) -> Any:
     return data[0] if len(data) == 1 else data
 
 
-_OWN = {"data": _data, "layers": lambda spec: _layers(spec.layers), "sweep": _sweep}
+def _variants(spec: training_pb2.TrainSpec) -> dict[str, Any]:
+    variants = {variant.name: _message(variant) for variant in spec.variants}
+    for fields in variants.values():
+        fields.pop("name", None)
+    return variants
+
+
+# What a request writes otherwise than its messages.
+_OWN: dict[tuple[str, str], Callable[[Any], Any]] = {
+    ("AnalyzeSpec", "data"): _data,
+    ("AnalyzeSpec", "layers"): lambda spec: _layers(spec.layers),
+    ("AnalyzeSpec", "sweep"): _sweep,
+    ("TrainSpec", "variants"): _variants,
+}
 
 
 def _scalar(field: FieldDescriptor, value: Any) -> Any:
@@ -55,8 +69,9 @@ def _message(message: Message) -> dict[str, Any]:
     """Return the fields that are set, in the order of their numbers."""
     fields: dict[str, Any] = {}
     for field, value in message.ListFields():
-        if isinstance(message, analysis_pb2.AnalyzeSpec) and field.name in _OWN:
-            fields[field.name] = _OWN[field.name](message)
+        own = _OWN.get((message.DESCRIPTOR.name, field.name))
+        if own:
+            fields[field.name] = own(message)
         elif field.is_repeated:
             fields[field.name] = [_scalar(field, item) for item in value]
         else:

@@ -49,6 +49,12 @@ _PATTERNS: tuple[tuple[str, Dimensions], ...] = (
     ("intervention_rank_correlation/*", ("score",)),
     ("intervention_nll", ()),
     ("nll", ()),
+    ("loss", ()),
+    ("held_out_loss", ()),
+    ("training/evaluation_step", ("evaluation",)),
+    ("training/held_out_loss", ("evaluation",)),
+    ("training/expert_*", ("evaluation", "model_layer", "expert")),
+    ("training/*", ("training_step",)),
 )
 _OF_SUFFIXES: dict[str, Dimensions] = {
     "interval": ("bound",),
@@ -65,7 +71,7 @@ COORDINATES: dict[str, list[str] | list[int]] = {
     "statistic": ["mean", "std"],
 }
 # Counted from 1, as in their formulas.
-COUNTED_FROM_1 = ("rank", "component", "angle")
+COUNTED_FROM_1 = ("rank", "component", "angle", "training_step")
 
 
 @functools.lru_cache(maxsize=4096)

@@ -14,6 +14,8 @@ from moeprobe.result.nulls import NULLS
 from moeprobe.v1 import job_pb2, result_pb2, result_service_pb2
 
 Document = dict[str, Any]
+# Settings that are names, which stay text where they look like numbers.
+_NAMES = ("variant", "gates")
 
 
 def _time(time: Timestamp) -> str:
@@ -72,7 +74,8 @@ def _quantity(row: result_pb2.SummaryRow) -> Document:
 def _prefix(row: result_pb2.SummaryRow) -> str:
     if row.layer < 0:
         return row.name.removesuffix(row.quantity)
-    return row.name[: row.name.index(f"layer{row.layer}/")]
+    # A prefix may hold the like: of a variant by such a name.
+    return row.name[: row.name.rindex(f"layer{row.layer}/")]
 
 
 def _summary(rows: list[result_pb2.SummaryRow]) -> list[Document]:
@@ -86,7 +89,10 @@ def _summary(rows: list[result_pb2.SummaryRow]) -> list[Document]:
 
 
 def _cell(cell: result_pb2.SweepCell) -> Document:
-    settings = {s.field: setting_value(s.value) for s in cell.settings}
+    settings = {
+        s.field: s.value if s.field in _NAMES else setting_value(s.value)
+        for s in cell.settings
+    }
     return {"prefix": cell.prefix, "settings": settings}
 
 

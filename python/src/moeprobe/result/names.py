@@ -62,8 +62,3 @@ def part_name(prefix: str) -> str:
     if prefix.endswith("baseline/"):
         return prefix.removesuffix("/")
     return f"{prefix}model"
-
-
-def part_place(part: str) -> Place:
-    """Return the place of a part: "data1/model", "sweep3/baseline"."""
-    return place_of(f"{part.removesuffix('model').removesuffix('/')}/x".lstrip("/"))

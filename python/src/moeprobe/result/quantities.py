@@ -10,17 +10,18 @@ import xarray as xr
 
 from moeprobe.errors import NotFoundError
 from moeprobe.request.nearest_name import nearest_name
+from moeprobe.result.cells import OWN, CellIndex, settings_of
 from moeprobe.result.dataset import Index, Outer, make_dataset
-from moeprobe.result.names import Place, place_of
+from moeprobe.result.names import Place
 
 Array = npt.NDArray[Any]
 
 
-def _axes(cells: list[dict[str, Any]]) -> dict[str, list[Any]]:
-    """Return the fields of a sweep with their values, in order."""
+def _axes(settings: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Return the fields of cells with their values, in order."""
     axes: dict[str, list[Any]] = {}
-    for cell in cells:
-        for field, value in cell["settings"].items():
+    for cell in settings:
+        for field, value in cell.items():
             values = axes.setdefault(field, [])
             if value not in values:
                 values.append(value)
@@ -30,9 +31,11 @@ def _axes(cells: list[dict[str, Any]]) -> dict[str, list[Any]]:
 class Quantities(Mapping[str, xr.Dataset]):
     """Datasets by quantity, such as "jacobian_cosine/routed".
 
-    Dimensions are those of a sweep (by its fields), "data" where there are
-    several data sets, "layer" where the quantity is a layer's, and those of the
-    quantity itself. Variables are `value` and what is known of its mean.
+    Dimensions are those of a sweep (by its fields) or of an experiment ("variant",
+    "seed", "step", and "gates" where some are under the gates of others), "data"
+    where there are several data sets, "layer" where the quantity is a layer's, and
+    those of the quantity itself. Variables are `value` and what is known of its
+    mean.
     """
 
     def __init__(
@@ -42,12 +45,13 @@ class Quantities(Mapping[str, xr.Dataset]):
         *,
         baseline: bool,
     ) -> None:
-        self._axes = _axes(cells)
-        self._cells = [cell["settings"] for cell in cells] or [{}]
+        self._cells = settings_of(cells) or [{}]
+        self._axes = _axes(self._cells)
+        index = CellIndex(cells)
         self._made: dict[str, xr.Dataset] = {}
         self._places: dict[str, list[tuple[Place, Array]]] = {}
         for name, array in arrays.items():
-            place = place_of(name)
+            place = index.place_of(name)
             if place.is_baseline == baseline:
                 of_base = self._places.setdefault(self._base(place, arrays, name), [])
                 of_base.append((place, array))
@@ -77,7 +81,12 @@ class Quantities(Mapping[str, xr.Dataset]):
 
     def _make(self, quantity: str) -> xr.Dataset:
         found = self._places[quantity]
-        outer: dict[str, list[Any]] = dict(self._axes)
+        cells = {place.cell for place, _ in found}
+        outer = {
+            field: values
+            for field, values in self._axes.items()
+            if any(self._cells[cell][field] != OWN for cell in cells)
+        }
         data = sorted({place.data for place, _ in found})
         if data != [0]:
             outer["data"] = data

@@ -16,7 +16,9 @@ import pandas as pd
 import xarray as xr
 
 from moeprobe.request.writer import request_yaml
+from moeprobe.result.cells import CellIndex
 from moeprobe.result.document import Document
+from moeprobe.result.experiment import make_curves, make_variants
 from moeprobe.result.export import export, make_tree
 from moeprobe.result.names import part_name
 from moeprobe.result.quantities import Quantities
@@ -34,8 +36,9 @@ class Result:
 
     `result["jacobian_cosine/routed"]` is a dataset over layers and experts, and
     over data sets and the fields of a sweep where the job has several;
-    `result.baseline[...]` is the same of the dense counterpart. `arrays` holds
-    everything by the names of arrays.npz.
+    `result.baseline[...]` is the same of the dense counterpart. Of an experiment
+    it is one over variants, seeds and steps; see `curves` and `variants`. `arrays`
+    holds everything by the names of arrays.npz.
     """
 
     def __init__(
@@ -89,7 +92,7 @@ class Result:
 
     @property
     def cells(self) -> list[dict[str, Any]]:
-        """The cells of a sweep with their settings; none without one."""
+        """The cells of a sweep or an experiment, with their settings."""
         return list(self.document.get("cells", []))
 
     def table(self) -> pd.DataFrame:
@@ -99,13 +102,47 @@ class Result:
         """
         return make_table(self.document)
 
+    def curves(self, quantity: str = "") -> pd.DataFrame:
+        """Return how training went, a row for each number; of one quantity or all.
+
+        Columns are variant, gates ("own", or whose they are), seed, step, quantity,
+        layer (-1: the whole model), expert (-1: all) and value. Quantities are
+        those of `table`, at the steps where models were probed ("loss" and
+        "held_out_loss" among them), and "training/loss", "training/balance_loss",
+        "training/gradient_norm" and "training/learning_rate" of every step, and
+        "training/held_out_loss", "training/expert_tokens" and
+        "training/expert_gates" of every evaluation. Of a job that runs, so far.
+        Raises NotFoundError for a job that trained nothing.
+        """
+        found = make_curves(self.document, self.arrays)
+        if not quantity:
+            return found
+        of_quantity = found[found["quantity"] == quantity]
+        return cast("pd.DataFrame", of_quantity.reset_index(drop=True))
+
+    def variants(self) -> pd.DataFrame:
+        """Return the variants of an experiment side by side, a row for each mean.
+
+        Columns are quantity, layer, variant, gates, step (the last one there is),
+        seeds (how many), mean, std and the means of the nulls. Means are over
+        seeds; std is the sample deviation over seeds (n - 1), or over pairs of
+        experts where there is one seed. Raises NotFoundError for a job that
+        trained nothing.
+        """
+        return make_variants(self.document)
+
     def select(self, cell: int = 0, data: int = 0) -> Result:
-        """Return one cell of a sweep on one data set as a result of its own."""
-        prefix = f"sweep{cell}/" if self.cells else ""
+        """Return one cell of several on one data set as a result of its own."""
+        index = CellIndex(self.cells)
+        prefix = self.cells[cell]["prefix"] if self.cells else ""
         if self._has_data_sets(prefix):
             prefix += f"data{data}/"
         size = len(prefix)
-        arrays = {n[size:]: a for n, a in self.arrays.items() if n.startswith(prefix)}
+        arrays = {
+            name[size:]: array
+            for name, array in self.arrays.items()
+            if name.startswith(prefix) and index.split(name)[0] in (cell, -1)
+        }
         document = {k: v for k, v in self.document.items() if k != "cells"}
         parts = {part_name(prefix), part_name(f"{prefix}baseline/")}
         for key in ("summary", "provenance"):

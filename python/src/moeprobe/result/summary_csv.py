@@ -24,7 +24,7 @@ def _cell(column: str, value: Any, settings: frozenset[str]) -> str:
     if isinstance(value, str):
         return _text_cell(value)
     if column in settings:
-        return repr(value)
+        return "" if value is None else repr(value)
     if value is None and column in _NEVER_EMPTY:
         value = math.nan  # which JSON cannot hold
     if isinstance(value, float):

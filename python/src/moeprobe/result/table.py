@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import pandas as pd
 
+from moeprobe.result.cells import CellIndex, settings_of
 from moeprobe.result.document import Document
-from moeprobe.result.names import part_place
 from moeprobe.result.nulls import NULLS, Null
 
 _COLUMNS = (
@@ -54,16 +54,19 @@ def _row(part: str, layer: int, name: str, quantity: Document) -> dict[str, Any]
 
 def columns_of(document: Document) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the names of the columns, and of those that a sweep adds."""
-    cells = document.get("cells", [])
-    return _COLUMNS, tuple(cells[0]["settings"]) if cells else ()
+    settings = settings_of(document.get("cells", []))
+    return _COLUMNS, tuple(settings[0]) if settings else ()
 
 
 def rows_of(document: Document) -> Iterator[dict[str, Any]]:
     """Yield a row for each part, layer and quantity; None where one lacks it."""
     cells = document.get("cells", [])
+    index, settings_by_cell = CellIndex(cells), settings_of(cells)
+    nothing = dict.fromkeys(columns_of(document)[1])
     for layer in document["summary"]:
         part = layer["part"]
-        settings = cells[part_place(part).cell]["settings"] if cells else {}
+        cell, _ = index.split(part)
+        settings = settings_by_cell[cell] if cell >= 0 else nothing
         for name, quantity in layer["quantities"].items():
             yield _row(part, layer["layer"], name, quantity) | settings
 

@@ -1,0 +1,32 @@
+"""What requests of every kind have, from requests as dictionaries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Request = Mapping[str, Any]
+
+
+def is_experiment(request: Request) -> bool:
+    """Tell whether a request trains models."""
+    return request.get("kind") == "train"
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def subject_of(request: Request) -> str:
+    """Return what is looked at: the model, or "3 variants x 5 seeds"."""
+    if not is_experiment(request):
+        return str(request.get("model", ""))
+    variants, seeds = request.get("variants", {}), request.get("seeds", [])
+    return f"{_count(len(variants), 'variant')} x {_count(len(seeds), 'seed')}"
+
+
+def probes_of(request: Request) -> Request:
+    """Return what is computed, by probe."""
+    holder = request.get("probe", {}) if is_experiment(request) else request
+    probes: Request = holder.get("probes", {})
+    return probes
