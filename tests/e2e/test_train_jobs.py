@@ -215,6 +215,22 @@ def test_another_probe_of_the_same_models_trains_nothing(trainer):
     assert "top-2/seed0/step20/layer1/grassmann/routed" in trainer.arrays(again)
 
 
+def test_two_jobs_at_once_train_a_model_once(make_trainer):
+    trainer = make_trainer(workers=2)
+    pca = {"every": 10, "probes": {"pca": {}}, "nulls": NO_NULLS}
+    jobs = [trainer.submit(train_spec()), trainer.submit(train_spec(probe=pca))]
+    assert [trainer.wait(job) for job in jobs] == ["SUCCEEDED", "SUCCEEDED"]
+    first, second = (trainer.arrays(job) for job in jobs)
+    curves = [name for name in first if "/training/" in name]
+    assert curves
+    assert all(first[name] == second[name] for name in curves)
+    for run in (trainer.server.data_dir / "trained").iterdir():
+        assert {path.name for path in run.iterdir()} == {
+            "lock",
+            *("step-0", "step-10", "step-20"),
+        }
+
+
 def test_a_model_that_diverges_costs_no_other(trainer):
     diverging = train_spec(
         optimizer={"learning_rate": 1e30, "batch": 4, "steps": STEPS}, seeds=[0]
