@@ -51,8 +51,10 @@ std::string KnownKey(const PlannedPart& part, v1::Device device, int64_t layer,
 // Stands for the fingerprints of a part among the parts of one plan.
 LayerSource StandIn(const PlannedPart& part) {
   return {.weights_fingerprint = part.stamp,
-          .data_fingerprint = part.data_fingerprint.value_or(absl::StrCat(
-              part.data.SerializeAsString(), "\n", part.tokenizer_sha256))};
+          .data_fingerprint = part.trained
+                                  ? part.trained->tokens
+                                  : absl::StrCat(part.data.SerializeAsString(),
+                                                 "\n", part.tokenizer_sha256)};
 }
 
 bool HaveTheSameSource(const PlannedPart& a, const PlannedPart& b) {
@@ -75,7 +77,7 @@ void AddGroups(int index, v1::Device device, JobPlan& plan) {
       add(layer, group);
     }
   }
-  if (part.trained && part.trained->curves()) {
+  if (part.trained && part.trained->model.curves()) {
     add(kWholeModel, kTrainingGroup);
   }
   if (part.nll) add(kWholeModel, kNllGroup);
@@ -130,12 +132,16 @@ v1::Device DeviceOf(const v1::Job& job) {
 }
 
 std::optional<LayerSource> KnownSource(const PlannedPart& part, int64_t layer) {
-  const auto weights = part.weights.find(layer);
-  if (weights == part.weights.end() || !part.data_fingerprint) {
-    return std::nullopt;
+  if (part.trained) {
+    return LayerSource{.weights_fingerprint = layer == kWholeModel
+                                                  ? part.trained->curves
+                                                  : part.trained->weights,
+                       .data_fingerprint = part.trained->tokens};
   }
+  const auto weights = part.weights.find(layer);
+  if (weights == part.weights.end() || !part.tokens) return std::nullopt;
   return LayerSource{.weights_fingerprint = weights->second,
-                     .data_fingerprint = *part.data_fingerprint};
+                     .data_fingerprint = part.tokens->fingerprint};
 }
 
 std::string KeyOfGroup(const PlannedPart& part, const LayerSource& source,
@@ -234,7 +240,7 @@ absl::StatusOr<PlannedPart> JobPlanner::PlanPart(const SweepCell& cell,
   MOEPROBE_ASSIGN_OR_RETURN(part.weights, fingerprints_->Weights(part.stamp));
   MOEPROBE_ASSIGN_OR_RETURN(part.tokens,
                             catalog_->Cut(part.data, part.tokenizer_sha256));
-  if (part.tokens) part.data_fingerprint = part.tokens->fingerprint;
+
   return part;
 }
 
@@ -252,7 +258,8 @@ absl::Status JobPlanner::AddCell(const SweepCell& cell, JobPlan& plan) {
 
 absl::StatusOr<JobPlan> JobPlanner::PlanParts(const v1::Job& job) {
   if (job.has_train()) {
-    return PlanTraining(job.train(), trained_directory_, *models_, *catalog_);
+    return PlanTraining(job.train(), trained_directory_, *models_, *catalog_,
+                        *fingerprints_);
   }
   JobPlan plan;
   for (const SweepCell& cell : CellsOf(job.analyze())) {

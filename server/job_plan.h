@@ -22,6 +22,14 @@
 
 namespace moeprobe {
 
+// A model that is trained on the way, and digests of all that determines it.
+struct PlannedModel {
+  v1::TrainedModel model;
+  std::string weights;  // determines what its layers show
+  std::string curves;   // and its curves
+  std::string tokens;   // determines what it is probed on
+};
+
 // One model on one data set of a job, and what is known of both.
 struct PlannedPart {
   // Of its arrays: "", "baseline/", "data1/baseline/", "sweep3/baseline/",
@@ -29,18 +37,17 @@ struct PlannedPart {
   std::string prefix;
   v1::AnalyzeSpec spec;  // resolved, of its cell where the request has a sweep
   OpenedModel model;     // only its name where it is to be trained
-  std::optional<v1::TrainedModel> trained;  // by one of the plan's runs
-  int32_t layer_count = 0;                  // of the model
+  std::optional<PlannedModel> trained;  // by one of the plan's runs
+  int32_t layer_count = 0;              // of the model
   v1::DataSpec data;
   std::optional<v1::RoutingRule> routing;  // nullopt: the model's own
   std::vector<int32_t> layers;
-  bool nll = false;                             // the loss is computed
-  std::vector<int32_t> edited_layers;           // that interventions change
-  std::string tokenizer_sha256;                 // where the data is text
-  std::string stamp;                            // of the model's files
-  std::map<int64_t, std::string> weights;       // known fingerprints, by layer
-  std::optional<CutData> tokens;                // where they are known
-  std::optional<std::string> data_fingerprint;  // where it is
+  bool nll = false;                        // the loss is computed
+  std::vector<int32_t> edited_layers;      // that interventions change
+  std::string tokenizer_sha256;            // where the data is text
+  std::string stamp;                       // of the model's files
+  std::map<int64_t, std::string> weights;  // known fingerprints, by layer
+  std::optional<CutData> tokens;           // where they are known
 };
 
 // What a resolved request needs.

@@ -58,7 +58,7 @@ AnalysisCost CostOfRuns(const JobPlan& plan,
   for (const auto& [index, of_part] : missing) {
     const PlannedPart& part = plan.parts[static_cast<size_t>(index)];
     if (!part.trained) continue;
-    const int place = part.trained->run();
+    const int place = part.trained->model.run();
     const v1::TrainingRun& run = plan.runs[static_cast<size_t>(place)];
     const auto [entry, is_new] =
         seconds.insert({place, TrainingSeconds(run, rates)});

@@ -109,7 +109,7 @@ absl::Status BuildTask(const std::vector<NeededGroup>& missing,
     const PlannedPart& planned = running.plan.parts[static_cast<size_t>(index)];
     v1::TaskPart part = BuildPart(running, planned, missing_of_part);
     if (planned.trained) {
-      NameRun(*planned.trained, missing_of_part, places, running, part);
+      NameRun(planned.trained->model, missing_of_part, places, running, part);
     } else {
       MOEPROBE_RETURN_IF_ERROR(Locate(planned, catalog, part));
     }

@@ -194,7 +194,7 @@ absl::Status TaskOperations::Publish(const v1::FinishedLayer& layer,
   PublishedLayer published{
       .layer = layer.layer(),
       .stamp = planned.stamp,
-      .weights_fingerprint = source.weights_fingerprint,
+      .weights_fingerprint = layer.weights_fingerprint(),
       .groups = {},
       .needed = GroupsOfSource(task->plan, job_part, source, task->device,
                                layer.layer()),

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -18,6 +17,7 @@
 #include "core/base/numerics_version.h"
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
+#include "core/base/token_windows.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/training.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
@@ -33,7 +33,7 @@ namespace moeprobe {
 namespace {
 
 constexpr int64_t kWholeModel = -1;
-constexpr int64_t kFirstIdCount = 16;
+constexpr size_t kFirstIdCount = 16;
 
 // Of a directory's name: enough that no two runs share one.
 constexpr size_t kDirectoryDigits = 16;
@@ -118,7 +118,7 @@ PlannedRun PlanRun(const v1::TrainSpec& spec, const v1::Variant& variant,
 // What tokens models are probed on, whatever model it is.
 struct ProbedTokens {
   v1::DataSpec windows;
-  std::string fingerprint;  // of what determines them
+  std::string digest;  // of what determines them
   std::optional<CutData> cut;
 };
 
@@ -132,19 +132,23 @@ std::pair<int64_t, int64_t> EvaluatedPart(const v1::TrainSpec& spec,
   return {count - held_out, held_out};
 }
 
+// Reads and cuts the ids of a text of `count`.
 absl::StatusOr<CutData> Cut(const v1::TrainSpec& spec, const TrainingText& text,
-                            int64_t count, const std::string& fingerprint) {
+                            int64_t count) {
   const auto [begin, available] = EvaluatedPart(spec, count);
-  const int64_t context = spec.model().context();
-  const int64_t asked = spec.probe().tokens();
-  const int64_t tokens = asked < 0 ? available : std::min(asked, available);
-  CutData cut{.fingerprint = fingerprint,
-              .token_count = tokens - tokens % context,
-              .first_ids = {}};
-  MOEPROBE_ASSIGN_OR_RETURN(
-      cut.first_ids,
-      IdsAt(text, begin, std::min(kFirstIdCount, cut.token_count)));
-  return cut;
+  const WindowOptions windows{.tokens = spec.probe().tokens(),
+                              .sequence_length = spec.model().context()};
+  const int64_t needed =
+      windows.tokens < 0 ? available : std::min(windows.tokens, available);
+  MOEPROBE_ASSIGN_OR_RETURN(std::vector<int32_t> ids,
+                            IdsAt(text, begin, needed));
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<int32_t> cut,
+                            CutWindows(std::move(ids), windows));
+  const size_t shown = std::min(cut.size(), kFirstIdCount);
+  return CutData{
+      .fingerprint = DataFingerprint(cut, windows),
+      .token_count = static_cast<int64_t>(cut.size()),
+      .first_ids = {cut.begin(), cut.begin() + static_cast<ptrdiff_t>(shown)}};
 }
 
 absl::StatusOr<ProbedTokens> PlanTokens(const v1::TrainSpec& spec,
@@ -153,13 +157,12 @@ absl::StatusOr<ProbedTokens> PlanTokens(const v1::TrainSpec& spec,
   tokens.windows.set_tokens(spec.probe().tokens());
   tokens.windows.set_sequence_length(spec.model().context());
   tokens.windows.set_skip_first(0);
-  tokens.fingerprint = Sha256Hex(
+  tokens.digest = Sha256Hex(
       absl::StrCat("text=", text.digest, "\nheld_out=", spec.data().held_out(),
                    "\npart=", static_cast<int>(spec.probe().evaluate_on()),
                    "\n", DigestOf(tokens.windows)));
   if (text.token_count) {
-    MOEPROBE_ASSIGN_OR_RETURN(
-        tokens.cut, Cut(spec, text, *text.token_count, tokens.fingerprint));
+    MOEPROBE_ASSIGN_OR_RETURN(tokens.cut, Cut(spec, text, *text.token_count));
   }
   return tokens;
 }
@@ -174,18 +177,28 @@ v1::AnalyzeSpec AnalysisOf(const v1::TrainSpec& spec, bool is_last) {
   return analysis;
 }
 
-// Fingerprints by layer: known before the weights are, since the run determines
-// them. Curves also depend on the steps at which they were taken.
-std::map<int64_t, std::string> Fingerprints(const PlannedRun& run, int64_t step,
-                                            int64_t layers) {
-  std::map<int64_t, std::string> weights;
-  const auto name = std::filesystem::path(run.run.directory()).filename();
-  weights[kWholeModel] = absl::StrCat("trained ", run.digest, " as ",
-                                      name.string(), " step ", step);
-  for (int64_t layer = 0; layer < layers; ++layer) {
-    weights[layer] = absl::StrCat("trained ", run.digest, " step ", step);
-  }
-  return weights;
+// Name of a model by which an analysis finds it.
+std::string ModelName(const PlannedRun& run, int64_t step) {
+  const std::filesystem::path directory(run.run.directory());
+  return absl::StrCat("trained/", directory.filename().string(), "/step-",
+                      step);
+}
+
+// Curves also depend on the steps at which they were taken, which the name of
+// the run's directory stands for.
+PlannedModel PlanModel(const TrainedCell& cell, const v1::TrainSpec& spec,
+                       const PlannedRun& run, int run_index,
+                       const ProbedTokens& tokens) {
+  PlannedModel model{
+      .model = {},
+      .weights = absl::StrCat("trained ", run.digest, " step ", cell.step),
+      .curves = absl::StrCat(run.digest, " as ", ModelName(run, cell.step)),
+      .tokens = tokens.digest};
+  model.model.set_run(run_index);
+  model.model.set_step(cell.step);
+  model.model.set_curves(cell.gates < 0);
+  model.model.set_evaluate_on(spec.probe().evaluate_on());
+  return model;
 }
 
 PlannedPart PlanPart(const TrainedCell& cell, const v1::TrainSpec& spec,
@@ -196,7 +209,7 @@ PlannedPart PlanPart(const TrainedCell& cell, const v1::TrainSpec& spec,
   PlannedPart part;
   part.prefix = PrefixOf(cell, spec);
   part.spec = AnalysisOf(spec, cell.step == spec.optimizer().steps());
-  part.model.name = Label(variant, cell.seed);
+  part.model.name = ModelName(run, cell.step);
   part.layer_count = static_cast<int32_t>(spec.model().layers());
   for (int32_t layer = 0; layer < part.layer_count; ++layer) {
     part.layers.push_back(layer);
@@ -212,14 +225,8 @@ PlannedPart PlanPart(const TrainedCell& cell, const v1::TrainSpec& spec,
   }
   part.data = tokens.windows;
   part.tokens = tokens.cut;
-  part.data_fingerprint = tokens.fingerprint;
-  part.weights = Fingerprints(run, cell.step, spec.model().layers());
-  part.stamp = part.weights[kWholeModel];
-  part.trained.emplace();
-  part.trained->set_run(run_index);
-  part.trained->set_step(cell.step);
-  part.trained->set_curves(!is_swapped);
-  part.trained->set_evaluate_on(spec.probe().evaluate_on());
+  part.stamp = absl::StrCat("trained ", run.digest, " step ", cell.step);
+  part.trained = PlanModel(cell, spec, run, run_index, tokens);
   return part;
 }
 
@@ -279,7 +286,8 @@ std::string PrefixOf(const TrainedCell& cell, const v1::TrainSpec& spec) {
 absl::StatusOr<JobPlan> PlanTraining(const v1::TrainSpec& spec,
                                      const std::filesystem::path& directory,
                                      ModelRegistry& models,
-                                     DataCatalog& catalog) {
+                                     DataCatalog& catalog,
+                                     FingerprintStore& fingerprints) {
   MOEPROBE_ASSIGN_OR_RETURN(const TrainingText text,
                             FindTrainingText(spec.data(), models, catalog));
   MOEPROBE_ASSIGN_OR_RETURN(const ProbedTokens tokens, PlanTokens(spec, text));
@@ -297,6 +305,8 @@ absl::StatusOr<JobPlan> PlanTraining(const v1::TrainSpec& spec,
                     static_cast<int>(seed - spec.seeds().begin());
     plan.parts.push_back(
         PlanPart(cell, spec, runs[static_cast<size_t>(run)], run, tokens));
+    PlannedPart& part = plan.parts.back();
+    MOEPROBE_ASSIGN_OR_RETURN(part.weights, fingerprints.Weights(part.stamp));
   }
   return plan;
 }

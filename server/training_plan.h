@@ -11,6 +11,7 @@
 #include "server/data_catalog.h"
 #include "server/job_plan.h"
 #include "server/model_registry.h"
+#include "storage/fingerprint_store.h"
 
 namespace moeprobe {
 
@@ -51,7 +52,8 @@ std::string PrefixOf(const TrainedCell& cell, const v1::TrainSpec& spec);
 absl::StatusOr<JobPlan> PlanTraining(const v1::TrainSpec& spec,
                                      const std::filesystem::path& directory,
                                      ModelRegistry& models,
-                                     DataCatalog& catalog);
+                                     DataCatalog& catalog,
+                                     FingerprintStore& fingerprints);
 
 }  // namespace moeprobe
 

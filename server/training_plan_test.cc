@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "moeprobe/v1/analysis.pb.h"
@@ -93,15 +95,19 @@ TEST_F(TrainingPlanTest, RunsEveryVariantFromEverySeedOnce) {
   EXPECT_TRUE(plan.runs[3].routing().renormalize());
   EXPECT_EQ(plan.runs[5].routing().expert_count(), 8);
   for (const PlannedPart& part : plan.parts) {
-    const auto& run = plan.runs[static_cast<size_t>(part.trained->run())];
-    EXPECT_EQ(part.model.name, run.label());
+    const auto& run = plan.runs[static_cast<size_t>(part.trained->model.run())];
+    EXPECT_EQ(
+        part.model.name,
+        absl::StrCat("trained/",
+                     std::filesystem::path(run.directory()).filename().string(),
+                     "/step-", part.trained->model.step()));
   }
 }
 
 TEST_F(TrainingPlanTest, OnlyTheLastStepHasNulls) {
   const JobPlan plan = Plan();
   EXPECT_EQ(plan.parts[0].spec.nulls().ByteSizeLong(), 0);
-  EXPECT_EQ(plan.parts[3].trained->step(), 50);
+  EXPECT_EQ(plan.parts[3].trained->model.step(), 50);
   EXPECT_EQ(plan.parts[3].spec.nulls().random_router(), 99);
 }
 
