@@ -271,6 +271,16 @@ def test_a_page_says_that_the_server_went_and_goes_on(
         expect(page.locator("#job-left-heat .heatmaplayer image")).to_be_visible()
 
 
+def test_a_page_says_that_the_dashboard_itself_went(package, common_server, chromium):
+    with dashboards.Dashboard(package, common_server.address) as dashboard:
+        page = chromium.new_page(base_url=dashboard.address)
+        page.goto("/")
+        expect(page.locator("#server-state")).to_contain_text("worker")
+        dashboard.end()
+        expect(page.locator("body.silent")).to_be_visible()
+        page.close()
+
+
 @pytest.fixture(scope="module")
 def token_server(common_server):
     with dashboards.TokenServer(common_server.address, "s3cret") as server:

@@ -468,7 +468,10 @@ def test_nothing_is_shown_before_a_login(guarded):
     answer = guarded.get("/jobs/3?layer=1")
     assert answer.status_code == 302
     assert answer.headers["Location"] == "/login?next=/jobs/3?layer%3D1"
-    assert guarded.get("/_dash-layout").status_code == 401
+    for path in ("/_dash-layout", "/_dash-dependencies"):
+        assert guarded.get(path).status_code == 401
+    assert guarded.get("/loginx").status_code == 302
+    assert guarded.get("/_favicon.ico").status_code == 302
     own = {"Origin": "http://localhost"}
     answer = guarded.post("/_dash-update-component", json={}, headers=own)
     assert answer.status_code == 401

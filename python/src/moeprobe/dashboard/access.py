@@ -17,12 +17,13 @@ from moeprobe.dashboard.settings import Settings
 from moeprobe.errors import MoeprobeError, UnauthenticatedError
 
 LOGIN, LOGOUT = "/login", "/logout"
-# What everybody may have: files that are the same for all.
-_OPEN = (LOGIN, "/assets/", "/shared/", "/_dash-component-suites/", "/_favicon.ico")
+# Files that are the same for all, so that everybody may have them.
 _FILES = ("/assets/", "/shared/", "/_dash-component-suites/")
 # What gRPC sends as metadata, and no token is longer.
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 _UNKNOWN = "The server does not know this token."
+# A request file is 1 MiB at most, and JSON has twice that of it at worst.
+_LARGEST_REQUEST = 8 << 20
 _SAFE_METHODS = ("GET", "HEAD")
 
 
@@ -69,6 +70,7 @@ class Access:
         `script_hashes` is asked once, at the first request.
         """
         self._script_hashes = script_hashes
+        app.config["MAX_CONTENT_LENGTH"] = _LARGEST_REQUEST
         app.before_request(self._check)
         app.after_request(self._add_headers)
         app.add_url_rule(LOGIN, "login", self._login, methods=["GET", "POST"])
@@ -107,9 +109,8 @@ class Access:
     def _must_log_in(self) -> bool:
         if not self._settings.require_token:
             return False
-        if flask.request.path.startswith(_OPEN):
-            return False
-        return not self.is_logged_in
+        path = flask.request.path
+        return path != LOGIN and not path.startswith(_FILES) and not self.is_logged_in
 
     @staticmethod
     def _is_own_origin() -> bool:

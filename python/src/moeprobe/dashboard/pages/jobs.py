@@ -58,10 +58,8 @@ def _table(rows: list[JobRow]) -> Component:
             for title, is_text in _TITLES
         ]
     )
-    return html.Div(
-        html.Table([html.Thead(head), html.Tbody([_row(row) for row in rows])]),
-        className="scroll jobs",
-    )
+    table = html.Table([html.Thead(head), html.Tbody([_row(row) for row in rows])])
+    return html.Div(table, className="scroll jobs")
 
 
 def layout(context: Context, query: Query) -> Component:
@@ -89,6 +87,7 @@ def layout(context: Context, query: Query) -> Component:
                 className="tools",
             ),
             html.Div(id="jobs-list"),
+            html.P(f"Of the {_MOST} newest jobs.", className="caption"),
             dcc.Store(id="jobs-shown"),
             dcc.Interval(id="jobs-poll", interval=_POLL_MS),
         ]
