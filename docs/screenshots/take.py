@@ -45,6 +45,25 @@ def request(name, text="jargon.txt", tokens=8192, **changes):
     } | changes
 
 
+def experiment():
+    return {
+        "kind": "train",
+        "name": "top-2 and soft",
+        "model": {"layers": 2, "width": 64, "context": 32, "experts": 4,
+                  "expert_width": 64, "expert": "gated_mlp"},
+        "variants": {
+            "top-2": {"block": "moe", "routing": {"select": "top_k", "top_k": 2}},
+            "soft": {"block": "moe", "routing": {"select": "all"}},
+        },
+        "seeds": [0, 1, 2],
+        "data": {"text": TEXTS / "jargon.txt"},
+        "optimizer": {"steps": 120, "batch": 16},
+        "swap_routing": ["top-2", "soft"],
+        "probe": {"every": 20, "tokens": 2048,
+                  "nulls": {"random_router": 0, "random_weights": 0, "bootstrap": 0}},
+    }  # fmt: skip
+
+
 def long_request(name):
     """A job that runs while pictures are taken."""
     return request(name, "king-james.txt", "all", nulls={"random_router": 999})
@@ -84,6 +103,13 @@ def take_compare(page, client):
     dashboards.expect(page.locator("#compare-result table").first).to_be_visible()
 
 
+def take_training(page, _client):
+    page.goto("/training")
+    title = "Grassmann distance, routed over training"
+    dashboards.expect(page.get_by_role("heading", name=title)).to_be_visible()
+    dashboards.expect(page.locator(".main-svg").first).to_be_visible()
+
+
 def take_models(page, _client):
     page.goto("/models")
     dashboards.expect(page.get_by_role("heading", name="Data sets")).to_be_visible()
@@ -104,6 +130,7 @@ PICTURES = {
     "submit": (take_submit, 720),
     "job": (take_job, 1560),
     "compare": (take_compare, 1250),
+    "training": (take_training, 1240),
     "models": (take_models, 420),
 }
 
@@ -133,6 +160,7 @@ def main():
     ):
         client.submit(request("jargon")).wait(progress=False)
         client.submit(request("King James", "king-james.txt")).wait(progress=False)
+        client.submit(experiment()).wait(progress=False)
         client.submit(long_request("too long")).cancel()
         client.submit(long_request("every verse"))
         client.submit(request("next"))

@@ -25,6 +25,28 @@ def chromium():
         yield browser
 
 
+@pytest.fixture(scope="module")
+def experiment(client, root):
+    """Two small models from two seeds, probed twice."""
+    request = {
+        "kind": "train",
+        "name": "small experiment",
+        "model": {"layers": 1, "width": 16, "heads": 2, "context": 16, "experts": 4,
+                  "expert_width": 16, "expert": "gated_mlp"},
+        "variants": {
+            "dense": {"block": "dense"},
+            "top-2": {"block": "moe", "routing": {"select": "top_k", "top_k": 2}},
+        },
+        "seeds": [0, 1],
+        "data": {"text": moeprobe.Text((root / "examples/texts/jargon.txt")
+                                       .read_text()[:20000])},
+        "optimizer": {"steps": 6, "batch": 4},
+        "probe": {"every": 3, "tokens": 256,
+                  "nulls": {"random_router": 0, "random_weights": 0, "bootstrap": 0}},
+    }  # fmt: skip
+    return client.submit(request).wait(progress=False)
+
+
 @pytest.fixture
 def open_page(chromium):
     """Opens pages that end with the test, and that have done no wrong by then."""
@@ -217,6 +239,25 @@ def test_a_list_shows_what_is_asked_for(dashboard, open_page, hostile_job, full_
     expect(page.get_by_role("link", name=HOSTILE)).to_be_visible()
     page.get_by_role("radio", name="failed").check()
     expect(page.get_by_role("link", name=HOSTILE)).to_be_hidden()
+
+
+def test_an_experiment_is_shown_over_its_steps(dashboard, open_page, experiment):
+    page = open_page(dashboard, f"/training?jobs={experiment.id}")
+    heading = page.get_by_role("heading", name=f"{experiment.id}: small experiment")
+    expect(heading).to_contain_text("succeeded")
+    for title in ("Loss over training", "Jacobian cosine, routed over training",
+                  "Use of experts over training"):  # fmt: skip
+        expect(page.get_by_role("heading", name=title)).to_be_visible()
+    expect(page.locator("#training-result .main-svg").first).to_be_visible()
+    expect(page.get_by_text("Over 2 seeds, at step 6.")).to_be_visible()
+    heading.get_by_role("link").click()
+    cells = page.get_by_role("group", name="cell")
+    top_2 = cells.get_by_role("radio", name="variant top-2, seed 0, step 6")
+    expect(top_2).to_be_checked()
+    expect(page.locator("#job-left-heat .heatmaplayer image")).to_be_visible()
+    dense = cells.get_by_role("radio", name="variant dense, seed 0, step 6")
+    dense.check()
+    expect(page.get_by_text("Name two experts of this layer.")).to_be_visible()
 
 
 def test_models_say_what_they_are(dashboard, open_page, client, long_request):

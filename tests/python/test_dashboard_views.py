@@ -5,6 +5,7 @@ import datetime
 import json
 import math
 
+import experiments
 import moeprobe
 import numpy as np
 import pytest
@@ -14,9 +15,11 @@ from moeprobe.dashboard import Settings, make_app
 from moeprobe.dashboard.access import content_security_policy, local_path
 from moeprobe.dashboard.elements import drawn
 from moeprobe.dashboard.pages import job as job_page
+from moeprobe.dashboard.pages import training as training_page
 from moeprobe.dashboard.results import Part, Results, is_matrix, is_of_layer
 from moeprobe.dashboard.sessions import Sessions
 from moeprobe.dashboard.views.catalogue import model_rows, short_name
+from moeprobe.dashboard.views.cells import cell_options, first_cell
 from moeprobe.dashboard.views.comparison import (
     asked_jobs,
     common_choices,
@@ -39,6 +42,7 @@ from moeprobe.dashboard.views.validation import Complaint, verdict_on
 from moeprobe.errors import RequestError
 from moeprobe.estimate import Estimate, Validation
 from moeprobe.figures.figure import Heat
+from moeprobe.result.cells import CellIndex
 
 UTC = datetime.timezone.utc
 NOON = datetime.datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -182,16 +186,33 @@ def test_files_of_the_dashboard_are_not_read(client, tmp_path):
 
 def test_only_what_is_shown_is_fetched():
     part = Part(cell=3, data=1)
-    assert is_matrix("sweep3/data1/layer2/grassmann/routed", part)
-    assert is_matrix("sweep3/data1/layer2/grassmann/routed/null_mean", part)
-    assert not is_matrix("sweep2/data1/layer2/grassmann/routed", part)
-    assert not is_matrix("sweep3/data1/layer2/grassmann/routed/null_draws", part)
-    assert not is_matrix("sweep3/data1/baseline/layer2/coactivation", part)
-    assert not is_matrix("sweep3/data1/layer2/pca/routed/eigenvalues", part)
-    assert is_of_layer("sweep3/data1/layer2/pca/routed/eigenvalues", part, 2, 1)
-    assert is_of_layer("sweep3/data1/baseline/layer1/pca/all/gap", part, 2, 1)
-    assert not is_of_layer("sweep3/data1/baseline/layer2/pca/all/gap", part, 2, 1)
-    assert not is_of_layer("sweep3/data1/layer2/pca/routed/basis", part, 2, 1)
+    index = CellIndex([{"prefix": f"sweep{i}/"} for i in range(4)])
+    assert is_matrix(index.place_of("sweep3/data1/layer2/grassmann/routed"), part)
+    assert is_matrix(
+        index.place_of("sweep3/data1/layer2/grassmann/routed/null_mean"), part
+    )
+    assert not is_matrix(index.place_of("sweep2/data1/layer2/grassmann/routed"), part)
+    assert not is_matrix(
+        index.place_of("sweep3/data1/layer2/grassmann/routed/null_draws"), part
+    )
+    assert not is_matrix(
+        index.place_of("sweep3/data1/baseline/layer2/coactivation"), part
+    )
+    assert not is_matrix(
+        index.place_of("sweep3/data1/layer2/pca/routed/eigenvalues"), part
+    )
+    assert is_of_layer(
+        index.place_of("sweep3/data1/layer2/pca/routed/eigenvalues"), part, 2, 1
+    )
+    assert is_of_layer(
+        index.place_of("sweep3/data1/baseline/layer1/pca/all/gap"), part, 2, 1
+    )
+    assert not is_of_layer(
+        index.place_of("sweep3/data1/baseline/layer2/pca/all/gap"), part, 2, 1
+    )
+    assert not is_of_layer(
+        index.place_of("sweep3/data1/layer2/pca/routed/basis"), part, 2, 1
+    )
 
 
 def test_results_are_kept_for_whoever_fetched_them(common_server, full_job, status):
@@ -348,6 +369,31 @@ def test_jobs_are_asked_for_by_numbers():
     assert asked_jobs("3,1,3,x,<b>2") == [3, 1, 2]
     assert asked_jobs("") == []
     assert len(asked_jobs(",".join(map(str, range(20))))) == 6
+
+
+def test_an_experiment_begins_with_a_model_that_has_pairs():
+    result = experiments.make()
+    options = dict(cell_options(result))
+    assert len(options) == len(result.cells)
+    cell = first_cell(result)
+    assert options[cell] == "variant top-2, seed 0, step 20"
+    index = CellIndex(result.cells)
+    matrices = [n for n in result.arrays if is_matrix(index.place_of(n), Part(cell))]
+    assert {index.split(name)[0] for name in matrices} == {cell}
+    choices = choices_of(result.select(cell))
+    assert (choices.layers, choices.right[0]) == ([0, 1], DISTANCE)
+
+
+def test_of_an_experiment_that_begins_there_is_what_there_is():
+    whole = experiments.make()
+    document = whole.document | {"summary": whole.document["summary"][:1]}
+    begun = moeprobe.Result(document, {})
+    assert [place for place, _ in cell_options(begun)] == [0]
+    assert first_cell(begun) == 0
+    training_page.variants_section(begun)
+    nothing = moeprobe.Result(whole.document | {"summary": []}, {})
+    assert cell_options(nothing) == []
+    training_page.variants_section(nothing)
 
 
 @pytest.mark.parametrize("seed", range(3))

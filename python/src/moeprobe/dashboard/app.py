@@ -17,8 +17,8 @@ from moeprobe.dashboard.access import LOGIN, LOGOUT, Access
 from moeprobe.dashboard.clients import Clients
 from moeprobe.dashboard.context import Context
 from moeprobe.dashboard.elements import aria
-from moeprobe.dashboard.page import Page, in_browser
-from moeprobe.dashboard.pages import compare, job, jobs, models, submit
+from moeprobe.dashboard.page import Page, in_browser, not_meanwhile
+from moeprobe.dashboard.pages import compare, job, jobs, models, submit, training
 from moeprobe.dashboard.results import Results
 from moeprobe.dashboard.settings import Settings
 from moeprobe.dashboard.views.server_state import server_state
@@ -29,11 +29,19 @@ from moeprobe.errors import (
     UnavailableError,
 )
 
-PAGES: tuple[Page, ...] = (jobs.PAGE, submit.PAGE, models.PAGE, compare.PAGE, job.PAGE)
+PAGES: tuple[Page, ...] = (
+    jobs.PAGE,
+    submit.PAGE,
+    compare.PAGE,
+    training.PAGE,
+    models.PAGE,
+    job.PAGE,
+)
 _LINKS = (
     ("/", "Jobs"),
     ("/submit", "Submit"),
     ("/compare", "Compare"),
+    ("/training", "Training"),
     ("/models", "Models"),
 )
 _HEARTBEAT_MS = 2000
@@ -121,6 +129,7 @@ def _register_shell(app: dash.Dash, context: Context) -> None:
         Output("trouble", "children"),
         Output("logout", "hidden"),
         Input("heartbeat", "n_intervals"),
+        running=not_meanwhile("heartbeat"),
     )
     def show_server(_: int | None) -> tuple[str, str, bool]:
         client = context.client

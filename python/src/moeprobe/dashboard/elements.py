@@ -13,6 +13,9 @@ from moeprobe.figures.figure import Figure
 from moeprobe.figures.plotly_figure import plotly_figure
 from moeprobe.report.tables import Table
 
+# More choices than that, with names longer than numbers, are a list to open.
+_MOST_IN_A_ROW = 12
+_SHORT = 4
 _GRAPH_CONFIG: Any = {"displaylogo": False, "responsive": True}
 
 
@@ -57,19 +60,17 @@ def picker(
     key: str = "",
 ) -> Component:
     """Return a row of choices, one of which holds; `key` keeps it by its name."""
-    kept: dict[str, Any] = {}
+    kept: dict[str, Any] = {"id": name, "value": value}
+    kept["options"] = [{"value": v, "label": text} for v, text in options]
     if key:
-        kept = {"persistence": key, "persistence_type": "memory"}
+        kept |= {"persistence": key, "persistence_type": "memory"}
+    is_long = len(options) > _MOST_IN_A_ROW and len(options[-1][1]) > _SHORT
     return html.Fieldset(
         [
             html.Legend(label),
-            dcc.RadioItems(
-                id=name,
-                options=[{"value": v, "label": text} for v, text in options],
-                value=value,
-                className="strip",
-                **kept,
-            ),
+            dcc.Dropdown(clearable=False, **kept)
+            if is_long
+            else dcc.RadioItems(className="strip", **kept),
         ],
         hidden=len(options) < 2,  # noqa: PLR2004
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs
 
 import dash
-from dash import ClientsideFunction
+from dash import ClientsideFunction, Output
 from dash.dependencies import DashDependency
 from dash.development.base_component import Component
 
@@ -22,6 +22,15 @@ def in_browser(app: dash.Dash, function: str, *places: DashDependency) -> None:
     """
     called = ClientsideFunction("moeprobe", function)
     app.clientside_callback(called, *places)  # type: ignore[no-untyped-call]
+
+
+def not_meanwhile(interval: str) -> list[tuple[Output, bool, bool]]:
+    """Keep a poll from being asked again before it is answered (`running`).
+
+    Dash drops the answer to a question that was asked again: a server that is slow
+    would never be heard.
+    """
+    return [(Output(interval, "disabled"), True, False)]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from moeprobe.client import Client
 from moeprobe.figures.spectra import baseline_layer
 from moeprobe.job_status import JobStatus
-from moeprobe.result.names import Place, place_of
+from moeprobe.result.cells import CellIndex
+from moeprobe.result.names import Place
 from moeprobe.result.result import Result
+from moeprobe.tracking.points import is_curve
 
 _MOST = 24
 # Over pairs or experts, small, and shown for all layers with the same limits.
@@ -45,17 +47,15 @@ def _matches(quantity: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch.fnmatchcase(quantity, pattern) for pattern in patterns)
 
 
-def is_matrix(name: str, part: Part) -> bool:
+def is_matrix(place: Place, part: Part) -> bool:
     """Tell whether an array is shown for all layers at once."""
-    place = place_of(name)
     shown = part.has(place) and not place.is_baseline
     wanted = _matches(place.quantity, _MATRICES)
     return shown and wanted and not _matches(place.quantity, _NEVER)
 
 
-def is_of_layer(name: str, part: Part, layer: int, baseline: int) -> bool:
+def is_of_layer(place: Place, part: Part, layer: int, baseline: int) -> bool:
     """Tell whether an array says more of a layer, or of the baseline's there."""
-    place = place_of(name)
     at = baseline if place.is_baseline else layer
     is_there = part.has(place) and place.layer == at
     return is_there and not _matches(place.quantity, _NEVER)
@@ -75,10 +75,18 @@ class Results:
         """Return a result without arrays: means, warnings, provenance."""
         return self._get(client, status, "overview", lambda _: False)
 
+    def curves(self, client: Client, status: JobStatus) -> Result:
+        """Return means, and the curves of an experiment."""
+        return self._get(client, status, "curves", is_curve)
+
     def matrices(self, client: Client, status: JobStatus, part: Part) -> Result:
         """Return what is shown for all layers at once, of one part."""
+        index = CellIndex(self.overview(client, status).cells)
         found = self._get(
-            client, status, ("matrices", part), lambda name: is_matrix(name, part)
+            client,
+            status,
+            ("matrices", part),
+            lambda name: is_matrix(index.place_of(name), part),
         )
         return found.select(part.cell, part.data)
 
@@ -86,13 +94,14 @@ class Results:
         self, client: Client, status: JobStatus, part: Part, layer: int
     ) -> Result:
         """Return everything about a layer of one part."""
-        overview = self.overview(client, status).select(part.cell, part.data)
-        baseline = baseline_layer(overview, layer)
+        overview = self.overview(client, status)
+        index = CellIndex(overview.cells)
+        baseline = baseline_layer(overview.select(part.cell, part.data), layer)
         found = self._get(
             client,
             status,
             ("layer", part, layer),
-            lambda name: is_of_layer(name, part, layer, baseline),
+            lambda name: is_of_layer(index.place_of(name), part, layer, baseline),
         )
         return found.select(part.cell, part.data)
 

@@ -131,18 +131,6 @@ def make_curves(document: Document, arrays: Arrays) -> pd.DataFrame:
     return found
 
 
-def _over_seeds(rows: pd.DataFrame) -> pd.Series[Any]:
-    """Return the means of the last step there is over seeds."""
-    last = rows[rows["step"] == rows["step"].max()]
-    means = last[_NUMBERS].mean()
-    spread = last["mean"].std(ddof=1) if len(last) > 1 else last["std"].iloc[0]
-    found: pd.Series[Any] = pd.Series(
-        {"step": last["step"].iloc[0], "seeds": len(last), "mean": means["mean"],
-         "std": spread, **means.drop(["mean", "std"])}
-    )  # fmt: skip
-    return found
-
-
 def make_variants(document: Document) -> pd.DataFrame:
     """Return the means of each variant at its last step; see `Result.variants`."""
     check_is_experiment(document)
@@ -150,10 +138,14 @@ def make_variants(document: Document) -> pd.DataFrame:
     means = _means(document) if document.get("cells") else pd.DataFrame()
     if means.empty:
         return _frame({name: [] for name in (*_KEYS, *columns)})
-    groups = means.groupby(_KEYS, sort=False)[["step", *_NUMBERS]]
-    frame = groups.apply(_over_seeds).reset_index()
-    whole = {"step": "int64", "seeds": "int64"}
-    found: pd.DataFrame = frame.astype(whole)
+    last = means.groupby(_KEYS, sort=False)["step"].transform("max")
+    groups = means[means["step"] == last].groupby(_KEYS, sort=False)
+    frame = (
+        groups[_NUMBERS].mean().assign(step=groups["step"].first(), seeds=groups.size())
+    )
+    spread = groups["mean"].std(ddof=1)
+    frame["std"] = spread.where(frame["seeds"] > 1, groups["std"].first())
+    found: pd.DataFrame = frame.reset_index()[[*_KEYS, *columns]]
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import pathlib
@@ -114,10 +115,9 @@ class Result:
         "training/expert_gates" of every evaluation. Of a job that runs, so far.
         Raises NotFoundError for a job that trained nothing.
         """
-        found = make_curves(self.document, self.arrays)
         if not quantity:
-            return found
-        of_quantity = found[found["quantity"] == quantity]
+            return cast("pd.DataFrame", self._curves.copy())
+        of_quantity = self._curves[self._curves["quantity"] == quantity]
         return cast("pd.DataFrame", of_quantity.reset_index(drop=True))
 
     def variants(self) -> pd.DataFrame:
@@ -129,6 +129,14 @@ class Result:
         experts where there is one seed. Raises NotFoundError for a job that
         trained nothing.
         """
+        return cast("pd.DataFrame", self._variants.copy())
+
+    @functools.cached_property
+    def _curves(self) -> pd.DataFrame:
+        return make_curves(self.document, self.arrays)
+
+    @functools.cached_property
+    def _variants(self) -> pd.DataFrame:
         return make_variants(self.document)
 
     def select(self, cell: int = 0, data: int = 0) -> Result:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from moeprobe.result.cells import CellIndex
 from moeprobe.result.nulls import NULLS
 from moeprobe.result.result import Result
 
@@ -63,10 +64,10 @@ def _run(settings: Settings) -> str:
 
 
 def _means(result: Result) -> Iterator[Point]:
+    index, cells = CellIndex(result.cells), [c["settings"] for c in result.cells]
     for entry in result.document["summary"]:
-        cell = _cell_of(result, entry["part"])
-        settings = cell.get("settings", {})
-        within = entry["part"].removeprefix(cell.get("prefix", ""))
+        cell, within = index.split(entry["part"])
+        settings = cells[cell] if cell >= 0 else {}
         part = within.removesuffix("model").removesuffix("/")
         layer, step = entry["layer"], settings.get(_STEP)
         names = [part] if part else []
@@ -78,12 +79,6 @@ def _means(result: Result) -> Iterator[Point]:
             for suffix, value in _statistics(found):
                 if value is not None:
                     yield Point(_run(settings), name + suffix, at, float(value))
-
-
-def _cell_of(result: Result, part: str) -> dict[str, Any]:
-    """Return the cell that a part belongs to; the longest prefix counts."""
-    found = [cell for cell in result.cells if part.startswith(cell["prefix"])]
-    return max(found, key=lambda cell: len(cell["prefix"]), default={})
 
 
 def _statistics(found: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

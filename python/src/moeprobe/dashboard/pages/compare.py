@@ -12,6 +12,7 @@ from moeprobe.dashboard.context import Context
 from moeprobe.dashboard.elements import captioned, picker, plain_table
 from moeprobe.dashboard.page import Page, Query, in_browser
 from moeprobe.dashboard.results import Part
+from moeprobe.dashboard.views.cells import first_cell
 from moeprobe.dashboard.views.comparison import (
     MOST_JOBS,
     asked_jobs,
@@ -58,8 +59,12 @@ def layout(context: Context, query: Query) -> Component:
 
 def _results(context: Context, numbers: list[int]) -> list[Result]:
     client = context.client
-    statuses = [client.job(number).status() for number in numbers[:MOST_JOBS]]
-    return [context.results.matrices(client, status, Part()) for status in statuses]
+    found = []
+    for number in numbers[:MOST_JOBS]:
+        status = client.job(number).status()
+        cell = first_cell(context.results.overview(client, status))
+        found.append(context.results.matrices(client, status, Part(cell)))
+    return found
 
 
 def _pickers(results: list[Result]) -> list[Component]:

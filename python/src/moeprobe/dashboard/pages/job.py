@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 import dash
@@ -22,8 +21,9 @@ from moeprobe.dashboard.elements import (
     picker,
     plain_table,
 )
-from moeprobe.dashboard.page import Page, Query, in_browser
+from moeprobe.dashboard.page import Page, Query, in_browser, not_meanwhile
 from moeprobe.dashboard.results import Part
+from moeprobe.dashboard.views.cells import cell_options, first_cell
 from moeprobe.dashboard.views.explorer import (
     ORDERS,
     Choices,
@@ -36,10 +36,13 @@ from moeprobe.dashboard.views.explorer import (
 from moeprobe.dashboard.views.job_row import job_row
 from moeprobe.dashboard.views.marked import marked
 from moeprobe.dashboard.views.pair import PairDetail, pair_detail
-from moeprobe.figures.gallery import sweep_figures_of
+from moeprobe.dashboard.views.times import now
+from moeprobe.figures.gallery import sweep_figures_of, training_figures_of
 from moeprobe.figures.layers import means
 from moeprobe.job_status import JobStatus
-from moeprobe.report.tables import quantity_tables
+from moeprobe.report.tables import QuantityTable, quantity_tables
+from moeprobe.report.variants import variant_tables
+from moeprobe.request.described import is_experiment
 from moeprobe.request.writer import request_yaml
 from moeprobe.result.result import Result
 
@@ -47,15 +50,13 @@ _POLL_MS = 500
 _SIDES = ("left", "right")
 _PICKERS = ("cell", "data", "layer", "left", "right", "order", "first", "second")
 _NOBODY = -1
-
-
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.timezone.utc)
+# How often a page asks again.
+_EVER, _NEVER = -1, 0
 
 
 def _live(status: JobStatus) -> Component:
     """Return what changes while a job runs."""
-    row = job_row(status, _now())
+    row = job_row(status, now())
     percent = f"{100 * row.fraction:.0f}"
     crashes = f"{status.crash_count}" if status.crash_count else ""
     # One element: there may be hundreds, and they come with every poll.
@@ -105,9 +106,16 @@ def layout(context: Context, query: Query) -> Component:
     )
 
 
+def _tables(overview: Result) -> list[QuantityTable]:
+    """Return the tables of a result; of an experiment, its variants."""
+    if is_experiment(overview.request):
+        return variant_tables(overview)
+    return quantity_tables(overview)
+
+
 def _table_place(overview: Result) -> Component:
     """Return a choice of tables and a place for one of them."""
-    tables = quantity_tables(overview)
+    tables = _tables(overview)
     options = [
         {"value": place, "label": f"{table.label}, {table.part}"}
         for place, table in enumerate(tables)
@@ -124,30 +132,32 @@ def _table_place(overview: Result) -> Component:
     )
 
 
-def _means_place(overview: Result) -> Component:
-    """Return the means over layers, or over the cells of a sweep."""
-    figures = sweep_figures_of(overview) or [means(overview)]
+def _means_place(context: Context, status: JobStatus) -> Component:
+    """Return means over layers, over the cells of a sweep, or over training."""
+    if is_experiment(status.request):
+        figures = training_figures_of(context.results.curves(context.client, status))
+    else:
+        overview = context.results.overview(context.client, status)
+        figures = sweep_figures_of(overview) or [means(overview)]
     shown = [f for f in figures if f.panels]
     return html.Div([captioned(f, f"job-means-{i}") for i, f in enumerate(shown)])
 
 
-def _part_pickers(overview: Result, key: str) -> list[Component]:
-    cells = [
-        (i, ", ".join(f"{f} {v}" for f, v in cell["settings"].items()))
-        for i, cell in enumerate(overview.cells)
-    ]
+def _part_pickers(overview: Result, cell: int, key: str) -> list[Component]:
+    cells = cell_options(overview)
     data = overview.request.get("data")
     sets = [(i, str(i)) for i in range(len(data))] if isinstance(data, list) else []
     return [
-        picker("job-cell", "cell of the sweep", cells or [(0, "")], 0, key),
+        picker("job-cell", "cell", cells or [(0, "")], cell, key),
         picker("job-data", "data set", sets or [(0, "")], 0, key),
     ]
 
 
 def _explorer(
-    result: Result, overview: Result, choices: Choices, query: Query, key: str
+    result: Result, overview: Result, choices: Choices, query: Query
 ) -> Component:
     """Return pickers and places of the figures; they are drawn right after."""
+    cell, key = first_cell(overview), overview.job
     layer = query.number("layer", choices.layers[0])
     layer = layer if layer in choices.layers else choices.layers[0]
     left, right = (list(q) or [""] for q in (choices.left, choices.right))
@@ -158,7 +168,7 @@ def _explorer(
             html.H2("Layer by layer"),
             html.Div(
                 [
-                    *_part_pickers(overview, key),
+                    *_part_pickers(overview, cell, key),
                     picker("job-layer", "layer", [(n, str(n)) for n in choices.layers],
                            layer, key),
                     picker("job-left", "left", [(q, title_of(q)) for q in left],
@@ -204,12 +214,13 @@ def _results(context: Context, status: JobStatus, query: Query) -> Component | N
     overview = context.results.overview(context.client, status)
     if not overview.document["summary"]:
         return None
-    matrices = context.results.matrices(context.client, status, Part())
+    part = Part(cell=first_cell(overview))
+    matrices = context.results.matrices(context.client, status, part)
     choices = choices_of(matrices)
     table = _table_place(overview)
     if choices.is_empty:
-        return html.Div([_means_place(overview), table])
-    explorer = _explorer(matrices, overview, choices, query, status.name)
+        return html.Div([_means_place(context, status), table])
+    explorer = _explorer(matrices, overview, choices, query)
     # What is seen first is drawn first: means come when the pair is there.
     return html.Div([explorer, html.Div(id="job-means"), table])
 
@@ -237,21 +248,22 @@ def register(app: dash.Dash, context: Context) -> None:
         Output("job-live", "children"),
         Output("job-results", "children"),
         Output("job-shown", "data"),
-        Output("job-poll", "disabled"),
+        Output("job-poll", "max_intervals"),
         Input("job-poll", "n_intervals"),
         State("job-number", "data"),
         State("job-asked", "data"),
         State("job-shown", "data"),
+        running=not_meanwhile("job-poll"),
     )
     def poll(
         _: int | None, number: int, asked: dict[str, str], shown: list[Any] | None
-    ) -> tuple[Any, Any, Any, bool]:
+    ) -> tuple[Any, Any, Any, int]:
         status = context.client.job(number).status()
         has = [status.state.value, status.layers_done_count]
         results: Any = dash.no_update
         if has != shown:
             results = _results(context, status, Query({}, asked))
-        return _live(status), results, has, status.state.is_final
+        return _live(status), results, has, _NEVER if status.state.is_final else _EVER
 
     @app.callback(
         Output("job-table", "children"),
@@ -261,7 +273,7 @@ def register(app: dash.Dash, context: Context) -> None:
     def show_table(place: int, number: int) -> Component:
         client = context.client
         overview = context.results.overview(client, client.job(number).status())
-        table = quantity_tables(overview)[place]
+        table = _tables(overview)[place]
         return html.Div([html.Code(table.quantity), plain_table(table.table)])
 
     _register_explorer(app, context)
@@ -304,10 +316,7 @@ def _register_explorer(app: dash.Dash, context: Context) -> None:
     def show_means(pair: Any, shown: Any, number: int) -> Component:
         if pair is None or shown is not None:
             raise PreventUpdate
-        client = context.client
-        return _means_place(
-            context.results.overview(client, client.job(number).status())
-        )
+        return _means_place(context, context.client.job(number).status())
 
     @app.callback(
         Output("job-first", "value"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import zlib
 
 import dash
@@ -13,8 +12,9 @@ from dash.exceptions import PreventUpdate
 from moeprobe.dashboard.actions import buttons
 from moeprobe.dashboard.context import Context
 from moeprobe.dashboard.elements import aria, badge, labelled
-from moeprobe.dashboard.page import Page, Query
+from moeprobe.dashboard.page import Page, Query, not_meanwhile
 from moeprobe.dashboard.views.job_row import JobRow, chosen_rows, job_row
+from moeprobe.dashboard.views.times import now
 from moeprobe.events import JobState
 
 _POLL_MS = 1000
@@ -104,12 +104,13 @@ def register(app: dash.Dash, context: Context) -> None:
         Input("jobs-state", "value"),
         Input("jobs-words", "value"),
         State("jobs-shown", "data"),
+        running=not_meanwhile("jobs-poll"),
     )
     def show_list(
         _: int | None, state: str, words: str | None, shown: int | None
     ) -> tuple[Component, int]:
-        now = datetime.datetime.now(datetime.timezone.utc)
-        rows = [job_row(status, now) for status in context.client.jobs(limit=_MOST)]
+        at = now()
+        rows = [job_row(status, at) for status in context.client.jobs(limit=_MOST)]
         chosen = chosen_rows(rows, state, words or "")
         digest = zlib.crc32(repr(chosen).encode())
         if digest == shown:

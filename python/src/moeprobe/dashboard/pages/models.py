@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from moeprobe.dashboard.context import Context
 from moeprobe.dashboard.elements import facts
-from moeprobe.dashboard.page import Page, Query
+from moeprobe.dashboard.page import Page, Query, not_meanwhile
 from moeprobe.dashboard.views.catalogue import (
     DatasetRow,
     ModelRow,
@@ -85,7 +85,9 @@ def register(app: dash.Dash, context: Context) -> None:
     """Add the callbacks."""
 
     @app.callback(
-        Output("models-list", "children"), Input("models-poll", "n_intervals")
+        Output("models-list", "children"),
+        Input("models-poll", "n_intervals"),
+        running=not_meanwhile("models-poll"),
     )
     def show_lists(_: int | None) -> list[Component]:
         client = context.client

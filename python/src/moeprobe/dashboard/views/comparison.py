@@ -21,6 +21,7 @@ from moeprobe.figures.figure import (
 )
 from moeprobe.figures.layers import MEANS
 from moeprobe.figures.panels import distribution_panel, pairs_of
+from moeprobe.request.described import subject_of
 from moeprobe.result.result import Result
 
 MOST_JOBS = 6
@@ -52,7 +53,7 @@ def common_choices(results: Sequence[Result]) -> Common:
 
 def title_of_job(result: Result) -> str:
     """Return "17: its name"."""
-    label = result.request.get("name") or result.request.get("model", "")
+    label = result.request.get("name") or subject_of(result.request)
     return f"{result.job.removeprefix('jobs/')}: {label}"
 
 

@@ -51,10 +51,8 @@ def _detail(status: JobStatus) -> str:
 
 
 def _model(status: JobStatus) -> str:
-    model, baseline = status.request.get("model", ""), status.request.get("baseline")
-    if isinstance(model, dict):  # of a training
-        return "to be trained"
-    return f"{model} beside {baseline}" if baseline else str(model)
+    baseline = status.request.get("baseline")
+    return f"{status.subject} beside {baseline}" if baseline else status.subject
 
 
 def job_row(status: JobStatus, now: datetime.datetime) -> JobRow:

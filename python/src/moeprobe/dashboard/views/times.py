@@ -25,6 +25,11 @@ def span(seconds: float) -> str:
     return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
 
 
+def now() -> datetime.datetime:
+    """Return this moment."""
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
 def moment(time: datetime.datetime | None) -> str:
     """Return a moment to the minute, in the time zone of this machine."""
     return f"{time.astimezone():%Y-%m-%d %H:%M}" if time else ABSENT
