@@ -284,6 +284,18 @@ def test_pages_fit_a_phone(dashboard, open_page, full_job, path):
     assert page.evaluate(width) <= phone["width"]
 
 
+def test_a_list_with_everything_fits_a_desk(dashboard, open_page, client, long_request):
+    names = {"name": "a name that is so long that it has to be cut " * 4}
+    job = client.submit(long_request | {"seed": 9, "baseline": "tiny-llama"} | names)
+    page = open_page(dashboard, "/", viewport={"width": 1280, "height": 800})
+    cancel = page.get_by_role("button", name=f"Cancel job {job.id}")
+    row = page.locator("tr", has=cancel)
+    expect(row).to_contain_text("of about")
+    overflow = "table => table.scrollWidth - table.clientWidth"
+    assert page.locator(".jobs").evaluate(overflow) <= 0
+    cancel.click()
+
+
 def test_a_page_says_that_the_server_went_and_goes_on(
     package, server, open_page, long_request
 ):

@@ -37,7 +37,7 @@ from moeprobe.dashboard.views.marked import marked
 from moeprobe.dashboard.views.pair import pair_detail
 from moeprobe.dashboard.views.server_state import server_state
 from moeprobe.dashboard.views.starter import starter_request
-from moeprobe.dashboard.views.times import span, spent
+from moeprobe.dashboard.views.times import moment, now, span, spent
 from moeprobe.dashboard.views.validation import Complaint, verdict_on
 from moeprobe.errors import RequestError
 from moeprobe.estimate import Estimate, Validation
@@ -76,6 +76,12 @@ def dataset(name, display_name):
 )
 def test_spans_of_time(seconds, text):
     assert span(seconds) == text
+
+
+def test_moments_have_a_year_where_it_is_another():
+    assert "2019" in moment(NOON.replace(year=2019))
+    assert str(now().year) not in moment(now())
+    assert moment(None) == "\N{EN DASH}"
 
 
 def test_a_job_says_how_long_it_takes(status):

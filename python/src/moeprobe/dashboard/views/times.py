@@ -31,8 +31,15 @@ def now() -> datetime.datetime:
 
 
 def moment(time: datetime.datetime | None) -> str:
-    """Return a moment to the minute, in the time zone of this machine."""
-    return f"{time.astimezone():%Y-%m-%d %H:%M}" if time else ABSENT
+    """Return a moment to the minute, in the time zone of this machine.
+
+    The year is left out where it is this one.
+    """
+    if time is None:
+        return ABSENT
+    here = time.astimezone()
+    year = "" if here.year == now().astimezone().year else f"{here.year} "
+    return f"{here.day} {here:%b} {year}{here:%H:%M}"
 
 
 def spent(status: JobStatus, now: datetime.datetime) -> str:
