@@ -83,10 +83,11 @@ void ShowVariants(Session& session, const v1::Result& result, int width) {
   if (table.empty()) return;
   session.out.Print(absl::StrCat(
       "\n", table,
-      "\nMean \u00B1 standard deviation (n - 1) over seeds of a layer's mean "
-      "over pairs of experts;\nranks and singular values: over experts; router "
-      "term: over tokens. With one seed the \u00B1 is\nthat of the layer's "
-      "pairs, and of nulls that of their draws.\n",
+      "\nMeans of layers, over pairs of experts; ranks and singular values: "
+      "over "
+      "experts; router term:\nover tokens. \u00B1: sample standard deviation "
+      "over seeds, with one seed over pairs or experts;\nof nulls over draws. "
+      "All quantities: summary.csv (fetch).\n",
       NullCaptions(NullsOf(result.job()))));
 }
 

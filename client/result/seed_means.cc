@@ -42,17 +42,19 @@ std::optional<SeedMean> MeanOverSeeds(const TrainingRows::Seeds& seeds) {
 
 std::optional<SeedMean> NullOverSeeds(const TrainingRows::Seeds& seeds,
                                       size_t i) {
-  std::vector<RowNull> nulls;
-  std::vector<double> means;
+  double means = 0;
+  double variances = 0;
+  int count = 0;
   for (const auto& [seed, row] : seeds) {
     const std::optional<RowNull> null = NullOf(*row, i);
     if (!null) continue;
-    nulls.push_back(*null);
-    means.push_back(null->mean);
+    means += null->mean;
+    variances += null->deviation * null->deviation;
+    ++count;
   }
-  if (nulls.empty()) return std::nullopt;
-  if (nulls.size() > 1) return OverSeeds(means);
-  return SeedMean{.mean = nulls[0].mean, .deviation = nulls[0].deviation};
+  if (count == 0) return std::nullopt;
+  return SeedMean{.mean = means / count,
+                  .deviation = std::sqrt(variances / count)};
 }
 
 }  // namespace moeprobe

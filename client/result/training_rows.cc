@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -19,14 +20,12 @@
 namespace moeprobe {
 namespace {
 
-// One share stands for the four that numbers of components are counted for.
-TrainedQuantity Trained(const ShownQuantity& shown) {
-  const std::string name = shown.name;
-  if (name.ends_with("/components")) {
-    return {.name = name + "/90",
-            .title = absl::StrCat("Components for 90 %, ", shown.title)};
-  }
-  return {.name = name, .title = absl::StrCat(shown.group, ", ", shown.title)};
+// Halves say how far a distance can be trusted, and numbers of components what
+// effective ranks say.
+bool IsCompared(const ShownQuantity& shown) {
+  const std::string_view name = shown.name;
+  return *shown.part == '\0' && !name.ends_with("/components") &&
+         name.find("/split_half_") == std::string_view::npos;
 }
 
 // Those that have gates of their own before those that have another's.
@@ -62,7 +61,10 @@ std::vector<TrainedQuantity> TrainedQuantities() {
       {.name = "loss", .title = "Loss, training, nats"},
       {.name = "held_out_loss", .title = "Loss, held out, nats"}};
   for (const ShownQuantity& shown : ShownQuantities()) {
-    if (*shown.part == '\0') quantities.push_back(Trained(shown));
+    if (!IsCompared(shown)) continue;
+    quantities.push_back(
+        {.name = shown.name,
+         .title = absl::StrCat(shown.group, ", ", shown.title)});
   }
   return quantities;
 }

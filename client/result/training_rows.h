@@ -31,7 +31,8 @@ struct TrainedQuantity {
   std::string title;  // "Grassmann, routed"
 };
 
-// Returns the losses, then ShownQuantities() of the model.
+// Returns the losses, then those of ShownQuantities() that a model is compared
+// by with others.
 std::vector<TrainedQuantity> TrainedQuantities();
 
 // What the summary of an experiment says, by what was trained: every variant,

@@ -17,6 +17,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::Field;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 TEST(TrainingPlaceOfTest, IsOfVariantSeedAndStep) {
@@ -46,8 +47,9 @@ TEST(TrainedQuantitiesTest, AreTheLossesAndThoseOfModels) {
   EXPECT_EQ(quantities[1].name, "held_out_loss");
   EXPECT_THAT(quantities,
               Contains(Field(&TrainedQuantity::title, "Grassmann, routed")));
-  EXPECT_THAT(quantities, Contains(Field(&TrainedQuantity::name,
-                                         "pca/routed/components/90")));
+  EXPECT_THAT(
+      quantities,
+      Not(Contains(Field(&TrainedQuantity::name, "pca/routed/components"))));
 }
 
 TEST(TrainingRowsTest, FindsRowsBySeed) {

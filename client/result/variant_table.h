@@ -11,7 +11,7 @@ namespace moeprobe {
 // for each variant under the gates of another; rows for each quantity and
 // layer, and below each what its nulls come to. Means are those of layers at
 // the column's last step, "mean ± std" over seeds (sample standard deviation,
-// n - 1); with one seed the ± is that over pairs, and of nulls that over draws.
+// n - 1), with one seed over pairs; of nulls over draws.
 // The first rows say how many steps and seeds that are.
 //
 // No line wider than `width` where that can be had. Empty if there is nothing

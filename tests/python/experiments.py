@@ -55,11 +55,12 @@ def _add_part(result, arrays, run, step, gates=""):
         _row(result, prefix, -1, "loss", 3.0 + seed - step / 20)
         _row(result, prefix, -1, "held_out_loss", 3.0 + seed - step / 20)
     for layer in (0, 1):
-        arrays[f"{prefix}layer{layer}/expert_count"] = np.arange(experts)
-        if experts > 1:
-            value = 1.0 + seed + step / 10 + layer
+        arrays[f"{prefix}layer{layer}/expert_count"] = 1 + np.arange(experts)
+        value = 1.0 + seed + step / 10 + layer
+        for quantity in (PAIRS, "jacobian_cosine/routed"):
             matrix = np.full((experts, experts), value)
-            arrays[f"{prefix}layer{layer}/{PAIRS}"] = matrix
+            arrays[f"{prefix}layer{layer}/{quantity}"] = matrix
+        if experts > 1:
             last = step == STEPS[-1]
             nulls = {"null_mean": value / 2, "null_standard_deviation": 0.1,
                      "p_value": 0.1} if last else {}  # fmt: skip
@@ -69,6 +70,7 @@ def _add_part(result, arrays, run, step, gates=""):
 def make(variants=("dense", "top-2", "soft"), steps=STEPS, seeds=SEEDS):
     """A result of all that was trained, and of soft under the gates of top-2."""
     job = job_pb2.Job(name="jobs/5", state=job_pb2.Job.STATE_SUCCEEDED)
+    job.train.probe.probes.pca.components = 5
     job.train.seeds.extend(seeds)
     for variant in variants:
         job.train.variants.add(name=variant)

@@ -182,7 +182,7 @@ class Figure:
 
 def finite_limits(*arrays: Array, at_least: float = 1e-9) -> Limits:
     """Return the least and the largest finite number; never the same."""
-    numbers = np.concatenate([np.ravel(array) for array in arrays])
+    numbers = np.concatenate([np.zeros(0), *(np.ravel(array) for array in arrays)])
     numbers = numbers[np.isfinite(numbers)]
     if not len(numbers):
         return 0.0, 1.0
