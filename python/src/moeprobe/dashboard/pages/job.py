@@ -86,21 +86,26 @@ def _live(status: JobStatus) -> Component:
     )  # fmt: skip
 
 
+def _has(status: JobStatus) -> list[Any]:
+    """Return what changes where there are more results."""
+    return [status.state.value, status.layers_done_count]
+
+
 def layout(context: Context, query: Query) -> Component:
-    """Return the page; what was found comes once it is there."""
-    status = context.client.job(query.number("number")).status()
+    """Return the page with what was found so far."""
     number = query.number("number")
+    status = context.client.job(number).status()
     return html.Section(
         [
             html.H1([f"{status.label or 'Job'} ", html.Small(f"job {number}")]),
             html.Div(_live(status), id="job-live"),
-            html.Div(id="job-results"),
+            html.Div(_results(context, status, query), id="job-results"),
             html.Details(
                 [html.Summary("The request"), html.Pre(request_yaml(status.request))]
             ),
             dcc.Store(id="job-number", data=number),
             dcc.Store(id="job-asked", data=dict(query.search)),
-            dcc.Store(id="job-shown"),
+            dcc.Store(id="job-shown", data=_has(status)),
             dcc.Interval(id="job-poll", interval=_POLL_MS),
         ]
     )
@@ -259,7 +264,7 @@ def register(app: dash.Dash, context: Context) -> None:
         _: int | None, number: int, asked: dict[str, str], shown: list[Any] | None
     ) -> tuple[Any, Any, Any, int]:
         status = context.client.job(number).status()
-        has = [status.state.value, status.layers_done_count]
+        has = _has(status)
         results: Any = dash.no_update
         if has != shown:
             results = _results(context, status, Query({}, asked))
