@@ -1,7 +1,10 @@
 #include "client/commands/job_header.h"
 
+#include <map>
 #include <string>
+#include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -63,6 +66,33 @@ std::string TrainingLines(Session& session, const v1::TrainSpec& spec) {
   return text;
 }
 
+// What a warning says, wherever it is so: without the prefix of its part and
+// without numbers.
+std::string Kind(const std::string& warning) {
+  std::string kind = warning.substr(warning.find("/: ") + 1);
+  std::erase_if(kind, [](char c) {
+    return absl::ascii_isdigit(static_cast<unsigned char>(c));
+  });
+  return kind;
+}
+
+// One line for all warnings of a kind: an experiment has many parts.
+std::string WarningLines(const v1::Job& job) {
+  std::map<std::string, int> counts;
+  for (const std::string& warning : job.warnings()) ++counts[Kind(warning)];
+  std::string text;
+  for (const std::string& warning : job.warnings()) {
+    const int count = std::exchange(counts[Kind(warning)], 0);
+    if (count == 0) continue;
+    absl::StrAppend(
+        &text,
+        Line("warning", count == 1 ? warning
+                                   : absl::StrCat(warning, " (and ", count - 1,
+                                                  " like it: show --json)")));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string JobHeader(Session& session, const v1::Job& job) {
@@ -73,10 +103,7 @@ std::string JobHeader(Session& session, const v1::Job& job) {
       job.has_train() ? TrainingLines(session, job.train())
                       : AnalysisLines(session, job.analyze()),
       Line("created", CreatedText(job)), Line("took", DurationText(job)));
-  for (const std::string& warning : job.warnings()) {
-    absl::StrAppend(&text, Line("warning", warning));
-  }
-  return text;
+  return text + WarningLines(job);
 }
 
 }  // namespace moeprobe

@@ -9,8 +9,8 @@
 namespace moeprobe {
 
 // Returns what there is to know about a job, a line each: its state, what it
-// computes and of what, when it ran and its warnings. Asks the server for the
-// names of its data sets.
+// computes and of what, when it ran and its warnings, one of each kind. Asks
+// the server for the names of its data sets.
 std::string JobHeader(Session& session, const v1::Job& job);
 
 }  // namespace moeprobe

@@ -60,8 +60,8 @@ void ShowCurves(Session& session, const v1::Result& result, int width) {
 // The question that a null answers, and the least p there can be.
 std::string NullCaption(int draws, const char* question) {
   if (draws == 0) return "";
-  return absl::StrFormat("%s p at least %.4g with %d draws.\n", question,
-                         1.0 / (1 + draws), draws);
+  return absl::StrFormat("%s (%d draws, p at least %.4g)\n", question, draws,
+                         1.0 / (1 + draws));
 }
 
 std::string NullCaptions(const v1::NullSpec& nulls) {
@@ -74,7 +74,7 @@ std::string NullCaptions(const v1::NullSpec& nulls) {
                   "Shuffled gates: does routing depend on content at all?"),
       NullCaption(nulls.random_weights(),
                   "Random weights: models of this shape before training. Was "
-                  "the number there already?"));
+                  "the number\nthere already?"));
 }
 
 // Variants side by side, at the end of training or as far as it is.

@@ -171,3 +171,41 @@ def test_a_report_shows_variants_and_curves(result):
         "Use of experts over training",
     ):
         assert text in page, text
+
+
+def test_a_server_trains_what_a_dictionary_asks_for(client, root):
+    words = (root / "examples/texts/jargon.txt").read_text()[:3000]
+    request = {
+        "kind": "train",
+        "model": {"layers": 1, "width": 16, "heads": 2, "context": 16, "experts": 4,
+                  "expert_width": 8, "expert": "gated_mlp"},
+        "variants": {"dense": {"block": "dense"},
+                     "soft": {"routing": {"select": "all"}},
+                     "top-1": {"routing": {"top_k": 1}}},
+        "seeds": [1, 2],
+        "data": {"text": moeprobe.Text(words)},
+        "optimizer": {"batch": 2, "steps": 4},
+        "probe": {"every": 2, "tokens": 64, "probes": {"routing": {}, "jacobian": {}},
+                  "nulls": {"random_router": 3, "random_weights": 2, "bootstrap": 0}},
+        "swap_routing": ["top-1"],
+    }  # fmt: skip
+    assert client.validate(request).request["kind"] == "train"
+    job = client.submit(request)
+    result = job.result()
+    assert result.request["model"]["init"] == "normal_0.02"
+    assert job.status().subject == "3 variants x 2 seeds"
+    cosine = result["jacobian_cosine/routed"].value
+    assert dict(cosine.sizes) == {
+        "variant": 3, "seed": 2, "step": 3, "gates": 2, "layer": 1, "expert": 4,
+        "other_expert": 4,
+    }  # fmt: skip
+    loss = result.curves("training/loss")
+    assert len(loss) == 3 * 2 * 4
+    assert loss.value.between(4, 7).all()  # ln 256 is 5.5
+    means = result.variants()
+    cosines = means[means.quantity == "jacobian_cosine/routed"]
+    assert set(zip(cosines.variant, cosines.gates, strict=True)) == {
+        ("soft", "own"), ("soft", "top-1"), ("top-1", "own"),
+    }  # fmt: skip
+    assert cosines.random_weights_null_mean.notna().all()
+    assert "soft as top-1" in make_page([result])
