@@ -14,8 +14,8 @@ from moeprobe.catalog import Dataset, Model
 from moeprobe.dashboard import Settings, make_app
 from moeprobe.dashboard.access import content_security_policy, local_path
 from moeprobe.dashboard.elements import drawn
-from moeprobe.dashboard.pages import job as job_page
 from moeprobe.dashboard.pages import training as training_page
+from moeprobe.dashboard.parts.job_explorer import pair_section
 from moeprobe.dashboard.results import Part, Results, is_matrix, is_of_layer
 from moeprobe.dashboard.sessions import Sessions
 from moeprobe.dashboard.views.catalogue import model_rows, short_name
@@ -414,7 +414,7 @@ def test_what_a_running_job_has_is_shown(full_result, seed):
             drawn(matrix_figure([("", result)], quantity, layer))
         detail = pair_detail(result, layer, 0, 1)
         if detail is not None:
-            job_page.pair_section(detail).to_plotly_json()
+            pair_section(detail).to_plotly_json()
 
 
 def test_sessions_end():

@@ -29,12 +29,12 @@ def badge(row: JobRow) -> Component:
     return html.Span([f"{row.mark} ", row.state], className=f"state {row.state}")
 
 
-def facts(pairs: Iterable[tuple[str, Any]], name: str = "") -> Component:
+def facts(pairs: Iterable[tuple[str, Any]], style: str = "") -> Component:
     """Return names with what they are; pairs without a value are left out."""
-    shown = [(n, v) for n, v in pairs if v not in ("", None)]
+    shown = [(name, value) for name, value in pairs if value not in ("", None)]
     return html.Dl(
         [html.Div([html.Dt(name), html.Dd(value)]) for name, value in shown],
-        className=name,
+        className=style,
     )
 
 

@@ -9,10 +9,10 @@ from dash import Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from moeprobe.dashboard.actions import buttons
 from moeprobe.dashboard.context import Context
 from moeprobe.dashboard.elements import aria, badge, labelled
 from moeprobe.dashboard.page import Page, Query, not_meanwhile
+from moeprobe.dashboard.parts.actions import buttons
 from moeprobe.dashboard.views.job_row import JobRow, chosen_rows, job_row
 from moeprobe.dashboard.views.times import now
 from moeprobe.events import JobState

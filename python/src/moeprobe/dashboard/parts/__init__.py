@@ -1,0 +1,1 @@
+"""Parts of pages: what they show, with the callbacks behind it."""
