@@ -44,7 +44,7 @@ class ForwardPass {
         type_(ComputeType(options.precision)) {}
 
   void Run(const at::Tensor& ids) const {
-    at::Tensor residual = Embed(checkpoint_, ids);
+    at::Tensor residual = Embed(checkpoint_, ids, sequence_length_);
     for (int64_t layer = 0; layer < layer_count_; ++layer) {
       RunLayer(layer, residual, AlreadyArrived).IgnoreError();  // cannot fail
     }
@@ -58,7 +58,7 @@ class ForwardPass {
       layers.push_back({.layer = layer});
     }
     LayerReader reader(checkpoint_, memory_, layers);
-    at::Tensor residual = Embed(checkpoint_, ids);
+    at::Tensor residual = Embed(checkpoint_, ids, sequence_length_);
     for (int64_t layer = 0; layer < layer_count_; ++layer) {
       reader.Begin(layer);
       MOEPROBE_RETURN_IF_ERROR(RunLayer(

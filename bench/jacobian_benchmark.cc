@@ -19,8 +19,8 @@
 #include "bench/repeated_runs.h"
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/model/gated_activation.h"
-#include "core/model/gated_mlp.h"
+#include "core/model/mlp.h"
+#include "core/model/mlp_activation.h"
 #include "core/probe/averaged_jacobian.h"
 
 namespace moeprobe {
@@ -29,9 +29,9 @@ namespace {
 // [d, d], averaged over all tokens.
 at::Tensor Average(const RandomExpert& expert) {
   const int64_t count = expert.x.size(0);
-  const GatedMlpTensors weights = expert.Views();
-  ActivationSums sums = ZeroActivationSums(1, 1, expert.gate.size(0));
-  GatedMlp(weights, at::kFloat)
+  const MlpTensors weights = expert.Views();
+  ActivationSums sums = ZeroActivationSums(1, 1, WidthsOf(weights));
+  Mlp(weights, at::kFloat)
       .Run(expert.x, {.tokens = at::arange(count, at::kLong),
                       .rows = at::full({count}, -1, at::kLong),
                       .output_count = 0,

@@ -28,7 +28,7 @@ class Pass {
         token_ids_(token_ids),
         sequence_length_(sequence_length),
         type_(type),
-        residual_(Embed(checkpoint, token_ids)) {}
+        residual_(Embed(checkpoint, token_ids, sequence_length)) {}
 
   // Runs the next layer and returns which experts its tokens chose, [T, k].
   at::Tensor Run(int64_t layer) {

@@ -39,7 +39,7 @@ RandomExpert::RandomExpert(int64_t width, int64_t expert_width,
       down(RandomWeight(width, expert_width)),
       x(at::randn({token_count, width})) {}
 
-GatedMlpTensors RandomExpert::Views() const {
+MlpTensors RandomExpert::Views() const {
   return {.gate = ViewOf(gate), .up = ViewOf(up), .down = ViewOf(down)};
 }
 

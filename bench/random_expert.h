@@ -17,7 +17,7 @@ struct RandomExpert {
   RandomExpert(int64_t width, int64_t expert_width, int64_t token_count);
 
   // Valid as long as the expert is.
-  GatedMlpTensors Views() const;
+  MlpTensors Views() const;
 
   // Writes gate.npy, up.npy, down.npy and x.npy, so that a peer computes the
   // same.

@@ -38,7 +38,7 @@ absl::StatusOr<Figure> SpectraBenchmark(
     const SpectraBenchmarkOptions& options) {
   const RandomExpert expert(options.width, options.expert_width,
                             options.token_count);
-  const GatedMlpTensors views = expert.Views();
+  const MlpTensors views = expert.Views();
   JacobianSpectra spectra;
   const double rate = GemmRate(kReferenceShape, at::kFloat, kGemmRepetitions);
   const double seconds = MedianSeconds(options.repetitions, [&] {

@@ -76,6 +76,14 @@ int64_t LayerCount(const OpenedModel& model) {
 void CheckTokens(const v1::DataSpec& data, const std::string& field,
                  const OpenedModel& model, ModelRegistry& models,
                  DataCatalog& catalog, Violations& violations) {
+  const int64_t positions = model.checkpoint->config().position_count;
+  if (positions > 0 && data.sequence_length() > positions) {
+    violations.Add(field + ".sequence_length",
+                   absl::StrCat(data.sequence_length(), ", expected at most ",
+                                positions, ": ", Quoted(model.name),
+                                " has learned no more positions"));
+    return;
+  }
   std::string tokenizer;
   if (data.has_text()) {
     const auto digest = models.TokenizerSha256(model);

@@ -382,6 +382,16 @@ TEST_F(RequestResolutionTest, WantsOneWholeWindow) {
   EXPECT_THAT(Fields(), IsEmpty());
 }
 
+TEST_F(RequestResolutionTest, TakesNoWindowBeyondLearnedPositions) {
+  WriteTinyModel(root_ / "learned",
+                 MakeTinyModel("moeprobe", {.position_count = 10}));
+  spec_.set_model("learned");
+  EXPECT_THAT(Fields(), IsEmpty());
+  spec_.mutable_data(0)->set_sequence_length(11);
+  EXPECT_THAT(Fields(), ElementsAre("data[0].sequence_length"));
+  EXPECT_THAT(Message(), HasSubstr("11, expected at most 10"));
+}
+
 TEST_F(RequestResolutionTest, TakesABaselineOfAnotherDepth) {
   spec_.set_baseline("llama");
   spec_.mutable_layers()->add_layers(6);

@@ -89,11 +89,12 @@ std::optional<v1::RoutingRule> RuleOf(const v1::RoutingSpec& routing,
   rule.set_renormalize(!all &&
                        (experts.renormalize ||
                         routing.normalize() == v1::GATE_NORMALIZATION_ALWAYS));
-  rule.set_temperature(routing.temperature());
+  // The model's own is part of its rule: 1 leaves it as it is.
+  rule.set_temperature(routing.temperature() * experts.temperature);
   rule.set_in_forward_pass(routing.forward() == v1::FORWARD_GATES_CHANGED);
   const bool is_own = rule.expert_count() == experts.per_token &&
                       rule.renormalize() == experts.renormalize &&
-                      rule.temperature() == 1;
+                      rule.temperature() == experts.temperature;
   if (is_own) return std::nullopt;
   return rule;
 }

@@ -39,6 +39,16 @@ TEST(RuleOfTest, IsNoneWhereItIsTheModelsOwn) {
   EXPECT_TRUE(Rule(routing, kRenormalizing).has_value());
 }
 
+TEST(RuleOfTest, ScalesTheTemperatureThatIsTheModelsOwn) {
+  const ExpertConfig cool{.count = 8, .per_token = 2, .temperature = 0.5};
+  v1::RoutingSpec routing;
+  EXPECT_FALSE(Rule(routing, cool).has_value());
+  routing.set_temperature(1);
+  EXPECT_FALSE(Rule(routing, cool).has_value());
+  routing.set_temperature(2);
+  EXPECT_EQ(Rule(routing, cool)->temperature(), 1);
+}
+
 TEST(RuleOfTest, TakesEveryScoreOfAllExpertsAsItIs) {
   v1::RoutingSpec routing;
   routing.set_select(v1::ROUTING_SELECTION_ALL);

@@ -38,7 +38,10 @@ class MappedCheckpoint : public Checkpoint {
   const std::string& config_sha256() const override { return config_sha256_; }
   int64_t size_bytes() const override { return size_bytes_; }
   const TensorView& embedding() const override { return embedding_; }
-  const TensorView& final_norm() const override { return final_norm_; }
+  const std::optional<TensorView>& positions() const override {
+    return positions_;
+  }
+  const NormTensors& final_norm() const override { return final_norm_; }
   const TensorView& head() const override {
     return config_.tied_embeddings ? embedding_ : head_;
   }
@@ -64,7 +67,9 @@ class MappedCheckpoint : public Checkpoint {
   ModelConfig config_;
   std::string config_sha256_;
   WeightSet weights_;
-  TensorView embedding_, final_norm_, head_;
+  TensorView embedding_, head_;
+  std::optional<TensorView> positions_;
+  NormTensors final_norm_;
   std::vector<LayerTensors> layers_;
   std::vector<std::string> unused_tensors_;
   std::vector<KnownFile> files_;
@@ -94,13 +99,17 @@ absl::Status MappedCheckpoint::Resolve() {
                                                 config_.width};
   MOEPROBE_ASSIGN_OR_RETURN(
       embedding_, weights_.Use("model.embed_tokens.weight", embedding_shape));
-  MOEPROBE_ASSIGN_OR_RETURN(final_norm_,
-                            weights_.Use("model.norm.weight", {config_.width}));
+  if (config_.position_count > 0) {
+    MOEPROBE_ASSIGN_OR_RETURN(
+        positions_, weights_.Use("model.embed_positions.weight",
+                                 {config_.position_count, config_.width}));
+  }
   if (!config_.tied_embeddings) {
     MOEPROBE_ASSIGN_OR_RETURN(head_,
                               weights_.Use("lm_head.weight", embedding_shape));
   }
   LayerResolver resolver(config_, *FindModelFamily(config_.family), weights_);
+  MOEPROBE_ASSIGN_OR_RETURN(final_norm_, resolver.Norm("model.norm"));
   for (size_t i = 0; i < config_.layers.size(); ++i) {
     MOEPROBE_ASSIGN_OR_RETURN(LayerTensors layer,
                               resolver.Resolve(static_cast<int64_t>(i)));
@@ -114,7 +123,8 @@ void MappedCheckpoint::Summarize(KnownFile config_file) {
     size_bytes_ += static_cast<int64_t>(view.bytes.size());
   };
   add(embedding_);
-  add(final_norm_);
+  if (positions_) add(*positions_);
+  VisitNorm(final_norm_, add);
   add(head_);
   for (const LayerTensors& layer : layers_) VisitLayer(layer, add);
   unused_tensors_ = weights_.Unused();

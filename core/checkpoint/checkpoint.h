@@ -14,11 +14,24 @@
 
 namespace moeprobe {
 
-// Weights of a gated MLP: f(x) = W_down [silu(W_gate x) * (W_up x)].
-struct GatedMlpTensors {
-  TensorView gate;  // [f, d]
-  TensorView up;    // [f, d]
-  TensorView down;  // [d, f]
+// Weights of an MLP, by ExpertKind
+//   gated:       f(x) = W_down [silu(W_gate x) * (W_up x)]
+//   two layers:  f(x) = W_down gelu(W_gate x + b_gate) + b_down
+// W_gate is what the activation acts on: W_1 where there are two layers, and
+// W_down is W_2.
+struct MlpTensors {
+  TensorView gate;                           // [f, d]
+  std::optional<TensorView> up = {};         // [f, d], of gated ones
+  std::optional<TensorView> gate_bias = {};  // [f], of two layers
+  std::optional<TensorView> down_bias = {};  // [d], of two layers
+  TensorView down;                           // [d, f]
+};
+
+// Weights of a norm: of a layer norm, which takes the mean away and adds a
+// bias, where there is one, and of an RMS norm otherwise.
+struct NormTensors {
+  std::optional<TensorView> bias = {};  // [d]
+  TensorView weight;                    // [d]: factors
 };
 
 // Weights of self-attention.
@@ -33,15 +46,16 @@ struct AttentionTensors {
 };
 
 // Weights of one decoder layer. Fused expert tensors come apart here: every
-// expert is three contiguous views, however the file stores it.
+// weight of an expert is a contiguous view, however the file stores it.
 struct LayerTensors {
-  TensorView input_norm;  // [d]
+  NormTensors input_norm;
   AttentionTensors attention;
-  TensorView mlp_norm;                    // [d]
-  std::optional<GatedMlpTensors> dense;   // dense layers only
+  NormTensors mlp_norm;
+  std::optional<MlpTensors> dense;        // dense layers only
+  std::optional<TensorView> router_bias;  // [E], where the family has one
   std::optional<TensorView> router;       // [E, d], MoE layers only
-  std::vector<GatedMlpTensors> experts;   // E, MoE layers only
-  std::optional<GatedMlpTensors> shared;  // where the family has one
+  std::vector<MlpTensors> experts;        // E, MoE layers only
+  std::optional<MlpTensors> shared;       // where the family has one
   std::optional<TensorView> shared_gate;  // [1, d]
 };
 
@@ -74,8 +88,10 @@ class Checkpoint {
   // Bytes of all weights that the model uses.
   virtual int64_t size_bytes() const = 0;
 
-  virtual const TensorView& embedding() const = 0;   // [vocabulary, d]
-  virtual const TensorView& final_norm() const = 0;  // [d]
+  virtual const TensorView& embedding() const = 0;  // [vocabulary, d]
+  // [positions, d], added to the embedding; nullopt where positions rotate.
+  virtual const std::optional<TensorView>& positions() const = 0;
+  virtual const NormTensors& final_norm() const = 0;
   // [vocabulary, d]; the embedding itself where the two are tied.
   virtual const TensorView& head() const = 0;
   // `layer` in [0, config().layers.size()).

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/sha256.h"
+#include "core/checkpoint/layer_visitor.h"
 #include "core/checkpoint/model_config.h"
 #include "core/checkpoint/tensor_view.h"
 #include "gmock/gmock.h"
@@ -56,8 +58,10 @@ std::string BytesOf(const TensorView& view) {
 }
 
 std::vector<TensorView> EveryTensor(const Checkpoint& checkpoint) {
-  std::vector<TensorView> views = {checkpoint.embedding(),
-                                   checkpoint.final_norm(), checkpoint.head()};
+  std::vector<TensorView> views = {checkpoint.embedding(), checkpoint.head()};
+  const auto add = [&](const TensorView& view) { views.push_back(view); };
+  if (checkpoint.positions()) add(*checkpoint.positions());
+  VisitNorm(checkpoint.final_norm(), add);
   const auto count = static_cast<int64_t>(checkpoint.config().layers.size());
   for (int64_t i = 0; i < count; ++i) {
     std::ranges::copy(checkpoint.TensorsOfLayer(i), std::back_inserter(views));
@@ -153,11 +157,61 @@ TEST_F(CheckpointTest, ReadsMixtralsW1AsGateW3AsUpAndW2AsDown) {
   TinyModel model = MakeTinyModel("mixtral");
   const auto checkpoint = Open(model);
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
-  const GatedMlpTensors& expert = (*checkpoint)->layer(1).experts[2];
+  const MlpTensors& expert = (*checkpoint)->layer(1).experts[2];
   const std::string prefix = "model.layers.1.block_sparse_moe.experts.2.";
   EXPECT_EQ(expert.gate.name, prefix + "w1.weight");
-  EXPECT_EQ(expert.up.name, prefix + "w3.weight");
+  EXPECT_EQ(expert.up->name, prefix + "w3.weight");
   EXPECT_EQ(expert.down.name, prefix + "w2.weight");
+}
+
+TEST_F(CheckpointTest, FindsExpertsOfTwoLayersAndTheirBiases) {
+  const auto checkpoint = Open(MakeTinyModel("moeprobe", {.expert_count = 2}));
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  const std::string prefix = "model.layers.1.";
+  EXPECT_THAT(
+      NamesOfLayer(**checkpoint, 1, prefix),
+      ElementsAre("input_layernorm.bias", "input_layernorm.weight",
+                  "self_attn.q_proj.weight", "self_attn.k_proj.weight",
+                  "self_attn.v_proj.weight", "self_attn.o_proj.weight",
+                  "self_attn.q_proj.bias", "self_attn.k_proj.bias",
+                  "self_attn.v_proj.bias", "self_attn.o_proj.bias",
+                  "post_attention_layernorm.bias",
+                  "post_attention_layernorm.weight",
+                  "block_sparse_moe.gate.bias", "block_sparse_moe.gate.weight",
+                  "block_sparse_moe.experts.0.fc1.weight",
+                  "block_sparse_moe.experts.0.fc1.bias",
+                  "block_sparse_moe.experts.0.fc2.bias",
+                  "block_sparse_moe.experts.0.fc2.weight",
+                  "block_sparse_moe.experts.1.fc1.weight",
+                  "block_sparse_moe.experts.1.fc1.bias",
+                  "block_sparse_moe.experts.1.fc2.bias",
+                  "block_sparse_moe.experts.1.fc2.weight"));
+  const std::optional<TensorView>& positions = (*checkpoint)->positions();
+  ASSERT_TRUE(positions.has_value());
+  EXPECT_EQ(positions->name, "model.embed_positions.weight");
+  EXPECT_EQ(positions->shape, (std::vector<int64_t>{64, 8}));
+}
+
+TEST_F(CheckpointTest, FindsADenseMlpOfTwoLayers) {
+  const auto checkpoint = Open(MakeTinyModel("moeprobe", {.expert_count = 0}));
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  const LayerTensors& layer = (*checkpoint)->layer(0);
+  ASSERT_TRUE(layer.dense.has_value());
+  EXPECT_EQ(layer.dense->gate.name, "model.layers.0.mlp.fc1.weight");
+  EXPECT_FALSE(layer.dense->up.has_value());
+  EXPECT_FALSE(layer.router_bias.has_value());
+  EXPECT_THAT((*checkpoint)->unused_tensors(), IsEmpty());
+}
+
+TEST_F(CheckpointTest, WantsTheBiasesOfItsOwnFamily) {
+  TinyModel model = MakeTinyModel("moeprobe");
+  const std::string name = "model.layers.1.block_sparse_moe.gate.bias";
+  std::erase_if(model.tensors, [&](const TensorToWrite& tensor) {
+    return tensor.name == name;
+  });
+  const auto checkpoint = Open(model);
+  EXPECT_EQ(checkpoint.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(MessageOf(checkpoint), HasSubstr(name));
 }
 
 TEST_F(CheckpointTest, TakesFusedExpertsApart) {
@@ -186,7 +240,7 @@ TEST_F(CheckpointTest, ReadsFusedExpertsUnderThePublishedBlockName) {
   }
   const auto checkpoint = Open(model);
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
-  EXPECT_EQ((*checkpoint)->layer(0).experts[1].up.name,
+  EXPECT_EQ((*checkpoint)->layer(0).experts[1].up->name,
             "model.layers.0.block_sparse_moe.experts.gate_up_proj[1, 6:12]");
 }
 
@@ -234,7 +288,11 @@ TEST_F(CheckpointTest, ListsEveryTensorOfALayerOnce) {
     for (const TensorView& view : (*checkpoint)->TensorsOfLayer(0)) {
       EXPECT_TRUE(names.insert(view.name).second) << view.name;
     }
-    EXPECT_EQ(names.size(), model.tensors.size() - 3) << family;
+    const auto of_layers =
+        std::ranges::count_if(model.tensors, [](const TensorToWrite& tensor) {
+          return tensor.name.starts_with("model.layers.");
+        });
+    EXPECT_EQ(std::ssize(names), of_layers) << family;
   }
 }
 

@@ -13,6 +13,7 @@ inline constexpr int64_t kMaxHeads = int64_t{1} << 14;
 inline constexpr int64_t kMaxHeadWidth = int64_t{1} << 14;
 inline constexpr int64_t kMaxExperts = int64_t{1} << 14;
 inline constexpr int64_t kMaxVocabulary = int64_t{1} << 26;
+inline constexpr int64_t kMaxLearnedPositions = int64_t{1} << 26;
 inline constexpr int64_t kMaxPositions = int64_t{1} << 40;
 
 }  // namespace moeprobe

@@ -40,20 +40,29 @@ absl::StatusOr<LayerTensors> LayerResolver::Resolve(int64_t index) {
   const std::string layer = absl::StrCat("model.layers.", index, ".");
   const LayerConfig& config = config_.layers[static_cast<size_t>(index)];
   LayerTensors tensors;
-  MOEPROBE_ASSIGN_OR_RETURN(
-      tensors.input_norm,
-      weights_.Use(layer + "input_layernorm.weight", {config_.width}));
+  MOEPROBE_ASSIGN_OR_RETURN(tensors.input_norm,
+                            Norm(layer + "input_layernorm"));
   MOEPROBE_ASSIGN_OR_RETURN(tensors.attention, Attention(layer + "self_attn."));
-  MOEPROBE_ASSIGN_OR_RETURN(
-      tensors.mlp_norm,
-      weights_.Use(layer + "post_attention_layernorm.weight", {config_.width}));
+  MOEPROBE_ASSIGN_OR_RETURN(tensors.mlp_norm,
+                            Norm(layer + "post_attention_layernorm"));
   if (config.is_moe && family_.moe) {
     MOEPROBE_RETURN_IF_ERROR(Moe(layer, *family_.moe, tensors));
   } else {
-    MOEPROBE_ASSIGN_OR_RETURN(tensors.dense,
-                              Mlp(layer + "mlp.", config.dense_width));
+    MOEPROBE_ASSIGN_OR_RETURN(
+        tensors.dense, Mlp(layer + "mlp.", family_.mlp, config.dense_width));
   }
   return tensors;
+}
+
+absl::StatusOr<NormTensors> LayerResolver::Norm(const std::string& name) {
+  NormTensors norm;
+  MOEPROBE_ASSIGN_OR_RETURN(norm.weight,
+                            weights_.Use(name + ".weight", {config_.width}));
+  if (family_.has_layer_norms) {
+    MOEPROBE_ASSIGN_OR_RETURN(norm.bias,
+                              weights_.Use(name + ".bias", {config_.width}));
+  }
+  return norm;
 }
 
 absl::StatusOr<AttentionTensors> LayerResolver::Attention(
@@ -118,15 +127,26 @@ absl::Status LayerResolver::QueryKeyNorms(const std::string& prefix,
   return absl::OkStatus();
 }
 
-absl::StatusOr<GatedMlpTensors> LayerResolver::Mlp(const std::string& prefix,
-                                                   int64_t width) {
-  GatedMlpTensors mlp;
-  MOEPROBE_ASSIGN_OR_RETURN(mlp.gate, weights_.Use(prefix + "gate_proj.weight",
-                                                   {width, config_.width}));
-  MOEPROBE_ASSIGN_OR_RETURN(
-      mlp.up, weights_.Use(prefix + "up_proj.weight", {width, config_.width}));
-  MOEPROBE_ASSIGN_OR_RETURN(mlp.down, weights_.Use(prefix + "down_proj.weight",
-                                                   {config_.width, width}));
+absl::StatusOr<MlpTensors> LayerResolver::Mlp(const std::string& prefix,
+                                              const MlpNames& names,
+                                              int64_t width) {
+  const auto use = [&](std::string_view name, const char* part,
+                       const std::vector<int64_t>& shape) {
+    return weights_.Use(absl::StrCat(prefix, std::string(name), part), shape);
+  };
+  MlpTensors mlp;
+  MOEPROBE_ASSIGN_OR_RETURN(mlp.gate,
+                            use(names.gate, ".weight", {width, config_.width}));
+  if (family_.expert_kind == ExpertKind::kGatedMlp) {
+    MOEPROBE_ASSIGN_OR_RETURN(mlp.up,
+                              use(names.up, ".weight", {width, config_.width}));
+  } else {
+    MOEPROBE_ASSIGN_OR_RETURN(mlp.gate_bias, use(names.gate, ".bias", {width}));
+    MOEPROBE_ASSIGN_OR_RETURN(mlp.down_bias,
+                              use(names.down, ".bias", {config_.width}));
+  }
+  MOEPROBE_ASSIGN_OR_RETURN(mlp.down,
+                            use(names.down, ".weight", {config_.width, width}));
   return mlp;
 }
 
@@ -138,6 +158,11 @@ absl::Status LayerResolver::Moe(const std::string& layer, const MoeRules& rules,
   MOEPROBE_ASSIGN_OR_RETURN(
       tensors.router, weights_.Use(block + "gate.weight",
                                    {config_.experts.count, config_.width}));
+  if (rules.has_router_bias) {
+    MOEPROBE_ASSIGN_OR_RETURN(
+        tensors.router_bias,
+        weights_.Use(block + "gate.bias", {config_.experts.count}));
+  }
   const bool is_fused = weights_.Contains(block + "experts.gate_up_proj");
   MOEPROBE_ASSIGN_OR_RETURN(
       tensors.experts, is_fused ? FusedExperts(block) : Experts(block, rules));
@@ -147,47 +172,39 @@ absl::Status LayerResolver::Moe(const std::string& layer, const MoeRules& rules,
 
 absl::Status LayerResolver::SharedExpert(const std::string& block,
                                          LayerTensors& tensors) {
-  MOEPROBE_ASSIGN_OR_RETURN(tensors.shared, Mlp(block + "shared_expert.",
-                                                config_.experts.shared_width));
+  MOEPROBE_ASSIGN_OR_RETURN(
+      tensors.shared,
+      Mlp(block + "shared_expert.", family_.mlp, config_.experts.shared_width));
   MOEPROBE_ASSIGN_OR_RETURN(
       tensors.shared_gate,
       weights_.Use(block + "shared_expert_gate.weight", {1, config_.width}));
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<GatedMlpTensors>> LayerResolver::Experts(
+absl::StatusOr<std::vector<MlpTensors>> LayerResolver::Experts(
     const std::string& block, const MoeRules& rules) {
-  const int64_t width = config_.experts.width;
-  std::vector<GatedMlpTensors> experts;
+  std::vector<MlpTensors> experts;
   for (int64_t i = 0; i < config_.experts.count; ++i) {
-    const auto named = [&](std::string_view projection) {
-      return absl::StrCat(block, "experts.", i, ".", std::string(projection),
-                          ".weight");
-    };
-    GatedMlpTensors expert;
-    MOEPROBE_ASSIGN_OR_RETURN(
-        expert.gate, weights_.Use(named(rules.gate), {width, config_.width}));
-    MOEPROBE_ASSIGN_OR_RETURN(
-        expert.up, weights_.Use(named(rules.up), {width, config_.width}));
-    MOEPROBE_ASSIGN_OR_RETURN(
-        expert.down, weights_.Use(named(rules.down), {config_.width, width}));
+    MOEPROBE_ASSIGN_OR_RETURN(MlpTensors expert,
+                              Mlp(absl::StrCat(block, "experts.", i, "."),
+                                  rules.expert, config_.experts.width));
     experts.push_back(std::move(expert));
   }
   return experts;
 }
 
 // As transformers 5 holds them in memory: rows of the gate, then of up.
-absl::StatusOr<std::vector<GatedMlpTensors>> LayerResolver::FusedExperts(
+absl::StatusOr<std::vector<MlpTensors>> LayerResolver::FusedExperts(
     const std::string& block) {
-  const auto [count, per_token, width, renormalize, shared_width] =
-      config_.experts;
+  const int64_t count = config_.experts.count;
+  const int64_t width = config_.experts.width;
   MOEPROBE_ASSIGN_OR_RETURN(const TensorView gate_up,
                             weights_.Use(block + "experts.gate_up_proj",
                                          {count, 2 * width, config_.width}));
   MOEPROBE_ASSIGN_OR_RETURN(
       const TensorView down,
       weights_.Use(block + "experts.down_proj", {count, config_.width, width}));
-  std::vector<GatedMlpTensors> experts;
+  std::vector<MlpTensors> experts;
   experts.reserve(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i) {
     experts.push_back({.gate = RowsOf(gate_up, i, 0, width),

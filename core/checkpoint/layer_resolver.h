@@ -29,19 +29,23 @@ class LayerResolver {
   // configuration implies. Errors: those of WeightSet::Use.
   absl::StatusOr<LayerTensors> Resolve(int64_t index);
 
+  // Returns the norm called `name`. Errors: those of WeightSet::Use.
+  absl::StatusOr<NormTensors> Norm(const std::string& name);
+
  private:
   absl::StatusOr<AttentionTensors> Attention(const std::string& prefix);
   absl::Status AttentionBiases(const std::string& prefix,
                                AttentionTensors& tensors);
   absl::Status QueryKeyNorms(const std::string& prefix,
                              AttentionTensors& tensors);
-  absl::StatusOr<GatedMlpTensors> Mlp(const std::string& prefix, int64_t width);
+  absl::StatusOr<MlpTensors> Mlp(const std::string& prefix,
+                                 const MlpNames& names, int64_t width);
   absl::Status Moe(const std::string& layer, const MoeRules& rules,
                    LayerTensors& tensors);
   absl::Status SharedExpert(const std::string& block, LayerTensors& tensors);
-  absl::StatusOr<std::vector<GatedMlpTensors>> Experts(const std::string& block,
-                                                       const MoeRules& rules);
-  absl::StatusOr<std::vector<GatedMlpTensors>> FusedExperts(
+  absl::StatusOr<std::vector<MlpTensors>> Experts(const std::string& block,
+                                                  const MoeRules& rules);
+  absl::StatusOr<std::vector<MlpTensors>> FusedExperts(
       const std::string& block);
 
   const ModelConfig& config_;

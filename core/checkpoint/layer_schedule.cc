@@ -141,12 +141,20 @@ absl::Status SetWindows(const ConfigFields& fields, WindowRule rule,
 
 }  // namespace
 
+const MoeRules* FindMoeRules(const ConfigFields& fields,
+                             const ModelFamily& family) {
+  if (!family.moe) return nullptr;
+  const bool are_stated = fields.Find("num_experts") != nullptr ||
+                          fields.Find("num_local_experts") != nullptr;
+  return are_stated || !family.moe->may_be_absent ? &*family.moe : nullptr;
+}
+
 absl::StatusOr<std::vector<LayerConfig>> ParseLayers(
     const ConfigFields& fields, const ModelFamily& family) {
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t count,
                             fields.Integer("num_hidden_layers", 1, kMaxLayers));
   LayerConfig layer;
-  layer.is_moe = family.moe.has_value();
+  layer.is_moe = FindMoeRules(fields, family) != nullptr;
   std::vector<LayerConfig> layers(static_cast<size_t>(count), layer);
   if (family.moe && family.moe->may_have_dense_layers) {
     MOEPROBE_RETURN_IF_ERROR(MarkMoeLayers(fields, layers));

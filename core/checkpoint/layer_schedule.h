@@ -10,6 +10,10 @@
 
 namespace moeprobe {
 
+// Returns the rules of a model's experts; nullptr where it is dense.
+const MoeRules* FindMoeRules(const ConfigFields& fields,
+                             const ModelFamily& family);
+
 // Returns what each decoder layer is: routed or dense, and how far it sees.
 //
 // Errors: InvalidArgument for missing keys, wrong types and impossible values;

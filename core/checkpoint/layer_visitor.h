@@ -5,12 +5,22 @@
 
 namespace moeprobe {
 
-// Calls visit(view) on every tensor of a gated MLP.
+// Calls visit(view) on every tensor of an MLP, `down` last: whoever waits for
+// that has them all.
 template <typename Mlp, typename Visitor>
 void VisitMlp(Mlp& mlp, Visitor visit) {
   visit(mlp.gate);
-  visit(mlp.up);
+  for (auto* optional : {&mlp.up, &mlp.gate_bias, &mlp.down_bias}) {
+    if (*optional) visit(**optional);
+  }
   visit(mlp.down);
+}
+
+// Calls visit(view) on every tensor of a norm, the factors last.
+template <typename Norm, typename Visitor>
+void VisitNorm(Norm& norm, Visitor visit) {
+  if (norm.bias) visit(*norm.bias);
+  visit(norm.weight);
 }
 
 // Calls visit(view) on every tensor of an attention.
@@ -31,10 +41,11 @@ void VisitAttention(Attention& attention, Visitor visit) {
 // in the order of Checkpoint::TensorsOfLayer.
 template <typename Layer, typename Visitor>
 void VisitLayer(Layer& layer, Visitor visit) {
-  visit(layer.input_norm);
+  VisitNorm(layer.input_norm, visit);
   VisitAttention(layer.attention, visit);
-  visit(layer.mlp_norm);
+  VisitNorm(layer.mlp_norm, visit);
   if (layer.dense) VisitMlp(*layer.dense, visit);
+  if (layer.router_bias) visit(*layer.router_bias);
   if (layer.router) visit(*layer.router);
   for (auto& expert : layer.experts) VisitMlp(expert, visit);
   if (layer.shared) VisitMlp(*layer.shared, visit);

@@ -13,11 +13,11 @@
 #include "core/base/quoted.h"
 #include "core/base/status_macros.h"
 #include "core/base/strict_json.h"
+#include "core/checkpoint/attention_config.h"
 #include "core/checkpoint/config_fields.h"
 #include "core/checkpoint/config_limits.h"
 #include "core/checkpoint/layer_schedule.h"
 #include "core/checkpoint/model_family.h"
-#include "core/checkpoint/rope_config.h"
 
 namespace moeprobe {
 namespace {
@@ -45,13 +45,16 @@ absl::Status RefuseQuantization(const ConfigFields& fields) {
 }
 
 // What a family's class can be told to do and moeprobe cannot.
-absl::Status RefuseUnsupported(const ConfigFields& fields) {
+absl::Status RefuseUnsupported(const ConfigFields& fields,
+                               const ModelFamily& family) {
   MOEPROBE_RETURN_IF_ERROR(RefuseQuantization(fields));
   MOEPROBE_ASSIGN_OR_RETURN(const std::string activation,
                             fields.String("hidden_act"));
-  if (activation != "silu") {
+  const std::string expected =
+      family.expert_kind == ExpertKind::kGatedMlp ? "silu" : "gelu";
+  if (activation != expected) {
     return absl::UnimplementedError(absl::StrCat(
-        "key \"hidden_act\" is ", Quoted(activation), ", expected silu"));
+        "key \"hidden_act\" is ", Quoted(activation), ", expected ", expected));
   }
   MOEPROBE_ASSIGN_OR_RETURN(const bool has_mlp_bias,
                             fields.BooleanOr("mlp_bias", false));
@@ -61,89 +64,6 @@ absl::Status RefuseUnsupported(const ConfigFields& fields) {
         "supported");
   }
   return absl::OkStatus();
-}
-
-absl::Status ParseHeads(const ConfigFields& fields, const ModelFamily& family,
-                        AttentionConfig& attention) {
-  MOEPROBE_ASSIGN_OR_RETURN(
-      attention.head_count,
-      fields.Integer("num_attention_heads", 1, kMaxHeads));
-  MOEPROBE_ASSIGN_OR_RETURN(
-      const std::optional<int64_t> key_value_heads,
-      fields.OptionalInteger("num_key_value_heads", 1, attention.head_count));
-  if (!fields.States("num_key_value_heads") &&
-      family.must_state_key_value_heads) {
-    return fields.Error("num_key_value_heads", "an integer");
-  }
-  attention.key_value_head_count =
-      key_value_heads.value_or(attention.head_count);
-  if (attention.head_count % attention.key_value_head_count == 0) {
-    return absl::OkStatus();
-  }
-  return fields.Error(
-      "num_key_value_heads",
-      absl::StrCat("a divisor of num_attention_heads, which is ",
-                   attention.head_count));
-}
-
-absl::Status ParseHeadWidth(const ConfigFields& fields,
-                            const ModelFamily& family, int64_t width,
-                            AttentionConfig& attention) {
-  if (fields.Find("head_dim") != nullptr || family.must_state_head_width) {
-    MOEPROBE_ASSIGN_OR_RETURN(attention.head_width,
-                              fields.Integer("head_dim", 1, kMaxHeadWidth));
-  } else if (width % attention.head_count != 0) {
-    return fields.Error(
-        "hidden_size",
-        absl::StrCat("a multiple of num_attention_heads, which is ",
-                     attention.head_count, ", where head_dim is absent"));
-  } else {
-    attention.head_width = width / attention.head_count;
-  }
-  if (attention.head_width % 2 == 0) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("the width of a head is ", attention.head_width,
-                   ", expected an even number: rotation acts on pairs"));
-}
-
-absl::Status ParseBiases(const ConfigFields& fields, BiasRule rule,
-                         AttentionConfig& attention) {
-  switch (rule) {
-    case BiasRule::kNone:
-      return absl::OkStatus();
-    case BiasRule::kQueryKeyValue:
-      attention.query_key_value_bias = true;
-      return absl::OkStatus();
-    case BiasRule::kQueryKeyValueByConfig: {
-      MOEPROBE_ASSIGN_OR_RETURN(attention.query_key_value_bias,
-                                fields.BooleanOr("qkv_bias", true));
-      return absl::OkStatus();
-    }
-    case BiasRule::kAllByConfig: {
-      MOEPROBE_ASSIGN_OR_RETURN(attention.query_key_value_bias,
-                                fields.BooleanOr("attention_bias", false));
-      attention.output_bias = attention.query_key_value_bias;
-      return absl::OkStatus();
-    }
-  }
-  return absl::InternalError("a bias rule without a meaning");
-}
-
-absl::StatusOr<AttentionConfig> ParseAttention(const ConfigFields& fields,
-                                               const ModelFamily& family,
-                                               int64_t width) {
-  AttentionConfig attention;
-  attention.query_key_norm = family.query_key_norm;
-  MOEPROBE_RETURN_IF_ERROR(ParseHeads(fields, family, attention));
-  MOEPROBE_RETURN_IF_ERROR(ParseHeadWidth(fields, family, width, attention));
-  MOEPROBE_RETURN_IF_ERROR(ParseBiases(fields, family.biases, attention));
-  MOEPROBE_ASSIGN_OR_RETURN(attention.rope_theta,
-                            ParseRopeTheta(fields, family));
-  if (family.has_clip) {
-    MOEPROBE_ASSIGN_OR_RETURN(attention.clip,
-                              fields.OptionalPositiveNumber("clip_qkv"));
-  }
-  return attention;
 }
 
 // num_experts or num_local_experts: transformers takes either.
@@ -179,7 +99,44 @@ absl::StatusOr<ExpertConfig> ParseExperts(const ConfigFields& fields,
         experts.shared_width,
         fields.Integer("shared_expert_intermediate_size", 1, kMaxWidth));
   }
+  if (rules.has_temperature) {
+    MOEPROBE_ASSIGN_OR_RETURN(
+        const std::optional<double> temperature,
+        fields.OptionalPositiveNumber("router_temperature"));
+    experts.temperature = temperature.value_or(1);
+  }
   return experts;
+}
+
+absl::Status ParseInitialWeights(const ConfigFields& fields,
+                                 ModelConfig& config) {
+  MOEPROBE_ASSIGN_OR_RETURN(const std::optional<double> range,
+                            fields.OptionalPositiveNumber("initializer_range"));
+  config.initializer_range = range.value_or(config.initializer_range);
+  if (fields.Find("initialization") == nullptr) return absl::OkStatus();
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string name,
+                            fields.String("initialization"));
+  if (name == "torch") {
+    config.initialization = InitialWeights::kTorch;
+  } else if (name != "normal") {
+    return fields.Error("initialization", "normal or torch");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ParsePositionsAndNorms(const ConfigFields& fields,
+                                    const ModelFamily& family,
+                                    ModelConfig& config) {
+  if (family.has_learned_positions) {
+    MOEPROBE_ASSIGN_OR_RETURN(
+        config.position_count,
+        fields.Integer("max_position_embeddings", 1, kMaxLearnedPositions));
+  }
+  MOEPROBE_ASSIGN_OR_RETURN(
+      config.norm_epsilon,
+      fields.PositiveNumber(family.has_layer_norms ? "layer_norm_eps"
+                                                   : "rms_norm_eps"));
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -189,27 +146,24 @@ absl::StatusOr<ModelConfig> ParseModelConfig(std::string_view json) {
   const ConfigFields fields(root);
   MOEPROBE_ASSIGN_OR_RETURN(const ModelFamily* const family,
                             ParseFamily(fields));
-  MOEPROBE_RETURN_IF_ERROR(RefuseUnsupported(fields));
+  MOEPROBE_RETURN_IF_ERROR(RefuseUnsupported(fields, *family));
 
   ModelConfig config;
   config.family = std::string(family->model_type);
+  config.expert_kind = family->expert_kind;
   MOEPROBE_ASSIGN_OR_RETURN(config.width,
                             fields.Integer("hidden_size", 1, kMaxWidth));
   MOEPROBE_ASSIGN_OR_RETURN(config.vocabulary_size,
                             fields.Integer("vocab_size", 1, kMaxVocabulary));
-  MOEPROBE_ASSIGN_OR_RETURN(config.norm_epsilon,
-                            fields.PositiveNumber("rms_norm_eps"));
-  MOEPROBE_ASSIGN_OR_RETURN(const std::optional<double> range,
-                            fields.OptionalPositiveNumber("initializer_range"));
-  config.initializer_range = range.value_or(config.initializer_range);
+  MOEPROBE_RETURN_IF_ERROR(ParsePositionsAndNorms(fields, *family, config));
+  MOEPROBE_RETURN_IF_ERROR(ParseInitialWeights(fields, config));
   MOEPROBE_ASSIGN_OR_RETURN(config.tied_embeddings,
                             fields.BooleanOr("tie_word_embeddings", false));
   config.names_own_code = fields.Find("auto_map") != nullptr;
   MOEPROBE_ASSIGN_OR_RETURN(config.attention,
                             ParseAttention(fields, *family, config.width));
-  if (family->moe) {
-    MOEPROBE_ASSIGN_OR_RETURN(config.experts,
-                              ParseExperts(fields, *family->moe));
+  if (const MoeRules* rules = FindMoeRules(fields, *family)) {
+    MOEPROBE_ASSIGN_OR_RETURN(config.experts, ParseExperts(fields, *rules));
   }
   MOEPROBE_ASSIGN_OR_RETURN(config.layers, ParseLayers(fields, *family));
   return config;

@@ -73,6 +73,44 @@ TEST(ModelConfigTest, KnowsWhereAFamilyNormalisesQueriesAndKeys) {
             QueryKeyNorm::kWholeProjection);
 }
 
+TEST(ModelConfigTest, ReadsTheFamilyOfItsOwn) {
+  const auto config = Parse("moeprobe", {{"router_temperature", "0.5"}});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->expert_kind, ExpertKind::kGeluMlp);
+  EXPECT_EQ(config->position_count, 64);
+  EXPECT_EQ(config->norm_epsilon, 1e-5);
+  EXPECT_EQ(config->attention.rope_theta, std::nullopt);
+  EXPECT_TRUE(config->attention.query_key_value_bias);
+  EXPECT_TRUE(config->attention.output_bias);
+  EXPECT_EQ(config->experts.count, 4);
+  EXPECT_TRUE(config->experts.renormalize);
+  EXPECT_EQ(config->experts.temperature, 0.5);
+  EXPECT_EQ(Parse("moeprobe")->experts.temperature, 1);
+  EXPECT_EQ(Parse("mixtral")->experts.temperature, 1);
+  EXPECT_EQ(Parse("mixtral")->expert_kind, ExpertKind::kGatedMlp);
+}
+
+TEST(ModelConfigTest, ReadsADenseModelWhereNoExpertsAreStated) {
+  const auto config =
+      ParseModelConfig(ChangedConfigText("moeprobe", {}, {.expert_count = 0}));
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->experts.count, 0);
+  EXPECT_FALSE(config->layers[1].is_moe);
+  EXPECT_EQ(config->layers[1].dense_width, 12);
+}
+
+TEST(ModelConfigTest, ReadsWhatWeightsWereBeforeTraining) {
+  EXPECT_EQ(Parse("mixtral")->initialization, InitialWeights::kNormal);
+  EXPECT_EQ(Parse("mixtral")->initializer_range, 0.02);
+  EXPECT_EQ(Parse("moeprobe", {{"initialization", "\"normal\""},
+                               {"initializer_range", "0.3"}})
+                ->initializer_range,
+            0.3);
+  EXPECT_EQ(
+      Parse("moeprobe", {{"initialization", "\"torch\""}})->initialization,
+      InitialWeights::kTorch);
+}
+
 TEST(ModelConfigTest, NoticesCodeOfTheCheckpointsOwn) {
   EXPECT_FALSE(Parse("mixtral")->names_own_code);
   EXPECT_FALSE(Parse("mixtral", {{"auto_map", "null"}})->names_own_code);
@@ -182,6 +220,12 @@ TEST(ModelConfigTest, RefusesImpossibleSizes) {
                 "key \"sliding_window\" is -1");
   ExpectRefused("mixtral", {{"rms_norm_eps", "0"}},
                 "is 0, expected a number above 0");
+  ExpectRefused("moeprobe", {{"router_temperature", "0"}},
+                "is 0, expected a number above 0");
+  ExpectRefused("moeprobe", {{"max_position_embeddings", "0"}},
+                "key \"max_position_embeddings\" is 0");
+  ExpectRefused("moeprobe", {{"initialization", "\"xavier\""}},
+                "\"xavier\", expected normal or torch");
   ExpectRefused("olmoe", {{"clip_qkv", "-8"}},
                 "is -8, expected a number above 0");
 }
@@ -199,6 +243,11 @@ TEST(ModelConfigTest, RefusesMissingKeys) {
                 "key \"num_local_experts\" is missing");
   ExpectRefused("mixtral", {{"rope_parameters", ""}},
                 "key \"rope_theta\" is missing");
+  for (const char* key :
+       {"layer_norm_eps", "max_position_embeddings", "norm_topk_prob"}) {
+    ExpectRefused("moeprobe", {{key, ""}},
+                  std::string("key \"") + key + "\" is missing, expected");
+  }
   ExpectRefused("qwen3", {{"head_dim", ""}}, "key \"head_dim\" is missing");
   ExpectRefused("mistral", {{"sliding_window", ""}},
                 "key \"sliding_window\" is missing");
@@ -256,10 +305,12 @@ TEST(ModelConfigTest, NamesWhatIsNotSupported) {
   constexpr absl::StatusCode kUnimplemented = absl::StatusCode::kUnimplemented;
   ExpectRefused(
       "mixtral", {{"model_type", "\"deepseek_v3\""}},
-      "is \"deepseek_v3\", expected one of llama, mistral, mixtral, olmoe",
+      "is \"deepseek_v3\", expected one of llama, mistral, mixtral, moeprobe",
       kUnimplemented);
   ExpectRefused("mixtral", {{"hidden_act", "\"gelu\""}},
                 "\"gelu\", expected silu", kUnimplemented);
+  ExpectRefused("moeprobe", {{"hidden_act", "\"gelu_new\""}},
+                "\"gelu_new\", expected gelu", kUnimplemented);
   ExpectRefused("llama", {{"mlp_bias", "true"}}, "\"mlp_bias\"",
                 kUnimplemented);
   ExpectRefused("llama",
@@ -322,8 +373,8 @@ TEST(ModelConfigTest, SurvivesEveryFlippedBit) {
 
 TEST(ModelConfigTest, ListsTheSupportedFamilies) {
   EXPECT_THAT(SupportedFamilies(),
-              ElementsAre("llama", "mistral", "mixtral", "olmoe", "qwen2",
-                          "qwen2_moe", "qwen3", "qwen3_moe"));
+              ElementsAre("llama", "mistral", "mixtral", "moeprobe", "olmoe",
+                          "qwen2", "qwen2_moe", "qwen3", "qwen3_moe"));
 }
 
 }  // namespace

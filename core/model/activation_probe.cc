@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "core/model/gated_mlp.h"
+#include "core/model/mlp.h"
 #include "core/model/router.h"
 
 namespace moeprobe {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "core/model/gated_mlp.h"
+#include "core/model/mlp.h"
 #include "core/model/router.h"
 
 namespace moeprobe {

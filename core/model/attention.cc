@@ -13,16 +13,11 @@
 #include "core/checkpoint/model_config.h"
 #include "core/checkpoint/tensor_view.h"
 #include "core/model/rms_norm.h"
+#include "core/model/rotary_embedding.h"
 #include "core/model/weight.h"
 
 namespace moeprobe {
 namespace {
-
-std::optional<at::Tensor> OptionalWeight(const std::optional<TensorView>& view,
-                                         at::ScalarType type) {
-  if (!view.has_value()) return std::nullopt;
-  return Weight(*view, type);
-}
 
 // True where position i may look at position j: i - window < j <= i.
 std::optional<at::Tensor> SlidingMask(std::optional<int64_t> window,
@@ -31,6 +26,13 @@ std::optional<at::Tensor> SlidingMask(std::optional<int64_t> window,
   return at::ones({sequence_length, sequence_length}, at::kBool)
       .tril()
       .triu(1 - *window);
+}
+
+std::optional<RotaryEmbedding> RotaryOf(const AttentionConfig& attention,
+                                        int64_t sequence_length) {
+  if (!attention.rope_theta) return std::nullopt;
+  return RotaryEmbedding(sequence_length, attention.head_width,
+                         *attention.rope_theta);
 }
 
 }  // namespace
@@ -51,8 +53,7 @@ Attention::Attention(const ModelConfig& config, const LayerConfig& layer,
               .bias = OptionalWeight(tensors.output_bias, type)},
       query_norm_(OptionalWeight(tensors.query_norm, at::kFloat)),
       key_norm_(OptionalWeight(tensors.key_norm, at::kFloat)),
-      rotary_(sequence_length, config.attention.head_width,
-              config.attention.rope_theta),
+      rotary_(RotaryOf(config.attention, sequence_length)),
       mask_(SlidingMask(layer.sliding_window, sequence_length)) {}
 
 at::Tensor Attention::Project(const at::Tensor& x,
@@ -78,7 +79,7 @@ at::Tensor Attention::NormaliseAndRotate(
   if (norm && config_.query_key_norm == QueryKeyNorm::kPerHead) {
     y = RmsNorm(y, *norm, norm_epsilon_);
   }
-  return rotary_.Rotate(y).to(type_);
+  return rotary_ ? rotary_->Rotate(y).to(type_) : y;
 }
 
 at::Tensor Attention::Forward(const at::Tensor& x) const {

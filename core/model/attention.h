@@ -43,7 +43,7 @@ class Attention {
   at::ScalarType type_;
   Projection query_, key_, value_, output_;
   std::optional<at::Tensor> query_norm_, key_norm_;
-  RotaryEmbedding rotary_;
+  std::optional<RotaryEmbedding> rotary_;
   std::optional<at::Tensor> mask_;  // [S, S] bool; only where a window slides
 };
 

@@ -18,8 +18,8 @@
 #include "core/checkpoint/tensor_view.h"
 #include "core/model/activation_probe.h"
 #include "core/model/attention.h"
-#include "core/model/gated_mlp.h"
-#include "core/model/rms_norm.h"
+#include "core/model/mlp.h"
+#include "core/model/norm.h"
 #include "core/model/router.h"
 #include "core/model/routing_rule.h"
 #include "core/model/weight.h"
@@ -67,26 +67,29 @@ DecoderLayer::DecoderLayer(const DecoderLayer& layer,
 void DecoderLayer::Attend(at::Tensor& residual) const {
   const Attention attention(config_, layer_config_, tensors_.attention,
                             sequence_length_, type_);
-  const at::Tensor norm = Weight(tensors_.input_norm, at::kFloat);
   const int64_t width = residual.size(1);
   const int64_t windows =
       std::max<int64_t>(1, kTokensPerShard / sequence_length_);
   for (const at::Tensor& shard :
        residual.split(windows * sequence_length_, 0)) {
     at::Tensor x = shard.view({-1, sequence_length_, width});
-    x.add_(attention.Forward(RmsNorm(x, norm, config_.norm_epsilon).to(type_)));
+    const at::Tensor normalised =
+        Norm(x, tensors_.input_norm, config_.norm_epsilon);
+    x.add_(attention.Forward(normalised.to(type_)));
   }
 }
 
 at::Tensor DecoderLayer::MlpInput(const at::Tensor& residual) const {
-  return RmsNorm(residual, Weight(tensors_.mlp_norm, at::kFloat),
-                 config_.norm_epsilon);
+  return Norm(residual, tensors_.mlp_norm, config_.norm_epsilon);
 }
 
 Routing DecoderLayer::RouteTokens(const at::Tensor& h,
                                   const RoutingRule& rule) const {
   if (!tensors_.router) return DenseRouting(h.size(0));
-  return Route(h, Weight(*tensors_.router, at::kFloat), rule);
+  return RouteLogits(
+      at::linear(h, Weight(*tensors_.router, at::kFloat),
+                 OptionalWeight(tensors_.router_bias, at::kFloat)),
+      rule);
 }
 
 absl::Status DecoderLayer::RunExperts(const at::Tensor& h,
@@ -114,11 +117,11 @@ absl::Status DecoderLayer::RunExperts(const at::Tensor& h,
   return absl::OkStatus();
 }
 
-void DecoderLayer::RunExpert(const at::Tensor& x,
-                             const GatedMlpTensors& tensors, int64_t expert,
-                             const ExpertTokens& routed, at::Tensor* residual,
+void DecoderLayer::RunExpert(const at::Tensor& x, const MlpTensors& tensors,
+                             int64_t expert, const ExpertTokens& routed,
+                             at::Tensor* residual,
                              ActivationProbe* probe) const {
-  const GatedMlp mlp(tensors, type_);
+  const Mlp mlp(tensors, type_);
   if (routed.tokens.size(0) > 0) {
     const ExpertRun run = probe != nullptr ? probe->Plan(expert, routed)
                                            : PlanRoutedTokens(routed);
@@ -134,7 +137,7 @@ void DecoderLayer::RunExpert(const at::Tensor& x,
 }
 
 const TensorView& LastOfAttention(const LayerTensors& tensors) {
-  return tensors.router ? *tensors.router : tensors.mlp_norm;
+  return tensors.router ? *tensors.router : tensors.mlp_norm.weight;
 }
 
 }  // namespace moeprobe

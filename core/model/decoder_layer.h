@@ -51,9 +51,9 @@ class DecoderLayer {
                           const WeightArrival& arrival) const;
 
  private:
-  void RunExpert(const at::Tensor& x, const GatedMlpTensors& tensors,
-                 int64_t expert, const ExpertTokens& routed,
-                 at::Tensor* residual, ActivationProbe* probe) const;
+  void RunExpert(const at::Tensor& x, const MlpTensors& tensors, int64_t expert,
+                 const ExpertTokens& routed, at::Tensor* residual,
+                 ActivationProbe* probe) const;
 
   const ModelConfig& config_;
   const LayerConfig& layer_config_;

@@ -20,7 +20,9 @@ struct RoutingRule {
 
 // Returns the rule that a model was trained with.
 inline RoutingRule OwnRule(const ExpertConfig& config) {
-  return {.per_token = config.per_token, .renormalize = config.renormalize};
+  return {.per_token = config.per_token,
+          .renormalize = config.renormalize,
+          .temperature = config.temperature};
 }
 
 // Counterfactual routing (SPEC): the same parameters, other gates.

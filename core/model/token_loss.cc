@@ -9,7 +9,7 @@
 #include <cstdint>
 
 #include "core/checkpoint/checkpoint.h"
-#include "core/model/rms_norm.h"
+#include "core/model/norm.h"
 #include "core/model/weight.h"
 
 namespace moeprobe {
@@ -23,7 +23,6 @@ constexpr int64_t kMaxLogits = int64_t{1} << 25;
 double NextTokenLoss(const Checkpoint& checkpoint, const at::Tensor& residual,
                      const at::Tensor& token_ids, int64_t sequence_length,
                      at::ScalarType type) {
-  const at::Tensor norm = Weight(checkpoint.final_norm(), at::kFloat);
   const at::Tensor head = Weight(checkpoint.head(), type);  // [V, d]
   const double epsilon = checkpoint.config().norm_epsilon;
   const int64_t width = residual.size(1);
@@ -40,7 +39,8 @@ double NextTokenLoss(const Checkpoint& checkpoint, const at::Tensor& residual,
   for (int64_t begin = 0; begin < states.size(0); begin += rows) {
     const int64_t end = std::min(begin + rows, states.size(0));
     const at::Tensor x =
-        RmsNorm(states.slice(0, begin, end), norm, epsilon).to(type);
+        Norm(states.slice(0, begin, end), checkpoint.final_norm(), epsilon)
+            .to(type);
     const at::Tensor logits = at::linear(x, head).to(at::kFloat);
     const at::Tensor predicted =
         logits.gather(1, targets.slice(0, begin, end)).flatten();

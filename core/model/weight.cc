@@ -5,6 +5,7 @@
 #include <c10/core/ScalarType.h>
 
 #include <cstddef>
+#include <optional>
 
 #include "core/checkpoint/tensor_view.h"
 
@@ -34,6 +35,12 @@ at::Tensor StoredWeight(const TensorView& view) {
 
 at::Tensor Weight(const TensorView& view, at::ScalarType type) {
   return StoredWeight(view).to(type);
+}
+
+std::optional<at::Tensor> OptionalWeight(const std::optional<TensorView>& view,
+                                         at::ScalarType type) {
+  if (!view.has_value()) return std::nullopt;
+  return Weight(*view, type);
 }
 
 }  // namespace moeprobe

@@ -4,6 +4,8 @@
 #include <ATen/core/Tensor.h>
 #include <c10/core/ScalarType.h>
 
+#include <optional>
+
 #include "core/checkpoint/tensor_view.h"
 
 namespace moeprobe {
@@ -16,6 +18,10 @@ at::Tensor StoredWeight(const TensorView& view);
 // already has that type, a converted copy otherwise. The result must not
 // outlive the checkpoint and must not be written to.
 at::Tensor Weight(const TensorView& view, at::ScalarType type);
+
+// The same of a weight that a family may lack.
+std::optional<at::Tensor> OptionalWeight(const std::optional<TensorView>& view,
+                                         at::ScalarType type);
 
 }  // namespace moeprobe
 

@@ -16,6 +16,7 @@
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/layer_visitor.h"
 #include "core/checkpoint/tensor_view.h"
 #include "core/model/page_reader.h"
 
@@ -56,14 +57,18 @@ absl::StatusOr<std::string> ExtendFingerprint(
 
 absl::StatusOr<std::string> EmbeddingFingerprint(const Checkpoint& checkpoint,
                                                  const std::stop_token& stop) {
-  return ExtendFingerprint(checkpoint.config_sha256(), {checkpoint.embedding()},
-                           stop);
+  std::vector<TensorView> tensors = {checkpoint.embedding()};
+  if (checkpoint.positions()) tensors.push_back(*checkpoint.positions());
+  return ExtendFingerprint(checkpoint.config_sha256(), tensors, stop);
 }
 
 absl::StatusOr<std::string> ModelFingerprint(const Checkpoint& checkpoint,
                                              const std::string& last_layer) {
-  return ExtendFingerprint(last_layer,
-                           {checkpoint.final_norm(), checkpoint.head()});
+  std::vector<TensorView> tensors;
+  VisitNorm(checkpoint.final_norm(),
+            [&](const TensorView& view) { tensors.push_back(view); });
+  tensors.push_back(checkpoint.head());
+  return ExtendFingerprint(last_layer, tensors);
 }
 
 std::optional<std::string> FingerprintMemory::Find(const std::string& stamp,

@@ -16,7 +16,7 @@
 
 namespace moeprobe {
 
-// Fingerprints are chained: that of a layer covers config.json, the embedding
+// Fingerprints are chained: that of a layer covers config.json, the embeddings
 // and every layer up to and including it, which is all that determines the
 // hidden states there.
 

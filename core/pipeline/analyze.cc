@@ -59,6 +59,13 @@ absl::Status CheckRequest(const AnalysisRequest& request,
         "data: got ", token_count, " tokens, expected whole windows of ",
         request.sequence_length, " (at least 2)"));
   }
+  if (config.position_count > 0 &&
+      request.sequence_length > config.position_count) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("data: got windows of ", request.sequence_length,
+                     " tokens, expected at most ", config.position_count,
+                     ": the model has learned no more positions"));
+  }
   for (const int64_t layer : request.layers) {
     if (layer < 0 || layer >= layer_count) {
       return absl::InvalidArgumentError(

@@ -66,7 +66,8 @@ std::map<int64_t, std::string> HiddenStates::Stored() const {
 std::optional<HiddenState> HiddenStates::Fetch(int64_t layer,
                                                const std::string& fingerprint) {
   if (layer == 0) {
-    return HiddenState{.residual = Embed(checkpoint_, TokenIds(request_))};
+    return HiddenState{.residual = Embed(checkpoint_, TokenIds(request_),
+                                         request_.sequence_length)};
   }
   std::optional<HiddenState> state = store_.Read(layer);
   if (state && state->fingerprint == fingerprint) return state;

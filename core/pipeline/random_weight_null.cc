@@ -125,7 +125,8 @@ absl::Status RandomWeightNull::DrawOne(int64_t draw, const StepReport& report) {
       DrawStream(request_.seed, DrawKind::kRandomWeights, draw);
   RandomWeights weights(checkpoint_, static_cast<int64_t>(random.Next()));
   const LayerAnalysis analysis(drawn_, weights);
-  at::Tensor residual = Embed(weights, TokenIds(drawn_));
+  at::Tensor residual =
+      Embed(weights, TokenIds(drawn_), drawn_.sequence_length);
   const std::vector<LayerVisit> visits =
       PlanItinerary(drawn_.layers, /*stored=*/{});
   for (size_t i = 0; i < visits.size(); ++i) {

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,14 +15,14 @@
 
 namespace moeprobe {
 
-// A model before training, of the same shape and types as another one: matrices
-// from normal(0, initializer_range), norms 1, biases 0. The final norm and the
-// head are not drawn: there is no loss to take.
+// A model before training, of the same shape and types as another one, drawn as
+// its configuration says (InitialWeights). The final norm and the head are not
+// drawn: there is no loss to take.
 //
-// Memory: the embedding and one layer at a time.
+// Memory: the embeddings and one layer at a time.
 class RandomWeights final : public Checkpoint {
  public:
-  // Draws the embedding. `model` must outlive the object. `stream`: what the
+  // Draws the embeddings. `model` must outlive the object. `stream`: what the
   // weights depend on, beside layer and place in it.
   RandomWeights(const Checkpoint& model, int64_t stream);
 
@@ -38,7 +39,10 @@ class RandomWeights final : public Checkpoint {
     return model_.config_sha256();
   }
   int64_t size_bytes() const override { return model_.size_bytes(); }
-  const TensorView& final_norm() const override { return model_.final_norm(); }
+  const std::optional<TensorView>& positions() const override {
+    return positions_;
+  }
+  const NormTensors& final_norm() const override { return model_.final_norm(); }
   const TensorView& head() const override { return model_.head(); }
   const std::vector<std::string>& unused_tensors() const override {
     return model_.unused_tensors();
@@ -50,7 +54,8 @@ class RandomWeights final : public Checkpoint {
   const Checkpoint& model_;
   const int64_t stream_;
   TensorView embedding_;
-  at::Tensor embedding_bytes_;  // [bytes] uint8
+  std::optional<TensorView> positions_;
+  at::Tensor embedding_bytes_;  // [bytes] uint8: of both
   LayerTensors layer_;
   at::Tensor layer_bytes_;  // [bytes] uint8: the largest layer so far
 };

@@ -29,6 +29,9 @@ class RandomWeightsTest : public testing::Test {
                                    WeightType type = WeightType::kFloat32) {
     TinyModel model = MakeTinyModel(family, options);
     model.config["initializer_range"] = "0.5";
+    if (initialization_ != nullptr) {
+      model.config["initialization"] = initialization_;
+    }
     ConvertWeights(model, type);
     WriteTinyModel(directory_.path() / family, model);
     auto opened = Checkpoint::Open(directory_.path() / family);
@@ -36,6 +39,7 @@ class RandomWeightsTest : public testing::Test {
     return *std::move(opened);
   }
 
+  const char* initialization_ = nullptr;  // JSON; null: not stated
   TemporaryDirectory directory_;
 };
 
@@ -50,7 +54,7 @@ TEST_F(RandomWeightsTest, HaveTheShapesTypesAndDeviationOfTheModel) {
   const auto model = Open("mixtral", kWide, WeightType::kBFloat16);
   RandomWeights weights(*model, 7);
   weights.DrawLayer(1);
-  const GatedMlpTensors& expert = weights.layer(1).experts[2];
+  const MlpTensors& expert = weights.layer(1).experts[2];
   const std::optional<TensorView>& router = weights.layer(1).router;
   ASSERT_TRUE(router.has_value());
   EXPECT_EQ(expert.gate.shape, model->layer(1).experts[2].gate.shape);
@@ -70,10 +74,56 @@ TEST_F(RandomWeightsTest, HaveNormsOfOneAndNoBias) {
   RandomWeights weights(*model, 7);
   weights.DrawLayer(0);
   const LayerTensors& layer = weights.layer(0);
-  EXPECT_TRUE(Numbers(layer.input_norm).eq(1).all().item<bool>());
-  EXPECT_TRUE(Numbers(layer.mlp_norm).eq(1).all().item<bool>());
+  EXPECT_TRUE(Numbers(layer.input_norm.weight).eq(1).all().item<bool>());
+  EXPECT_TRUE(Numbers(layer.mlp_norm.weight).eq(1).all().item<bool>());
   ASSERT_TRUE(layer.attention.query_bias.has_value());
   EXPECT_TRUE(Numbers(*layer.attention.query_bias).eq(0).all().item<bool>());
+}
+
+TEST_F(RandomWeightsTest, HaveLayerNormsAndLearnedPositionsWhereTheModelHas) {
+  const auto model = Open("moeprobe", kWide);
+  RandomWeights weights(*model, 7);
+  weights.DrawLayer(1);
+  const LayerTensors& layer = weights.layer(1);
+  EXPECT_TRUE(Numbers(layer.mlp_norm.weight).eq(1).all().item<bool>());
+  EXPECT_TRUE(Numbers(*layer.mlp_norm.bias).eq(0).all().item<bool>());
+  EXPECT_TRUE(Numbers(*layer.router_bias).eq(0).all().item<bool>());
+  EXPECT_TRUE(Numbers(*layer.experts[3].gate_bias).eq(0).all().item<bool>());
+  EXPECT_TRUE(Numbers(*layer.experts[3].down_bias).eq(0).all().item<bool>());
+  EXPECT_NEAR(Numbers(layer.experts[3].down).std().item<double>(), 0.5, 0.03);
+  EXPECT_NEAR(Numbers(*weights.positions()).std().item<double>(), 0.5, 0.03);
+  EXPECT_FALSE(
+      at::equal(Numbers(*weights.positions()), Numbers(weights.embedding())));
+}
+
+// Uniform numbers, of which the largest of so many is close to the bound.
+TEST_F(RandomWeightsTest, AreAsPyTorchDrawsThemWhereTheModelSaysSo) {
+  initialization_ = "\"torch\"";
+  TinyOptions options = kWide;
+  options.expert_width = 16;
+  const auto model = Open("moeprobe", options);
+  RandomWeights weights(*model, 7);
+  weights.DrawLayer(1);
+  const LayerTensors& layer = weights.layer(1);
+  const auto largest = [](const TensorView& view) {
+    return Numbers(view).abs().max().item<double>();
+  };
+  const double wide = 1 / std::sqrt(64), narrow = 1 / std::sqrt(16);
+  const MlpTensors& expert = layer.experts[2];
+  EXPECT_NEAR(largest(expert.gate), wide, 0.02 * wide);
+  EXPECT_NEAR(largest(expert.down), narrow, 0.02 * narrow);
+  EXPECT_NEAR(largest(*layer.router), wide, 0.05 * wide);
+  for (const TensorView& bias :
+       {*expert.gate_bias, *expert.down_bias, *layer.router_bias,
+        *layer.attention.query_bias}) {
+    const double bound = bias.name == expert.down_bias->name ? narrow : wide;
+    EXPECT_LE(largest(bias), bound) << bias.name;
+    EXPECT_GT(largest(bias), bound / 4) << bias.name;
+  }
+  EXPECT_TRUE(Numbers(layer.input_norm.weight).eq(1).all().item<bool>());
+  EXPECT_TRUE(Numbers(*layer.input_norm.bias).eq(0).all().item<bool>());
+  EXPECT_NEAR(Numbers(weights.embedding()).std().item<double>(), 1, 0.05);
+  EXPECT_NEAR(Numbers(*weights.positions()).std().item<double>(), 1, 0.05);
 }
 
 TEST_F(RandomWeightsTest, DependOnStreamAndLayerAlone) {
@@ -96,7 +146,7 @@ TEST_F(RandomWeightsTest, GiveEveryTensorItsOwnNumbers) {
   weights.DrawLayer(0);
   const LayerTensors& layer = weights.layer(0);
   EXPECT_FALSE(
-      at::equal(Numbers(layer.experts[0].gate), Numbers(layer.experts[0].up)));
+      at::equal(Numbers(layer.experts[0].gate), Numbers(*layer.experts[0].up)));
   EXPECT_FALSE(at::equal(Numbers(layer.experts[0].gate),
                          Numbers(layer.experts[1].gate)));
 }

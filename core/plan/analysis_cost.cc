@@ -55,7 +55,7 @@ std::vector<int64_t> EvenCounts(const LayerSizes& sizes) {
 // Outputs of all experts; products of their weights, and Krylov spaces of about
 // ten times as many vectors as are kept, on both sides.
 UsefulWork ComparisonWork(const ProbeCounts& probes, const LayerSizes& s) {
-  const double weights = 3 * s.expert_width * s.width;  // of an expert
+  const double weights = s.matrices * s.expert_width * s.width;  // of an expert
   UsefulWork work;
   work.float32 =
       s.experts * 2 * weights * static_cast<double>(probes.compared_tokens);
@@ -107,10 +107,10 @@ double ElementwiseBytes(const CostedAnalysis& analysis, const LayerSizes& s,
                         ExpertPart part, bool is_target, bool converts) {
   const double number_bytes = NumberBytes(analysis);
   const double routed = s.tokens * s.active;
-  const double weights = 3 * s.experts * s.expert_width * s.width;
+  const double weights = s.matrices * s.experts * s.expert_width * s.width;
   double bytes = s.tokens * s.width * 4 * 16;
   if (part != ExpertPart::kNothing) {
-    bytes += routed * (s.expert_width * 4 * number_bytes +
+    bytes += routed * (s.expert_width * (s.matrices + 1) * number_bytes +
                        s.width * (4 * 6 + 2 * number_bytes));
     if (converts) bytes += weights * (2 + number_bytes);
   }
@@ -118,10 +118,11 @@ double ElementwiseBytes(const CostedAnalysis& analysis, const LayerSizes& s,
   const ProbeCounts& probes = analysis.probes;
   if (probes.all_tokens) {
     bytes += s.tokens * (s.experts - s.active) *
-             (s.expert_width * 3 + s.width * 2) * number_bytes;
+             (s.expert_width * s.matrices + s.width * 2) * number_bytes;
   }
   bytes += static_cast<double>(probes.weightings) * s.experts *
-           (s.width * s.width * 12 + 2 * s.expert_width * s.width * 8);
+           (s.width * s.width * 12 +
+            (s.matrices - 1) * s.expert_width * s.width * 8);
   bytes += static_cast<double>(probes.conventions) * routed * s.width * 28;
   if (probes.reference) bytes += s.tokens * s.width * 28;
   return bytes;
@@ -137,9 +138,11 @@ double StepBytes(const CostedAnalysis& analysis, const LayerSizes& s,
   double experts = 0;
   if (part != ExpertPart::kNothing) {
     experts = s.tokens * s.width * (number_bytes < 4 ? number_bytes : 0) +
-              2 * block * s.expert_width * number_bytes +
+              (s.matrices - 1) * block * s.expert_width * number_bytes +
               routed * (s.expert_width * number_bytes + s.width * 8);
-    if (converts) experts += 3 * s.expert_width * s.width * number_bytes;
+    if (converts) {
+      experts += s.matrices * s.expert_width * s.width * number_bytes;
+    }
   }
   double most = std::max(attention, experts);
   if (!is_target) return most;
@@ -148,7 +151,7 @@ double StepBytes(const CostedAnalysis& analysis, const LayerSizes& s,
     most = std::max(
         most, std::min(kMaxBlockBytes, static_cast<double>(probes.weightings) *
                                            s.experts * s.width * s.width * 4) +
-                  3 * s.expert_width * s.width * 4);
+                  s.matrices * s.expert_width * s.width * 4);
   }
   const auto pca = [&](double rows) {
     const double size = std::min(rows, s.width);
@@ -158,7 +161,8 @@ double StepBytes(const CostedAnalysis& analysis, const LayerSizes& s,
   if (probes.conventions > 0) most = std::max(most, pca(routed));
   if (probes.reference) most = std::max(most, pca(s.tokens));
   if (probes.spectra_tokens + probes.router_term_tokens > 0) {
-    most = std::max(most, 4 * s.expert_width * (3 * s.width + s.expert_width));
+    most = std::max(
+        most, 4 * s.expert_width * (s.matrices * s.width + s.expert_width));
   }
   return most;
 }
@@ -174,7 +178,7 @@ double LayerBytes(const Checkpoint& checkpoint, int64_t layer,
                   bool with_experts) {
   const LayerTensors& tensors = checkpoint.layer(layer);
   const std::byte* last =
-      (tensors.router ? *tensors.router : tensors.mlp_norm).bytes.data();
+      (tensors.router ? *tensors.router : tensors.mlp_norm.weight).bytes.data();
   double bytes = 0;
   for (const TensorView& tensor : checkpoint.TensorsOfLayer(layer)) {
     bytes += static_cast<double>(tensor.bytes.size());

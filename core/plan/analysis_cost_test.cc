@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/layer_visitor.h"
 #include "core/checkpoint/tensor_view.h"
 #include "core/plan/itinerary.h"
 #include "core/plan/machine_rates.h"
@@ -85,10 +86,10 @@ TEST_F(AnalysisCostTest, ReadsNoExpertThatNobodyNeeds) {
   const AnalysisCost cost = Cost({2}, {2});
   const LayerTensors& layer = checkpoint_->layer(2);
   int64_t experts = 0;
-  for (const GatedMlpTensors& expert : layer.experts) {
-    for (const TensorView* weight : {&expert.gate, &expert.up, &expert.down}) {
-      experts += static_cast<int64_t>(weight->bytes.size());
-    }
+  for (const MlpTensors& expert : layer.experts) {
+    VisitMlp(expert, [&](const TensorView& weight) {
+      experts += static_cast<int64_t>(weight.bytes.size());
+    });
   }
   EXPECT_EQ(cost.disk_read_bytes, WeightBytes(2) - experts + kStateBytes);
 }

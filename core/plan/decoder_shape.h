@@ -5,21 +5,15 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/checkpoint/model_config.h"
 
 namespace moeprobe {
 
-// What an expert computes, and with it the kind of decoder around it.
-enum class ExpertKind : std::uint8_t {
-  // f(x) = W_2 gelu(W_1 x + b_1) + b_2 in a decoder with layer norms, learned
-  // positions and biases everywhere but in the head.
-  kGeluMlp,
-  // f(x) = W_down [silu(W_gate x) * (W_up x)] in Mixtral's decoder: RMS norms,
-  // rotary positions, no biases.
-  kGatedMlp,
-};
-
 // Sizes of a decoder-only transformer. The defaults are those of the second
-// paper's controlled experiments.
+// paper's controlled experiments. The kind of its experts says what is around
+// them: layer norms, learned positions and biases everywhere but in the head
+// where they have two layers; where they are gated, Mixtral's decoder: RMS
+// norms, rotary positions, no biases.
 struct DecoderShape {
   int64_t layers = 3;          // L
   int64_t width = 128;         // d

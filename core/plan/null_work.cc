@@ -75,9 +75,10 @@ UsefulWork AlignmentWork(const LayerSizes& s, TokenCounts counts,
       s.experts *
       (kGradientFactor * weightings * Product(s) * s.width +
        (weightings * groups + drawn) * kReplicateDirections * Product(s));
-  work.float32 = s.experts * (4 * drawn * s.tokens * s.expert_width +
-                              kReplicateDirections * weightings * replicates *
-                                  (4 * groups + 8 * s.experts) * s.width);
+  work.float32 =
+      s.experts * (2 * (s.matrices - 1) * drawn * s.tokens * s.expert_width +
+                   kReplicateDirections * weightings * replicates *
+                       (4 * groups + 8 * s.experts) * s.width);
   return work;
 }
 
@@ -137,10 +138,11 @@ UsefulWork SampleWork(const ModelConfig& model, const LayerConfig& layer,
   const double sketch = kSampleDirections * Product(s);
   const auto tokens = static_cast<double>(probes.aligned_tokens);
   if (tokens > 0) {
-    work.float32 += kAlignmentFactor * s.experts * sketch * (2 + tokens);
+    work.float32 +=
+        kAlignmentFactor * s.experts * sketch * (s.matrices - 1 + tokens);
   }
-  work.float32 +=
-      s.experts * sketch * 4 * static_cast<double>(probes.weightings);
+  work.float32 += s.experts * sketch * (s.matrices + 1) *
+                  static_cast<double>(probes.weightings);
   if (probes.conventions == 0) return work;
   const double load = s.tokens * s.active / s.experts;
   work += PcaWork(model.width, {static_cast<int64_t>(load)});

@@ -1,5 +1,6 @@
 #include "core/plan/training_cost.h"
 
+#include "core/checkpoint/model_config.h"
 #include "core/plan/decoder_shape.h"
 #include "gtest/gtest.h"
 

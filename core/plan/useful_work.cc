@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/checkpoint/model_config.h"
+#include "core/plan/layer_sizes.h"
 
 namespace moeprobe {
 namespace {
@@ -63,15 +64,16 @@ std::vector<int64_t> ExpertWidths(const ModelConfig& model,
                               model.experts.width);
 }
 
-// Of the three products of a gated MLP, how many are computed.
-double ProductCount(ExpertPart part) {
+// Of an MLP's products, one for each matrix, how many are computed.
+double ProductCount(const ModelConfig& model, ExpertPart part) {
+  const auto all = static_cast<double>(MatrixCount(model));
   switch (part) {
     case ExpertPart::kNothing:
       return 0;
     case ExpertPart::kPreActivations:
-      return 2;
+      return all - 1;
     case ExpertPart::kOutput:
-      return 3;
+      return all;
   }
   return 0;
 }
@@ -93,9 +95,9 @@ UsefulWork ForwardWork(const ModelConfig& model, const LayerConfig& layer,
       layer.is_moe ? experts.per_token * experts.width + experts.shared_width
                    : layer.dense_width;
   UsefulWork work;
-  work.forward =
-      AttentionWork(model, layer, counts) +
-      ProductCount(part) * Product(counts.tokens, active_width, model.width);
+  work.forward = AttentionWork(model, layer, counts) +
+                 ProductCount(model, part) *
+                     Product(counts.tokens, active_width, model.width);
   if (layer.is_moe) {
     work.float32 =
         Product(counts.tokens, experts.count, model.width);  // router
@@ -117,9 +119,9 @@ UsefulWork JacobianWork(const ModelConfig& model, const LayerConfig& layer,
   work.float64 = static_cast<double>(weighting_count) *
                  SymmetricProduct(expert_count, model.width * model.width);
   if (!all_tokens || !layer.is_moe) return work;
-  work.forward =
-      2 * Product(counts.tokens * (experts.count - experts.per_token),
-                  experts.width, model.width);
+  work.forward = ProductCount(model, ExpertPart::kPreActivations) *
+                 Product(counts.tokens * (experts.count - experts.per_token),
+                         experts.width, model.width);
   if (experts.shared_width > 0) {
     work.float32 += Product(model.width, model.width, experts.shared_width);
   }
@@ -139,6 +141,9 @@ UsefulWork PcaWork(int64_t width, const std::vector<int64_t>& token_counts) {
 UsefulWork SpectraWork(const ModelConfig& model, const LayerConfig& layer,
                        int64_t tokens_per_expert) {
   const auto tokens = static_cast<double>(tokens_per_expert);
+  const auto matrices = static_cast<double>(MatrixCount(model));
+  // Pairs of W_gate and W_up, both ways, and W_down'W_down.
+  const double squares = matrices == 3 ? 2.5 : 1;
   UsefulWork work;
   for (const int64_t width : ExpertWidths(model, layer)) {
     const int64_t rank = std::min(width, model.width);
@@ -150,8 +155,8 @@ UsefulWork SpectraWork(const ModelConfig& model, const LayerConfig& layer,
           tokens * (Product(model.width, model.width, width) +
                     2 * Product(kVectors, model.width, model.width));
       const double multiplied =
-          2.5 * Product(width, width, model.width) +
-          tokens * 6 * Product(kVectors, width, model.width);
+          squares * Product(width, width, model.width) +
+          tokens * 2 * matrices * Product(kVectors, width, model.width);
       work.float32 += std::min(built, multiplied);
     }
   }
@@ -165,7 +170,8 @@ UsefulWork RouterTermWork(const ModelConfig& model, const LayerConfig& layer,
   const int64_t directions = std::min(model.width, kMostDirections);
   const double product = Product(directions, experts.width, model.width);
   UsefulWork work;
-  work.float32 = (2.0 * static_cast<double>(experts.count) +
+  work.float32 = (ProductCount(model, ExpertPart::kPreActivations) *
+                      static_cast<double>(experts.count) +
                   static_cast<double>(tokens * experts.per_token)) *
                  product;
   return work;

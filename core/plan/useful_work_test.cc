@@ -90,6 +90,23 @@ TEST(UsefulWorkTest, DecomposesSmallJacobiansAndIteratesOnLargeOnes) {
   EXPECT_EQ(large.float64, 0);
 }
 
+TEST(UsefulWorkTest, CountsTwoMatricesWhereExpertsHaveTwoLayers) {
+  ModelConfig model = TinyConfig();
+  const LayerConfig layer = model.layers[0];
+  const double gated = ForwardWork(model, layer, kCounts).forward;
+  model.expert_kind = ExpertKind::kGeluMlp;
+  const double product = 2 * 6 * 4 * 5;  // T d f, k = 1
+  EXPECT_EQ(ForwardWork(model, layer, kCounts).forward, gated - product);
+  EXPECT_EQ(JacobianWork(model, layer, kCounts, 1, /*all_tokens=*/true).forward,
+            2 * (6 * 2) * 4 * 5);
+  EXPECT_EQ(RouterTermWork(model, layer, 7).float32,
+            (1 * 3 + 7 * 1) * 2 * 4 * 5 * 4);
+  model.width = 1000;
+  model.experts.width = 500;
+  EXPECT_EQ(SpectraWork(model, layer, 2).float32,
+            3 * (2.0 * 500 * 500 * 1000 + 2 * 8.0 * 150 * 500 * 1000));
+}
+
 TEST(UsefulWorkTest, CountsDirectionsOfTheRouterTermOnceAnExpertAndAToken) {
   const ModelConfig model = TinyConfig();
   const double product = 2 * 4 * 5 * 4;  // as many directions as d

@@ -6,10 +6,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
-#include "core/model/gated_activation.h"
+#include "core/model/mlp_activation.h"
 
 namespace moeprobe {
 namespace {
@@ -19,15 +20,16 @@ constexpr int64_t kColumnsPerBlock = 1024;
 
 }  // namespace
 
-ActivationRows::ActivationRows(int64_t row_count, int64_t width,
+ActivationRows::ActivationRows(int64_t row_count,
+                               const ActivationWidths& widths,
                                std::vector<RowWeights> sets)
     : sets_(std::move(sets)),
-      slope_(at::zeros({row_count, width}, at::kFloat)),
-      value_(at::zeros({row_count, width}, at::kFloat)),
+      slope_(at::zeros({row_count, widths.slope}, at::kFloat)),
+      value_(at::zeros({row_count, widths.value}, at::kFloat)),
       totals_(at::zeros({row_count}, at::kDouble)) {}
 
 void ActivationRows::OnTokens(const at::Tensor& tokens, const at::Tensor& gate,
-                              const at::Tensor& up) {
+                              const std::optional<at::Tensor>& up) {
   std::vector<at::Tensor> weights;  // [rows of a set, n]
   weights.reserve(sets_.size());
   for (const RowWeights& set : sets_) weights.push_back(set(tokens));

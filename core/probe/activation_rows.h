@@ -5,10 +5,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
-#include "core/model/gated_activation.h"
-#include "core/model/gated_mlp.h"
+#include "core/model/mlp.h"
+#include "core/model/mlp_activation.h"
 
 namespace moeprobe {
 
@@ -28,14 +29,14 @@ using RowWeights = std::function<at::Tensor(const at::Tensor& tokens)>;
 // draws of a null hypothesis, whose differences are far above its rounding.
 class ActivationRows final : public ActivationObserver {
  public:
-  // For `row_count` sums in all over `width` hidden units, set after set.
-  ActivationRows(int64_t row_count, int64_t width,
+  // For `row_count` sums in all, set after set.
+  ActivationRows(int64_t row_count, const ActivationWidths& widths,
                  std::vector<RowWeights> sets);
 
   void OnTokens(const at::Tensor& tokens, const at::Tensor& gate,
-                const at::Tensor& up) override;
+                const std::optional<at::Tensor>& up) override;
 
-  // [R, f] float32.
+  // [R, f] float32; values of no width where there are none.
   const at::Tensor& slope() const { return slope_; }
   const at::Tensor& value() const { return value_; }
 

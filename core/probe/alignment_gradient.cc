@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
@@ -25,12 +26,13 @@ namespace {
 constexpr int64_t kUnitsPerBlock = 1024;
 
 // Adds what rows `begin` and following of D_e, [n, d], contribute.
-void AddRows(const GatedMlpTensors& tensors, int64_t begin,
-             const at::Tensor& rows, const AlignmentGradient& gradient) {
+void AddRows(const MlpTensors& tensors, int64_t begin, const at::Tensor& rows,
+             const AlignmentGradient& gradient) {
   const at::Tensor down =
       StoredWeight(tensors.down).slice(0, begin, begin + rows.size(0));
   const at::Tensor gate = StoredWeight(tensors.gate);
-  const at::Tensor up = StoredWeight(tensors.up);
+  std::optional<at::Tensor> up;
+  if (tensors.up) up = StoredWeight(*tensors.up);
   const at::ScalarType type =
       down.scalar_type() == at::kBFloat16 ? at::kBFloat16 : at::kFloat;
   const at::Tensor d = rows.to(type);
@@ -43,7 +45,7 @@ void AddRows(const GatedMlpTensors& tensors, int64_t begin,
           .add_((product * weight.slice(0, unit, end)).sum(1));
     };
     add(gate, gradient.slope);
-    add(up, gradient.value);
+    if (up) add(*up, gradient.value);
   }
 }
 

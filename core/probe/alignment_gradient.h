@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/model/gated_activation.h"
+#include "core/model/mlp_activation.h"
 #include "core/probe/averaged_jacobian.h"
 
 namespace moeprobe {
@@ -17,8 +17,8 @@ namespace moeprobe {
 // Experts with g_ee <= 0 have no pairs; their rows and columns are 0.
 at::Tensor MeanCosineGradient(const at::Tensor& gram);
 
-// The change of the mean cosine with an expert's averaged slope and value, [f]
-// float64 each: <dJ_e, D_e> is slope' d(slope) + value' d(value).
+// The change of the mean cosine with an expert's averaged slope and value, of
+// their widths, float64: <dJ_e, D_e> is slope' d(slope) + value' d(value).
 struct AlignmentGradient {
   at::Tensor slope;  // diag(W_down' D_e W_gate')
   at::Tensor value;  // diag(W_down' D_e W_up')

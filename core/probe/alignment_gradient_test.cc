@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/model_config.h"
 #include "core/probe/averaged_jacobian.h"
 #include "core/probe/expert_fixture.h"
 #include "core/probe/gram_cosines.h"
@@ -25,19 +26,25 @@ double MeanOfPairs(const at::Tensor& gram) {
       .item<double>();
 }
 
-class AlignmentGradientTest : public testing::Test {
+class AlignmentGradientTest : public testing::TestWithParam<ExpertKind> {
  protected:
   AlignmentGradientTest() {
     at::manual_seed(31);
-    for (int64_t e = 0; e < 3; ++e) experts_.emplace_back(8, 11);
+    for (int64_t e = 0; e < 3; ++e) {
+      experts_.emplace_back(8, 11, GetParam());
+    }
     for (const ExpertFixture& expert : experts_) {
       tensors_.push_back(expert.Tensors());
     }
-    for (const GatedMlpTensors& tensors : tensors_) {
+    for (const MlpTensors& tensors : tensors_) {
       jacobians_.push_back({.weights = &tensors,
                             .slope = at::randn({11}, at::kDouble) + 1,
-                            .value = at::randn({11}, at::kDouble)});
+                            .value = at::randn({ValueWidth()}, at::kDouble)});
     }
+  }
+
+  static int64_t ValueWidth() {
+    return GetParam() == ExpertKind::kGatedMlp ? 11 : 0;
   }
 
   double Mean() const { return MeanOfPairs(JacobianGram(jacobians_)); }
@@ -49,14 +56,17 @@ class AlignmentGradientTest : public testing::Test {
   }
 
   std::vector<ExpertFixture> experts_;
-  std::vector<GatedMlpTensors> tensors_;
+  std::vector<MlpTensors> tensors_;
   std::vector<AveragedJacobian> jacobians_;
 };
 
-TEST_F(AlignmentGradientTest, IsWhatFiniteDifferencesSay) {
+INSTANTIATE_TEST_SUITE_P(Kinds, AlignmentGradientTest,
+                         testing::ValuesIn(kExpertKinds));
+
+TEST_P(AlignmentGradientTest, IsWhatFiniteDifferencesSay) {
   const std::vector<AlignmentGradient> gradients = Gradients();
   const at::Tensor slope = at::randn({11}, at::kDouble);
-  const at::Tensor value = at::randn({11}, at::kDouble);
+  const at::Tensor value = at::randn({ValueWidth()}, at::kDouble);
   const double expected =
       (slope.dot(gradients[1].slope) + value.dot(gradients[1].value))
           .item<double>();
@@ -72,7 +82,7 @@ TEST_F(AlignmentGradientTest, IsWhatFiniteDifferencesSay) {
   EXPECT_NEAR(change, expected, 1e-4);
 }
 
-TEST_F(AlignmentGradientTest, VanishesAlongAnExpertItself) {
+TEST_P(AlignmentGradientTest, VanishesAlongAnExpertItself) {
   const std::vector<AlignmentGradient> gradients = Gradients();
   EXPECT_NEAR((jacobians_[2].slope.dot(gradients[2].slope) +
                jacobians_[2].value.dot(gradients[2].value))
@@ -80,7 +90,7 @@ TEST_F(AlignmentGradientTest, VanishesAlongAnExpertItself) {
               0, 1e-6);
 }
 
-TEST_F(AlignmentGradientTest, LeavesOutWhatHasNoLength) {
+TEST_P(AlignmentGradientTest, LeavesOutWhatHasNoLength) {
   jacobians_[0].slope.zero_();
   jacobians_[0].value.zero_();
   const std::vector<AlignmentGradient> gradients = Gradients();

@@ -14,8 +14,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/model/gated_activation.h"
-#include "core/model/gated_mlp.h"
+#include "core/model/mlp.h"
+#include "core/model/mlp_activation.h"
 #include "core/probe/drawn_rows.h"
 #include "core/probe/jacobian_sketch.h"
 #include "core/probe/jacobian_sums.h"
@@ -63,7 +63,7 @@ at::Tensor Sketch(const JacobianSums& sums, const DrawnRows& drawn,
   const at::ScalarType type = directions.scalar_type();
   std::vector<at::Tensor> sketches;
   for (int64_t e = 0; e < sums.expert_count(); ++e) {
-    const GatedWeights weights = WeightsAs(sums.Weights(e), type);
+    const MlpWeights weights = WeightsAs(sums.Weights(e), type);
     std::vector<at::Tensor> sets;
     for (const ActivationTerms& rows : RowsOf(sums, drawn, e, type)) {
       sets.push_back(SketchOf(

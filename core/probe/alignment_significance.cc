@@ -16,7 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/geometry/pair_means.h"
-#include "core/model/gated_activation.h"
+#include "core/model/mlp_activation.h"
 #include "core/probe/activation_rows.h"
 #include "core/probe/alignment_gradient.h"
 #include "core/probe/alignment_replicates.h"

@@ -10,9 +10,11 @@
 
 #include <cmath>
 #include <cstdint>
+#include <numbers>
 #include <string>
 #include <vector>
 
+#include "core/checkpoint/model_config.h"
 #include "core/model/router.h"
 #include "core/probe/alignment_replicates.h"
 #include "core/probe/expert_fixture.h"
@@ -43,6 +45,13 @@ class AlignmentSignificanceTest : public testing::Test {
   AlignmentSignificanceTest() { at::manual_seed(27); }
 };
 
+class AlignmentSignificanceOfKindTest
+    : public AlignmentSignificanceTest,
+      public testing::WithParamInterface<ExpertKind> {};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, AlignmentSignificanceOfKindTest,
+                         testing::ValuesIn(kExpertKinds));
+
 NullRoutings Draw(const ProbeFixture& layer, int64_t routers,
                   int64_t permutations) {
   return {.random_router = RandomRouters(layer.h, layer.routing, layer.counted,
@@ -57,6 +66,14 @@ at::Tensor Average(const ProbeFixture& layer, size_t expert,
   const ExpertFixture& e = layer.experts[expert];
   const at::Tensor x = layer.h.to(at::kDouble);
   const at::Tensor g = x.mm(e.gate.to(at::kDouble).t());
+  if (!e.up.defined()) {
+    const at::Tensor z = g + e.gate_bias;
+    const at::Tensor below = (z / std::sqrt(2)).erf().add(1).div(2);
+    const at::Tensor density =
+        (-z * z / 2).exp() / std::sqrt(2 * std::numbers::pi);
+    const at::Tensor gelu_slope = weights.matmul(below + z * density);
+    return e.down.to(at::kDouble).mm(e.gate * gelu_slope.unsqueeze(1));
+  }
   const at::Tensor u = x.mm(e.up.to(at::kDouble).t());
   const at::Tensor s = g.sigmoid();
   const at::Tensor slope = weights.matmul(s * (1 + g * (1 - s)) * u);
@@ -80,8 +97,8 @@ double NaiveMean(const ProbeFixture& layer,
   return sum / static_cast<double>(pairs);
 }
 
-TEST_F(AlignmentSignificanceTest, ResamplesWindows) {
-  ProbeFixture layer({.windows = 8});
+TEST_P(AlignmentSignificanceOfKindTest, ResamplesWindows) {
+  ProbeFixture layer({.windows = 8, .kind = GetParam()});
   const NullOptions options{.bootstrap = 6, .keep_draws = true};
   const at::Tensor draws = ArrayOf(layer.Probe({}, options),
                                    "jacobian_cosine/routed/bootstrap_draws");
@@ -98,8 +115,8 @@ TEST_F(AlignmentSignificanceTest, ResamplesWindows) {
   }
 }
 
-TEST_F(AlignmentSignificanceTest, RoutesAsTheNullSays) {
-  ProbeFixture layer({.windows = 8});
+TEST_P(AlignmentSignificanceOfKindTest, RoutesAsTheNullSays) {
+  ProbeFixture layer({.windows = 8, .kind = GetParam()});
   const NullRoutings nulls = Draw(layer, 3, 2);
   const NullOptions options{
       .random_router = 3, .permutations = 2, .keep_draws = true};
@@ -141,11 +158,14 @@ TEST_F(AlignmentSignificanceTest, NeedsEveryTokenForOtherRoutings) {
 }
 
 // Where only what is of second order comes from random directions.
-class WideAlignmentSignificanceTest : public AlignmentSignificanceTest {
+class WideAlignmentSignificanceTest : public AlignmentSignificanceOfKindTest {
  protected:
   WideAlignmentSignificanceTest()
-      : layer_(
-            {.width = 96, .hidden = 64, .windows = 32, .sequence_length = 32}) {
+      : layer_({.width = 96,
+                .hidden = 64,
+                .windows = 32,
+                .sequence_length = 32,
+                .kind = GetParam()}) {
     // Tokens with something in common, as in real models.
     layer_.h += 0.5;
     layer_.routing = Route(layer_.h, layer_.router, layer_.rule);
@@ -163,7 +183,10 @@ class WideAlignmentSignificanceTest : public AlignmentSignificanceTest {
   ProbeFixture layer_;
 };
 
-TEST_F(WideAlignmentSignificanceTest, ResamplesAsExactly) {
+INSTANTIATE_TEST_SUITE_P(Kinds, WideAlignmentSignificanceTest,
+                         testing::ValuesIn(kExpertKinds));
+
+TEST_P(WideAlignmentSignificanceTest, ResamplesAsExactly) {
   ASSERT_GT(96, kMostExactReplicates);
   const NullOptions options{.bootstrap = 40, .keep_draws = true};
   const at::Tensor draws = ArrayOf(layer_.Probe({}, options),
@@ -180,7 +203,7 @@ TEST_F(WideAlignmentSignificanceTest, ResamplesAsExactly) {
             0.3 * truth.std().item<double>());
 }
 
-TEST_F(WideAlignmentSignificanceTest, ReroutesAsExactly) {
+TEST_P(WideAlignmentSignificanceTest, ReroutesAsExactly) {
   const NullRoutings nulls = Draw(layer_, 20, 0);
   const NullOptions options{.random_router = 20, .keep_draws = true};
   const ProbeResult result = layer_.Probe({}, options, nulls);
@@ -240,7 +263,7 @@ TEST_F(AlignmentSignificanceTest, DoesNotChangeWhenNeuronsArePermuted) {
   const NullOptions options{
       .random_router = 3, .bootstrap = 4, .keep_draws = true};
   const ProbeResult before = layer.Probe({}, options, nulls);
-  layer.PermuteNeurons(1);
+  layer.experts[1].PermuteNeurons();
   const ProbeResult after = layer.Probe({}, options, nulls);
   for (const char* name : {"jacobian_cosine/gate/null_draws",
                            "jacobian_cosine/all/bootstrap_draws",

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -50,11 +51,12 @@ class FactorBuffers {
   at::Tensor down_;
 };
 
-// diag(slope) W_gate + diag(value) W_up, [f, d] float32, in one pass over the
-// weights where they are mapped.
+// diag(slope) W_gate + diag(value) W_up, or the first of them, [f, d] float32,
+// in one pass over the weights where they are mapped.
 at::Tensor InputSide(const AveragedJacobian& jacobian, FactorBuffers& buffers) {
   const at::Tensor gate = StoredWeight(jacobian.weights->gate);
-  const at::Tensor up = StoredWeight(jacobian.weights->up);
+  std::optional<at::Tensor> up;
+  if (jacobian.weights->up) up = StoredWeight(*jacobian.weights->up);
   const at::Tensor slope = jacobian.slope.to(at::kFloat).unsqueeze(1);
   const at::Tensor value = jacobian.value.to(at::kFloat).unsqueeze(1);
   at::Tensor side = buffers.Side(gate.size(0), gate.size(1));
@@ -62,7 +64,8 @@ at::Tensor InputSide(const AveragedJacobian& jacobian, FactorBuffers& buffers) {
     const int64_t end = std::min(begin + kHiddenUnitsPerBlock, gate.size(0));
     const at::Tensor block = side.slice(0, begin, end);
     block.copy_(gate.slice(0, begin, end)).mul_(slope.slice(0, begin, end));
-    block.addcmul_(up.slice(0, begin, end).to(at::kFloat),
+    if (!up) continue;
+    block.addcmul_(up->slice(0, begin, end).to(at::kFloat),
                    value.slice(0, begin, end));
   }
   return side;

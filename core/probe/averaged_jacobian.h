@@ -11,14 +11,15 @@
 
 namespace moeprobe {
 
-// The averaged Jacobian of a gated expert, factored (SPEC: closed form):
+// The averaged Jacobian of an expert, factored (SPEC: closed form):
 //   J = W_down (diag(slope) W_gate + diag(value) W_up),
-// slope = mean_w[silu'(W_gate x) * W_up x], value = mean_w[silu(W_gate x)].
-// Exact: averaging and the products commute.
+// slope = mean_w[silu'(W_gate x) * W_up x], value = mean_w[silu(W_gate x)]
+// where it is gated; without the second term, slope = mean_w[gelu'(W_gate x +
+// b_gate)], where it has two layers. Exact: averaging and the products commute.
 struct AveragedJacobian {
-  const GatedMlpTensors* weights = nullptr;
+  const MlpTensors* weights = nullptr;
   at::Tensor slope;  // [f] float64
-  at::Tensor value;  // [f] float64
+  at::Tensor value;  // [f or 0] float64
 };
 
 // Returns rows `begin` to `end` of J, [end - begin, d] float32.

@@ -14,8 +14,9 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/model_config.h"
 #include "core/model/activation_probe.h"
-#include "core/model/gated_mlp.h"
+#include "core/model/mlp.h"
 #include "core/probe/expert_fixture.h"
 #include "gtest/gtest.h"
 
@@ -24,16 +25,15 @@ namespace {
 
 // The closed form over `tokens` [n, d] with weights [n], from the expert's own
 // forward pass.
-AveragedJacobian ClosedForm(const GatedMlpTensors& tensors,
-                            const at::Tensor& tokens,
+AveragedJacobian ClosedForm(const MlpTensors& tensors, const at::Tensor& tokens,
                             const at::Tensor& weights) {
-  ActivationSums sums = ZeroActivationSums(1, 1, tensors.gate.shape[0]);
+  ActivationSums sums = ZeroActivationSums(1, 1, WidthsOf(tensors));
   ExpertRun run = PlanRoutedTokens(
       {.tokens = at::arange(tokens.size(0), at::kLong), .gates = weights});
   run.weights = weights.unsqueeze(0).contiguous();
   run.groups = at::zeros({tokens.size(0)}, at::kLong);
   run.sums = &sums;
-  GatedMlp(tensors, at::kFloat).Run(tokens, run);
+  Mlp(tensors, at::kFloat).Run(tokens, run);
   const double total = weights.sum(at::kDouble).item<double>();
   return {.weights = &tensors,
           .slope = sums.slope[0][0] / total,
@@ -55,12 +55,17 @@ double RelativeDistance(const at::Tensor& a, const at::Tensor& b) {
          b.norm().item<double>();
 }
 
-TEST(AveragedJacobianTest, EqualsTheMeanOfAutogradJacobians) {
+class AveragedJacobianTest : public testing::TestWithParam<ExpertKind> {};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, AveragedJacobianTest,
+                         testing::ValuesIn(kExpertKinds));
+
+TEST_P(AveragedJacobianTest, EqualsTheMeanOfAutogradJacobians) {
   at::manual_seed(11);
   // Narrower and wider inside than outside; not multiples of any block.
   for (const auto& [width, hidden] : {std::pair(12, 7), std::pair(9, 301)}) {
-    const ExpertFixture expert(width, hidden);
-    const GatedMlpTensors tensors = expert.Tensors();
+    const ExpertFixture expert(width, hidden, GetParam());
+    const MlpTensors tensors = expert.Tensors();
     const at::Tensor tokens = at::randn({30, width}) * 2;
     const at::Tensor weights = at::rand({30});
     const AveragedJacobian closed = ClosedForm(tensors, tokens, weights);
@@ -72,10 +77,10 @@ TEST(AveragedJacobianTest, EqualsTheMeanOfAutogradJacobians) {
   }
 }
 
-TEST(AveragedJacobianTest, OfOneTokenIsItsJacobian) {
+TEST_P(AveragedJacobianTest, OfOneTokenIsItsJacobian) {
   at::manual_seed(12);
-  const ExpertFixture expert(6, 10);
-  const GatedMlpTensors tensors = expert.Tensors();
+  const ExpertFixture expert(6, 10, GetParam());
+  const MlpTensors tensors = expert.Tensors();
   const at::Tensor token = at::randn({1, 6});
   const AveragedJacobian closed = ClosedForm(tensors, token, at::ones({1}));
   EXPECT_LT(RelativeDistance(JacobianRows(closed, 0, 6),
@@ -83,18 +88,15 @@ TEST(AveragedJacobianTest, OfOneTokenIsItsJacobian) {
             1e-6);
 }
 
-TEST(AveragedJacobianTest, DoesNotChangeWhenNeuronsArePermuted) {
+TEST_P(AveragedJacobianTest, DoesNotChangeWhenNeuronsArePermuted) {
   at::manual_seed(13);
-  ExpertFixture expert(8, 20);
+  ExpertFixture expert(8, 20, GetParam());
   const at::Tensor tokens = at::randn({25, 8});
-  const GatedMlpTensors before = expert.Tensors();
+  const MlpTensors before = expert.Tensors();
   const at::Tensor rows =
       JacobianRows(ClosedForm(before, tokens, at::ones({25})), 0, 8).clone();
-  const at::Tensor order = at::randn({20}).argsort();
-  expert.gate = expert.gate.index_select(0, order);
-  expert.up = expert.up.index_select(0, order);
-  expert.down = expert.down.index_select(1, order);
-  const GatedMlpTensors after = expert.Tensors();
+  expert.PermuteNeurons();
+  const MlpTensors after = expert.Tensors();
   EXPECT_LT(RelativeDistance(
                 JacobianRows(ClosedForm(after, tokens, at::ones({25})), 0, 8),
                 rows.to(at::kDouble)),
@@ -104,7 +106,7 @@ TEST(AveragedJacobianTest, DoesNotChangeWhenNeuronsArePermuted) {
 TEST(JacobianRowsTest, OfBlocksMakeUpTheWhole) {
   at::manual_seed(14);
   const ExpertFixture expert(10, 6);
-  const GatedMlpTensors tensors = expert.Tensors();
+  const MlpTensors tensors = expert.Tensors();
   const AveragedJacobian closed =
       ClosedForm(tensors, at::randn({5, 10}), at::ones({5}));
   const at::Tensor whole = JacobianRows(closed, 0, 10);
@@ -116,11 +118,11 @@ TEST(JacobianRowsTest, OfBlocksMakeUpTheWhole) {
 TEST(JacobianGramTest, HoldsTheFrobeniusProducts) {
   at::manual_seed(15);
   const ExpertFixture a(9, 14), b(9, 5), c(9, 9);
-  const std::vector<GatedMlpTensors> tensors = {a.Tensors(), b.Tensors(),
-                                                c.Tensors()};
+  const std::vector<MlpTensors> tensors = {a.Tensors(), b.Tensors(),
+                                           c.Tensors()};
   const at::Tensor tokens = at::randn({20, 9});
   std::vector<AveragedJacobian> jacobians;
-  for (const GatedMlpTensors& expert : tensors) {
+  for (const MlpTensors& expert : tensors) {
     jacobians.push_back(ClosedForm(expert, tokens, at::ones({20})));
   }
   const at::Tensor gram = JacobianGram(jacobians);

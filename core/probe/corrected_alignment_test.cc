@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/checkpoint/model_config.h"
 #include "core/probe/expert_fixture.h"
 #include "core/probe/probe_fixture.h"
 #include "core/probe/probe_options.h"
@@ -48,8 +49,15 @@ double Naive(const ProbeFixture& layer, size_t e, size_t f) {
          std::sqrt(inner(ae, be) * inner(af, bf));
 }
 
-TEST_F(CorrectedAlignmentTest, IsThatOfHalvesByAutograd) {
-  ProbeFixture layer;
+class CorrectedAlignmentOfKindTest
+    : public CorrectedAlignmentTest,
+      public testing::WithParamInterface<ExpertKind> {};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, CorrectedAlignmentOfKindTest,
+                         testing::ValuesIn(kExpertKinds));
+
+TEST_P(CorrectedAlignmentOfKindTest, IsThatOfHalvesByAutograd) {
+  ProbeFixture layer({.kind = GetParam()});
   const ProbeResult result = layer.Probe();
   const at::Tensor cosine = ArrayOf(result, kRouted);
   for (size_t e = 0; e < 3; ++e) {
@@ -79,7 +87,7 @@ TEST_F(CorrectedAlignmentTest, IsOneBetweenIdenticalExperts) {
 TEST_F(CorrectedAlignmentTest, DoesNotChangeWhenNeuronsArePermuted) {
   ProbeFixture layer;
   const at::Tensor before = ArrayOf(layer.Probe(), kAll);
-  layer.PermuteNeurons(1);
+  layer.experts[1].PermuteNeurons();
   EXPECT_LT((ArrayOf(layer.Probe(), kAll) - before).abs().max().item<double>(),
             1e-5);
 }

@@ -6,9 +6,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/layer_visitor.h"
 #include "core/checkpoint/tensor_view.h"
 #include "core/model/router.h"
 #include "core/model/weight.h"
@@ -40,12 +42,16 @@ TensorView Average(const TensorView& a, const TensorView& b,
 }
 
 void AverageExperts(const EditedPair& pair, EditedLayer& layer) {
-  GatedMlpTensors& kept = layer.tensors.experts[static_cast<size_t>(pair.kept)];
-  GatedMlpTensors& removed =
+  MlpTensors& kept = layer.tensors.experts[static_cast<size_t>(pair.kept)];
+  MlpTensors& removed =
       layer.tensors.experts[static_cast<size_t>(pair.removed)];
-  kept = {.gate = Average(kept.gate, removed.gate, layer.averages),
-          .up = Average(kept.up, removed.up, layer.averages),
-          .down = Average(kept.down, removed.down, layer.averages)};
+  std::vector<const TensorView*> others;
+  VisitMlp(std::as_const(removed),
+           [&](const TensorView& other) { others.push_back(&other); });
+  size_t next = 0;
+  VisitMlp(kept, [&](TensorView& view) {
+    view = Average(view, *others[next++], layer.averages);
+  });
   removed = kept;
 }
 

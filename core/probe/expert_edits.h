@@ -38,7 +38,7 @@ struct EditedLayer {
 };
 
 // Returns the layer with a pair edited:
-//   average  both experts have (W_kept + W_removed) / 2, matrix by matrix, in
+//   average  both experts have (W_kept + W_removed) / 2, weight by weight, in
 //            float32: neurons are not matched first
 //   replace  `removed` has the weights of `kept`
 //   ablate   the gate of `removed` is 0; others are not scaled up for it

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/model_config.h"
 #include "core/model/router.h"
 #include "core/model/weight.h"
 #include "core/probe/expert_fixture.h"
@@ -47,11 +48,11 @@ TEST(SelectPairsTest, TakesAllWhereThereAreFew) {
   EXPECT_THAT(Chosen(0, 8), ElementsAre());
 }
 
-class EditTest : public testing::Test {
+class EditTest : public testing::TestWithParam<ExpertKind> {
  protected:
   EditTest() {
     at::manual_seed(1);
-    for (int e = 0; e < 3; ++e) experts_.emplace_back(4, 6);
+    for (int e = 0; e < 3; ++e) experts_.emplace_back(4, 6, GetParam());
     for (const ExpertFixture& expert : experts_) {
       tensors_.experts.push_back(expert.Tensors());
     }
@@ -63,7 +64,7 @@ class EditTest : public testing::Test {
     return Edit(tensors_, routing_, {.kept = 2, .removed = 1}, intervention);
   }
 
-  static const std::byte* Data(const GatedMlpTensors& expert) {
+  static const std::byte* Data(const MlpTensors& expert) {
     return expert.down.bytes.data();
   }
 
@@ -72,7 +73,9 @@ class EditTest : public testing::Test {
   Routing routing_;
 };
 
-TEST_F(EditTest, KeepsTheExpertWithMoreTokens) {
+INSTANTIATE_TEST_SUITE_P(Kinds, EditTest, testing::ValuesIn(kExpertKinds));
+
+TEST_P(EditTest, KeepsTheExpertWithMoreTokens) {
   const EditedPair pair = OrderByLoad({.first = 1, .second = 2}, routing_);
   EXPECT_EQ(pair.kept, 2);
   EXPECT_EQ(pair.removed, 1);
@@ -81,24 +84,38 @@ TEST_F(EditTest, KeepsTheExpertWithMoreTokens) {
   EXPECT_EQ(OrderByLoad({.first = 7, .second = 8}, routing_).kept, 7);
 }
 
-TEST_F(EditTest, AveragesTheWeightsOfBoth) {
+TEST_P(EditTest, AveragesTheWeightsOfBoth) {
   const EditedLayer layer = Edited(Intervention::kAverage);
-  const at::Tensor mean = (experts_[1].up + experts_[2].up) / 2;
+  const auto mean = [&](at::Tensor ExpertFixture::* weight) {
+    return (experts_[1].*weight + experts_[2].*weight) / 2;
+  };
+  const auto is = [](const TensorView& view, const at::Tensor& wanted) {
+    return StoredWeight(view).equal(wanted);
+  };
   for (const size_t e : {1, 2}) {
-    EXPECT_TRUE(StoredWeight(layer.tensors.experts[e].up).equal(mean));
+    const MlpTensors& edited = layer.tensors.experts[e];
+    EXPECT_TRUE(is(edited.gate, mean(&ExpertFixture::gate)));
+    EXPECT_TRUE(is(edited.down, mean(&ExpertFixture::down)));
+    if (edited.up) {
+      EXPECT_TRUE(is(*edited.up, mean(&ExpertFixture::up)));
+      continue;
+    }
+    ASSERT_TRUE(edited.gate_bias && edited.down_bias);
+    EXPECT_TRUE(is(*edited.gate_bias, mean(&ExpertFixture::gate_bias)));
+    EXPECT_TRUE(is(*edited.down_bias, mean(&ExpertFixture::down_bias)));
   }
   EXPECT_EQ(Data(layer.tensors.experts[0]), Data(tensors_.experts[0]));
   EXPECT_TRUE(layer.routing.gates.equal(routing_.gates));
 }
 
-TEST_F(EditTest, PutsTheKeptExpertInThePlaceOfTheOther) {
+TEST_P(EditTest, PutsTheKeptExpertInThePlaceOfTheOther) {
   const EditedLayer layer = Edited(Intervention::kReplace);
   EXPECT_EQ(Data(layer.tensors.experts[1]), Data(tensors_.experts[2]));
   EXPECT_EQ(Data(layer.tensors.experts[2]), Data(tensors_.experts[2]));
   EXPECT_TRUE(layer.routing.gates.equal(routing_.gates));
 }
 
-TEST_F(EditTest, ClosesTheGatesOfAnAblatedExpert) {
+TEST_P(EditTest, ClosesTheGatesOfAnAblatedExpert) {
   const EditedLayer layer = Edited(Intervention::kAblate);
   EXPECT_TRUE(layer.routing.gates.flatten().equal(
       at::tensor({.75, 0., .5, .5, 0., .375})));

@@ -5,6 +5,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
@@ -12,23 +13,36 @@
 #include <ATen/ops/stack.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/model_config.h"
 #include "core/checkpoint/tensor_view.h"
 
 namespace moeprobe {
 
-// A gated expert that owns its weights.
+inline constexpr std::array kExpertKinds = {ExpertKind::kGatedMlp,
+                                            ExpertKind::kGeluMlp};
+
+// An expert that owns its weights; those its kind lacks are undefined.
 struct ExpertFixture {
-  ExpertFixture(int64_t width, int64_t hidden)
-      : gate(at::randn({hidden, width}) / std::sqrt(width)),
-        up(at::randn({hidden, width}) / std::sqrt(width)),
-        down(at::randn({width, hidden}) / std::sqrt(hidden)) {}
+  ExpertFixture(int64_t width, int64_t hidden,
+                ExpertKind kind = ExpertKind::kGatedMlp)
+      : gate(at::randn({hidden, width}) / std::sqrt(width)) {
+    if (kind == ExpertKind::kGatedMlp) {
+      up = at::randn({hidden, width}) / std::sqrt(width);
+    } else {
+      gate_bias = at::randn({hidden}) / 2;
+      down_bias = at::randn({width}) / 2;
+    }
+    down = at::randn({width, hidden}) / std::sqrt(hidden);
+  }
 
   static TensorView ViewOf(const at::Tensor& tensor) {
     const auto* data = static_cast<const std::byte*>(tensor.const_data_ptr());
@@ -38,14 +52,33 @@ struct ExpertFixture {
             .bytes = {data, tensor.nbytes()}};
   }
 
-  GatedMlpTensors Tensors() const {
-    return {.gate = ViewOf(gate), .up = ViewOf(up), .down = ViewOf(down)};
+  MlpTensors Tensors() const {
+    const auto optional = [](const at::Tensor& tensor) {
+      return tensor.defined() ? std::optional(ViewOf(tensor)) : std::nullopt;
+    };
+    return {.gate = ViewOf(gate),
+            .up = optional(up),
+            .gate_bias = optional(gate_bias),
+            .down_bias = optional(down_bias),
+            .down = ViewOf(down)};
+  }
+
+  // The same function: hidden units have no order.
+  void PermuteNeurons() {
+    const at::Tensor order = at::randn({gate.size(0)}).argsort();
+    gate = gate.index_select(0, order);
+    if (up.defined()) up = up.index_select(0, order);
+    if (gate_bias.defined()) gate_bias = gate_bias.index_select(0, order);
+    down = down.index_select(1, order).contiguous();
   }
 
   // f(x) in float64; x [d].
   at::Tensor Apply(const at::Tensor& x) const {
     const at::Tensor g = gate.to(at::kDouble).mv(x);
-    return down.to(at::kDouble).mv(at::silu(g) * up.to(at::kDouble).mv(x));
+    const at::Tensor out = down.to(at::kDouble);
+    if (up.defined()) return out.mv(at::silu(g) * up.to(at::kDouble).mv(x));
+    return out.mv(at::gelu(g + gate_bias.to(at::kDouble))) +
+           down_bias.to(at::kDouble);
   }
 
   // The Jacobian of f at x [d] by d backward passes, [d, d] float64.
@@ -61,7 +94,7 @@ struct ExpertFixture {
     return at::stack(rows);
   }
 
-  at::Tensor gate, up, down;
+  at::Tensor gate, up, gate_bias, down_bias, down;
 };
 
 }  // namespace moeprobe

@@ -19,8 +19,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/model/gated_activation.h"
-#include "core/model/gated_mlp.h"
+#include "core/model/mlp.h"
+#include "core/model/mlp_activation.h"
 #include "core/probe/gram_cosines.h"
 #include "core/probe/jacobian_sketch.h"
 #include "core/probe/probe_result.h"
@@ -43,7 +43,7 @@ struct Layout {
 };
 
 // J_et q, [E, tokens, m, d].
-at::Tensor Sketch(const std::vector<const GatedMlpTensors*>& experts,
+at::Tensor Sketch(const std::vector<const MlpTensors*>& experts,
                   const std::vector<ActivationTerms>& sums,
                   const at::Tensor& where, const at::Tensor& token_counts,
                   const at::Tensor& directions) {
@@ -122,7 +122,7 @@ void WarnOfNoTokens(const at::Tensor& token_counts, ProbeResult& result) {
 
 }  // namespace
 
-ProbeResult JacobianByTokens(const std::vector<const GatedMlpTensors*>& experts,
+ProbeResult JacobianByTokens(const std::vector<const MlpTensors*>& experts,
                              const std::vector<ActivationTerms>& sums,
                              const at::Tensor& token_counts, int64_t seed) {
   const auto count = static_cast<int64_t>(experts.size());

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
-#include "core/model/gated_activation.h"
+#include "core/model/mlp_activation.h"
 #include "core/probe/probe_result.h"
 
 namespace moeprobe {
@@ -36,7 +36,7 @@ inline constexpr int64_t kMostExactByTokens = 128;
 //
 // For each expert in order: its tensors and its sums over the tokens routed to
 // each, [E, f]. `token_counts` [E] float64. `seed`: of the directions.
-ProbeResult JacobianByTokens(const std::vector<const GatedMlpTensors*>& experts,
+ProbeResult JacobianByTokens(const std::vector<const MlpTensors*>& experts,
                              const std::vector<ActivationTerms>& sums,
                              const at::Tensor& token_counts, int64_t seed);
 

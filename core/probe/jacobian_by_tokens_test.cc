@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "core/checkpoint/model_config.h"
 #include "core/probe/probe_fixture.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
@@ -50,8 +51,15 @@ at::Tensor Naive(const ProbeFixture& layer) {
   return at::stack(rows);
 }
 
-TEST_F(JacobianByTokensTest, SharesAreThoseOfATwoWayLayout) {
-  ProbeFixture layer;
+class JacobianByTokensOfKindTest
+    : public JacobianByTokensTest,
+      public testing::WithParamInterface<ExpertKind> {};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, JacobianByTokensOfKindTest,
+                         testing::ValuesIn(kExpertKinds));
+
+TEST_P(JacobianByTokensOfKindTest, SharesAreThoseOfATwoWayLayout) {
+  ProbeFixture layer({.kind = GetParam()});
   const ProbeResult result = Run(layer);
   const at::Tensor x = Naive(layer);
   const at::Tensor mean = x.mean({0, 1}, true);

@@ -24,8 +24,8 @@
 #include "core/checkpoint/checkpoint.h"
 #include "core/geometry/leading_singular_values.h"
 #include "core/model/activation_probe.h"
-#include "core/model/gated_activation.h"
-#include "core/model/gated_mlp.h"
+#include "core/model/mlp.h"
+#include "core/model/mlp_activation.h"
 #include "core/model/router.h"
 #include "core/probe/activation_rows.h"
 #include "core/probe/alignment_gradient.h"
@@ -106,7 +106,7 @@ void JacobianProbe::AddRows(const NullRoutings& nulls) {
     sets.emplace_back([of_experts](const at::Tensor& tokens) {
       return of_experts.index_select(1, tokens);
     });
-    drawn_.experts.emplace_back(rows, sums_.Weights(e).gate.shape[0],
+    drawn_.experts.emplace_back(rows, WidthsOf(sums_.Weights(e)),
                                 std::move(sets));
   }
 }
@@ -214,7 +214,7 @@ ProbeResult JacobianProbe::ByTokens(int64_t seed) const {
   const int64_t count = sums_.expert_count();
   const int64_t first =
       static_cast<int64_t>(drawn_.weightings.size()) * drawn_.draw_count;
-  std::vector<const GatedMlpTensors*> experts;
+  std::vector<const MlpTensors*> experts;
   std::vector<ActivationTerms> sums;
   for (int64_t e = 0; e < count; ++e) {
     const ActivationRows& rows = drawn_.experts[static_cast<size_t>(e)];

@@ -1,7 +1,6 @@
 #include "core/probe/jacobian_sketch.h"
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/matmul.h>
 #include <c10/core/ScalarType.h>
 
@@ -11,9 +10,7 @@ namespace moeprobe {
 
 at::Tensor SketchOf(const TokenJacobians& jacobians,
                     const at::Tensor& directions) {
-  return ApplyToCommon(jacobians,
-                       at::linear(directions, jacobians.weights.gate),
-                       at::linear(directions, jacobians.weights.up));
+  return ApplyToCommon(jacobians, directions);
 }
 
 at::Tensor GramsByDirection(const at::Tensor& left, const at::Tensor& right) {

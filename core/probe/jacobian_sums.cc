@@ -10,9 +10,10 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/layer_visitor.h"
 #include "core/checkpoint/tensor_view.h"
-#include "core/model/gated_activation.h"
-#include "core/model/gated_mlp.h"
+#include "core/model/mlp.h"
+#include "core/model/mlp_activation.h"
 #include "core/probe/averaged_jacobian.h"
 #include "core/probe/probe_options.h"
 
@@ -40,8 +41,7 @@ JacobianSums::JacobianSums(const LayerTensors& tensors,
           tensors.dense ? 1 : static_cast<int64_t>(tensors.experts.size())) {
   const auto count = static_cast<int64_t>(weightings_.size());
   for (int64_t e = 0; e < expert_count_ + (has_shared() ? 1 : 0); ++e) {
-    sums_.push_back(
-        ZeroActivationSums(groups, count, Weights(e).gate.shape[0]));
+    sums_.push_back(ZeroActivationSums(groups, count, WidthsOf(Weights(e))));
     totals_.push_back(at::zeros({groups, count}, at::kDouble));
   }
 }
@@ -52,20 +52,20 @@ void JacobianSums::AddTo(int64_t expert, ExpertRun& run) {
   run.sums = &sums_[e];
 }
 
-const GatedMlpTensors& JacobianSums::Weights(int64_t expert) const {
+const MlpTensors& JacobianSums::Weights(int64_t expert) const {
   if (tensors_.dense) return *tensors_.dense;
   if (has_shared() && IsShared(expert)) return *tensors_.shared;
   return tensors_.experts[static_cast<size_t>(expert)];
 }
 
 bool JacobianSums::StoredInBFloat16() const {
+  bool all = true;
   for (int64_t e = 0; e < expert_count_; ++e) {
-    const GatedMlpTensors& weights = Weights(e);
-    for (const TensorView* view : {&weights.gate, &weights.up, &weights.down}) {
-      if (view->type != WeightType::kBFloat16) return false;
-    }
+    VisitMlp(Weights(e), [&](const TensorView& view) {
+      all = all && view.type == WeightType::kBFloat16;
+    });
   }
-  return true;
+  return all;
 }
 
 at::Tensor JacobianSums::WeightTotals(int64_t expert, size_t weighting) const {

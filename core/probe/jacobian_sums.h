@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
-#include "core/model/gated_mlp.h"
+#include "core/model/mlp.h"
 #include "core/probe/averaged_jacobian.h"
 #include "core/probe/probe_options.h"
 
@@ -45,7 +45,7 @@ class JacobianSums {
   int64_t width() const { return Weights(0).gate.shape[1]; }  // d
 
   const std::vector<Weighting>& weightings() const { return weightings_; }
-  const GatedMlpTensors& Weights(int64_t expert) const;
+  const MlpTensors& Weights(int64_t expert) const;
 
   // Whether every weight is stored in bfloat16.
   bool StoredInBFloat16() const;

@@ -2,7 +2,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/ScalarType.h>
 
@@ -12,7 +11,7 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
-#include "core/model/gated_mlp.h"
+#include "core/model/mlp.h"
 #include "core/model/router.h"
 #include "core/probe/token_jacobians.h"
 
@@ -29,7 +28,7 @@ struct Choices {
 };
 
 // Adds what one expert contributes for some tokens that chose it.
-void AddExpert(const GatedWeights& weights, const at::Tensor& x,
+void AddExpert(const MlpWeights& weights, const at::Tensor& x,
                const Routing& routing, const Choices& choices,
                const MixtureVectors& vectors, MixtureProducts& products) {
   const at::Tensor tokens = x.index_select(0, choices.tokens);
@@ -44,15 +43,12 @@ void AddExpert(const GatedWeights& weights, const at::Tensor& x,
       Apply(jacobians, vectors.own.index_select(0, choices.tokens))
           .mul_(gates));
   products.common.index_add_(
-      0, choices.tokens,
-      ApplyToCommon(jacobians, at::linear(vectors.common, weights.gate),
-                    at::linear(vectors.common, weights.up))
-          .mul_(gates));
+      0, choices.tokens, ApplyToCommon(jacobians, vectors.common).mul_(gates));
 }
 
 }  // namespace
 
-MixtureProducts ApplyMixture(const std::vector<GatedMlpTensors>& experts,
+MixtureProducts ApplyMixture(const std::vector<MlpTensors>& experts,
                              const at::Tensor& x, const Routing& routing,
                              const MixtureVectors& vectors,
                              at::ScalarType type) {
@@ -66,7 +62,7 @@ MixtureProducts ApplyMixture(const std::vector<GatedMlpTensors>& experts,
     const at::Tensor places =
         routing.chosen.eq(static_cast<int64_t>(e)).nonzero();  // [s, 2]
     if (places.size(0) == 0) continue;
-    const GatedWeights weights = WeightsAs(experts[e], type);
+    const MlpWeights weights = WeightsAs(experts[e], type);
     const int64_t bytes = m * weights.gate.size(0) * x.element_size();
     for (const at::Tensor& some :
          places.split(std::max<int64_t>(1, kMaxProductBytes / bytes))) {

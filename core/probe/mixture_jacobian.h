@@ -27,7 +27,7 @@ struct MixtureProducts {
 
 // Runs the chosen experts at the rows of `x` [n, d], expert by expert, each on
 // all tokens that chose it. No A is built. `type`: of the arithmetic.
-MixtureProducts ApplyMixture(const std::vector<GatedMlpTensors>& experts,
+MixtureProducts ApplyMixture(const std::vector<MlpTensors>& experts,
                              const at::Tensor& x, const Routing& routing,
                              const MixtureVectors& vectors,
                              at::ScalarType type);

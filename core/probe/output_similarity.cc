@@ -13,7 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/model/gated_mlp.h"
+#include "core/model/mlp.h"
 #include "core/probe/probe_result.h"
 #include "core/probe/probed_layer.h"
 #include "core/probe/token_jacobians.h"
@@ -53,7 +53,7 @@ struct OutputSums {
   at::Tensor zeros;   // [E]: tokens where the output is zero
 };
 
-OutputSums SumOutputs(std::span<const GatedMlpTensors> experts,
+OutputSums SumOutputs(std::span<const MlpTensors> experts,
                       const at::Tensor& x) {
   const auto count = static_cast<int64_t>(experts.size());
   const int64_t token_bytes = count * x.size(1) * int64_t{sizeof(float)};

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/model_config.h"
 #include "core/model/router.h"
 #include "core/probe/expert_fixture.h"
 #include "core/probe/probe_result.h"
@@ -71,7 +72,16 @@ class OutputSimilarityTest : public testing::Test {
   ProbeResult result_;
 };
 
-TEST_F(OutputSimilarityTest, IsTheMeanCosineOfOutputs) {
+class OutputSimilarityOfKindTest
+    : public OutputSimilarityTest,
+      public testing::WithParamInterface<ExpertKind> {};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, OutputSimilarityOfKindTest,
+                         testing::ValuesIn(kExpertKinds));
+
+TEST_P(OutputSimilarityOfKindTest, IsTheMeanCosineOfOutputs) {
+  experts_.clear();
+  for (int e = 0; e < 3; ++e) experts_.emplace_back(kWidth, 32, GetParam());
   counted_.slice(0, 0, 5).fill_(false);
   Run(kTokens);
   double cosine = 0;
@@ -99,11 +109,7 @@ TEST_F(OutputSimilarityTest, OfRandomExpertsIsAboutZero) {
 
 TEST_F(OutputSimilarityTest, OfIdenticalExpertsIsOneWhateverTheOrder) {
   experts_.push_back(experts_[0]);
-  ExpertFixture& copy = experts_.back();
-  const at::Tensor order = at::randperm(32, at::kLong);
-  copy.gate = copy.gate.index_select(0, order);
-  copy.up = copy.up.index_select(0, order);
-  copy.down = copy.down.index_select(1, order).contiguous();
+  experts_.back().PermuteNeurons();
   Run(16);
   EXPECT_NEAR(Similarity()[3], 1, 1e-6);
   EXPECT_NEAR(Numbers("output_norm")[3], Numbers("output_norm")[0], 1e-5);

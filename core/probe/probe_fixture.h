@@ -20,7 +20,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/model/gated_mlp.h"
+#include "core/checkpoint/model_config.h"
+#include "core/model/mlp.h"
 #include "core/model/router.h"
 #include "core/model/routing_rule.h"
 #include "core/probe/expert_fixture.h"
@@ -40,6 +41,7 @@ struct FixtureShape {
   int64_t experts = 3;
   int64_t windows = 6;
   int64_t sequence_length = 5;
+  ExpertKind kind = ExpertKind::kGatedMlp;
 };
 
 struct ProbeFixture {
@@ -51,19 +53,10 @@ struct ProbeFixture {
         rule{.per_token = std::min<int64_t>(2, shape.experts),
              .renormalize = true} {
     for (int64_t e = 0; e < shape.experts; ++e) {
-      experts.emplace_back(shape.width, shape.hidden);
+      experts.emplace_back(shape.width, shape.hidden, shape.kind);
     }
     router = at::randn({shape.experts, shape.width});
     routing = Route(h, router, rule);
-  }
-
-  // Changes nothing: hidden units have no order.
-  void PermuteNeurons(size_t expert) {
-    ExpertFixture& changed = experts[expert];
-    const at::Tensor order = at::randn({changed.gate.size(0)}).argsort();
-    changed.gate = changed.gate.index_select(0, order);
-    changed.up = changed.up.index_select(0, order);
-    changed.down = changed.down.index_select(1, order);
   }
 
   ProbedLayer Layer() {
@@ -79,8 +72,8 @@ struct ProbeFixture {
     const std::vector<ExpertTokens> routed = GroupByExpert(routing);
     for (size_t e = 0; e < experts.size(); ++e) {
       const auto expert = static_cast<int64_t>(e);
-      const GatedMlpTensors weights = experts[e].Tensors();
-      const GatedMlp mlp(weights, at::kFloat);
+      const MlpTensors weights = experts[e].Tensors();
+      const Mlp mlp(weights, at::kFloat);
       if (routed[e].tokens.size(0) > 0)
         mlp.Run(h, probe.Plan(expert, routed[e]));
       const std::optional<ExpertRun> others =

@@ -21,8 +21,7 @@ struct ProbedLayer {
 };
 
 // Returns the routed experts of a layer; of a dense one, its MLP.
-inline std::span<const GatedMlpTensors> RoutedExperts(
-    const LayerTensors& tensors) {
+inline std::span<const MlpTensors> RoutedExperts(const LayerTensors& tensors) {
   if (tensors.dense) return {&*tensors.dense, 1};
   return tensors.experts;
 }

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/model/gated_mlp.h"
+#include "core/model/mlp.h"
 #include "core/probe/averaged_jacobian.h"
 #include "core/probe/expert_spread.h"
 #include "core/probe/gram_cosines.h"

@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "core/checkpoint/model_config.h"
 #include "core/probe/probe_fixture.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
@@ -16,9 +17,15 @@ namespace {
 
 constexpr const char* kRouted = "jacobian_cosine_projected/routed";
 
-TEST(ProjectedAlignmentTest, BeginsWithTheSumOfOutputs) {
+class ProjectedAlignmentOfKindTest : public testing::TestWithParam<ExpertKind> {
+};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, ProjectedAlignmentOfKindTest,
+                         testing::ValuesIn(kExpertKinds));
+
+TEST_P(ProjectedAlignmentOfKindTest, BeginsWithTheSumOfOutputs) {
   at::manual_seed(23);
-  ProbeFixture layer;
+  ProbeFixture layer({.kind = GetParam()});
   const ProbeResult result = layer.Probe({.projections = 2});
   const at::Tensor cosines = ArrayOf(result, kRouted);
   ASSERT_EQ(cosines.sizes().vec(), (std::vector<int64_t>{2, 3, 3}));

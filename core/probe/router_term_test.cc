@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/model_config.h"
 #include "core/model/router.h"
 #include "core/model/routing_rule.h"
 #include "core/probe/expert_fixture.h"
@@ -43,13 +44,14 @@ std::vector<double> Numbers(const ProbeResult& result, size_t array) {
 
 // A MoE layer, and tokens for it.
 struct Layer {
-  Layer(int64_t width, int64_t hidden, int64_t expert_count, int64_t tokens)
+  Layer(int64_t width, int64_t hidden, int64_t expert_count, int64_t tokens,
+        ExpertKind kind = ExpertKind::kGatedMlp)
       : h(at::randn({tokens, width})),
         router(at::randn({expert_count, width}) / std::sqrt(width)),
         rule{.per_token = 2, .renormalize = true},
         counted(at::ones({tokens}, at::kBool)) {
     for (int64_t e = 0; e < expert_count; ++e) {
-      experts.emplace_back(width, hidden);
+      experts.emplace_back(width, hidden, kind);
     }
   }
 
@@ -114,10 +116,18 @@ class RouterTermTest : public testing::Test {
   RouterTermTest() { at::manual_seed(7); }
 };
 
-TEST_F(RouterTermTest, IsThatOfAutogradRenormalisedOrNot) {
+class RouterTermOfKindTest : public testing::TestWithParam<ExpertKind> {
+ protected:
+  RouterTermOfKindTest() { at::manual_seed(7); }
+};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, RouterTermOfKindTest,
+                         testing::ValuesIn(kExpertKinds));
+
+TEST_P(RouterTermOfKindTest, IsThatOfAutogradRenormalisedOrNot) {
   for (const bool renormalize : {true, false}) {
     for (const int64_t per_token : {1, 2, 3}) {
-      Layer layer(7, 11, 4, 6);
+      Layer layer(7, 11, 4, 6, GetParam());
       layer.rule.renormalize = renormalize;
       layer.rule.per_token = per_token;
       const std::vector<double> ratios = Numbers(layer.Run(), 0);
@@ -131,10 +141,10 @@ TEST_F(RouterTermTest, IsThatOfAutogradRenormalisedOrNot) {
   }
 }
 
-TEST_F(RouterTermTest, IsThatOfAutogradWhereRoutingIsChanged) {
+TEST_P(RouterTermOfKindTest, IsThatOfAutogradWhereRoutingIsChanged) {
   for (const double temperature : {0.25, 1.0, 4.0}) {
     for (const int64_t per_token : {2, 4}) {
-      Layer layer(7, 11, 4, 6);
+      Layer layer(7, 11, 4, 6, GetParam());
       layer.rule = {.per_token = per_token, .temperature = temperature};
       const std::vector<double> ratios = Numbers(layer.Run(), 0);
       for (int64_t t = 0; t < 6; ++t) {
@@ -160,11 +170,7 @@ TEST_F(RouterTermTest, DoesNotChangeWhenExpertsOrNeuronsArePermuted) {
   const std::vector<double> before = Numbers(layer.Run(), 0);
   std::swap(layer.experts[0], layer.experts[2]);
   layer.router = layer.router.flip(0).contiguous();
-  const at::Tensor order = at::randn({9}).argsort();
-  ExpertFixture& expert = layer.experts[1];
-  expert.gate = expert.gate.index_select(0, order);
-  expert.up = expert.up.index_select(0, order);
-  expert.down = expert.down.index_select(1, order);
+  layer.experts[1].PermuteNeurons();
   EXPECT_THAT(Numbers(layer.Run(), 0),
               testing::Pointwise(testing::DoubleNear(1e-6), before));
 }

@@ -132,11 +132,11 @@ std::vector<std::string> Warnings(const std::string& expert,
 }
 
 // The layer's experts in order, the shared one last.
-std::vector<const GatedMlpTensors*> ExpertsOf(const LayerTensors& tensors) {
+std::vector<const MlpTensors*> ExpertsOf(const LayerTensors& tensors) {
   if (tensors.dense) return {&*tensors.dense};
-  std::vector<const GatedMlpTensors*> experts;
+  std::vector<const MlpTensors*> experts;
   experts.reserve(tensors.experts.size() + 1);
-  for (const GatedMlpTensors& expert : tensors.experts) {
+  for (const MlpTensors& expert : tensors.experts) {
     experts.push_back(&expert);
   }
   if (tensors.shared) experts.push_back(&*tensors.shared);
@@ -168,7 +168,7 @@ absl::StatusOr<ProbeResult> TokenSpectra(const ProbedLayer& layer,
                                          int64_t seed,
                                          const TokenBootstrap& bootstrap,
                                          const ShareReport& report) {
-  const std::vector<const GatedMlpTensors*> experts = ExpertsOf(layer.tensors);
+  const std::vector<const MlpTensors*> experts = ExpertsOf(layer.tensors);
   const std::vector<at::Tensor> tokens = CountedTokens(layer);
   const bool has_shared = layer.tensors.shared.has_value();
   const auto expert_count =

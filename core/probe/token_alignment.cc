@@ -12,7 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/model/gated_mlp.h"
+#include "core/model/mlp.h"
 #include "core/probe/gram_cosines.h"
 #include "core/probe/jacobian_sketch.h"
 #include "core/probe/probe_result.h"
@@ -34,18 +34,18 @@ constexpr int64_t kDirections = 64;
 constexpr int64_t kMaxSketchBytes = int64_t{1} << 30;
 constexpr int64_t kBytesOfEntry = 20;
 
-std::vector<GatedMlpTensors> ExpertsOf(const LayerTensors& tensors) {
+std::vector<MlpTensors> ExpertsOf(const LayerTensors& tensors) {
   if (tensors.dense) return {*tensors.dense};
   return tensors.experts;
 }
 
 // J_e(x) q for every expert, [E, n, m, d].
-at::Tensor Sketch(const std::vector<GatedMlpTensors>& experts,
-                  const at::Tensor& x, const at::Tensor& directions) {
+at::Tensor Sketch(const std::vector<MlpTensors>& experts, const at::Tensor& x,
+                  const at::Tensor& directions) {
   std::vector<at::Tensor> sketches;
   sketches.reserve(experts.size());
-  for (const GatedMlpTensors& expert : experts) {
-    const GatedWeights weights = WeightsAs(expert, directions.scalar_type());
+  for (const MlpTensors& expert : experts) {
+    const MlpWeights weights = WeightsAs(expert, directions.scalar_type());
     sketches.push_back(SketchOf(JacobiansAt(weights, x), directions));
   }
   return at::stack(sketches);
@@ -53,9 +53,8 @@ at::Tensor Sketch(const std::vector<GatedMlpTensors>& experts,
 
 // <J_e(x) q, J_e'(x) q> by direction, [m, n, E, E]; summed over blocks of
 // directions where only the sum is asked for.
-at::Tensor Grams(const std::vector<GatedMlpTensors>& experts,
-                 const at::Tensor& x, const at::Tensor& directions,
-                 bool only_sums) {
+at::Tensor Grams(const std::vector<MlpTensors>& experts, const at::Tensor& x,
+                 const at::Tensor& directions, bool only_sums) {
   const auto count = static_cast<int64_t>(experts.size());
   const int64_t bytes = count * x.numel() * kBytesOfEntry;
   std::vector<at::Tensor> grams;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "core/checkpoint/model_config.h"
 #include "core/probe/probe_fixture.h"
 #include "core/probe/probe_result.h"
 #include "gmock/gmock.h"
@@ -39,8 +40,14 @@ double Naive(const ProbeFixture& layer, size_t e, size_t f) {
   return sum / static_cast<double>(layer.h.size(0));
 }
 
-TEST_F(TokenAlignmentTest, IsTheMeanOfCosinesByAutograd) {
-  ProbeFixture layer;
+class TokenAlignmentOfKindTest : public testing::TestWithParam<ExpertKind> {};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, TokenAlignmentOfKindTest,
+                         testing::ValuesIn(kExpertKinds));
+
+TEST_P(TokenAlignmentOfKindTest, IsTheMeanOfCosinesByAutograd) {
+  at::manual_seed(22);
+  ProbeFixture layer({.kind = GetParam()});
   const ProbeResult result = TokenAlignment(layer.Layer(), 100, 0);
   for (const auto& [e, f] : {std::pair(0, 1), std::pair(2, 0)}) {
     // Both in float64.
@@ -56,7 +63,7 @@ TEST_F(TokenAlignmentTest, IsTheMeanOfCosinesByAutograd) {
 TEST_F(TokenAlignmentTest, IsOneBetweenIdenticalExperts) {
   ProbeFixture layer;
   layer.experts[2] = layer.experts[0];
-  layer.PermuteNeurons(2);
+  layer.experts[2].PermuteNeurons();
   EXPECT_NEAR(Cosines(TokenAlignment(layer.Layer(), 4, 0))[0][2].item<double>(),
               1, 1e-12);
 }

@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/zeros.h>
@@ -9,8 +10,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numbers>
 
-#include "core/model/gated_mlp.h"
+#include "core/model/mlp.h"
 
 namespace moeprobe {
 namespace {
@@ -22,19 +24,23 @@ constexpr int64_t kUnitsPerBlock = 256;
 // Hidden units that JacobianOf adds up at a time: bounds their rows.
 constexpr int64_t kUnitsPerProduct = 4096;
 
-// slope_i * of_gate + value_i * of_up, [n, b, f]; the arguments may be [n, b,
-// f] or, the same for all tokens, [1, b, f].
-at::Tensor Combine(const TokenJacobians& jacobians, const at::Tensor& of_gate,
-                   const at::Tensor& of_up) {
-  return (of_gate * jacobians.slope.unsqueeze(1))
-      .addcmul_(of_up, jacobians.value.unsqueeze(1));
+// slope_i * W_gate v + value_i * W_up v for vectors v = x[i, j], [n, b, f], of
+// `x` [n, b, d] or, the same for all tokens, [1, b, d].
+at::Tensor InputProducts(const TokenJacobians& jacobians, const at::Tensor& x) {
+  const MlpWeights& weights = jacobians.weights;
+  at::Tensor product =
+      at::linear(x, weights.gate) * jacobians.slope.unsqueeze(1);
+  if (weights.up) {
+    product.addcmul_(at::linear(x, *weights.up), jacobians.value.unsqueeze(1));
+  }
+  return product;
 }
 
 // The terms of NormsSquared between some hidden units and those from the first
 // of them on, [n] float64. Terms between two different blocks stand for their
 // mirror images as well.
 at::Tensor TermsOfBlock(const TokenJacobians& jacobians, int64_t begin) {
-  const GatedWeights& weights = jacobians.weights;
+  const MlpWeights& weights = jacobians.weights;
   const int64_t end = std::min(begin + kUnitsPerBlock, weights.gate.size(0));
   const at::Tensor down =
       weights.down.slice(1, begin, end)
@@ -53,18 +59,34 @@ at::Tensor TermsOfBlock(const TokenJacobians& jacobians, int64_t begin) {
   };
   const at::Tensor& slope = jacobians.slope;
   const at::Tensor& value = jacobians.value;
-  return term(weights.gate, slope, weights.gate, slope) +
-         term(weights.gate, slope, weights.up, value) +
-         term(weights.up, value, weights.gate, slope) +
-         term(weights.up, value, weights.up, value);
+  at::Tensor sum = term(weights.gate, slope, weights.gate, slope);
+  if (!weights.up) return sum;
+  return sum + term(weights.gate, slope, *weights.up, value) +
+         term(*weights.up, value, weights.gate, slope) +
+         term(*weights.up, value, *weights.up, value);
+}
+
+// gelu'(z) = Phi(z) + z Phi'(z).
+at::Tensor GeluDerivative(const at::Tensor& z) {
+  const at::Tensor below = (z * std::numbers::sqrt2 / 2).erf_().add_(1).div_(2);
+  const at::Tensor density =
+      (z.square() / -2)
+          .exp_()
+          .mul_(std::numbers::inv_sqrtpi / std::numbers::sqrt2);
+  return below.addcmul_(z, density);
 }
 
 }  // namespace
 
-TokenJacobians JacobiansAt(const GatedWeights& weights, const at::Tensor& x) {
+TokenJacobians JacobiansAt(const MlpWeights& weights, const at::Tensor& x) {
   const at::Tensor tokens = x.to(weights.gate.scalar_type());
-  const at::Tensor gate = at::linear(tokens, weights.gate);
-  const at::Tensor up = at::linear(tokens, weights.up);
+  const at::Tensor gate = at::linear(tokens, weights.gate, weights.gate_bias);
+  if (!weights.up) {
+    return {.weights = weights,
+            .slope = GeluDerivative(gate),
+            .value = gate.slice(1, 0, 0)};
+  }
+  const at::Tensor up = at::linear(tokens, *weights.up);
   const at::Tensor sigmoid = gate.sigmoid();
   // silu'(g) = s + g s (1 - s) with s the sigmoid of g.
   const at::Tensor derivative = (1 - sigmoid).mul_(gate).add_(1).mul_(sigmoid);
@@ -72,30 +94,26 @@ TokenJacobians JacobiansAt(const GatedWeights& weights, const at::Tensor& x) {
       .weights = weights, .slope = derivative * up, .value = gate * sigmoid};
 }
 
-at::Tensor OutputsAt(const GatedWeights& weights, const at::Tensor& x) {
+at::Tensor OutputsAt(const MlpWeights& weights, const at::Tensor& x) {
   const at::Tensor tokens = x.to(weights.gate.scalar_type());
-  return at::linear(at::silu(at::linear(tokens, weights.gate)) *
-                        at::linear(tokens, weights.up),
-                    weights.down);
+  const at::Tensor gate = at::linear(tokens, weights.gate, weights.gate_bias);
+  const at::Tensor inner =
+      weights.up ? at::silu(gate) * at::linear(tokens, *weights.up)
+                 : at::gelu(gate);
+  return at::linear(inner, weights.down, weights.down_bias);
 }
 
-at::Tensor ApplyToCommon(const TokenJacobians& jacobians,
-                         const at::Tensor& of_gate, const at::Tensor& of_up) {
-  return at::linear(
-      Combine(jacobians, of_gate.unsqueeze(0), of_up.unsqueeze(0)),
-      jacobians.weights.down);
+at::Tensor ApplyToCommon(const TokenJacobians& jacobians, const at::Tensor& x) {
+  return Apply(jacobians, x.unsqueeze(0));
 }
 
 at::Tensor Apply(const TokenJacobians& jacobians, const at::Tensor& x) {
-  const GatedWeights& weights = jacobians.weights;
-  return at::linear(Combine(jacobians, at::linear(x, weights.gate),
-                            at::linear(x, weights.up)),
-                    weights.down);
+  return at::linear(InputProducts(jacobians, x), jacobians.weights.down);
 }
 
 at::Tensor ApplyTransposed(const TokenJacobians& jacobians,
                            const at::Tensor& y) {
-  const GatedWeights& weights = jacobians.weights;
+  const MlpWeights& weights = jacobians.weights;
   const at::Tensor hidden =
       y.flatten(0, 1)
           .mm(weights.down)
@@ -103,20 +121,20 @@ at::Tensor ApplyTransposed(const TokenJacobians& jacobians,
   const auto scaled = [&](const at::Tensor& scale) {
     return (hidden * scale.unsqueeze(1)).flatten(0, 1);
   };
-  return scaled(jacobians.slope)
-      .mm(weights.gate)
-      .addmm_(scaled(jacobians.value), weights.up)
-      .view({y.size(0), y.size(1), weights.gate.size(1)});
+  at::Tensor product = scaled(jacobians.slope).mm(weights.gate);
+  if (weights.up) product.addmm_(scaled(jacobians.value), *weights.up);
+  return product.view({y.size(0), y.size(1), weights.gate.size(1)});
 }
 
 at::Tensor InputSides(const TokenJacobians& jacobians) {
-  const GatedWeights& weights = jacobians.weights;
-  return (weights.gate * jacobians.slope.unsqueeze(2))
-      .addcmul_(weights.up, jacobians.value.unsqueeze(2));
+  const MlpWeights& weights = jacobians.weights;
+  at::Tensor sides = weights.gate * jacobians.slope.unsqueeze(2);
+  if (weights.up) sides.addcmul_(*weights.up, jacobians.value.unsqueeze(2));
+  return sides;
 }
 
 at::Tensor JacobianOf(const TokenJacobians& jacobians, int64_t i) {
-  const GatedWeights& weights = jacobians.weights;
+  const MlpWeights& weights = jacobians.weights;
   const int64_t width = weights.gate.size(1);
   at::Tensor sum = at::zeros({width, width}, weights.gate.options());
   for (int64_t begin = 0; begin < weights.gate.size(0);
@@ -126,10 +144,12 @@ at::Tensor JacobianOf(const TokenJacobians& jacobians, int64_t i) {
     const auto scale = [&](const at::Tensor& of_tokens) {
       return of_tokens[i].slice(0, begin, end).unsqueeze(1);
     };
-    sum.addmm_(
-        weights.down.slice(1, begin, end),
-        (weights.gate.slice(0, begin, end) * scale(jacobians.slope))
-            .addcmul_(weights.up.slice(0, begin, end), scale(jacobians.value)));
+    at::Tensor side =
+        weights.gate.slice(0, begin, end) * scale(jacobians.slope);
+    if (weights.up) {
+      side.addcmul_(weights.up->slice(0, begin, end), scale(jacobians.value));
+    }
+    sum.addmm_(weights.down.slice(1, begin, end), side);
   }
   return sum;
 }

@@ -15,7 +15,8 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
-#include "core/model/gated_mlp.h"
+#include "core/checkpoint/model_config.h"
+#include "core/model/mlp.h"
 #include "core/probe/expert_fixture.h"
 #include "gtest/gtest.h"
 
@@ -36,20 +37,36 @@ double RelativeDistance(const at::Tensor& a, const at::Tensor& b) {
          b.norm().item<double>();
 }
 
-// Narrower and wider inside than outside.
-class TokenJacobiansTest
-    : public testing::TestWithParam<std::tuple<int64_t, int64_t>> {
+// Width, hidden width and kind.
+using Parameter = std::tuple<int64_t, int64_t, ExpertKind>;
+
+class TokenJacobiansTest : public testing::TestWithParam<Parameter> {
  protected:
   TokenJacobiansTest() { at::manual_seed(2); }
 
   const int64_t width_ = std::get<0>(GetParam());
-  const ExpertFixture expert_{width_, std::get<1>(GetParam())};
-  const GatedMlpTensors tensors_ = expert_.Tensors();
+  const ExpertFixture expert_{width_, std::get<1>(GetParam()),
+                              std::get<2>(GetParam())};
+  const MlpTensors tensors_ = expert_.Tensors();
   const at::Tensor x_ = at::randn({5, width_});
 };
 
-INSTANTIATE_TEST_SUITE_P(Shapes, TokenJacobiansTest,
-                         testing::Values(std::tuple(12, 7), std::tuple(9, 31)));
+// Narrower and wider inside than outside.
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, TokenJacobiansTest,
+    testing::Values(Parameter(12, 7, ExpertKind::kGatedMlp),
+                    Parameter(9, 31, ExpertKind::kGatedMlp),
+                    Parameter(12, 7, ExpertKind::kGeluMlp),
+                    Parameter(9, 31, ExpertKind::kGeluMlp)));
+
+TEST_P(TokenJacobiansTest, ComeWithTheOutputsOfTheExpert) {
+  const at::Tensor outputs = OutputsAt(WeightsAs(tensors_, at::kFloat), x_);
+  for (int64_t t = 0; t < x_.size(0); ++t) {
+    EXPECT_LT(
+        RelativeDistance(outputs[t], expert_.Apply(x_[t].to(at::kDouble))),
+        1e-6);
+  }
+}
 
 TEST_P(TokenJacobiansTest, AreThoseOfAutograd) {
   const TokenJacobians jacobians =
@@ -69,10 +86,15 @@ TEST_P(TokenJacobiansTest, AreBuiltOneByOne) {
   }
 }
 
-TEST(TokenJacobianTest, IsBuiltFromBlocksOfUnits) {
+class TokenJacobianTest : public testing::TestWithParam<ExpertKind> {};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, TokenJacobianTest,
+                         testing::ValuesIn(kExpertKinds));
+
+TEST_P(TokenJacobianTest, IsBuiltFromBlocksOfUnits) {
   at::manual_seed(3);
-  const ExpertFixture expert(3, 5000);  // a block and some
-  const GatedMlpTensors tensors = expert.Tensors();
+  const ExpertFixture expert(3, 5000, GetParam());  // a block and some
+  const MlpTensors tensors = expert.Tensors();
   const at::Tensor x = at::randn({2, 3});
   const TokenJacobians jacobians =
       JacobiansAt(WeightsAs(tensors, at::kFloat), x);
@@ -88,6 +110,9 @@ TEST_P(TokenJacobiansTest, MultiplyVectorsAsTheirMatricesDo) {
   const at::Tensor v = at::randn({5, 3, width_});
   const at::Tensor wide = v.to(at::kDouble);
   EXPECT_LT(RelativeDistance(Apply(jacobians, v), wide.bmm(dense.mT())), 1e-6);
+  EXPECT_LT(RelativeDistance(ApplyToCommon(jacobians, v[0]),
+                             at::matmul(wide[0], dense.mT())),
+            1e-6);
   EXPECT_LT(RelativeDistance(ApplyTransposed(jacobians, v), wide.bmm(dense)),
             1e-6);
 }
@@ -99,10 +124,10 @@ TEST_P(TokenJacobiansTest, HaveTheNormsOfTheirMatrices) {
   EXPECT_LT(RelativeDistance(NormsSquared(jacobians), wanted), 1e-6);
 }
 
-TEST(TokenJacobianNormsTest, AddUpOverBlocksOfUnits) {
+TEST_P(TokenJacobianTest, HasANormThatAddsUpOverBlocksOfUnits) {
   at::manual_seed(3);
-  const ExpertFixture expert(20, 700);  // two blocks and some
-  const GatedMlpTensors tensors = expert.Tensors();
+  const ExpertFixture expert(20, 700, GetParam());  // two blocks and some
+  const MlpTensors tensors = expert.Tensors();
   const at::Tensor x = at::randn({3, 20});
   const TokenJacobians jacobians =
       JacobiansAt(WeightsAs(tensors, at::kFloat), x);
@@ -112,7 +137,7 @@ TEST(TokenJacobianNormsTest, AddUpOverBlocksOfUnits) {
 
 TEST(TokenJacobianNormsTest, OfTheZeroVectorAreZero) {
   const ExpertFixture expert(4, 6);
-  const GatedMlpTensors tensors = expert.Tensors();
+  const MlpTensors tensors = expert.Tensors();
   EXPECT_EQ(NormsSquared(
                 JacobiansAt(WeightsAs(tensors, at::kFloat), at::zeros({1, 4})))
                 .item<double>(),

@@ -15,7 +15,7 @@
 
 #include "core/checkpoint/checkpoint.h"
 #include "core/geometry/leading_singular_values.h"
-#include "core/model/gated_mlp.h"
+#include "core/model/mlp.h"
 #include "core/probe/averaged_jacobian.h"
 #include "core/probe/token_jacobians.h"
 
@@ -38,9 +38,9 @@ at::Tensor OutputSide(const at::Tensor& down) {
   return std::get<1>(at::linalg_qr(down, "r"));
 }
 
-JacobianSpectra Decompose(const GatedMlpTensors& tensors, const at::Tensor& x,
+JacobianSpectra Decompose(const MlpTensors& tensors, const at::Tensor& x,
                           int64_t count) {
-  const GatedWeights weights = WeightsAs(tensors, at::kDouble);
+  const MlpWeights weights = WeightsAs(tensors, at::kDouble);
   const at::Tensor output_side = OutputSide(weights.down);
   const int64_t floats = weights.gate.numel() + output_side.size(0) * x.size(1);
   const int64_t group =
@@ -70,8 +70,8 @@ LeadingSingularValues FindInMatrix(const at::Tensor& matrix, int64_t count,
 }
 
 // Where the tokens are few: their Jacobians one by one.
-JacobianSpectra IterateBuilt(const GatedMlpTensors& tensors,
-                             const at::Tensor& x, int64_t count, int64_t seed) {
+JacobianSpectra IterateBuilt(const MlpTensors& tensors, const at::Tensor& x,
+                             int64_t count, int64_t seed) {
   const TokenJacobians jacobians =
       JacobiansAt(WeightsAs(tensors, at::kFloat), x);
   std::vector<at::Tensor> values;
@@ -92,10 +92,9 @@ JacobianSpectra IterateBuilt(const GatedMlpTensors& tensors,
           .vectors = vectors};
 }
 
-JacobianSpectra IterateFactored(const GatedMlpTensors& tensors,
-                                const at::Tensor& x, int64_t count,
-                                int64_t seed) {
-  const GatedWeights weights = WeightsAs(tensors, at::kFloat);
+JacobianSpectra IterateFactored(const MlpTensors& tensors, const at::Tensor& x,
+                                int64_t count, int64_t seed) {
+  const MlpWeights weights = WeightsAs(tensors, at::kFloat);
   std::vector<at::Tensor> values;
   std::vector<at::Tensor> errors;
   int64_t vectors = 0;
@@ -122,21 +121,22 @@ JacobianSpectra IterateFactored(const GatedMlpTensors& tensors,
 
 }  // namespace
 
-bool AreBuilt(const GatedMlpTensors& tensors, int64_t tokens) {
+bool AreBuilt(const MlpTensors& tensors, int64_t tokens) {
   const auto d = static_cast<double>(tensors.gate.shape[1]);
   const auto f = static_cast<double>(tensors.gate.shape[0]);
   const auto n = static_cast<double>(tokens);
   const double built = n * (2 * d * d * f + 4 * d * d * kTypicalVectors);
-  return built < 5 * f * f * d + n * 12 * d * f * kTypicalVectors;
+  const double norms = (tensors.up ? 5 : 2) * f * f * d;
+  const double matrices = tensors.up ? 3 : 2;
+  return built < norms + n * matrices * 4 * d * f * kTypicalVectors;
 }
 
-int64_t SpectrumLength(const GatedMlpTensors& tensors, int64_t top) {
+int64_t SpectrumLength(const MlpTensors& tensors, int64_t top) {
   return std::min({top, tensors.gate.shape[0], tensors.gate.shape[1]});
 }
 
-JacobianSpectra SpectraAtTokens(const GatedMlpTensors& tensors,
-                                const at::Tensor& x, int64_t top,
-                                int64_t seed) {
+JacobianSpectra SpectraAtTokens(const MlpTensors& tensors, const at::Tensor& x,
+                                int64_t top, int64_t seed) {
   const int64_t rank = std::min(tensors.gate.shape[0], tensors.gate.shape[1]);
   const int64_t count = SpectrumLength(tensors, top);
   if (rank <= KrylovDimensions(count)) return Decompose(tensors, x, count);

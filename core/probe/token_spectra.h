@@ -10,15 +10,15 @@
 
 namespace moeprobe {
 
-// Returns r = min(top, d, f), the length of a spectrum of a gated expert.
-int64_t SpectrumLength(const GatedMlpTensors& tensors, int64_t top);
+// Returns r = min(top, d, f), the length of a spectrum of an expert.
+int64_t SpectrumLength(const MlpTensors& tensors, int64_t top);
 
 // Whether it takes fewer operations to build the Jacobians of so many tokens,
-// 2 d^2 f each and then 4 d^2 a vector, than to multiply with their factors, 12
-// d f a vector, and have their norms from NormsSquared, 5 f^2 d for all.
-bool AreBuilt(const GatedMlpTensors& tensors, int64_t tokens);
+// 2 d^2 f each and then 4 d^2 a vector, than to multiply with their factors, 4
+// d f a vector for each matrix, and have their norms from NormsSquared.
+bool AreBuilt(const MlpTensors& tensors, int64_t tokens);
 
-// Singular values of n Jacobians [d, d] of a gated expert, r of each.
+// Singular values of n Jacobians [d, d] of an expert, r of each.
 struct JacobianSpectra {
   at::Tensor values;  // [n, r] float64: descending
   // [n] float64: |J|_F^2, of all values, not only the leading ones.
@@ -36,8 +36,8 @@ struct JacobianSpectra {
 // FindLeadingSingularValues: of Jacobians built one by one where AreBuilt says
 // so, otherwise of all tokens at once, from products with the weights, and the
 // norm from its closed form. `seed`: of the random start.
-JacobianSpectra SpectraAtTokens(const GatedMlpTensors& tensors,
-                                const at::Tensor& x, int64_t top, int64_t seed);
+JacobianSpectra SpectraAtTokens(const MlpTensors& tensors, const at::Tensor& x,
+                                int64_t top, int64_t seed);
 
 // Returns the same of an averaged Jacobian, n = 1, without its norm. The
 // Jacobian is built: a single one has too few vectors at a time for products

@@ -14,12 +14,14 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numbers>
 #include <utility>
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/model_config.h"
 #include "core/geometry/leading_singular_values.h"
-#include "core/model/gated_mlp.h"
+#include "core/model/mlp.h"
 #include "core/probe/averaged_jacobian.h"
 #include "core/probe/expert_fixture.h"
 #include "core/probe/token_jacobians.h"
@@ -64,9 +66,31 @@ TEST_F(TokenSpectraTest, OfOneNeuronIsKnown) {
   EXPECT_NEAR(spectra.norm_squared.item<double>() / wanted / wanted, 1, 1e-6);
 }
 
-TEST_F(TokenSpectraTest, EqualThoseOfAutogradWhateverIsWider) {
+TEST_F(TokenSpectraTest, OfOneNeuronWithoutAGateIsKnown) {
+  // J = w_2 gelu'(z) w_1'.
+  ExpertFixture expert(3, 1, ExpertKind::kGeluMlp);
+  const at::Tensor x = at::randn({1, 3});
+  const auto z = (expert.gate.mv(x[0]) + expert.gate_bias).item<double>();
+  const double slope =
+      (1 + std::erf(z / std::sqrt(2))) / 2 +
+      z * std::exp(-z * z / 2) / std::sqrt(2 * std::numbers::pi);
+  const auto wanted =
+      (expert.gate.norm() * expert.down.norm()).item<double>() * slope;
+  const JacobianSpectra spectra = SpectraAtTokens(expert.Tensors(), x, 16, 0);
+  EXPECT_NEAR(spectra.values.item<double>(), std::abs(wanted), 1e-6);
+}
+
+class SpectraOfKindTest : public testing::TestWithParam<ExpertKind> {
+ protected:
+  SpectraOfKindTest() { at::manual_seed(4); }
+};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, SpectraOfKindTest,
+                         testing::ValuesIn(kExpertKinds));
+
+TEST_P(SpectraOfKindTest, EqualThoseOfAutogradWhateverIsWider) {
   for (const auto& [width, hidden] : {std::pair(12, 7), std::pair(9, 31)}) {
-    const ExpertFixture expert(width, hidden);
+    const ExpertFixture expert(width, hidden, GetParam());
     const at::Tensor x = at::randn({4, width});
     const at::Tensor wanted =
         ByAutograd(expert, x).slice(1, 0, std::min(width, hidden));
@@ -81,13 +105,13 @@ TEST_F(TokenSpectraTest, EqualThoseOfAutogradWhateverIsWider) {
 }
 
 // Whichever way is cheaper; more tokens than go together.
-TEST_F(TokenSpectraTest, OfWideExpertsEqualThoseOfFullDecompositions) {
+TEST_P(SpectraOfKindTest, OfWideExpertsEqualThoseOfFullDecompositions) {
   const int64_t top = 2, tokens = 17;
   for (const auto& [width, hidden] :
        {std::pair(200, 230), std::pair(600, 170)}) {
     ASSERT_GT(std::min(width, hidden), KrylovDimensions(top));
-    const ExpertFixture expert(width, hidden);
-    const GatedMlpTensors tensors = expert.Tensors();
+    const ExpertFixture expert(width, hidden, GetParam());
+    const MlpTensors tensors = expert.Tensors();
     EXPECT_EQ(AreBuilt(tensors, tokens), width == 200);
     const at::Tensor x = at::randn({tokens, width});
     const at::Tensor wanted = ByAutograd(expert, x);
@@ -104,8 +128,9 @@ TEST_F(TokenSpectraTest, OfWideExpertsEqualThoseOfFullDecompositions) {
 
 TEST_F(TokenSpectraTest, AreBuiltWhereThatIsCheaper) {
   const auto views = [](int64_t width, int64_t hidden) {
-    GatedMlpTensors tensors;
+    MlpTensors tensors;
     tensors.gate.shape = {hidden, width};
+    tensors.up = tensors.gate;
     return tensors;
   };
   EXPECT_TRUE(AreBuilt(views(4096, 14336), 8));
@@ -118,17 +143,13 @@ TEST_F(TokenSpectraTest, DoNotChangeWhenNeuronsArePermuted) {
   ExpertFixture expert(8, 20);
   const at::Tensor x = at::randn({3, 8});
   const at::Tensor before = SpectraAtTokens(expert.Tensors(), x, 8, 0).values;
-  const at::Tensor order = at::randn({20}).argsort();
-  expert.gate = expert.gate.index_select(0, order);
-  expert.up = expert.up.index_select(0, order);
-  expert.down = expert.down.index_select(1, order);
+  expert.PermuteNeurons();
   const at::Tensor after = SpectraAtTokens(expert.Tensors(), x, 8, 0).values;
   EXPECT_LT(LargestRelativeError(after, before), 1e-9);
 }
 
 // An average over one token is that token's Jacobian.
-AveragedJacobian AverageAt(const GatedMlpTensors& tensors,
-                           const at::Tensor& x) {
+AveragedJacobian AverageAt(const MlpTensors& tensors, const at::Tensor& x) {
   const TokenJacobians jacobians =
       JacobiansAt(WeightsAs(tensors, at::kDouble), x);
   return {.weights = &tensors,
@@ -136,10 +157,10 @@ AveragedJacobian AverageAt(const GatedMlpTensors& tensors,
           .value = jacobians.value[0]};
 }
 
-TEST_F(TokenSpectraTest, OfAnAverageOverOneTokenIsTheTokens) {
+TEST_P(SpectraOfKindTest, OfAnAverageOverOneTokenIsTheTokens) {
   for (const int64_t width : {10, 200}) {
-    const ExpertFixture expert(width, 250);
-    const GatedMlpTensors tensors = expert.Tensors();
+    const ExpertFixture expert(width, 250, GetParam());
+    const MlpTensors tensors = expert.Tensors();
     const at::Tensor x = at::randn({1, width});
     const JacobianSpectra average =
         SpectrumOfAverage(AverageAt(tensors, x), 2, 0);

@@ -58,16 +58,16 @@ at::Tensor ZeroProducts(int64_t width) {
 }
 
 // W_gate'W_gate + W_up'W_up, whose eigenvectors are the right singular vectors
-// of the two on top of each other.
-at::Tensor InputProducts(const GatedMlpTensors& expert) {
+// of the two on top of each other; the former alone where that is all.
+at::Tensor InputProducts(const MlpTensors& expert) {
   const at::Tensor sum = ZeroProducts(expert.gate.shape[1]);
   AddProducts(StoredWeight(expert.gate), sum);
-  AddProducts(StoredWeight(expert.up), sum);
+  if (expert.up) AddProducts(StoredWeight(*expert.up), sum);
   return sum;
 }
 
 // W_down W_down', whose eigenvectors are the left singular vectors.
-at::Tensor OutputProducts(const GatedMlpTensors& expert) {
+at::Tensor OutputProducts(const MlpTensors& expert) {
   const at::Tensor sum = ZeroProducts(expert.down.shape[0]);
   AddProducts(StoredWeight(expert.down).t(), sum);
   return sum;
@@ -79,7 +79,7 @@ int64_t BytesOf(int64_t width) {
 }
 
 template <typename Products>
-Subspaces FindSubspaces(std::span<const GatedMlpTensors> experts, int64_t rank,
+Subspaces FindSubspaces(std::span<const MlpTensors> experts, int64_t rank,
                         const Products& products) {
   const auto count = static_cast<int64_t>(experts.size());
   const int64_t width = experts[0].gate.shape[1];
@@ -138,7 +138,7 @@ void AddSide(const std::string& side, const Subspaces& subspaces,
 }  // namespace
 
 ProbeResult WeightOverlap(const LayerTensors& tensors, int64_t rank) {
-  const std::span<const GatedMlpTensors> experts = RoutedExperts(tensors);
+  const std::span<const MlpTensors> experts = RoutedExperts(tensors);
   const int64_t width = experts[0].gate.shape[1];
   const int64_t size = std::min({rank, width, experts[0].gate.shape[0]});
   ProbeResult result;

@@ -11,7 +11,8 @@ namespace moeprobe {
 // How far experts read from, and write to, the same directions, from their
 // weights alone: s(i, j) = |Q_i'Q_j|_F^2 / r for the subspaces of size
 // r = min(rank, d, f) that belong to the largest singular values,
-//   weight_overlap/input [E, E]   right ones of [W_gate; W_up]
+//   weight_overlap/input [E, E]   right ones of [W_gate; W_up], or of W_gate
+//                                 where there is no W_up
 //   weight_overlap/output [E, E]  left ones of W_down
 //   weight_overlap/input_energy, weight_overlap/output_energy [E]  share of the
 //                                 squared norm in the subspace

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/model_config.h"
 #include "core/probe/expert_fixture.h"
 #include "core/probe/probe_result.h"
 #include "gmock/gmock.h"
@@ -30,8 +31,9 @@ class WeightOverlapTest : public testing::Test {
  protected:
   WeightOverlapTest() { at::manual_seed(3); }
 
-  void AddExperts(int count, int64_t width, int64_t hidden) {
-    for (int e = 0; e < count; ++e) experts_.emplace_back(width, hidden);
+  void AddExperts(int count, int64_t width, int64_t hidden,
+                  ExpertKind kind = ExpertKind::kGatedMlp) {
+    for (int e = 0; e < count; ++e) experts_.emplace_back(width, hidden, kind);
   }
 
   void Run(int64_t rank) {
@@ -60,6 +62,7 @@ class WeightOverlapTest : public testing::Test {
 
 // [W_gate; W_up] and W_down', float64: what an expert reads and writes.
 at::Tensor InputSide(const ExpertFixture& expert) {
+  if (!expert.up.defined()) return expert.gate.to(at::kDouble);
   return at::cat({expert.gate, expert.up}).to(at::kDouble);
 }
 at::Tensor OutputSide(const ExpertFixture& expert) {
@@ -74,9 +77,16 @@ std::tuple<at::Tensor, double> Leading(const at::Tensor& x, int64_t rank) {
       (s.narrow(0, 0, rank).square().sum() / s.square().sum()).item<double>()};
 }
 
-TEST_F(WeightOverlapTest, IsThatOfFullDecompositions) {
+class WeightOverlapOfKindTest : public WeightOverlapTest,
+                                public testing::WithParamInterface<ExpertKind> {
+};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, WeightOverlapOfKindTest,
+                         testing::ValuesIn(kExpertKinds));
+
+TEST_P(WeightOverlapOfKindTest, IsThatOfFullDecompositions) {
   constexpr int64_t kRank = 4;
-  AddExperts(3, 12, 10);
+  AddExperts(3, 12, 10, GetParam());
   Run(kRank);
   for (const bool input : {true, false}) {
     const auto side = input ? InputSide : OutputSide;
@@ -128,11 +138,11 @@ TEST_F(WeightOverlapTest, DoesNotDependOnTheOrderOfNeuronsNorOnScale) {
   const double input = Numbers("input")[1];
   const double output = Numbers("output")[1];
   const double energy = Numbers("output_energy")[1];
-  const at::Tensor order = at::randperm(14, at::kLong);
   ExpertFixture& expert = experts_[1];
-  expert.gate = expert.gate.index_select(0, order) * 5;
-  expert.up = expert.up.index_select(0, order) * 5;
-  expert.down = expert.down.index_select(1, order).contiguous() * 0.01;
+  expert.PermuteNeurons();
+  expert.gate.mul_(5);
+  expert.up.mul_(5);
+  expert.down.mul_(0.01);
   Run(3);
   EXPECT_NEAR(Numbers("input")[1], input, 1e-6);
   EXPECT_NEAR(Numbers("output")[1], output, 1e-6);

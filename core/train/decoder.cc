@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/checkpoint/model_config.h"
 #include "core/model/rms_norm.h"
 #include "core/model/rotary_embedding.h"
 #include "core/model/routing_rule.h"

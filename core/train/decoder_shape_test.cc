@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "absl/status/status.h"
+#include "core/checkpoint/model_config.h"
 #include "core/train/parameters.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/checkpoint/model_config.h"
 #include "core/model/routing_rule.h"
 #include "core/plan/decoder_shape.h"
 #include "core/train/initialization.h"

@@ -2,33 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstdint>
 
 #include "core/model/vector_exp.h"
+#include "core/model/vector_normal.h"
 
 namespace moeprobe {
 namespace {
-
-// The normal distribution at one point.
-struct Normal {
-  float below;    // Phi(z)
-  float density;  // Phi'(z)
-};
-
-MOEPROBE_INLINE Normal NormalAt(float z) {
-  const float exponential = VectorExp(-0.5F * z * z);
-  const float x = std::fabs(z) * 0.70710678F;
-  const float t = 1.0F / (1.0F + 0.3275911F * x);
-  float p = 1.061405429F;
-  p = p * t - 1.453152027F;
-  p = p * t + 1.421413741F;
-  p = p * t - 0.284496736F;
-  p = p * t + 0.254829592F;
-  const float tail = 0.5F * p * t * exponential;  // Phi(-|z|)
-  return {.below = z < 0 ? tail : 1.0F - tail,
-          .density = 0.39894228F * exponential};
-}
 
 // Columns at a time: their terms of a sum stay close to the processor.
 constexpr int64_t kTile = 64;

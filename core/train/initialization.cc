@@ -14,13 +14,11 @@
 namespace moeprobe {
 namespace {
 
-constexpr double kDeviation = 0.02;
-
 void FillNormal002(const Parameter& parameter, const at::Generator& random) {
   if (parameter.role == ParameterRole::kBias) {
     parameter.tensor.zero_();
   } else {
-    parameter.tensor.normal_(0, kDeviation, random);
+    parameter.tensor.normal_(0, kInitialDeviation, random);
   }
 }
 

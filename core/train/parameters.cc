@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/checkpoint/model_config.h"
 #include "core/plan/decoder_shape.h"
 
 namespace moeprobe {

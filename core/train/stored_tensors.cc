@@ -18,6 +18,7 @@
 #include "absl/strings/str_join.h"
 #include "core/base/quoted.h"
 #include "core/checkpoint/header_tensor.h"
+#include "core/checkpoint/model_config.h"
 #include "core/checkpoint/safetensors_file.h"
 #include "core/checkpoint/safetensors_writer.h"
 #include "core/model/weight.h"

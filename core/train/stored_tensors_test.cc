@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "core/checkpoint/model_config.h"
 #include "core/checkpoint/safetensors_file.h"
 #include "core/plan/decoder_shape.h"
 #include "core/train/initialization.h"

@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 #include "core/base/file_content.h"
 #include "core/base/npy.h"
+#include "core/checkpoint/model_config.h"
 #include "core/checkpoint/safetensors_file.h"
 #include "core/model/routing_rule.h"
 #include "core/plan/decoder_shape.h"

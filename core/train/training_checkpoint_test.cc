@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "core/base/file_content.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/model_config.h"
 #include "core/model/decoder_layer.h"
 #include "core/model/embedding.h"
 #include "core/model/router.h"
@@ -71,7 +72,7 @@ struct SomeRun {
 double AnalysedLoss(const Checkpoint& checkpoint, const at::Tensor& windows) {
   const int64_t length = windows.size(1);
   const at::Tensor ids = windows.flatten();
-  at::Tensor residual = Embed(checkpoint, ids);
+  at::Tensor residual = Embed(checkpoint, ids, length);
   const auto layers = static_cast<int64_t>(checkpoint.config().layers.size());
   for (int64_t layer = 0; layer < layers; ++layer) {
     const DecoderLayer decoder(checkpoint, layer, length, at::kFloat);
@@ -102,7 +103,7 @@ class TrainingCheckpointTest : public testing::Test {
     return directory_.path() / CheckpointName(step) / name;
   }
 
-  // Trains a model of gated experts and expects an analysis to see the same.
+  // Trains a model and expects an analysis to see the same.
   void ExpectAnalysisAgrees(const TrainingOptions& options) {
     SomeRun run(options, 30);
     ASSERT_EQ(run.Write(directory_.path()), absl::OkStatus());
@@ -122,6 +123,24 @@ class TrainingCheckpointTest : public testing::Test {
 
 TEST_F(TrainingCheckpointTest, IsAMixtralThatAnAnalysisLoads) {
   ExpectAnalysisAgrees(FixtureOptions(ExpertKind::kGatedMlp));
+}
+
+TEST_F(TrainingCheckpointTest, IsOfAFamilyThatAnAnalysisLoads) {
+  ExpectAnalysisAgrees(FixtureOptions());
+}
+
+TEST_F(TrainingCheckpointTest, StatesHowItsExpertsAreChosen) {
+  TrainingOptions options = FixtureOptions();
+  options.routing = {.per_token = 4};
+  ExpectAnalysisAgrees(options);
+  options.routing = {.per_token = 3, .renormalize = false, .temperature = 0.4};
+  ExpectAnalysisAgrees(options);
+}
+
+TEST_F(TrainingCheckpointTest, HasADenseMlpOfTwoLayers) {
+  TrainingOptions options = FixtureOptions();
+  options.shape.experts = 0;
+  ExpectAnalysisAgrees(options);
 }
 
 TEST_F(TrainingCheckpointTest, IsAMixtralWithAllExpertsUnderSoftRouting) {

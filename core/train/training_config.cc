@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "core/checkpoint/model_config.h"
 #include "core/plan/decoder_shape.h"
 #include "core/train/decoder.h"
 #include "core/train/training_options.h"
@@ -13,8 +14,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// What all families call the same.
-Json CommonKeys(const DecoderShape& shape) {
+// What all families call the same. `initialization` is a key of ours: what
+// weights were before training.
+Json CommonKeys(const TrainingOptions& options) {
+  const DecoderShape& shape = options.shape;
+  const bool is_normal = options.initialization == Initialization::kNormal002;
   return {{"hidden_size", shape.width},
           {"intermediate_size", shape.expert_width},
           {"num_hidden_layers", shape.layers},
@@ -23,6 +27,8 @@ Json CommonKeys(const DecoderShape& shape) {
           {"vocab_size", shape.vocabulary},
           {"max_position_embeddings", shape.context},
           {"tie_word_embeddings", false},
+          {"initialization", is_normal ? "normal" : "torch"},
+          {"initializer_range", kInitialDeviation},
           {"torch_dtype", "float32"}};
 }
 
@@ -42,7 +48,7 @@ Json GatedConfig(const TrainingOptions& options) {
               {"rope_theta", kRopeTheta},
               {"bos_token_id", nullptr},
               {"eos_token_id", nullptr}};
-  config.update(CommonKeys(options.shape));
+  config.update(CommonKeys(options));
   AddExperts(options, config);
   if (!is_dense) config["sliding_window"] = nullptr;
   return config;
@@ -52,7 +58,7 @@ Json TwoLayerConfig(const TrainingOptions& options) {
   Json config{{"model_type", "moeprobe"},
               {"hidden_act", "gelu"},
               {"layer_norm_eps", kNormEpsilon}};
-  config.update(CommonKeys(options.shape));
+  config.update(CommonKeys(options));
   AddExperts(options, config);
   if (options.shape.experts == 0) return config;
   config["norm_topk_prob"] = options.routing.renormalize;

@@ -61,7 +61,26 @@ TEST(TrainingConfigTest, StatesTheRoutingOfTwoLayerExperts) {
   EXPECT_THAT(text, HasSubstr("\"model_type\": \"moeprobe\""));
   EXPECT_THAT(text, HasSubstr("\"router_temperature\": 0.5"));
   EXPECT_THAT(text, HasSubstr("\"norm_topk_prob\": true"));
+  const auto config = ParseModelConfig(text);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->expert_kind, ExpertKind::kGeluMlp);
+  EXPECT_EQ(config->experts.temperature, 0.5);
+  EXPECT_EQ(config->position_count, 64);
+  EXPECT_EQ(config->layers.size(), 3U);
   EXPECT_EQ(CheckFamily(options), absl::OkStatus());
+}
+
+TEST(TrainingConfigTest, StatesWhatWeightsWereBeforeTraining) {
+  for (TrainingOptions options : {Gated(), TrainingOptions()}) {
+    auto config = ParseModelConfig(ConfigText(options));
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_EQ(config->initialization, InitialWeights::kNormal);
+    EXPECT_EQ(config->initializer_range, 0.02);
+    options.initialization = Initialization::kTorch;
+    config = ParseModelConfig(ConfigText(options));
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_EQ(config->initialization, InitialWeights::kTorch);
+  }
 }
 
 TEST(TrainingConfigTest, RefusesWhatMixtralCannotSay) {

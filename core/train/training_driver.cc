@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "core/checkpoint/model_config.h"
 #include "core/plan/decoder_shape.h"
 #include "core/train/training_curves.h"
 #include "core/train/training_fixture.h"

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/checkpoint/model_config.h"
 #include "core/plan/decoder_shape.h"
 #include "core/train/token_split.h"
 #include "core/train/training_options.h"

@@ -10,6 +10,9 @@
 
 namespace moeprobe {
 
+// Deviation of Initialization::kNormal002.
+inline constexpr double kInitialDeviation = 0.02;
+
 // Where training begins. Factors of norms are 1 and their biases 0 in both.
 enum class Initialization : std::uint8_t {
   // Matrices, router and embeddings normal(0, 0.02); biases 0.

@@ -20,6 +20,7 @@
 #include "core/base/file_content.h"
 #include "core/base/file_lock.h"
 #include "core/base/random_stream.h"
+#include "core/checkpoint/model_config.h"
 #include "core/plan/decoder_shape.h"
 #include "core/train/training_checkpoint.h"
 #include "core/train/training_curves.h"

@@ -1,5 +1,6 @@
 #include "server/worker/training_request.h"
 
+#include "core/checkpoint/model_config.h"
 #include "core/model/routing_rule.h"
 #include "core/pipeline/train.h"
 #include "core/plan/decoder_shape.h"

@@ -62,7 +62,12 @@ class TensorWriter {
                         .bytes = std::move(bytes)});
   }
   void AddNorm(const std::string& name, int64_t width) {
-    Add(name, {width}, 1);
+    Add(name + ".weight", {width}, 1);
+  }
+  void AddLinear(const std::string& name, int64_t outputs, int64_t inputs,
+                 bool has_bias) {
+    Add(name + ".weight", {outputs, inputs});
+    if (has_bias) Add(name + ".bias", {outputs});
   }
 
   std::vector<TensorToWrite> Take() { return std::move(tensors_); }
@@ -77,21 +82,23 @@ std::map<std::string, std::string> MakeConfig(const ModelFamily& family,
   const auto boolean = [](bool value) { return value ? "true" : "false"; };
   std::map<std::string, std::string> config = {
       {"model_type", absl::StrCat("\"", std::string(family.model_type), "\"")},
-      {"hidden_act", "\"silu\""},
+      {"hidden_act",
+       family.expert_kind == ExpertKind::kGatedMlp ? "\"silu\"" : "\"gelu\""},
       {"hidden_size", absl::StrCat(options.width)},
       {"num_hidden_layers", absl::StrCat(options.layer_count)},
       {"num_attention_heads", absl::StrCat(options.head_count)},
       {"num_key_value_heads", absl::StrCat(options.key_value_head_count)},
       {"head_dim", absl::StrCat(options.head_width)},
       {"vocab_size", absl::StrCat(options.vocabulary_size)},
-      {"rms_norm_eps", "1e-05"},
+      {family.has_layer_norms ? "layer_norm_eps" : "rms_norm_eps", "1e-05"},
+      {"max_position_embeddings", absl::StrCat(options.position_count)},
       {"rope_parameters", R"({"rope_theta":10000.0,"rope_type":"default"})"},
       {"sliding_window", "null"},
       {"attention_bias", boolean(options.attention_bias)},
       {"tie_word_embeddings", boolean(options.tied_embeddings)},
       {"intermediate_size", absl::StrCat(options.dense_width)},
   };
-  if (!family.moe) return config;
+  if (!family.moe || options.expert_count == 0) return config;
   const MoeRules& rules = *family.moe;
   config["num_experts"] = absl::StrCat(options.expert_count);
   config["num_experts_per_tok"] = absl::StrCat(options.experts_per_token);
@@ -116,7 +123,8 @@ void AddAttention(const ModelFamily& family, const TinyOptions& options,
   writer.Add(prefix + "v_proj.weight", {key_width, width});
   writer.Add(prefix + "o_proj.weight", {width, query_width});
   const bool all_biases =
-      family.biases == BiasRule::kAllByConfig && options.attention_bias;
+      family.biases == BiasRule::kAll ||
+      (family.biases == BiasRule::kAllByConfig && options.attention_bias);
   if (all_biases || family.biases == BiasRule::kQueryKeyValue ||
       family.biases == BiasRule::kQueryKeyValueByConfig) {
     writer.Add(prefix + "q_proj.bias", {query_width});
@@ -126,48 +134,65 @@ void AddAttention(const ModelFamily& family, const TinyOptions& options,
   if (all_biases) writer.Add(prefix + "o_proj.bias", {width});
   if (family.query_key_norm == QueryKeyNorm::kNone) return;
   const bool per_head = family.query_key_norm == QueryKeyNorm::kPerHead;
-  writer.AddNorm(prefix + "q_norm.weight",
+  writer.AddNorm(prefix + "q_norm",
                  per_head ? options.head_width : query_width);
-  writer.AddNorm(prefix + "k_norm.weight",
-                 per_head ? options.head_width : key_width);
+  writer.AddNorm(prefix + "k_norm", per_head ? options.head_width : key_width);
 }
 
-void AddMlp(const std::string& prefix, int64_t width, int64_t inner,
+// A norm of the residual stream.
+void AddLayerNorm(const ModelFamily& family, const std::string& name,
+                  int64_t width, TensorWriter& writer) {
+  writer.AddNorm(name, width);
+  if (family.has_layer_norms) writer.Add(name + ".bias", {width});
+}
+
+struct MlpSizes {
+  int64_t width;
+  int64_t inner;
+};
+
+void AddMlp(ExpertKind kind, const std::string& prefix, const MlpNames& names,
+            const MlpSizes& sizes, TensorWriter& writer) {
+  const auto [width, inner] = sizes;
+  const bool is_gated = kind == ExpertKind::kGatedMlp;
+  writer.AddLinear(prefix + std::string(names.gate), inner, width, !is_gated);
+  if (is_gated) {
+    writer.AddLinear(prefix + std::string(names.up), inner, width, false);
+  }
+  writer.AddLinear(prefix + std::string(names.down), width, inner, !is_gated);
+}
+
+void AddMoe(const ModelFamily& family, const MoeRules& rules,
+            const TinyOptions& options, const std::string& layer,
             TensorWriter& writer) {
-  writer.Add(prefix + "gate_proj.weight", {inner, width});
-  writer.Add(prefix + "up_proj.weight", {inner, width});
-  writer.Add(prefix + "down_proj.weight", {width, inner});
-}
-
-void AddMoe(const MoeRules& rules, const TinyOptions& options,
-            const std::string& layer, TensorWriter& writer) {
   const std::string block = layer + std::string(rules.block);
-  writer.Add(block + "gate.weight", {options.expert_count, options.width});
+  writer.AddLinear(block + "gate", options.expert_count, options.width,
+                   rules.has_router_bias);
   for (int64_t i = 0; i < options.expert_count; ++i) {
-    const std::string expert = absl::StrCat(block, "experts.", i, ".");
-    writer.Add(expert + std::string(rules.gate) + ".weight",
-               {options.expert_width, options.width});
-    writer.Add(expert + std::string(rules.up) + ".weight",
-               {options.expert_width, options.width});
-    writer.Add(expert + std::string(rules.down) + ".weight",
-               {options.width, options.expert_width});
+    AddMlp(family.expert_kind, absl::StrCat(block, "experts.", i, "."),
+           rules.expert,
+           {.width = options.width, .inner = options.expert_width}, writer);
   }
   if (!rules.has_shared_expert) return;
-  AddMlp(block + "shared_expert.", options.width, options.shared_width, writer);
+  AddMlp(family.expert_kind, block + "shared_expert.", family.mlp,
+         {.width = options.width, .inner = options.shared_width}, writer);
   writer.Add(block + "shared_expert_gate.weight", {1, options.width});
 }
 
 void AddLayer(const ModelFamily& family, const TinyOptions& options,
               int64_t index, TensorWriter& writer) {
   const std::string layer = absl::StrCat("model.layers.", index, ".");
-  writer.AddNorm(layer + "input_layernorm.weight", options.width);
+  AddLayerNorm(family, layer + "input_layernorm", options.width, writer);
   AddAttention(family, options, layer + "self_attn.", writer);
-  writer.AddNorm(layer + "post_attention_layernorm.weight", options.width);
-  const bool is_dense = std::ranges::count(options.dense_layers, index) > 0;
+  AddLayerNorm(family, layer + "post_attention_layernorm", options.width,
+               writer);
+  const bool is_dense = options.expert_count == 0 ||
+                        std::ranges::count(options.dense_layers, index) > 0;
   if (family.moe && !is_dense) {
-    AddMoe(*family.moe, options, layer, writer);
+    AddMoe(family, *family.moe, options, layer, writer);
   } else {
-    AddMlp(layer + "mlp.", options.width, options.dense_width, writer);
+    AddMlp(family.expert_kind, layer + "mlp.", family.mlp,
+           {.width = options.width, .inner = options.dense_width}, writer);
   }
 }
 
@@ -208,10 +233,14 @@ TinyModel MakeTinyModel(const std::string& family_name,
   TensorWriter writer(options.seed);
   writer.Add("model.embed_tokens.weight",
              {options.vocabulary_size, options.width});
+  if (family->has_learned_positions) {
+    writer.Add("model.embed_positions.weight",
+               {options.position_count, options.width});
+  }
   for (int64_t i = 0; i < options.layer_count; ++i) {
     AddLayer(*family, options, i, writer);
   }
-  writer.AddNorm("model.norm.weight", options.width);
+  AddLayerNorm(*family, "model.norm", options.width, writer);
   if (!options.tied_embeddings) {
     writer.Add("lm_head.weight", {options.vocabulary_size, options.width});
   }

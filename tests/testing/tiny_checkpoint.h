@@ -22,7 +22,8 @@ struct TinyOptions {
   int64_t layer_count = 2;
   int64_t vocabulary_size = 16;
   int64_t dense_width = 12;
-  int64_t expert_count = 4;
+  int64_t position_count = 64;
+  int64_t expert_count = 4;  // 0: no experts, where a family may lack them
   int64_t experts_per_token = 2;
   int64_t expert_width = 6;
   int64_t shared_width = 10;

@@ -1,4 +1,4 @@
-#include "core/model/gated_mlp.h"
+#include "core/model/mlp.h"
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
@@ -7,9 +7,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 #include "core/checkpoint/checkpoint.h"
-#include "core/model/gated_activation.h"
+#include "core/model/mlp_activation.h"
 #include "core/model/weight.h"
 
 namespace moeprobe {
@@ -33,26 +34,35 @@ TokenWeights WeightsOf(const ExpertRun& run, int64_t begin, int64_t end) {
 
 }  // namespace
 
-GatedWeights WeightsAs(const GatedMlpTensors& tensors, at::ScalarType type) {
+MlpWeights WeightsAs(const MlpTensors& tensors, at::ScalarType type) {
   return {.gate = Weight(tensors.gate, type),
-          .up = Weight(tensors.up, type),
+          .up = OptionalWeight(tensors.up, type),
+          .gate_bias = OptionalWeight(tensors.gate_bias, type),
+          .down_bias = OptionalWeight(tensors.down_bias, type),
           .down = Weight(tensors.down, type)};
 }
 
-GatedMlp::GatedMlp(const GatedMlpTensors& tensors, at::ScalarType type)
+ActivationWidths WidthsOf(const MlpTensors& tensors) {
+  const int64_t width = tensors.gate.shape[0];
+  return {.slope = width, .value = tensors.up ? width : 0};
+}
+
+Mlp::Mlp(const MlpTensors& tensors, at::ScalarType type)
     : weights_(WeightsAs(tensors, type)) {}
 
-at::Tensor GatedMlp::Run(const at::Tensor& x, const ExpertRun& run) const {
+at::Tensor Mlp::Run(const at::Tensor& x, const ExpertRun& run) const {
   const int64_t count = run.tokens.size(0);
   const at::Tensor product = at::empty(
       {run.output_count, weights_.gate.size(0)}, x.options());  // [m, f]
   for (int64_t begin = 0; begin < count; begin += kTokensPerBlock) {
     const int64_t end = std::min(begin + kTokensPerBlock, count);
     const at::Tensor block = Gather(x, run.tokens, begin, end);
-    const at::Tensor gate = at::linear(block, weights_.gate);  // [n, f]
-    const at::Tensor up = at::linear(block, weights_.up);      // [n, f]
-    ApplyGatedActivation(gate, up, run.rows.slice(0, begin, end), product,
-                         WeightsOf(run, begin, end), run.sums);
+    const at::Tensor gate =
+        at::linear(block, weights_.gate, weights_.gate_bias);  // [n, f]
+    std::optional<at::Tensor> up;                              // [n, f]
+    if (weights_.up) up = at::linear(block, *weights_.up);
+    ApplyActivation(gate, up, run.rows.slice(0, begin, end), product,
+                    WeightsOf(run, begin, end), run.sums);
     if (run.observer != nullptr) {
       run.observer->OnTokens(run.tokens.slice(0, begin, end), gate, up);
     }
@@ -62,7 +72,8 @@ at::Tensor GatedMlp::Run(const at::Tensor& x, const ExpertRun& run) const {
   for (int64_t begin = 0; begin < run.output_count; begin += kTokensPerBlock) {
     const int64_t end = std::min(begin + kTokensPerBlock, run.output_count);
     output.slice(0, begin, end)
-        .copy_(at::linear(product.slice(0, begin, end), weights_.down));
+        .copy_(at::linear(product.slice(0, begin, end), weights_.down,
+                          weights_.down_bias));
   }
   return output;
 }

@@ -1,13 +1,14 @@
-#ifndef MOEPROBE_CORE_MODEL_GATED_MLP_H_
-#define MOEPROBE_CORE_MODEL_GATED_MLP_H_
+#ifndef MOEPROBE_CORE_MODEL_MLP_H_
+#define MOEPROBE_CORE_MODEL_MLP_H_
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/ScalarType.h>
 
 #include <cstdint>
+#include <optional>
 
 #include "core/checkpoint/checkpoint.h"
-#include "core/model/gated_activation.h"
+#include "core/model/mlp_activation.h"
 
 namespace moeprobe {
 
@@ -17,10 +18,10 @@ class ActivationObserver {
  public:
   virtual ~ActivationObserver() = default;
 
-  // Some tokens in order, [n] int64, and their pre-activations W_gate x and
-  // W_up x, [n, f] in the type of the forward pass.
+  // Some tokens in order, [n] int64, and their pre-activations W_gate x +
+  // b_gate and, in a gated MLP, W_up x, [n, f] in the type of the forward pass.
   virtual void OnTokens(const at::Tensor& tokens, const at::Tensor& gate,
-                        const at::Tensor& up) = 0;
+                        const std::optional<at::Tensor>& up) = 0;
 };
 
 // Which tokens an expert runs on, and how each of them counts in sums.
@@ -35,32 +36,38 @@ struct ExpertRun {
   ActivationObserver* observer = nullptr;  // null: none
 };
 
-// Weights of a gated MLP, all of one type. Must not outlive the checkpoint.
-struct GatedWeights {
-  at::Tensor gate;  // [f, d]
-  at::Tensor up;    // [f, d]
-  at::Tensor down;  // [d, f]
+// Weights of an MLP as MlpTensors has them, all of one type. Must not outlive
+// the checkpoint.
+struct MlpWeights {
+  at::Tensor gate;                           // [f, d]
+  std::optional<at::Tensor> up = {};         // [f, d]
+  std::optional<at::Tensor> gate_bias = {};  // [f]
+  std::optional<at::Tensor> down_bias = {};  // [d]
+  at::Tensor down;                           // [d, f]
 };
+
+// Returns how wide the sums over an MLP's activations are.
+ActivationWidths WidthsOf(const MlpTensors& tensors);
 
 // Returns weights as `type`: used where they are mapped if they have it,
 // converted copies otherwise.
-GatedWeights WeightsAs(const GatedMlpTensors& tensors, at::ScalarType type);
+MlpWeights WeightsAs(const MlpTensors& tensors, at::ScalarType type);
 
-// A gated MLP, be it an expert, a shared expert or a dense one:
-// f(x) = W_down [silu(W_gate x) * (W_up x)].
-class GatedMlp {
+// An MLP, be it an expert, a shared expert or a dense one; see MlpTensors for
+// f(x).
+class Mlp {
  public:
   // With weights in the type of the forward pass.
-  GatedMlp(const GatedMlpTensors& tensors, at::ScalarType type);
+  Mlp(const MlpTensors& tensors, at::ScalarType type);
 
   // Returns f(x) [run.output_count, d] float32 for the tokens that have an
   // output row. `x` [T, d] in the type of the forward pass.
   at::Tensor Run(const at::Tensor& x, const ExpertRun& run) const;
 
  private:
-  GatedWeights weights_;
+  MlpWeights weights_;
 };
 
 }  // namespace moeprobe
 
-#endif  // MOEPROBE_CORE_MODEL_GATED_MLP_H_
+#endif  // MOEPROBE_CORE_MODEL_MLP_H_
