@@ -24,8 +24,10 @@ namespace {
 
 constexpr int kWidestBar = 30;
 constexpr int kNarrowestBar = 5;
-// Between lines of progress in a pipe.
+// Between lines of progress in a pipe, and the share of the time so far: logs
+// of long jobs do not grow with every step that one trains.
 constexpr absl::Duration kShortestPause = absl::Seconds(1);
+constexpr int kPauses = 50;
 
 absl::Time ToTime(const google::protobuf::Timestamp& time) {
   return absl::FromUnixSeconds(time.seconds()) +
@@ -87,7 +89,8 @@ void ProgressView::ObserveProgress(const v1::JobEvent& event) {
   const bool new_phase = event.progress().phase() != progress_.phase();
   progress_ = event.progress();
   if (!attempt_progress_) attempt_progress_ = {now_, progress_.fraction()};
-  const bool due = now_ - last_line_ >= kShortestPause;
+  const bool due =
+      now_ - last_line_ >= std::max(kShortestPause, (now_ - start_) / kPauses);
   if (new_phase && due && !screen_.is_terminal()) {
     last_line_ = now_;
     Print(Position());

@@ -13,7 +13,7 @@ namespace moeprobe {
 
 // Shows how a job gets on, event by event: one line that is drawn again and
 // again on a terminal, a line for each new state, and for a new
-// phase once a second at most, in a pipe. Times
+// phase once a second at most, the rarer the longer it takes, in a pipe. Times
 // are those of the events.
 class ProgressView {
  public:

@@ -84,6 +84,20 @@ TEST(ProgressViewTest, WritesALineASecondAtMostInAPipe) {
   EXPECT_THAT(out.str(), testing::Not(HasSubstr("0:01  b\n")));
 }
 
+TEST(ProgressViewTest, WritesFewerLinesTheLongerAJobTakes) {
+  std::ostringstream out;
+  Screen pipe(out, false, 80);
+  ProgressView view(pipe, "job 17");
+  view.Observe(State(0, v1::Job::STATE_RUNNING));
+  view.Observe(Progress(3600, 0.5, "a"));
+  view.Observe(Progress(3660, 0.5, "b"));
+  view.Observe(Progress(3720, 0.5, "c"));
+  EXPECT_EQ(out.str(),
+            "job 17: running\n"
+            "job 17:  50 %  1:00:00  a\n"
+            "job 17:  50 %  1:02:00  c\n");
+}
+
 // The line of a job half done on a terminal so wide.
 std::string LineOf(int width) {
   std::ostringstream out;
