@@ -133,6 +133,28 @@ nulls: {{random_router: 0, bootstrap: 0}}
     assert client.job(number).status().label == "typed"
 
 
+def pick(page, name, option):
+    """Choose from a list that opens, with the keyboard."""
+    page.locator(name).focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("searchbox").fill(option)
+    page.get_by_role("radio", name=option).focus()
+    page.keyboard.press("Space")
+
+
+def test_requests_begin_with_a_model_or_with_none(dashboard, open_page, experiment):
+    page = open_page(dashboard, "/submit")
+    text = page.get_by_label("The request")
+    expect(text).to_have_value(re.compile("kind: analyze"))
+    pick(page, "#submit-model", "qwen2_moe-mixed")
+    expect(text).to_have_value(re.compile('model: "qwen2_moe-mixed"'))
+    pick(page, "#submit-model", "none: train small ones")
+    expect(text).to_have_value(re.compile("kind: train"))
+    pick(page, "#submit-dataset", "text.txt")
+    expect(text).to_have_value(re.compile('text: "text.txt"'))
+    expect(page.get_by_role("heading", name="Ready")).to_be_visible()
+
+
 def test_a_click_on_a_matrix_shows_the_pair(
     dashboard, open_page, full_job, full_result
 ):

@@ -36,7 +36,7 @@ from moeprobe.dashboard.views.job_row import chosen_rows, job_row
 from moeprobe.dashboard.views.marked import marked
 from moeprobe.dashboard.views.pair import pair_detail
 from moeprobe.dashboard.views.server_state import server_state
-from moeprobe.dashboard.views.starter import starter_request
+from moeprobe.dashboard.views.starter import starter_experiment, starter_request
 from moeprobe.dashboard.views.times import moment, now, span, spent
 from moeprobe.dashboard.views.validation import Complaint, verdict_on
 from moeprobe.errors import RequestError
@@ -134,6 +134,14 @@ def test_a_starter_is_a_request(client, root):
     assert read(moeprobe.YamlText(text)).job.analyze.data[0].text == 'q"\\: {x}'
     with pytest.raises(RequestError):  # a name of several lines is refused, not split
         read(moeprobe.YamlText(starter_request(model(hostile), "x")))
+
+
+@pytest.mark.parametrize("kind", ["text", "ids"])
+def test_a_starter_of_an_experiment_is_a_request(kind):
+    text = starter_experiment("a set", kind)
+    spec = moeprobe.request.request.read_request(moeprobe.YamlText(text)).job.train
+    assert getattr(spec.data, kind) == "a set"
+    assert [variant.name for variant in spec.variants] == ["dense", "top-2", "soft"]
 
 
 def test_a_data_set_is_named_by_its_file_where_that_says_which():

@@ -15,11 +15,14 @@ from moeprobe.dashboard.context import Context
 from moeprobe.dashboard.elements import facts, labelled
 from moeprobe.dashboard.page import Page, Query
 from moeprobe.dashboard.views.catalogue import short_name
-from moeprobe.dashboard.views.starter import starter_request
+from moeprobe.dashboard.views.starter import starter_experiment, starter_request
 from moeprobe.dashboard.views.validation import Verdict, verdict_on
 from moeprobe.errors import MoeprobeError, UnauthenticatedError, UnavailableError
 from moeprobe.request.request import YamlText
 from moeprobe.request.writer import request_yaml
+
+# Stands for a model in the list of them: no model, but some to be trained.
+_TRAIN = "kind: train"
 
 
 def _begin(
@@ -44,10 +47,20 @@ def _starter(
     return starter_request(model, short_name(dataset, datasets), dataset.kind)
 
 
+def _model_options(models: list[Model]) -> list[dict[str, str]]:
+    usable = [{"value": m.name, "label": m.name} for m in models if not m.problem]
+    return [{"value": _TRAIN, "label": "none: train small ones"}, *usable]
+
+
+def _dataset_options(datasets: list[Dataset]) -> list[dict[str, str]]:
+    return [
+        {"value": d.name, "label": f"{d.display_name or d.name} ({d.kind})"}
+        for d in datasets
+    ]
+
+
 def _choice(name: str, label: str, options: list[dict[str, str]]) -> Component:
-    chooser = dcc.Dropdown(
-        id=name, options=options, placeholder=f"{len(options)} on the server"
-    )
+    chooser = dcc.Dropdown(id=name, options=options, placeholder="any on the server")
     return html.Label([label, chooser], htmlFor=name)
 
 
@@ -63,19 +76,12 @@ def layout(context: Context, query: Query) -> Component:
                     _choice(
                         "submit-model",
                         "Begin with the model",
-                        [
-                            {"value": m.name, "label": m.name}
-                            for m in models
-                            if not m.problem
-                        ],
+                        _model_options(models),
                     ),
                     _choice(
                         "submit-dataset",
                         "on the data set",
-                        [
-                            {"value": d.name, "label": f"{d.display_name} ({d.kind})"}
-                            for d in datasets
-                        ],
+                        _dataset_options(datasets),
                     ),
                 ],
                 className="tools",
@@ -151,9 +157,13 @@ def register(app: dash.Dash, context: Context) -> None:
         models = [m for m in client.models() if m.name == model]
         datasets = client.datasets()
         named = [d for d in datasets if d.name == dataset] or datasets[:1]
-        if not models and not dataset:
+        if not model and not dataset:
             raise PreventUpdate
-        return _starter(next(iter(models), None), next(iter(named), None), datasets)
+        chosen = next(iter(named), None)
+        if model == _TRAIN:
+            name = short_name(chosen, datasets) if chosen else ""
+            return starter_experiment(name, chosen.kind if chosen else "text")
+        return _starter(next(iter(models), None), chosen, datasets)
 
     @app.callback(
         Output("url", "href", allow_duplicate=True),
