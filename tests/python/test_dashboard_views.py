@@ -556,6 +556,15 @@ def test_a_login_is_a_cookie_that_scripts_cannot_read(guarded):
     assert guarded.get("/").status_code == 302
 
 
+def test_a_report_is_a_file_to_keep(web, guarded, full_job):
+    answer = web.get(f"/jobs/{full_job.id}/report.html")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Disposition"].startswith("attachment; ")
+    assert "everything" in answer.text
+    assert web.get("/jobs/999999/report.html").status_code == 404
+    assert guarded.get(f"/jobs/{full_job.id}/report.html").status_code == 302
+
+
 def test_a_server_that_is_gone_is_said_to_be():
     state = server_state(None, "unix:/x")
     assert "unix:/x" in state.trouble

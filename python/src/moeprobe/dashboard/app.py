@@ -11,6 +11,7 @@ import flask
 from moeprobe.dashboard.access import LOGIN, Access
 from moeprobe.dashboard.clients import Clients
 from moeprobe.dashboard.context import Context
+from moeprobe.dashboard.downloads import add_downloads
 from moeprobe.dashboard.results import Results
 from moeprobe.dashboard.settings import Settings
 from moeprobe.dashboard.shell import register, shell
@@ -77,6 +78,7 @@ def make_app(settings: Settings) -> dash.Dash:
     )
     app.layout = shell()
     _add_shared_files(app.server)
+    add_downloads(app.server, context)
     register(app, context)
     access.guard(app.server, lambda: list(app.csp_hashes()))
     return app
