@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import json
 import math
+import sys
 
 import experiments
 import moeprobe
@@ -570,6 +571,12 @@ def test_a_server_that_is_gone_is_said_to_be():
     assert "unix:/x" in state.trouble
     info = moeprobe.catalog.ServerInfo("1", 1, [], 1, 1, 1, 1)
     assert server_state(info, "unix:/x").trouble == ""
+
+
+def test_the_command_says_what_it_lacks(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "moeprobe.dashboard", None)
+    assert command_line.main(["dashboard"]) == 1
+    assert "pip install moeprobe[all]" in capsys.readouterr().err
 
 
 def test_the_command_refuses_the_network(capsys):

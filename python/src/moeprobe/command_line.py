@@ -141,6 +141,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         parsed = _parser().parse_args(arguments)
         parsed.run(parsed)
+    except ModuleNotFoundError as error:
+        advice = (
+            f"`moeprobe {parsed.command}` needs an extra: pip install moeprobe[all]"
+        )
+        print(f"moeprobe: {error}; {advice}", file=sys.stderr)  # noqa: T201
+        return _FAILED
     except (MoeprobeError, OSError, ValueError) as error:
         print(f"moeprobe: {error}", file=sys.stderr)  # noqa: T201
         return _FAILED
