@@ -13,7 +13,6 @@
 #include <ATen/ops/zeros.h>
 #include <c10/core/ScalarType.h>
 
-#include <cmath>
 #include <cstdint>
 #include <numbers>
 #include <optional>
@@ -75,9 +74,9 @@ struct Places {
 Places PlacesOf(const Block& block) {
   const at::Tensor g = block.gate.to(at::kDouble);
   if (!block.up) {
-    const at::Tensor below = (g / std::sqrt(2)).erf().add(1).div(2);
+    const at::Tensor below = (g / std::numbers::sqrt2).erf().add(1).div(2);
     const at::Tensor density =
-        (-g * g / 2).exp() / std::sqrt(2 * std::numbers::pi);
+        (-g * g / 2).exp() * (std::numbers::inv_sqrtpi / std::numbers::sqrt2);
     return {.product = g * below,
             .slope = below + g * density,
             .value = g.slice(1, 0, 0)};

@@ -10,7 +10,6 @@
 
 #include <cmath>
 #include <cstddef>
-#include <optional>
 
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/tensor_view.h"
