@@ -133,9 +133,7 @@ v1::Device DeviceOf(const v1::Job& job) {
 
 std::optional<LayerSource> KnownSource(const PlannedPart& part, int64_t layer) {
   if (part.trained) {
-    return LayerSource{.weights_fingerprint = layer == kWholeModel
-                                                  ? part.trained->curves
-                                                  : part.trained->weights,
+    return LayerSource{.weights_fingerprint = part.trained->weights,
                        .data_fingerprint = part.trained->tokens};
   }
   const auto weights = part.weights.find(layer);
@@ -147,7 +145,10 @@ std::optional<LayerSource> KnownSource(const PlannedPart& part, int64_t layer) {
 std::string KeyOfGroup(const PlannedPart& part, const LayerSource& source,
                        v1::Device device, int64_t layer,
                        const std::string& group) {
-  return CacheKey({.weights_fingerprint = source.weights_fingerprint,
+  const bool is_curves = part.trained && group == kTrainingGroup;
+  return CacheKey({.weights_fingerprint = is_curves
+                                              ? part.trained->curves
+                                              : source.weights_fingerprint,
                    .data_fingerprint = source.data_fingerprint,
                    .precision = part.spec.precision(),
                    .device = device,

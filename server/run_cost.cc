@@ -3,9 +3,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <map>
+#include <system_error>
 
+#include "absl/strings/str_cat.h"
 #include "core/plan/analysis_cost.h"
+#include "core/plan/decoder_shape.h"
 #include "core/plan/training_cost.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/job_plan.h"
@@ -28,10 +32,25 @@ double ForwardSeconds(const v1::TrainingRun& run, int64_t tokens,
          rate_of_thread;
 }
 
+// Steps beyond the last at which an earlier job or attempt has kept the model.
+int64_t StepsLeft(const v1::TrainingRun& run) {
+  const std::filesystem::path directory(run.directory());
+  const int64_t steps = run.optimizer().steps();
+  for (int i = run.kept_steps_size() - 1; i >= 0; --i) {
+    const int64_t step = run.kept_steps(i);
+    std::error_code ignored;
+    if (std::filesystem::exists(directory / absl::StrCat("step-", step),
+                                ignored)) {
+      return steps - step;
+    }
+  }
+  return steps;
+}
+
 double TrainingSeconds(const v1::TrainingRun& run,
                        const v1::MachineRates& rates) {
   const int64_t tokens = run.optimizer().batch() * run.shape().context();
-  return static_cast<double>(run.optimizer().steps()) * kPassesOfStep *
+  return static_cast<double>(StepsLeft(run)) * kPassesOfStep *
          ForwardSeconds(run, tokens, rates);
 }
 
@@ -42,6 +61,14 @@ double ProbingSeconds(const PlannedPart& part, const v1::TrainingRun& run,
   const double passes =
       kPassesOfProbes * (1 + part.spec.nulls().random_weights());
   return passes * ForwardSeconds(run, tokens, rates);
+}
+
+// What it writes: every model it keeps.
+int64_t KeptBytes(const v1::TrainingRun& run) {
+  constexpr int64_t kNumberBytes = 4;
+  const int64_t model = kNumberBytes * ParameterCount(ShapeOf(
+                                           run.shape(), run.vocabulary_size()));
+  return StepsLeft(run) > 0 ? run.kept_steps_size() * model : 0;
 }
 
 int64_t BytesOf(const v1::TrainingRun& run) {
@@ -70,7 +97,9 @@ AnalysisCost CostOfRuns(const JobPlan& plan,
   for (const auto& [place, of_run] : seconds) {
     all += of_run;
     longest = std::max(longest, of_run);
-    bytes = std::max(bytes, BytesOf(plan.runs[static_cast<size_t>(place)]));
+    const v1::TrainingRun& run = plan.runs[static_cast<size_t>(place)];
+    bytes = std::max(bytes, BytesOf(run));
+    cost.disk_write_bytes += KeptBytes(run);
   }
   const auto side_by_side =
       std::min<int64_t>(rates.threads(), static_cast<int64_t>(seconds.size()));

@@ -12,7 +12,7 @@ namespace moeprobe {
 
 // Returns what a worker with these rates takes for what a controlled experiment
 // misses: its runs go on side by side, each on one thread. What an earlier job
-// has trained is not looked for.
+// or attempt has trained is not trained again.
 AnalysisCost CostOfRuns(const JobPlan& plan,
                         const std::map<int, MissingOfPart>& missing,
                         const v1::MachineRates& rates);

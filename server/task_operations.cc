@@ -210,6 +210,8 @@ absl::Status TaskOperations::Publish(const v1::FinishedLayer& layer,
 // That nothing is learned only makes estimates worse.
 void TaskOperations::Learn(const RunningTask& task) {
   if (!task.estimated_seconds) return;
+  // An attempt that goes on where another ended trains less than it estimates.
+  if (!task.plan.runs.empty() && task.attempt.attempt > 1) return;
   const absl::Status learned = parts_.estimator->Learn(
       task.plan, *task.estimated_seconds,
       absl::ToDoubleSeconds(absl::Now() - task.start_time));

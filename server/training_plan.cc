@@ -50,6 +50,12 @@ std::set<int64_t> StepsProbed(const v1::TrainSpec& spec) {
   return steps;
 }
 
+// At most one too many.
+int64_t CountProbedSteps(const v1::TrainSpec& spec) {
+  if (spec.probe().every() == 0) return 1;
+  return spec.optimizer().steps() / spec.probe().every() + 2;
+}
+
 bool HasExperts(const v1::Variant& variant) {
   return variant.block() == v1::BLOCK_MOE;
 }
@@ -86,7 +92,8 @@ struct PlannedRun {
 };
 
 PlannedRun PlanRun(const v1::TrainSpec& spec, const v1::Variant& variant,
-                   int64_t seed, const TrainingText& text,
+                   int64_t seed, const std::vector<int64_t>& kept,
+                   const TrainingText& text,
                    const std::filesystem::path& directory) {
   v1::TrainingRun run;
   *run.mutable_shape() = ShapeOf(variant, spec);
@@ -100,7 +107,6 @@ PlannedRun PlanRun(const v1::TrainSpec& spec, const v1::Variant& variant,
   const std::string digest =
       Sha256Hex(absl::StrCat("numerics=", kNumericsVersion,
                              "\ntext=", text.digest, "\n", DigestOf(run)));
-  const std::vector<int64_t> kept = KeptSteps(spec);
   run.mutable_kept_steps()->Add(kept.begin(), kept.end());
   run.set_label(Label(variant, seed));
   run.set_data_path(text.path.string());
@@ -268,12 +274,13 @@ std::vector<TrainedCell> CellsOf(const v1::TrainSpec& spec) {
 }
 
 int64_t CountParts(const v1::TrainSpec& spec) {
-  const int64_t steps =
-      spec.probe().every() > 0
-          ? spec.optimizer().steps() / spec.probe().every() + 2
-          : 1;
   return int64_t{spec.variants_size()} * spec.seeds_size() *
-         (steps + spec.swap_routing_size());
+         (CountProbedSteps(spec) + spec.swap_routing_size());
+}
+
+int64_t CountKeptSteps(const v1::TrainSpec& spec) {
+  return CountProbedSteps(spec) +
+         spec.optimizer().steps() / spec.checkpoint().every() + 1;
 }
 
 std::string PrefixOf(const TrainedCell& cell, const v1::TrainSpec& spec) {
@@ -293,9 +300,10 @@ absl::StatusOr<JobPlan> PlanTraining(const v1::TrainSpec& spec,
   MOEPROBE_ASSIGN_OR_RETURN(const ProbedTokens tokens, PlanTokens(spec, text));
   JobPlan plan;
   std::vector<PlannedRun> runs;
+  const std::vector<int64_t> kept = KeptSteps(spec);
   for (const v1::Variant& variant : spec.variants()) {
     for (const int64_t seed : spec.seeds()) {
-      runs.push_back(PlanRun(spec, variant, seed, text, directory));
+      runs.push_back(PlanRun(spec, variant, seed, kept, text, directory));
       plan.runs.push_back(runs.back().run);
     }
   }

@@ -39,8 +39,10 @@ struct TrainedCell {
 // other gates than the model's own.
 std::vector<TrainedCell> CellsOf(const v1::TrainSpec& spec);
 
-// Returns how many cells an experiment has.
+// Returns how many cells an experiment has, and at how many steps each of its
+// models is kept, or some more: without listing them.
 int64_t CountParts(const v1::TrainSpec& spec);
+int64_t CountKeptSteps(const v1::TrainSpec& spec);
 
 // Returns the prefix of a cell's arrays: "top-2/seed0/step200/", and
 // "top-2/seed0/step200/gates-soft/".

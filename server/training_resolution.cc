@@ -5,7 +5,9 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/machine_memory.h"
 #include "core/plan/decoder_shape.h"
+#include "core/plan/training_cost.h"
 #include "moeprobe/v1/training.pb.h"
 #include "server/data_catalog.h"
 #include "server/data_resolution.h"
@@ -24,7 +26,10 @@ namespace moeprobe {
 namespace {
 
 constexpr int kMostSeeds = 64;
-constexpr int64_t kMostParts = 4096;
+// Of all models and steps: what a result can list.
+constexpr int64_t kMostLayers = 5000;
+constexpr int64_t kMostKeptSteps = 1000;
+constexpr int64_t kMostTokensOfStep = int64_t{1} << 20;
 // Of a model. It is held four times over while it is trained.
 constexpr int64_t kMostParameters = int64_t{1} << 30;
 
@@ -95,24 +100,58 @@ void CheckText(const TrainingText& text, const v1::TrainSpec& spec,
   }
 }
 
-void CheckSize(const v1::TrainSpec& spec, const TrainingText& text,
-               Violations& violations) {
-  for (const v1::Variant& variant : spec.variants()) {
-    const int64_t parameters =
-        ParameterCount(ShapeOf(ShapeOf(variant, spec), text.vocabulary_size));
-    if (parameters <= kMostParameters) continue;
+// Whether models of a variant can be trained on this machine.
+void CheckVariantSize(const v1::Variant& variant, const v1::TrainSpec& spec,
+                      const TrainingText& text, Violations& violations) {
+  const DecoderShape shape =
+      ShapeOf(ShapeOf(variant, spec), text.vocabulary_size);
+  const int64_t parameters = ParameterCount(shape);
+  if (parameters > kMostParameters) {
     violations.Add("model", absl::StrCat(parameters, " parameters in variant ",
                                          variant.name(), ", expected at most ",
                                          kMostParameters));
     return;
   }
-  const int64_t parts = CountParts(spec);
-  if (parts <= kMostParts) return;
-  violations.Add("probe.every",
-                 absl::StrCat("models are probed ", parts,
-                              " times, over variants, seeds, steps and "
-                              "swapped gates, expected at most ",
-                              kMostParts));
+  const int64_t per_token =
+      RuleOf(variant, spec.model().experts()).expert_count();
+  const int64_t bytes =
+      TrainingBytes(shape, per_token, spec.optimizer().batch());
+  if (bytes <= MachineMemoryBytes()) return;
+  violations.Add("optimizer.batch",
+                 absl::StrCat("variant ", variant.name(), " takes ", bytes,
+                              " bytes of memory while it is trained, this "
+                              "machine has ",
+                              MachineMemoryBytes()));
+}
+
+// What a job may list, keep and hold, before any of it is made.
+void CheckSize(const v1::TrainSpec& spec, const TrainingText& text,
+               Violations& violations) {
+  const int64_t layers = CountParts(spec) * spec.model().layers();
+  if (layers > kMostLayers) {
+    violations.Add("probe.every",
+                   absl::StrCat(layers,
+                                " layers are probed, over variants, seeds, "
+                                "steps and swapped gates, expected at most ",
+                                kMostLayers));
+  }
+  if (CountKeptSteps(spec) > kMostKeptSteps) {
+    violations.Add("checkpoint.every",
+                   absl::StrCat(CountKeptSteps(spec),
+                                " models of a run are kept, expected at most ",
+                                kMostKeptSteps));
+  }
+  const int64_t tokens = spec.optimizer().batch() * spec.model().context();
+  if (tokens > kMostTokensOfStep) {
+    violations.Add("optimizer.batch",
+                   absl::StrCat(tokens, " tokens a step, expected at most ",
+                                kMostTokensOfStep));
+  }
+  if (!violations.empty()) return;
+  for (const v1::Variant& variant : spec.variants()) {
+    CheckVariantSize(variant, spec, text, violations);
+    if (!violations.empty()) return;
+  }
 }
 
 }  // namespace

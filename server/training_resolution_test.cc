@@ -122,11 +122,15 @@ TEST_F(TrainingResolutionTest, GatedExpertsHaveNoTemperature) {
 
 TEST_F(TrainingResolutionTest, RefusesNamesThatAreNone) {
   AddVariant("top-2");
-  AddVariant("a/b");
+  for (const char* name : {"a/b", "..", "", "-x"}) AddVariant(name);
+  EXPECT_THAT(Fields(), ElementsAre("variants.top-2", "variants", "variants",
+                                    "variants", "variants"));
+}
+
+TEST_F(TrainingResolutionTest, SwapsGatesOfVariantsThatRoute) {
   spec().add_swap_routing("sof");
   spec().add_swap_routing("dense");
-  EXPECT_THAT(Fields(), ElementsAre("variants.top-2", "variants",
-                                    "swap_routing[0]", "swap_routing[1]"));
+  EXPECT_THAT(Fields(), ElementsAre("swap_routing[0]", "swap_routing[1]"));
 }
 
 TEST_F(TrainingResolutionTest, RefusesRatesThatAreNone) {
@@ -185,7 +189,29 @@ TEST_F(TrainingResolutionTest, NamesWhatIsWrongInsideTheProbe) {
 
 TEST_F(TrainingResolutionTest, BoundsWhatAJobProbes) {
   spec().mutable_probe()->set_every(1);
-  EXPECT_THAT(Message(), HasSubstr("probe.every: models are probed"));
+  EXPECT_THAT(Message(), HasSubstr("18018 layers are probed"));
+}
+
+// However many steps a request names, nothing is listed before it is refused.
+TEST_F(TrainingResolutionTest, BoundsWhatAJobKeepsAndHolds) {
+  spec().mutable_optimizer()->set_steps(10'000'000);
+  spec().mutable_checkpoint()->set_every(1);
+  EXPECT_THAT(Fields(), ElementsAre("checkpoint.every"));
+  spec().mutable_checkpoint()->set_every(100'000);
+  EXPECT_THAT(Fields(), IsEmpty());
+  spec().mutable_optimizer()->set_batch(65536);
+  EXPECT_THAT(Message(), HasSubstr("4194304 tokens a step"));
+  spec().mutable_optimizer()->set_batch(16384);
+  spec().mutable_model()->set_expert_width(65536);
+  EXPECT_THAT(Message(), HasSubstr("bytes of memory while it is trained"));
+}
+
+TEST_F(TrainingResolutionTest, RefusesIdsOfAVocabularyBeyondAllBounds) {
+  std::vector<int32_t> ids(2000, 7);
+  ids[3] = 2147483647;
+  AddDataset("wide", false, EncodeTokenIds(ids));
+  spec().mutable_data()->set_ids("wide");
+  EXPECT_THAT(Message(), HasSubstr("parameters in variant dense"));
 }
 
 TEST_F(TrainingResolutionTest, RefusesSeedsTwiceOrNegative) {

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <fstream>
 #include <ios>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -28,10 +30,15 @@ constexpr const char* kBytes = "bytes";
 constexpr int64_t kByteCount = 256;
 constexpr int64_t kMaxIdBytes = int64_t{4} << 30;
 
-absl::StatusOr<std::vector<int32_t>> ReadIds(const TrainingText& text) {
+// Reads the ids where they are.
+absl::Status ReadIds(TrainingText& text) {
   MOEPROBE_ASSIGN_OR_RETURN(const FileContent npy,
                             ReadFile(text.path, kMaxIdBytes));
-  return DecodeTokenIds(npy.bytes);
+  MOEPROBE_ASSIGN_OR_RETURN(std::vector<int32_t> ids,
+                            DecodeTokenIds(npy.bytes));
+  text.token_count = static_cast<int64_t>(ids.size());
+  text.ids = std::make_shared<const std::vector<int32_t>>(std::move(ids));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<int32_t>> ReadBytes(const TrainingText& text,
@@ -57,9 +64,10 @@ absl::StatusOr<TrainingText> FindIds(const v1::TrainingData& data,
   MOEPROBE_ASSIGN_OR_RETURN(const DataLocation location,
                             catalog.Locate(source, ""));
   TrainingText text{.path = location.path, .digest = data.ids()};
-  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, ReadIds(text));
-  text.token_count = static_cast<int64_t>(ids.size());
-  if (!ids.empty()) text.vocabulary_size = *std::ranges::max_element(ids) + 1;
+  MOEPROBE_RETURN_IF_ERROR(ReadIds(text));
+  if (!text.ids->empty()) {
+    text.vocabulary_size = int64_t{*std::ranges::max_element(*text.ids)} + 1;
+  }
   return text;
 }
 
@@ -100,8 +108,7 @@ absl::StatusOr<TrainingText> FindTokenised(const v1::TrainingData& data,
     text.text_sha256 = location.text_sha256;
     return text;
   }
-  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, ReadIds(text));
-  text.token_count = static_cast<int64_t>(ids.size());
+  MOEPROBE_RETURN_IF_ERROR(ReadIds(text));
   return text;
 }
 
@@ -121,11 +128,10 @@ absl::StatusOr<TrainingText> FindTrainingText(const v1::TrainingData& data,
 absl::StatusOr<std::vector<int32_t>> IdsAt(const TrainingText& text,
                                            int64_t begin, int64_t count) {
   if (text.is_bytes) return ReadBytes(text, begin, count);
-  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, ReadIds(text));
-  const auto size = static_cast<int64_t>(ids.size());
-  const auto first = ids.begin() + std::min(begin, size);
-  return std::vector<int32_t>(first,
-                              ids.begin() + std::min(begin + count, size));
+  const auto size = static_cast<int64_t>(text.ids->size());
+  return std::vector<int32_t>(
+      text.ids->begin() + std::min(begin, size),
+      text.ids->begin() + std::min(begin + count, size));
 }
 
 }  // namespace moeprobe

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@ struct TrainingText {
   std::string digest = {};       // of all that determines the ids
   int64_t vocabulary_size = 0;
   std::optional<int64_t> token_count = {};  // nullopt: never tokenised
+  // Where they are known and no bytes.
+  std::shared_ptr<const std::vector<int32_t>> ids = {};
 };
 
 // Returns the ids of `data`, whose data set is named by digest. Errors:

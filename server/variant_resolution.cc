@@ -27,9 +27,12 @@ constexpr int kMostVariants = 32;
 constexpr int kDefaultTopK = 2;
 
 bool IsName(const std::string& name) {
+  const auto is_alphanumeric = [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c));
+  };
   return !name.empty() && name.size() <= kLongestName &&
-         std::ranges::all_of(name, [](char c) {
-           return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+         is_alphanumeric(name[0]) && std::ranges::all_of(name, [&](char c) {
+           return is_alphanumeric(c) ||
                   absl::string_view("-_.").find(c) != absl::string_view::npos;
          });
 }
@@ -38,19 +41,28 @@ std::string FieldOf(const v1::Variant& variant) {
   return absl::StrCat("variants.", variant.name());
 }
 
-void CheckNames(const v1::TrainSpec& spec, Violations& violations) {
+// Returns whether all names are right.
+bool CheckNames(const v1::TrainSpec& spec, Violations& violations) {
   std::set<std::string> names;
+  bool are_right = true;
   for (const v1::Variant& variant : spec.variants()) {
+    const bool is_new = names.insert(variant.name()).second;
+    are_right = are_right && is_new && IsName(variant.name());
     if (!IsName(variant.name())) {
       violations.Add(
           "variants",
           absl::StrCat(Quoted(variant.name()),
                        " is no name of a variant, expected 1 to ", kLongestName,
-                       " letters, digits, -, _ and ."));
-    } else if (!names.insert(variant.name()).second) {
+                       " letters, digits, -, _ and ., the first a "
+                       "letter or digit"));
+    } else if (!is_new) {
       violations.Add(FieldOf(variant), "stands there twice");
     }
   }
+  return are_right;
+}
+
+void CheckSwaps(const v1::TrainSpec& spec, Violations& violations) {
   for (int i = 0; i < spec.swap_routing_size(); ++i) {
     const std::string& name = spec.swap_routing(i);
     const auto found =
@@ -185,10 +197,11 @@ void ResolveVariants(v1::TrainSpec& spec, Violations& violations) {
                                             ", expected 1 to ", kMostVariants));
     return;
   }
+  if (!CheckNames(spec, violations)) return;
   for (v1::Variant& variant : *spec.mutable_variants()) {
     ResolveVariant(spec.model(), variant, violations);
   }
-  CheckNames(spec, violations);
+  CheckSwaps(spec, violations);
 }
 
 DecoderShape ShapeOf(const v1::ModelShape& model, int64_t vocabulary_size) {

@@ -12,12 +12,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/machine_memory.h"
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
 #include "core/pipeline/analyze.h"
 #include "core/pipeline/lanes.h"
 #include "core/pipeline/train.h"
+#include "core/plan/training_cost.h"
 #include "core/train/token_split.h"
+#include "core/train/training_options.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/worker/run_observer.h"
@@ -36,6 +39,20 @@ bool HaveSameText(const v1::TrainingRun& a, const v1::TrainingRun& b) {
          a.shape().context() == b.shape().context();
 }
 
+// Lanes for all threads, as far as what they hold fits into half of the memory.
+int LaneCount(const TaskContext& context) {
+  int64_t bytes = 1;
+  for (const v1::TrainingRun& run : context.task.runs()) {
+    const TrainingOptions options = RequestOf(run).training;
+    bytes = std::max(
+        bytes,
+        TrainingBytes(options.shape, options.routing.per_token, options.batch));
+  }
+  const int64_t fitting = MachineMemoryBytes() / 2 / bytes;
+  return static_cast<int>(
+      std::clamp<int64_t>(fitting, 1, context.analyzer.threads()));
+}
+
 }  // namespace
 
 TrainingRunner::TrainingRunner(const TaskContext& context, TaskTokens& tokens)
@@ -47,7 +64,7 @@ TrainingRunner::TrainingRunner(const TaskContext& context, TaskTokens& tokens)
 
 absl::Status TrainingRunner::Run() {
   MOEPROBE_RETURN_IF_ERROR(ReadTexts());
-  RunInLanes(context_.task.runs_size(), context_.analyzer.threads(),
+  RunInLanes(context_.task.runs_size(), LaneCount(context_),
              [this](int64_t run) { RunOne(static_cast<int>(run)); });
   MOEPROBE_RETURN_IF_ERROR(stop_.status());
   return Summary();
