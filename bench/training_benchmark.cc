@@ -59,7 +59,7 @@ absl::Status DumpInputs(const TrainingOptions& options, const Trainer& trainer,
 absl::Status MakeSteps(Trainer& trainer, int64_t steps,
                        std::vector<double>& losses) {
   for (int64_t i = 0; i < steps; ++i) {
-    MOEPROBE_ASSIGN_OR_RETURN(const StepReport report, trainer.Step());
+    MOEPROBE_ASSIGN_OR_RETURN(const TrainingStep report, trainer.Step());
     losses.push_back(report.loss);
   }
   return absl::OkStatus();

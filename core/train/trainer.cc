@@ -79,7 +79,7 @@ at::Tensor MeanBalance(const std::vector<TokenGates>& routing) {
   return at::stack(losses).mean();
 }
 
-void AddUsage(const std::vector<TokenGates>& routing, StepReport& report) {
+void AddUsage(const std::vector<TokenGates>& routing, TrainingStep& report) {
   if (routing.empty()) return;
   std::vector<at::Tensor> tokens, gates;
   tokens.reserve(routing.size());
@@ -121,9 +121,9 @@ Trainer::Trainer(const TrainingOptions& options, TokenSplit text)
       batches_(std::move(text.train), options.shape.context, options.batch,
                options.seed) {}
 
-absl::StatusOr<StepReport> Trainer::StepOn(const at::Tensor& windows) {
+absl::StatusOr<TrainingStep> Trainer::StepOn(const at::Tensor& windows) {
   const at::AutoGradMode with_gradients(true);
-  StepReport report{.step = step() + 1};
+  TrainingStep report{.step = step() + 1};
   const DecoderOutput output = decoder_.Forward(parameters_, Inputs(windows));
   const at::Tensor loss =
       at::cross_entropy_loss(output.logits, Targets(windows));

@@ -19,7 +19,7 @@
 namespace moeprobe {
 
 // What one step found before it changed anything.
-struct StepReport {
+struct TrainingStep {
   int64_t step = 0;          // counted from 1
   double loss = 0;           // mean next-token loss of the batch, nats
   double balance_loss = 0;   // mean over layers, without its factor; 0 if dense
@@ -44,13 +44,13 @@ class Trainer {
   //
   // Returns DataLoss that names the step if its loss or a gradient is not
   // finite; the weights are then those of the step before.
-  absl::StatusOr<StepReport> Step() {
+  absl::StatusOr<TrainingStep> Step() {
     return StepOn(batches_.Batch(step() + 1));
   }
 
   // Makes the next step on `windows` [n, context + 1] int64 instead of those
   // that it would draw.
-  absl::StatusOr<StepReport> StepOn(const at::Tensor& windows);
+  absl::StatusOr<TrainingStep> StepOn(const at::Tensor& windows);
 
   // Returns the mean next-token loss on up to `windows` held-out windows,
   // spread evenly; NaN where nothing is held out.

@@ -66,7 +66,7 @@ TrainingCurves::TrainingCurves(int64_t layers, int64_t experts)
       token_sums_(static_cast<size_t>(layers * experts)),
       gate_sums_(static_cast<size_t>(layers * experts)) {}
 
-void TrainingCurves::AddStep(const StepReport& report) {
+void TrainingCurves::AddStep(const TrainingStep& report) {
   loss_.push_back(report.loss);
   balance_loss_.push_back(report.balance_loss);
   gradient_norm_.push_back(report.gradient_norm);

@@ -25,7 +25,7 @@ class TrainingCurves {
   TrainingCurves(int64_t layers, int64_t experts);
 
   // Adds a step; the next one in order.
-  void AddStep(const StepReport& report);
+  void AddStep(const TrainingStep& report);
 
   // Adds the held-out loss after the steps so far, and ends the period over
   // which the use of experts is counted.

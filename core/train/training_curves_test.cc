@@ -25,7 +25,7 @@ namespace {
 using testing::ElementsAre;
 
 // A report of two layers of three experts.
-StepReport Report(int64_t step, double loss, int64_t tokens, double gate) {
+TrainingStep Report(int64_t step, double loss, int64_t tokens, double gate) {
   return {.step = step,
           .loss = loss,
           .balance_loss = 1,

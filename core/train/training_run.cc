@@ -117,7 +117,7 @@ absl::Status RunTraining(const TrainingRun& run, const TokenSplit& text,
                             LockDirectory(run.directory, observer));
   MOEPROBE_RETURN_IF_ERROR(Begin(run, *trainer, observer, curves));
   while (trainer->step() < run.training.steps) {
-    const absl::StatusOr<StepReport> report = trainer->Step();
+    const absl::StatusOr<TrainingStep> report = trainer->Step();
     if (!report.ok()) {
       KeepLast(run, *trainer, curves);
       return report.status();
