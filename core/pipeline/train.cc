@@ -34,7 +34,7 @@ NamedArray Number(const std::string& name, double value) {
 std::vector<NamedArray> CurvesAt(int64_t step, bool has_held_out,
                                  const TrainingCurves& curves) {
   std::vector<NamedArray> arrays;
-  if (const std::optional<double> loss = curves.LossBefore(step)) {
+  if (const std::optional<double> loss = curves.RecentLoss(step)) {
     arrays.push_back(Number("loss", *loss));
   }
   if (has_held_out) {

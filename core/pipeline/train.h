@@ -28,13 +28,14 @@ struct KeptModel {
   int64_t step = 0;
   std::filesystem::path directory;  // a model directory
   // All of probe "training", float64 but where it says int64: "loss" [], the
-  // mean over the steps since the one kept before, not there at step 0;
-  // "held_out_loss" []; by step "training/loss", "training/balance_loss",
-  // "training/gradient_norm", "training/learning_rate" [step]; by kept step
-  // "training/evaluation_step" [m] int64, "training/held_out_loss" [m] and, in
-  // a model of L layers of E experts, "training/expert_tokens" [m, L, E] int64,
-  // since the kept step before, and "training/expert_gates" [m, L, E], their
-  // mean. Held-out losses are there if some text is held out.
+  // mean over the last 100 steps, or all where they are fewer, not there at
+  // step 0 and the same whatever is kept; "held_out_loss" []; by step
+  // "training/loss", "training/balance_loss", "training/gradient_norm",
+  // "training/learning_rate" [step]; by kept step "training/evaluation_step"
+  // [m] int64, "training/held_out_loss" [m] and, in a model of L layers of E
+  // experts, "training/expert_tokens" [m, L, E] int64, since the kept step
+  // before, and "training/expert_gates" [m, L, E], their mean. Held-out losses
+  // are there if some text is held out.
   std::vector<NamedArray> curves;
 };
 

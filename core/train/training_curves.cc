@@ -18,6 +18,9 @@
 namespace moeprobe {
 namespace {
 
+// One batch alone says little of a loss.
+constexpr int64_t kRecentSteps = 100;
+
 constexpr std::string_view kTokenSums = "token_sums";
 constexpr std::string_view kGateSums = "gate_sums";
 
@@ -114,10 +117,9 @@ std::vector<NamedCurve> TrainingCurves::ArraysUpTo(int64_t step) const {
   return arrays;
 }
 
-std::optional<double> TrainingCurves::LossBefore(int64_t step) const {
-  const int64_t before = EvaluationsUpTo(step - 1);
-  if (before == 0) return std::nullopt;
-  const int64_t begin = evaluation_step_[static_cast<size_t>(before - 1)];
+std::optional<double> TrainingCurves::RecentLoss(int64_t step) const {
+  if (step == 0) return std::nullopt;
+  const int64_t begin = std::max<int64_t>(step - kRecentSteps, 0);
   double sum = 0;
   for (int64_t s = begin; s < step; ++s) sum += loss_[static_cast<size_t>(s)];
   return sum / static_cast<double>(step - begin);

@@ -43,9 +43,10 @@ class TrainingCurves {
   // Returns what Arrays() returned after `step` steps.
   std::vector<NamedCurve> ArraysUpTo(int64_t step) const;
 
-  // Returns the mean loss of the steps that led from the evaluation before to
-  // that after `step` steps; nullopt for the first evaluation.
-  std::optional<double> LossBefore(int64_t step) const;
+  // Returns the mean loss of the last 100 of the first `step` steps, or of all
+  // where they are fewer; nullopt if there are none. What is evaluated between
+  // them changes nothing.
+  std::optional<double> RecentLoss(int64_t step) const;
 
   // Returns the held-out loss after `step` steps, where there was an
   // evaluation.

@@ -91,12 +91,8 @@ TEST(TrainingCurvesTest, RemembersWhatEarlierStepsHad) {
   curves.AddStep(Report(2, 4, 20, 0.25));
   curves.AddEvaluation(8);
   const auto before = curves.Arrays();
-  EXPECT_EQ(curves.LossBefore(0), std::nullopt);
-  EXPECT_EQ(curves.LossBefore(2), 4.5);
   curves.AddStep(Report(3, 3, 7, 1));
   curves.AddEvaluation(7);
-  EXPECT_EQ(curves.LossBefore(2), 4.5);
-  EXPECT_EQ(curves.LossBefore(3), 3);
   EXPECT_EQ(curves.HeldOutLossAt(0), 9);
   EXPECT_EQ(curves.HeldOutLossAt(2), 8);
   const auto again = curves.ArraysUpTo(2);
@@ -104,6 +100,23 @@ TEST(TrainingCurvesTest, RemembersWhatEarlierStepsHad) {
   for (size_t i = 0; i < before.size(); ++i) {
     EXPECT_EQ(again[i].array.shape, before[i].array.shape) << before[i].name;
     EXPECT_EQ(again[i].array.bytes, before[i].array.bytes) << before[i].name;
+  }
+}
+
+TEST(TrainingCurvesTest, AveragesTheLastHundredLosses) {
+  TrainingCurves often(2, 0), seldom(2, 0);
+  for (TrainingCurves* curves : {&often, &seldom}) {
+    curves->AddEvaluation(9);
+    for (int64_t step = 1; step <= 150; ++step) {
+      curves->AddStep({.step = step, .loss = static_cast<double>(step)});
+      if (curves == &often && step % 10 == 0) curves->AddEvaluation(8);
+    }
+    EXPECT_EQ(curves->RecentLoss(0), std::nullopt);
+    EXPECT_EQ(curves->RecentLoss(1), 1);
+    EXPECT_EQ(curves->RecentLoss(50), 25.5);
+    EXPECT_EQ(curves->RecentLoss(100), 50.5);
+    EXPECT_EQ(curves->RecentLoss(101), 51.5);
+    EXPECT_EQ(curves->RecentLoss(150), 100.5);
   }
 }
 
