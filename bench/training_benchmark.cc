@@ -21,6 +21,7 @@
 #include "core/base/status_macros.h"
 #include "core/train/stored_tensors.h"
 #include "core/train/token_batches.h"
+#include "core/train/token_split.h"
 #include "core/train/trainer.h"
 #include "core/train/training_options.h"
 
@@ -73,14 +74,13 @@ absl::StatusOr<Figure> TrainingBenchmark(
   const TrainingOptions training{
       .routing = {.per_token = options.experts_per_token, .renormalize = true},
       .steps = all_steps};
-  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<int32_t> ids,
-                            ReadBytes(options.text));
-  MOEPROBE_ASSIGN_OR_RETURN(
-      const std::unique_ptr<Trainer> trainer,
-      Trainer::Create(training, {.train = ids, .held_out = {}}));
+  TokenSplit text;
+  MOEPROBE_ASSIGN_OR_RETURN(text.train, ReadBytes(options.text));
+  MOEPROBE_ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,
+                            Trainer::Create(training, text));
   if (!options.dump_directory.empty()) {
-    const TokenBatches batches(ids, training.shape.context, training.batch,
-                               training.seed);
+    const TokenBatches batches(text.train, training.shape.context,
+                               training.batch, training.seed);
     MOEPROBE_RETURN_IF_ERROR(DumpInputs(training, *trainer, batches, all_steps,
                                         options.dump_directory));
   }

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,8 +44,8 @@ absl::Status CheckOptions(const WindowOptions& options) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<int32_t>> CutWindows(std::vector<int32_t> ids,
-                                                const WindowOptions& options) {
+absl::StatusOr<std::span<const int32_t>> WholeWindows(
+    std::span<const int32_t> ids, const WindowOptions& options) {
   MOEPROBE_RETURN_IF_ERROR(CheckOptions(options));
   auto kept = static_cast<int64_t>(ids.size());
   if (options.tokens != kAllTokens && options.tokens < kept) {
@@ -57,11 +58,18 @@ absl::StatusOr<std::vector<int32_t>> CutWindows(std::vector<int32_t> ids,
         ", expected enough for one window of sequence_length ",
         options.sequence_length));
   }
-  ids.resize(static_cast<size_t>(kept));
+  return ids.first(static_cast<size_t>(kept));
+}
+
+absl::StatusOr<std::vector<int32_t>> CutWindows(std::vector<int32_t> ids,
+                                                const WindowOptions& options) {
+  MOEPROBE_ASSIGN_OR_RETURN(const std::span<const int32_t> kept,
+                            WholeWindows(ids, options));
+  ids.resize(kept.size());
   return ids;
 }
 
-std::string DataFingerprint(const std::vector<int32_t>& cut_ids,
+std::string DataFingerprint(std::span<const int32_t> cut_ids,
                             const WindowOptions& options) {
   Sha256 sha256;
   sha256.Update(absl::StrCat("moeprobe windows: length ",

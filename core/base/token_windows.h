@@ -2,6 +2,7 @@
 #define MOEPROBE_CORE_BASE_TOKEN_WINDOWS_H_
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,17 +17,21 @@ struct WindowOptions {
   int64_t skip_first = 0;  // positions of each window left out of statistics
 };
 
-// Returns the ids of whole windows: the first `tokens` of `ids`, or all there
-// are, without the last partial window.
+// Returns those of `ids` that are in whole windows: the first `tokens`, or all
+// there are, without the last partial window.
 //
 // Returns InvalidArgument if not even one window fits, or an option is out of
 // range.
+absl::StatusOr<std::span<const int32_t>> WholeWindows(
+    std::span<const int32_t> ids, const WindowOptions& options);
+
+// The same of ids that are given away.
 absl::StatusOr<std::vector<int32_t>> CutWindows(std::vector<int32_t> ids,
                                                 const WindowOptions& options);
 
 // Returns a digest of ids as cut: the same for the same windows and the same
 // positions left out, wherever the ids came from.
-std::string DataFingerprint(const std::vector<int32_t>& cut_ids,
+std::string DataFingerprint(std::span<const int32_t> cut_ids,
                             const WindowOptions& options);
 
 }  // namespace moeprobe

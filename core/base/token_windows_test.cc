@@ -55,6 +55,14 @@ TEST(CutWindowsTest, NamesTheOptionThatIsOutOfRange) {
                 "skip_first: is -1");
 }
 
+TEST(WholeWindowsTest, CopiesNothing) {
+  const std::vector<int32_t> ids = {1, 2, 3, 4, 5, 6, 7};
+  const auto whole = WholeWindows(ids, {.tokens = 5, .sequence_length = 2});
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  EXPECT_EQ(whole->data(), ids.data());
+  EXPECT_EQ(whole->size(), 4U);
+}
+
 TEST(DataFingerprintTest, IsTheSameForTheSameWindows) {
   const std::vector<int32_t> ids = {1, 2, 3, 4};
   EXPECT_EQ(DataFingerprint(ids, {.tokens = 4, .sequence_length = 2}),
@@ -63,11 +71,12 @@ TEST(DataFingerprintTest, IsTheSameForTheSameWindows) {
 
 TEST(DataFingerprintTest, ChangesWithIdsLengthAndSkippedPositions) {
   const WindowOptions options = {.tokens = 4, .sequence_length = 2};
-  const std::string fingerprint = DataFingerprint({1, 2, 3, 4}, options);
-  EXPECT_NE(fingerprint, DataFingerprint({1, 2, 3, 5}, options));
-  EXPECT_NE(fingerprint, DataFingerprint({1, 2, 3, 4}, {.sequence_length = 4}));
-  EXPECT_NE(fingerprint, DataFingerprint({1, 2, 3, 4}, {.sequence_length = 2,
-                                                        .skip_first = 1}));
+  const std::vector<int32_t> ids = {1, 2, 3, 4}, others = {1, 2, 3, 5};
+  const std::string fingerprint = DataFingerprint(ids, options);
+  EXPECT_NE(fingerprint, DataFingerprint(others, options));
+  EXPECT_NE(fingerprint, DataFingerprint(ids, {.sequence_length = 4}));
+  EXPECT_NE(fingerprint,
+            DataFingerprint(ids, {.sequence_length = 2, .skip_first = 1}));
 }
 
 }  // namespace

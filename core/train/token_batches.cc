@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
+#include <span>
 #include <vector>
 
 #include "core/base/random_stream.h"
@@ -17,7 +17,7 @@ namespace moeprobe {
 namespace {
 
 // Returns the windows that begin at `starts`.
-at::Tensor WindowsAt(const std::vector<int32_t>& ids,
+at::Tensor WindowsAt(std::span<const int32_t> ids,
                      const std::vector<int64_t>& starts, int64_t length) {
   const at::Tensor windows =
       at::empty({static_cast<int64_t>(starts.size()), length}, at::kLong);
@@ -30,9 +30,9 @@ at::Tensor WindowsAt(const std::vector<int32_t>& ids,
 
 }  // namespace
 
-TokenBatches::TokenBatches(std::vector<int32_t> ids, int64_t context,
+TokenBatches::TokenBatches(std::span<const int32_t> ids, int64_t context,
                            int64_t batch, int64_t seed)
-    : ids_(std::move(ids)), length_(context + 1), batch_(batch), seed_(seed) {}
+    : ids_(ids), length_(context + 1), batch_(batch), seed_(seed) {}
 
 at::Tensor TokenBatches::Batch(int64_t step) const {
   const auto places =
@@ -45,7 +45,7 @@ at::Tensor TokenBatches::Batch(int64_t step) const {
   return WindowsAt(ids_, starts, length_);
 }
 
-at::Tensor SpreadWindows(const std::vector<int32_t>& ids, int64_t context,
+at::Tensor SpreadWindows(std::span<const int32_t> ids, int64_t context,
                          int64_t count) {
   const int64_t whole = (static_cast<int64_t>(ids.size()) - 1) / context;
   const int64_t taken = std::min(count, whole);

@@ -21,7 +21,8 @@ std::vector<int32_t> Counting(int32_t count) {
 }
 
 TEST(TokenBatchesTest, CutsWindowsThatAreThere) {
-  const TokenBatches batches(Counting(20), 3, 8, 0);
+  const auto ids = Counting(20);
+  const TokenBatches batches(ids, 3, 8, 0);
   const at::Tensor windows = batches.Batch(1);
   ASSERT_EQ(windows.sizes(), (std::vector<int64_t>{8, 4}));
   EXPECT_TRUE(windows.diff().eq(1).all().item<bool>());
@@ -29,20 +30,22 @@ TEST(TokenBatchesTest, CutsWindowsThatAreThere) {
 }
 
 TEST(TokenBatchesTest, ReachesBothEnds) {
-  const TokenBatches batches(Counting(6), 3, 300, 0);
+  const auto ids = Counting(6);
+  const TokenBatches batches(ids, 3, 300, 0);
   const at::Tensor starts = batches.Batch(1).select(1, 0);
   EXPECT_EQ(starts.min().item<int64_t>(), 0);
   EXPECT_EQ(starts.max().item<int64_t>(), 2);
 }
 
 TEST(TokenBatchesTest, HasOnePlaceInTheShortestText) {
-  const TokenBatches batches(Counting(4), 3, 2, 0);
+  const auto ids = Counting(4);
+  const TokenBatches batches(ids, 3, 2, 0);
   EXPECT_EQ(batches.Batch(9).select(1, 0).max().item<int64_t>(), 0);
 }
 
 TEST(TokenBatchesTest, DependsOnSeedAndStep) {
-  const TokenBatches one(Counting(5000), 3, 4, 1),
-      same(Counting(5000), 3, 4, 1), other(Counting(5000), 3, 4, 2);
+  const auto ids = Counting(5000);
+  const TokenBatches one(ids, 3, 4, 1), same(ids, 3, 4, 1), other(ids, 3, 4, 2);
   same.Batch(1);  // nothing is remembered
   EXPECT_TRUE(one.Batch(2).equal(same.Batch(2)));
   EXPECT_FALSE(one.Batch(2).equal(one.Batch(3)));

@@ -103,23 +103,23 @@ absl::Status CheckFinite(std::string_view what, double value, int64_t step) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
-    const TrainingOptions& options, TokenSplit text) {
+    const TrainingOptions& options, const TokenSplit& text) {
   MOEPROBE_RETURN_IF_ERROR(CheckOptions(options));
   MOEPROBE_RETURN_IF_ERROR(CheckText(text, options.shape));
-  auto trainer = absl::WrapUnique(new Trainer(options, std::move(text)));
+  auto trainer = absl::WrapUnique(new Trainer(options, text));
   InitializeParameters(trainer->parameters_, options.initialization,
                        options.seed);
   return trainer;
 }
 
-Trainer::Trainer(const TrainingOptions& options, TokenSplit text)
+Trainer::Trainer(const TrainingOptions& options, const TokenSplit& text)
     : options_(options),
       decoder_(options.shape, options.routing),
       parameters_(AllocateParameters(options.shape)),
       adam_(ParameterTensors(parameters_), options.adam),
-      held_out_(std::move(text.held_out)),
-      batches_(std::move(text.train), options.shape.context, options.batch,
-               options.seed) {}
+      held_out_(text.held_out),
+      batches_(text.train, options.shape.context, options.batch, options.seed) {
+}
 
 absl::StatusOr<TrainingStep> Trainer::StepOn(const at::Tensor& windows) {
   const at::AutoGradMode with_gradients(true);

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <vector>
+#include <span>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -33,12 +33,12 @@ struct TrainingStep {
 // bytes, on the same machine with the same number of threads.
 class Trainer {
  public:
-  // Begins at step 0 with random weights.
+  // Begins at step 0 with random weights. `text` must outlive the trainer.
   //
   // Errors: those of CheckOptions; InvalidArgument if the text has no window,
   // or a token outside the vocabulary.
   static absl::StatusOr<std::unique_ptr<Trainer>> Create(
-      const TrainingOptions& options, TokenSplit text);
+      const TrainingOptions& options, const TokenSplit& text);
 
   // Makes the next step.
   //
@@ -65,13 +65,13 @@ class Trainer {
   Adam& adam() { return adam_; }
 
  private:
-  Trainer(const TrainingOptions& options, TokenSplit text);
+  Trainer(const TrainingOptions& options, const TokenSplit& text);
 
   TrainingOptions options_;
   Decoder decoder_;
   ModelParameters parameters_;
   Adam adam_;
-  std::vector<int32_t> held_out_;
+  std::span<const int32_t> held_out_;
   TokenBatches batches_;
 };
 

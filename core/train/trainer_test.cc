@@ -86,7 +86,8 @@ TrainingOptions OptionsOf(const PlainRun& run) {
 }
 
 std::unique_ptr<Trainer> NewTrainer(const TrainingOptions& options) {
-  return Trainer::Create(options, FixtureText()).value();
+  static const TokenSplit text = FixtureText();
+  return Trainer::Create(options, text).value();
 }
 
 class PlainRunTest : public testing::TestWithParam<PlainRun> {};

@@ -26,6 +26,7 @@
 #include "core/model/weight_arrival.h"
 #include "core/plan/decoder_shape.h"
 #include "core/train/decoder.h"
+#include "core/train/token_split.h"
 #include "core/train/trainer.h"
 #include "core/train/training_curves.h"
 #include "core/train/training_fixture.h"
@@ -44,7 +45,7 @@ namespace fs = std::filesystem;
 struct SomeRun {
   explicit SomeRun(const TrainingOptions& run_options, int64_t steps = 0)
       : options(run_options),
-        trainer(Trainer::Create(options, FixtureText()).value()),
+        trainer(Trainer::Create(options, text).value()),
         curves(options.shape.layers, options.shape.experts) {
     Advance(steps);
   }
@@ -64,6 +65,7 @@ struct SomeRun {
   }
 
   TrainingOptions options;
+  TokenSplit text = FixtureText();
   std::unique_ptr<Trainer> trainer;
   TrainingCurves curves;
 };

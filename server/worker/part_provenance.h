@@ -2,8 +2,8 @@
 #define MOEPROBE_SERVER_WORKER_PART_PROVENANCE_H_
 
 #include <cstdint>
+#include <span>
 #include <string>
-#include <vector>
 
 #include "core/pipeline/analyze.h"
 #include "moeprobe/v1/result.pb.h"
@@ -11,9 +11,9 @@
 
 namespace moeprobe {
 
-// Token ids of a part as cut.
+// Token ids of a part as cut, which lie elsewhere.
 struct PartTokens {
-  std::vector<int32_t> ids;
+  std::span<const int32_t> ids;
   std::string fingerprint;
 };
 

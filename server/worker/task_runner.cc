@@ -77,12 +77,12 @@ absl::StatusOr<v1::Provenance> TaskRunner::RunPart(int index) {
   const double before = static_cast<double>(index) / task.parts_size();
   MOEPROBE_ASSIGN_OR_RETURN(std::vector<int32_t> ids,
                             tokens_.OfPart(part, before));
-  PartTokens tokens;
-  MOEPROBE_ASSIGN_OR_RETURN(tokens.ids, CutWindows(std::move(ids), windows));
-  tokens.fingerprint = DataFingerprint(tokens.ids, windows);
-
   AnalysisRequest request = RequestOf(part);
-  request.token_ids = tokens.ids;
+  MOEPROBE_ASSIGN_OR_RETURN(request.token_ids,
+                            CutWindows(std::move(ids), windows));
+  const PartTokens tokens{
+      .ids = request.token_ids,
+      .fingerprint = DataFingerprint(request.token_ids, windows)};
   request.hidden_states = {.directory = task.hidden_state_directory(),
                            .limit_bytes = task.hidden_state_bytes()};
   PartObserver observer(context_, index, tokens.fingerprint);

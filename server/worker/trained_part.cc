@@ -61,7 +61,7 @@ absl::StatusOr<PartTokens> TokensOf(const v1::TaskPart& part,
   const WindowOptions windows = WindowsOf(part.data());
   PartTokens tokens;
   MOEPROBE_ASSIGN_OR_RETURN(
-      tokens.ids, CutWindows(train ? text.train : text.held_out, windows));
+      tokens.ids, WholeWindows(train ? text.train : text.held_out, windows));
   tokens.fingerprint = DataFingerprint(tokens.ids, windows);
   return tokens;
 }
@@ -80,7 +80,7 @@ AnalysisRequest RequestFor(const v1::TaskPart& part, const KeptModel& model,
   AnalysisRequest request = RequestOf(part);
   request.model_directory = model.directory;
   request.model_root = model.directory.parent_path();
-  request.token_ids = tokens.ids;
+  request.token_ids.assign(tokens.ids.begin(), tokens.ids.end());
   return request;
 }
 
