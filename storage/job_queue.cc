@@ -99,7 +99,8 @@ absl::StatusOr<bool> JobQueue::AnswerFromCache(
         MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, SelectJob(db, job));
         if (row.state != JobState::kQueued) return false;
         NoteProvenance(db, job, provenance);
-        if (AttachCachedGroups(db, job, groups) > 0) return false;
+        AttachCachedGroups(db, job, groups);
+        if (!HasAllGroups(db, job)) return false;
         Succeed(db, job);
         return true;
       });

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,14 +44,26 @@ INSERT INTO event(job, sequence, time, kind, text)
 SELECT ?1, coalesce(max(sequence), 0) + 1, ?2, ?3, ?4
 FROM event WHERE job = ?1)sql";
 
-constexpr const char* kNewlyCompleteLayers = R"sql(
-SELECT p.prefix || 'layer' || g.layer || '/' AS name
+constexpr const char* kAttach = R"sql(
+UPDATE job_group SET entry = (SELECT id FROM cache_entry WHERE key = ?5)
+WHERE job = ?1 AND part = ?2 AND layer = ?3 AND probe = ?4 AND entry IS NULL
+AND EXISTS (SELECT 1 FROM cache_entry WHERE key = ?5))sql";
+
+// No row where a group of the layer is missing.
+constexpr const char* kNameIfComplete = R"sql(
+SELECT p.prefix || 'layer' || ?3 || '/' FROM job_part p
+WHERE p.job = ?1 AND p.part = ?2 AND NOT EXISTS (
+  SELECT 1 FROM job_group g WHERE g.job = ?1 AND g.part = ?2 AND g.layer = ?3
+  AND g.entry IS NULL))sql";
+
+constexpr const char* kWarningsOfLayer = R"sql(
+SELECT DISTINCT p.prefix, w.text
 FROM job_group g JOIN job_part p ON p.job = g.job AND p.part = g.part
-WHERE g.job = ?1 AND g.layer >= 0
-GROUP BY g.part, g.layer
-HAVING count(*) = count(g.entry) AND NOT EXISTS (
-  SELECT 1 FROM event e WHERE e.job = ?1 AND e.kind = 'layer' AND e.text = name)
-ORDER BY g.part, g.layer)sql";
+JOIN cache_warning w ON w.entry = g.entry
+WHERE g.job = ?1 AND g.part = ?2 AND g.layer = ?3 ORDER BY w.text)sql";
+
+// A layer of a part of a job.
+using PartLayer = std::pair<int, int64_t>;
 
 std::optional<absl::Time> ReadTime(const SQLite::Column& column) {
   if (column.isNull()) return std::nullopt;
@@ -100,16 +113,25 @@ JobRow ReadJob(SQLite::Statement& query, int64_t id) {
   return row;
 }
 
-// Adds the warnings that came with the cached groups of a job, each with the
-// prefix of the part it concerns.
-void AddWarningsOfCache(SQLite::Database& database, int64_t id) {
+// Returns the layers that have groups which they lacked.
+std::set<PartLayer> Attach(SQLite::Database& database, int64_t id,
+                           const std::vector<NeededGroup>& groups) {
+  std::set<PartLayer> attached;
+  for (const NeededGroup& group : groups) {
+    if (group.key.empty()) continue;
+    const int changed = Execute(database, kAttach, id, group.part, group.layer,
+                                group.probe, group.key);
+    if (changed > 0) attached.emplace(group.part, group.layer);
+  }
+  return attached;
+}
+
+// Adds the warnings that came with the groups of a layer, each with the prefix
+// of the part it concerns.
+void AddWarningsOfLayer(SQLite::Database& database, int64_t id,
+                        const PartLayer& layer) {
   SQLite::Statement query =
-      Query(database,
-            "SELECT DISTINCT p.prefix, w.text FROM job_group g "
-            "JOIN job_part p ON p.job = g.job AND p.part = g.part "
-            "JOIN cache_warning w ON w.entry = g.entry "
-            "WHERE g.job = ?1 ORDER BY g.part, g.layer, w.text",
-            id);
+      Query(database, kWarningsOfLayer, id, layer.first, layer.second);
   std::vector<std::string> warnings;
   while (query.executeStep()) {
     const std::string prefix = query.getColumn(0).getString();
@@ -120,13 +142,12 @@ void AddWarningsOfCache(SQLite::Database& database, int64_t id) {
   AddWarnings(database, id, warnings);
 }
 
-void AddLayerEvents(SQLite::Database& database, int64_t id) {
-  std::vector<std::string> names;
-  SQLite::Statement query = Query(database, kNewlyCompleteLayers, id);
-  while (query.executeStep()) names.push_back(query.getColumn(0).getString());
-  for (const std::string& name : names) {
-    Execute(database, kAddEvent, id, Now(), "layer", name);
-  }
+void TellIfComplete(SQLite::Database& database, int64_t id,
+                    const PartLayer& layer) {
+  if (layer.second < 0) return;  // of the whole model
+  const auto name =
+      QueryText(database, kNameIfComplete, id, layer.first, layer.second);
+  if (name) Execute(database, kAddEvent, id, Now(), "layer", *name);
 }
 
 }  // namespace
@@ -221,23 +242,23 @@ void NoteProvenance(SQLite::Database& database, int64_t id,
   }
 }
 
-int64_t AttachCachedGroups(SQLite::Database& database, int64_t id,
-                           const std::vector<NeededGroup>& groups) {
-  for (const NeededGroup& group : groups) {
-    if (group.key.empty()) continue;
-    Execute(database,
-            "UPDATE job_group SET entry = "
-            "(SELECT id FROM cache_entry WHERE key = ?5) WHERE job = ?1 AND "
-            "part = ?2 AND layer = ?3 AND probe = ?4 AND entry IS NULL",
-            id, group.part, group.layer, group.probe, group.key);
+bool AttachCachedGroups(SQLite::Database& database, int64_t id,
+                        const std::vector<NeededGroup>& groups) {
+  const std::set<PartLayer> attached = Attach(database, id, groups);
+  for (const PartLayer& layer : attached) TellIfComplete(database, id, layer);
+  for (const PartLayer& layer : attached) {
+    AddWarningsOfLayer(database, id, layer);
   }
-  AddLayerEvents(database, id);
-  AddWarningsOfCache(database, id);
-  return QueryInteger(database,
-                      "SELECT count(*) FROM job_group WHERE job = ?1 AND "
-                      "entry IS NULL",
-                      id)
-      .value_or(0);
+  return !attached.empty();
+}
+
+bool HasAllGroups(SQLite::Database& database, int64_t id) {
+  return !QueryInteger(
+              database,
+              "SELECT 1 FROM job_group WHERE job = ?1 AND entry IS NULL LIMIT "
+              "1",
+              id)
+              .has_value();
 }
 
 void Succeed(SQLite::Database& database, int64_t id) {

@@ -58,11 +58,14 @@ void AddWarnings(SQLite::Database& database, int64_t id,
 void NoteProvenance(SQLite::Database& database, int64_t id,
                     const std::map<int, std::string>& provenance);
 
-// Gives the job every group whose key the cache holds, with its warnings, and
-// tells of the layers that this makes complete. Returns how many groups are
-// still missing.
-int64_t AttachCachedGroups(SQLite::Database& database, int64_t id,
-                           const std::vector<NeededGroup>& groups);
+// Gives the job those of `groups` that it lacks and whose key the cache holds,
+// with their warnings, and tells of the layers that this makes complete.
+// Returns whether there were any.
+bool AttachCachedGroups(SQLite::Database& database, int64_t id,
+                        const std::vector<NeededGroup>& groups);
+
+// Returns whether the job has all of its groups.
+bool HasAllGroups(SQLite::Database& database, int64_t id);
 
 // Ends a job whose groups are all there.
 void Succeed(SQLite::Database& database, int64_t id);

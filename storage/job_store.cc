@@ -117,7 +117,8 @@ absl::StatusOr<int64_t> JobStore::Create(const NewJob& job) {
         const int64_t id = InsertJob(db, job);
         InsertNeeds(db, id, job);
         AddWarnings(db, id, job.warnings);
-        if (AttachCachedGroups(db, id, job.groups) == 0) Succeed(db, id);
+        AttachCachedGroups(db, id, job.groups);
+        if (HasAllGroups(db, id)) Succeed(db, id);
         return id;
       });
   if (created.ok()) listener_(*created);

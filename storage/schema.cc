@@ -208,8 +208,16 @@ ALTER TABLE job ADD COLUMN kind TEXT NOT NULL DEFAULT 'analyze'
   CHECK(kind IN ('analyze', 'train'));
 )sql";
 
-constexpr std::array<const char*, 3> kMigrations = {kInitial, kEstimates,
-                                                    kTraining};
+constexpr const char* kIndexes = R"sql(
+-- Warnings and progress of a job, among the events of its layers.
+CREATE INDEX event_by_kind ON event(job, kind);
+
+-- What jobs lack.
+CREATE INDEX job_group_missing ON job_group(job) WHERE entry IS NULL;
+)sql";
+
+constexpr std::array<const char*, 4> kMigrations = {kInitial, kEstimates,
+                                                    kTraining, kIndexes};
 
 }  // namespace
 
