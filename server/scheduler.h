@@ -37,7 +37,7 @@ struct Claimant {
 // that die. What the cache can answer never reaches a worker. Thread-safe.
 class Scheduler {
  public:
-  // A job fails when its worker has died so many times.
+  // A job fails when its worker has died so many times without a layer.
   static constexpr int kMaxCrashCount = 3;
 
   // All must outlive the scheduler.

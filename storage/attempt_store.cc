@@ -27,6 +27,16 @@ namespace {
 // Progress that is worth an event: at most a few hundred for any job.
 constexpr double kFractionStep = 0.005;
 
+// The share of the job that is done has moved by a step since it was last told,
+// or the job has not told of this work before.
+constexpr const char* kIsNews = R"sql(
+SELECT 1 WHERE coalesce((
+  SELECT abs(fraction - ?2) >= ?3 FROM event WHERE job = ?1 AND
+  kind = 'progress' ORDER BY sequence DESC LIMIT 1), 1)
+OR NOT EXISTS (
+  SELECT 1 FROM event WHERE job = ?1 AND kind = 'progress' AND
+  substr(text, 1, instr(text || ':', ':') - 1) = ?4))sql";
+
 constexpr const char* kAddProgress = R"sql(
 INSERT INTO event(job, sequence, time, kind, text, fraction, layers_done)
 SELECT ?1, coalesce(max(sequence), 0) + 1, ?2, 'progress', ?3, ?4,
@@ -44,8 +54,24 @@ absl::StatusOr<JobRow> HeldJob(SQLite::Database& database,
   return row;
 }
 
-bool IsNews(const JobRow& row, const std::string& phase, double fraction) {
-  return phase != row.phase || fraction >= row.fraction + kFractionStep;
+// What a phase is about: what stands before its first colon, such as a model's
+// name. What follows may change as often as it is told.
+std::string WorkOf(const std::string& phase) {
+  return phase.substr(0, phase.find(':'));
+}
+
+// Notes how far the job is, and in its history, if it is news there. Returns
+// whether anything changed.
+bool NoteProgress(SQLite::Database& database, const JobRow& row,
+                  const std::string& phase, double fraction) {
+  if (phase == row.phase && fraction == row.fraction) return false;
+  Execute(database, "UPDATE job SET phase = ?2, fraction = ?3 WHERE id = ?1",
+          row.id, phase, fraction);
+  if (QueryInteger(database, kIsNews, row.id, fraction, kFractionStep,
+                   WorkOf(phase))) {
+    Execute(database, kAddProgress, row.id, Now(), phase, fraction);
+  }
+  return true;
 }
 
 void NoteEnvironment(SQLite::Database& database, int64_t job,
@@ -102,12 +128,7 @@ absl::StatusOr<bool> AttemptStore::Report(
   auto cancel =
       database_->Write([&](SQLite::Database& db) -> absl::StatusOr<bool> {
         MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, HeldJob(db, attempt));
-        changed = IsNews(row, phase, fraction) || !warnings.empty();
-        if (IsNews(row, phase, fraction)) {
-          Execute(db, "UPDATE job SET phase = ?2, fraction = ?3 WHERE id = ?1",
-                  row.id, phase, fraction);
-          Execute(db, kAddProgress, row.id, Now(), phase, fraction);
-        }
+        changed = NoteProgress(db, row, phase, fraction) || !warnings.empty();
         AddWarnings(db, row.id, warnings);
         return row.state == JobState::kCancelling;
       });
@@ -126,7 +147,10 @@ absl::Status AttemptStore::Publish(const AttemptId& attempt,
         Execute(db,
                 "INSERT OR REPLACE INTO weights_fingerprint VALUES(?1, ?2, ?3)",
                 layer.stamp, layer.layer, layer.weights_fingerprint);
-        AttachCachedGroups(db, attempt.job, layer.needed);
+        if (AttachCachedGroups(db, attempt.job, layer.needed)) {
+          Execute(db, "UPDATE job SET crash_count = 0 WHERE id = ?1",
+                  attempt.job);
+        }
         return absl::OkStatus();
       });
   if (status.ok()) listener_(attempt.job);

@@ -33,14 +33,17 @@ class AttemptStore {
   AttemptStore(Database* database, JobListener listener)
       : database_(database), listener_(std::move(listener)) {}
 
-  // Notes progress, if it is news, and new warnings. Returns whether the
+  // Notes progress and new warnings. Progress goes into the job's history too
+  // where its fraction has moved by half a percent, or where what is done, the
+  // phase up to its first colon, was not told of before. Returns whether the
   // worker should stop.
   absl::StatusOr<bool> Report(const AttemptId& attempt,
                               const std::string& phase, double fraction,
                               const std::vector<std::string>& warnings);
 
   // Stores a layer, all of it or nothing, and remembers its fingerprint. What
-  // the cache holds already stays as it is.
+  // the cache holds already stays as it is. Crashes are counted anew if this
+  // gives the job something that it lacked.
   absl::Status Publish(const AttemptId& attempt, const PublishedLayer& layer);
 
   // Ends the attempt and the job. Without a failure the job succeeds, or fails
@@ -51,8 +54,9 @@ class AttemptStore {
                                   const AttemptEnd& end);
 
   // Ends the attempt of a worker that died, if it held a job: the job is
-  // queued again, or fails with `reason` if this was crash `max_crash_count`;
-  // one that was being cancelled is CANCELLED. Returns that job.
+  // queued again, or fails with `reason` if this was crash `max_crash_count`
+  // since it last got a layer; one that was being cancelled is CANCELLED.
+  // Returns that job.
   absl::StatusOr<std::optional<JobRow>> WorkerDied(int64_t worker,
                                                    const std::string& reason,
                                                    int max_crash_count);

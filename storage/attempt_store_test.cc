@@ -78,7 +78,23 @@ class AttemptStoreTest : public testing::Test {
 
   JobRow Row(int64_t job) { return *jobs_.Get(job); }
 
-  JobListener listener_ = [](int64_t) {};
+  // Events of one kind, as their texts.
+  std::vector<std::string> Texts(int64_t job, JobEventRow::Kind kind) {
+    std::vector<std::string> texts;
+    const auto events = jobs_.EventsAfter(job, 0, 10000);
+    for (const JobEventRow& event : *events) {
+      if (event.kind == kind) texts.push_back(event.text);
+    }
+    return texts;
+  }
+
+  void Crash(int64_t job) {
+    Start(job);
+    ASSERT_TRUE(attempts_.WorkerDied(kWorker, "died", kMaxCrashCount).ok());
+  }
+
+  int told_ = 0;
+  JobListener listener_ = [this](int64_t) { ++told_; };
   TemporaryDirectory directory_;
   std::unique_ptr<Database> database_ =
       *Database::Open(directory_.path() / "moeprobe.db");
@@ -192,6 +208,72 @@ TEST_F(AttemptStoreTest, FailsAJobAtTheThirdCrashWithTheReason) {
             "worker was killed by signal 9 (3 times)");
 }
 
+TEST_F(AttemptStoreTest, CountsCrashesAnewOnceALayerIsThere) {
+  const int64_t job = Create("a");
+  for (int i = 0; i < kMaxCrashCount - 1; ++i) Crash(job);
+  ASSERT_TRUE(attempts_.Publish(Start(job), Layer(0)).ok());
+  EXPECT_EQ(Row(job).crash_count, 0);
+  ASSERT_TRUE(attempts_.WorkerDied(kWorker, "died", kMaxCrashCount).ok());
+  EXPECT_EQ(Row(job).crash_count, 1);
+  // What was there before is no progress.
+  ASSERT_TRUE(attempts_.Publish(Start(job), Layer(0)).ok());
+  ASSERT_TRUE(attempts_.WorkerDied(kWorker, "died", kMaxCrashCount).ok());
+  EXPECT_EQ(Row(job).state, JobState::kQueued);
+  Crash(job);
+  EXPECT_EQ(Row(job).state, JobState::kFailed);
+}
+
+TEST_F(AttemptStoreTest, TellsOfEachLayerOnceWhenItIsWhole) {
+  NewJob job;
+  job.parts = {{.prefix = "a/"}, {.prefix = "b/"}};
+  for (int part = 0; part < 2; ++part) {
+    for (const int64_t layer : {-1, 0, 1}) {
+      for (const char* probe : {"pca", "routing"}) {
+        job.groups.push_back(
+            {.part = part, .layer = layer, .probe = probe, .key = ""});
+      }
+    }
+  }
+  const int64_t id = *jobs_.Create(job);
+  const AttemptId attempt = Start(id);
+  const auto publish = [&](int64_t layer, const std::string& probe,
+                           const std::vector<int>& parts) {
+    const std::string key = probe + std::to_string(layer);
+    PublishedLayer published{
+        .layer = layer,
+        .stamp = "stamp",
+        .weights_fingerprint = "weights",
+        .groups = {{.probe = probe, .key = key, .arrays = {}}},
+        .needed = {},
+        .warnings = {"of " + key}};
+    for (const int part : parts) {
+      published.needed.push_back(
+          {.part = part, .layer = layer, .probe = probe, .key = key});
+    }
+    ASSERT_TRUE(attempts_.Publish(attempt, published).ok());
+  };
+  const auto layers = [&] { return Texts(id, JobEventRow::Kind::kLayer); };
+  publish(1, "pca", {1, 0});
+  EXPECT_THAT(layers(), IsEmpty());
+  publish(1, "routing", {1, 0});
+  EXPECT_THAT(layers(), ElementsAre("a/layer1/", "b/layer1/"));
+  publish(-1, "pca", {0, 1});
+  publish(-1, "routing", {0, 1});
+  publish(1, "routing", {0, 1});
+  publish(0, "pca", {0});
+  publish(0, "routing", {0, 1});
+  publish(0, "pca", {0, 1});
+  EXPECT_THAT(layers(),
+              ElementsAre("a/layer1/", "b/layer1/", "a/layer0/", "b/layer0/"));
+  EXPECT_EQ(Row(id).layers_done, 4);
+  EXPECT_THAT(Texts(id, JobEventRow::Kind::kWarning),
+              ElementsAre("a/: of pca1", "b/: of pca1", "a/: of routing1",
+                          "b/: of routing1", "a/: of pca-1", "b/: of pca-1",
+                          "a/: of routing-1", "b/: of routing-1", "a/: of pca0",
+                          "a/: of routing0", "b/: of routing0", "b/: of pca0"));
+  EXPECT_EQ(*attempts_.Finish(attempt, {}), JobState::kSucceeded);
+}
+
 TEST_F(AttemptStoreTest, KeepsPublishedLayersAfterACrash) {
   const int64_t job = Create("a");
   ASSERT_TRUE(attempts_.Publish(Start(job), Layer(0)).ok());
@@ -234,13 +316,42 @@ TEST_F(AttemptStoreTest, NotesProgressOnlyWhereItIsNews) {
   ASSERT_TRUE(attempts_.Report(attempt, "layer 0", 0.1001, {"w"}).ok());
   ASSERT_TRUE(attempts_.Report(attempt, "layer 1", 0.1001, {}).ok());
   ASSERT_TRUE(attempts_.Report(attempt, "layer 1", 0.2, {}).ok());
-  int progress = 0;
-  const auto events = jobs_.EventsAfter(job, 0, 100);
-  for (const JobEventRow& event : *events) {
-    progress += event.kind == JobEventRow::Kind::kProgress ? 1 : 0;
-  }
-  EXPECT_EQ(progress, 3);
+  EXPECT_THAT(Texts(job, JobEventRow::Kind::kProgress),
+              ElementsAre("layer 0", "layer 1", "layer 1"));
   EXPECT_THAT(Row(job).warnings, ElementsAre("w"));
+}
+
+// Two models that are trained at once and tell of every step.
+TEST_F(AttemptStoreTest, KeepsAShortHistoryOfALongJob) {
+  constexpr int kReports = 600;
+  const int64_t job = Create("a");
+  const AttemptId attempt = Start(job);
+  const int told_before = told_;
+  for (int i = 1; i <= kReports; ++i) {
+    const std::string phase = std::string(i % 2 == 0 ? "dense" : "soft") +
+                              ", seed 0: step " + std::to_string(i);
+    ASSERT_TRUE(
+        attempts_.Report(attempt, phase, double{1} * i / kReports / 2, {})
+            .ok());
+    ASSERT_EQ(Row(job).phase, phase);
+  }
+  EXPECT_EQ(told_ - told_before, kReports);
+  const auto texts = Texts(job, JobEventRow::Kind::kProgress);
+  EXPECT_EQ(texts[0], "soft, seed 0: step 1");
+  EXPECT_EQ(texts[1], "dense, seed 0: step 2");
+  // A hundred half percents, give or take what rounding makes of them.
+  EXPECT_LE(texts.size(), 102U);
+  EXPECT_GE(texts.size(), 95U);
+}
+
+// A later attempt begins again at 0.
+TEST_F(AttemptStoreTest, TellsOfProgressOfEveryAttempt) {
+  const int64_t job = Create("a");
+  ASSERT_TRUE(attempts_.Report(Start(job), "soft: step 9", 0.9, {}).ok());
+  ASSERT_TRUE(attempts_.WorkerDied(kWorker, "died", kMaxCrashCount).ok());
+  ASSERT_TRUE(attempts_.Report(Start(job), "soft: step 1", 0.1, {}).ok());
+  EXPECT_THAT(Texts(job, JobEventRow::Kind::kProgress),
+              ElementsAre("soft: step 9", "soft: step 1"));
 }
 
 }  // namespace

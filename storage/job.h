@@ -42,7 +42,7 @@ struct JobRow {
   std::string request_key;        // the same for the same resolved request
   int attempt = 0;                // attempts so far
   std::optional<int64_t> worker;  // process id, while one holds it
-  int crash_count = 0;
+  int crash_count = 0;            // since it last got a layer
   bool cached = false;
   std::string phase;
   double fraction = 0;

@@ -35,7 +35,7 @@ std::string StateText(const v1::Job& job) {
   }
   if (job.cached()) text += ", cached";
   if (job.crash_count() > 0) {
-    absl::StrAppend(&text, ", ", job.crash_count(), " crashed attempts");
+    absl::StrAppend(&text, ", ", job.crash_count(), " crashes since its last layer");
   }
   return text;
 }

@@ -58,6 +58,11 @@ class Api:
         state = self.messages("job").Job.State.Name(self.job(job_id).state)
         return state.removeprefix("STATE_")
 
+    def deaths(self, job_id):
+        """How many workers a job lost before it succeeded."""
+        queued = self.messages("job").Job.STATE_QUEUED
+        return sum(event.state == queued for event in self.watch(job_id)) - 1
+
     def watch(self, job_id, after=0, timeout=120):
         request = self.messages("job_service").WatchJobRequest(
             name=job_name(job_id), after_sequence=after

@@ -159,7 +159,7 @@ def test_probes_of_single_tokens_give_the_same_bytes_always(
             for pid in server.workers():
                 os.kill(pid, signal.SIGKILL)
         wait_for_success(api, job)
-        assert api.job(job).crash_count == int(kill)
+        assert api.deaths(job) == int(kill)
         found.append(array_bytes(client, job))
     assert found[0] == found[1] == found[2]
 
@@ -206,7 +206,7 @@ def test_a_killed_worker_costs_an_attempt_and_no_byte(
     for pid in server.workers():
         os.kill(pid, signal.SIGKILL)
     wait_for_success(api, job)
-    assert api.job(job).crash_count == 1
+    assert api.deaths(job) == 1
     assert array_bytes(client, job) == undisturbed
 
 

@@ -164,7 +164,7 @@ def test_a_killed_worker_goes_on_at_its_cell_and_layer(
     final = ("SUCCEEDED", "FAILED", "CANCELLED")
     wait_until(lambda: api.state(job) in final, "the end")
     assert api.state(job) == "SUCCEEDED", api.job(job).error
-    assert api.job(job).crash_count == 1
+    assert api.deaths(job) == 1
     with np.load(client.fetch(job) / "arrays.npz") as arrays:
         assert_same_bytes(dict(arrays), undisturbed)
     phases = [e.progress.phase for e in api.watch(job) if e.HasField("progress")]

@@ -29,7 +29,7 @@ class JobStatus:
     layers_done_count: int
     layer_count: int
     queue_position: int  # jobs ahead of it, while it is queued
-    crash_count: int  # attempts that a worker's death ended
+    crash_count: int  # by workers that died since it last got a layer
     cached: bool  # whether every matrix came from the cache
     warnings: list[str]
     create_time: datetime.datetime | None

@@ -52,7 +52,7 @@ def _live(status: JobStatus) -> Component:
                     ("model", row.model),
                     ("submitted", row.created),
                     ("time", row.spent),
-                    ("workers that died on it", crashes),
+                    ("workers that died since its last layer", crashes),
                 ]
             ),
             html.Details([html.Summary(f"{len(status.warnings)} warnings"), warnings])
