@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "moeprobe/v1/job.pb.h"
@@ -46,6 +47,40 @@ TEST_F(JobWatchTest, TellsTheWholeStoryOfAJob) {
   EXPECT_EQ(client_->Watch(job, 4).size(), 2);
   EXPECT_EQ(client_->Watch(job, 99).size(), 0);
   EXPECT_TRUE(client_->status().ok());
+}
+
+// The second report says nothing that the history needs; only who watches now
+// hears of it.
+TEST_F(JobWatchTest, TellsWhoWatchesWhatAJobDoesNow) {
+  const std::string job = Create();
+  const v1::Task task = Claim();
+  worker_->Report(task, "soft: step 1", 0.5);
+  std::promise<void> begun, passed;
+  auto watched = std::async(std::launch::async, [&] {
+    std::vector<std::string> told;
+    TestClient(server_->address())
+        .Watch(job, 0, [&](const v1::JobEvent& event) {
+          if (!event.has_progress()) return false;
+          told.push_back(
+              absl::StrCat(event.sequence(), " ", event.progress().phase()));
+          if (told.size() == 1) begun.set_value();
+          if (told.size() == 2) passed.set_value();
+          return false;
+        });
+    return told;
+  });
+  begun.get_future().wait();
+  worker_->Report(task, "soft: step 2", 0.501);
+  passed.get_future().wait();
+  worker_->Report(task, "soft: step 3", 0.6);
+  worker_->Run(task);
+  EXPECT_THAT(watched.get(), ElementsAre("3 soft: step 1", "0 soft: step 2",
+                                         "4 soft: step 3"));
+  std::vector<std::string> history;
+  for (const v1::JobEvent& event : client_->Watch(job)) {
+    if (event.has_progress()) history.push_back(event.progress().phase());
+  }
+  EXPECT_THAT(history, ElementsAre("soft: step 1", "soft: step 3"));
 }
 
 TEST_F(JobWatchTest, FollowsAJobWhileItRuns) {

@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/job.pb.h"
@@ -59,29 +61,48 @@ class Watch : public JobWatcher {
   }
 
  private:
-  // Writes the next event, or ends after the last, or waits for a change.
+  // Writes the next event, or where the job is now if that is news, or ends
+  // after the last, or waits for a change.
   void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (reactor_ == nullptr || writing_) return;
-    if (const absl::Status status = Load(); !status.ok()) return Finish(status);
-    if (!pending_.empty()) {
-      message_ = ToMessage(pending_.front(), layer_count_);
+    if (const absl::Status status = Load(); !status.ok()) {
+      Finish(status);
+    } else if (!pending_.empty()) {
       sequence_ = pending_.front().sequence;
+      Write(pending_.front());
       pending_.pop_front();
-      writing_ = true;
-      reactor_->StartWrite(&message_);
-    } else if (final_) {
+    } else if (IsFinal(job_row_.state)) {
       Finish(absl::OkStatus());
+    } else if (job_row_.worker && !job_row_.phase.empty() &&
+               job_row_.phase != phase_) {
+      Write(Now());
     }
+  }
+
+  // Where the job is, which its history need not have.
+  JobEventRow Now() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return {.sequence = 0,
+            .time = absl::Now(),
+            .kind = JobEventRow::Kind::kProgress,
+            .text = job_row_.phase,
+            .fraction = job_row_.fraction,
+            .layers_done = job_row_.layers_done,
+            .failure = std::nullopt};
+  }
+
+  void Write(const JobEventRow& event) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (event.kind == JobEventRow::Kind::kProgress) phase_ = event.text;
+    message_ = ToMessage(event, job_row_.layer_count);
+    writing_ = true;
+    reactor_->StartWrite(&message_);
   }
 
   absl::Status Load() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (!pending_.empty()) return absl::OkStatus();
     // In this order: a job that is final has all its events.
-    MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, jobs_->Get(job_));
+    MOEPROBE_ASSIGN_OR_RETURN(job_row_, jobs_->Get(job_));
     MOEPROBE_ASSIGN_OR_RETURN(auto events,
                               jobs_->EventsAfter(job_, sequence_, kBatchSize));
-    final_ = IsFinal(row.state);
-    layer_count_ = row.layer_count;
     pending_.assign(events.begin(), events.end());
     return absl::OkStatus();
   }
@@ -96,9 +117,9 @@ class Watch : public JobWatcher {
   Reactor* reactor_ ABSL_GUARDED_BY(mutex_);
   JobStore* jobs_;
   const int64_t job_;
-  int64_t sequence_ ABSL_GUARDED_BY(mutex_);  // of the last event written
-  int layer_count_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool final_ ABSL_GUARDED_BY(mutex_) = false;
+  int64_t sequence_ ABSL_GUARDED_BY(mutex_);   // of the last event written
+  std::string phase_ ABSL_GUARDED_BY(mutex_);  // of the last progress written
+  JobRow job_row_ ABSL_GUARDED_BY(mutex_);     // as it was read last
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   std::deque<JobEventRow> pending_ ABSL_GUARDED_BY(mutex_);
   v1::JobEvent message_ ABSL_GUARDED_BY(mutex_);

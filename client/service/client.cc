@@ -237,8 +237,10 @@ absl::Status Client::WatchJob(
     v1::JobEvent event;
     bool ended = false;
     while (reader->Read(&event)) {
-      if (event.sequence() <= request.after_sequence()) continue;
-      request.set_after_sequence(event.sequence());
+      if (event.sequence() > 0) {
+        if (event.sequence() <= request.after_sequence()) continue;
+        request.set_after_sequence(event.sequence());
+      }
       retry.Restart();
       observe(event);
       ended = IsFinal(event.state());

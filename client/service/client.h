@@ -61,8 +61,9 @@ class Client {
   absl::StatusOr<v1::Job> CancelJob(const std::string& name);
   absl::Status DeleteJob(const std::string& name);
 
-  // Calls `observe` with every event of a job, in order, each once, until the
-  // one of its final state. A stream that breaks is taken up again after the
+  // Calls `observe` with every event of a job, in order, each once, and between
+  // them with progress that has no place in its history, until the event of its
+  // final state. A stream that breaks is taken up again after the
   // last event seen.
   absl::Status WatchJob(
       const std::string& name,

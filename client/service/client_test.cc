@@ -112,6 +112,15 @@ TEST_F(ClientTest, TakesUpABrokenWatchAfterTheLastEvent) {
   EXPECT_THAT(*seen, ElementsAre(1, 2, 3));
 }
 
+TEST_F(ClientTest, PassesOnWhatIsInNoHistory) {
+  v1::JobEvent progress;
+  progress.mutable_progress()->set_phase("soft: step 2");
+  state_.events.insert(state_.events.begin() + 2, progress);
+  const auto seen = Watch();
+  ASSERT_TRUE(seen.ok()) << seen.status();
+  EXPECT_THAT(*seen, ElementsAre(1, 2, 0, 3));
+}
+
 TEST_F(ClientTest, WatchesThroughARestart) {
   state_.unavailable_calls = 3;
   const auto seen = Watch();

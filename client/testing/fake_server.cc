@@ -88,7 +88,10 @@ class FakeJobs final : public v1::JobService::Service {
     if (TurnsAway(state_)) return Away();
     int sent = 0;
     for (const v1::JobEvent& event : state_.events) {
-      if (event.sequence() <= request->after_sequence()) continue;
+      if (event.sequence() > 0 &&
+          event.sequence() <= request->after_sequence()) {
+        continue;
+      }
       if (state_.events_before_break > 0 &&
           sent++ == state_.events_before_break) {
         return Away();

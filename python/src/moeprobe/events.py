@@ -37,7 +37,10 @@ def state_of(state: int) -> JobState:
 
 @dataclasses.dataclass(frozen=True)
 class Event:
-    """Something that happened; `sequence` counts a job's events from 1."""
+    """Something that happened; `sequence` counts a job's events from 1.
+
+    Progress that has no place in the job's history has 0.
+    """
 
     sequence: int
     time: datetime.datetime

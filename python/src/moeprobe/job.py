@@ -54,8 +54,9 @@ class Job:
         after `timeout` seconds, which leaves the job as it is.
         """
         state, error = JobState.UNKNOWN, ""
+        watch = Watch(self.name, passing=True)
         with ProgressBar(self.name, shown=progress) as bar:
-            for event in self.events(timeout=timeout):
+            for event in self._transport.follow(methods.WATCH_JOB, watch, timeout):
                 bar.observe(event)
                 if isinstance(event, StateEvent):
                     state, error = event.state, event.error

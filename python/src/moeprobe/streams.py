@@ -23,7 +23,11 @@ _TYPES: Mapping[int, str] = {
 class Watch:
     """The events of a job: each once, in order, until its final state."""
 
-    def __init__(self, name: str, after_sequence: int = 0) -> None:
+    def __init__(
+        self, name: str, after_sequence: int = 0, *, passing: bool = False
+    ) -> None:
+        """Begin after an event; `passing`: with progress of no place in history."""
+        self._passing = passing
         self._request = job_service_pb2.WatchJobRequest(
             name=name, after_sequence=after_sequence
         )
@@ -36,6 +40,8 @@ class Watch:
 
     def take(self, message: job_pb2.JobEvent) -> Event | None:
         """Return the event, if it is new."""
+        if message.sequence == 0:
+            return event_of(message) if self._passing else None
         if message.sequence <= self._request.after_sequence:
             return None
         self._request.after_sequence = message.sequence

@@ -51,8 +51,10 @@ class Job:
     ) -> Job:
         """Wait for the end of the job and return it; see `moeprobe.Job.wait`."""
         state, error = JobState.UNKNOWN, ""
+        watch = Watch(self.name, passing=True)
+        following = self._transport.follow(methods.WATCH_JOB, watch, timeout)
         with ProgressBar(self.name, shown=progress) as bar:
-            async for event in self.events(timeout=timeout):
+            async for event in following:
                 bar.observe(event)
                 if isinstance(event, StateEvent):
                     state, error = event.state, event.error
