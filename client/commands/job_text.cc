@@ -35,7 +35,8 @@ std::string StateText(const v1::Job& job) {
   }
   if (job.cached()) text += ", cached";
   if (job.crash_count() > 0) {
-    absl::StrAppend(&text, ", ", job.crash_count(), " crashes since its last layer");
+    absl::StrAppend(&text, ", ", job.crash_count(),
+                    " crashes since its last layer");
   }
   return text;
 }
