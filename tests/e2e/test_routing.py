@@ -45,8 +45,9 @@ def routing(fixture, options):
     model, seen, _ = oracle.run_model(fixture, windows)
     layers = []
     for layer, (inputs, _) in zip(model.model.layers, seen):
-        block = oracle.Block(layer.mlp)
-        logits, _, chosen = block.route(inputs.double())
+        block = oracle.Block(oracle.mlp_of(layer))
+        tempered, _, chosen = block.route(inputs.double())
+        logits = tempered * block.temperature
         layers.append(
             [
                 t.view(*windows.shape, -1)[:, options["skip_first"] :].numpy()

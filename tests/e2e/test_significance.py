@@ -50,7 +50,7 @@ def test_a_mean_carries_its_interval_its_null_and_p(common_client, drawn_request
     assert float(line["p"]) == null["p"]
     text = common_client.ok("show", job)
     assert "95 % interval" in text
-    assert "at least 0.05 with 19 draws" in text
+    assert "(19 draws, p at least 0.05)" in text
 
 
 def test_without_nulls_there_are_no_arrays_of_them(common_client, short_request):
