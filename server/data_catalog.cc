@@ -32,6 +32,17 @@ WindowOptions WindowsOf(const v1::DataSpec& data) {
 
 }  // namespace
 
+absl::StatusOr<CutData> CutIds(std::vector<int32_t> ids,
+                               const WindowOptions& windows) {
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<int32_t> cut,
+                            CutWindows(std::move(ids), windows));
+  const size_t shown = std::min(cut.size(), kFirstIdCount);
+  return CutData{
+      .fingerprint = DataFingerprint(cut, windows),
+      .token_count = static_cast<int64_t>(cut.size()),
+      .first_ids = {cut.begin(), cut.begin() + static_cast<ptrdiff_t>(shown)}};
+}
+
 absl::StatusOr<DatasetRow> DataCatalog::Find(const std::string& name) {
   if (!absl::StartsWith(name, "datasets/")) {
     return datasets_->GetByDisplayName(name);
@@ -48,17 +59,11 @@ absl::StatusOr<std::optional<std::string>> DataCatalog::IdsSha256(
   return fingerprints_->Tokenization(text, tokenizer_sha256);
 }
 
-absl::StatusOr<CutData> DataCatalog::CutIds(const std::string& ids_sha256,
-                                            const WindowOptions& windows) {
+absl::StatusOr<CutData> DataCatalog::CutStored(const std::string& ids_sha256,
+                                               const WindowOptions& windows) {
   MOEPROBE_ASSIGN_OR_RETURN(const std::string npy, blobs_->Read(ids_sha256));
   MOEPROBE_ASSIGN_OR_RETURN(std::vector<int32_t> ids, DecodeTokenIds(npy));
-  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<int32_t> cut,
-                            CutWindows(std::move(ids), windows));
-  const size_t shown = std::min(cut.size(), kFirstIdCount);
-  return CutData{
-      .fingerprint = DataFingerprint(cut, windows),
-      .token_count = static_cast<int64_t>(cut.size()),
-      .first_ids = {cut.begin(), cut.begin() + static_cast<ptrdiff_t>(shown)}};
+  return CutIds(std::move(ids), windows);
 }
 
 absl::StatusOr<std::optional<CutData>> DataCatalog::Cut(
@@ -68,7 +73,7 @@ absl::StatusOr<std::optional<CutData>> DataCatalog::Cut(
   const WindowOptions windows = WindowsOf(data);
   MOEPROBE_ASSIGN_OR_RETURN(auto known, fingerprints_->Data(*ids, windows));
   if (known) return known;
-  MOEPROBE_ASSIGN_OR_RETURN(CutData cut, CutIds(*ids, windows));
+  MOEPROBE_ASSIGN_OR_RETURN(CutData cut, CutStored(*ids, windows));
   MOEPROBE_RETURN_IF_ERROR(fingerprints_->RememberData(*ids, windows, cut));
   return cut;
 }

@@ -1,9 +1,11 @@
 #ifndef MOEPROBE_SERVER_DATA_CATALOG_H_
 #define MOEPROBE_SERVER_DATA_CATALOG_H_
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "core/base/token_windows.h"
@@ -20,6 +22,11 @@ struct DataLocation {
   bool tokenize = false;    // `path` is text
   std::string text_sha256;  // where it is
 };
+
+// Cuts `ids` into windows and returns what is to be known of them. Errors:
+// those of CutWindows.
+absl::StatusOr<CutData> CutIds(std::vector<int32_t> ids,
+                               const WindowOptions& windows);
 
 // Data sets as requests name them, and what is known of their tokens.
 // Thread-safe.
@@ -47,8 +54,8 @@ class DataCatalog {
  private:
   absl::StatusOr<std::optional<std::string>> IdsSha256(
       const v1::DataSpec& data, const std::string& tokenizer_sha256);
-  absl::StatusOr<CutData> CutIds(const std::string& ids_sha256,
-                                 const WindowOptions& windows);
+  absl::StatusOr<CutData> CutStored(const std::string& ids_sha256,
+                                    const WindowOptions& windows);
 
   DatasetStore* datasets_;
   FingerprintStore* fingerprints_;

@@ -22,7 +22,7 @@
 #include "server/probe_groups.h"
 #include "server/resource_name.h"
 #include "server/summary_rows.h"
-#include "server/training_plan.h"
+#include "server/training_cells.h"
 #include "spec/sweep_cells.h"
 #include "storage/job.h"
 #include "storage/job_store.h"

@@ -1,12 +1,10 @@
 #include "server/training_plan.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +16,7 @@
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
 #include "core/base/token_windows.h"
+#include "core/plan/held_out.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/training.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
@@ -25,6 +24,7 @@
 #include "server/job_plan.h"
 #include "server/message_digest.h"
 #include "server/model_registry.h"
+#include "server/training_cells.h"
 #include "server/training_text.h"
 #include "server/variant_resolution.h"
 #include "storage/fingerprint_store.h"
@@ -33,53 +33,9 @@ namespace moeprobe {
 namespace {
 
 constexpr int64_t kWholeModel = -1;
-constexpr size_t kFirstIdCount = 16;
 
 // Of a directory's name: enough that no two runs share one.
 constexpr size_t kDirectoryDigits = 16;
-
-// Adds 0, `every`, twice `every` and so on up to `last`.
-void AddMultiples(int64_t every, int64_t last, std::set<int64_t>& steps) {
-  for (int64_t step = 0; step <= last; step += every) steps.insert(step);
-}
-
-std::set<int64_t> StepsProbed(const v1::TrainSpec& spec) {
-  const int64_t last = spec.optimizer().steps();
-  std::set<int64_t> steps{last};
-  if (spec.probe().every() > 0) AddMultiples(spec.probe().every(), last, steps);
-  return steps;
-}
-
-// At most one too many.
-int64_t CountProbedSteps(const v1::TrainSpec& spec) {
-  if (spec.probe().every() == 0) return 1;
-  return spec.optimizer().steps() / spec.probe().every() + 2;
-}
-
-bool HasExperts(const v1::Variant& variant) {
-  return variant.block() == v1::BLOCK_MOE;
-}
-
-// Whether two variants route alike.
-bool RouteAlike(const v1::Variant& a, const v1::Variant& b, int64_t experts) {
-  return RuleOf(a, experts).SerializeAsString() ==
-         RuleOf(b, experts).SerializeAsString();
-}
-
-// Places of the variants whose gates a model of `variant` is probed under.
-std::vector<int> SwappedGates(const v1::Variant& variant,
-                              const v1::TrainSpec& spec) {
-  std::vector<int> places;
-  if (!HasExperts(variant)) return places;
-  for (int place = 0; place < spec.variants_size(); ++place) {
-    const v1::Variant& other = spec.variants(place);
-    if (std::ranges::count(spec.swap_routing(), other.name()) > 0 &&
-        !RouteAlike(variant, other, spec.model().experts())) {
-      places.push_back(place);
-    }
-  }
-  return places;
-}
 
 std::string Label(const v1::Variant& variant, int64_t seed) {
   return absl::StrCat(variant.name(), ", seed ", seed);
@@ -131,7 +87,7 @@ struct ProbedTokens {
 // Where the evaluated part of a text begins, and how many ids it has.
 std::pair<int64_t, int64_t> EvaluatedPart(const v1::TrainSpec& spec,
                                           int64_t count) {
-  const int64_t held_out = HeldOutCount(count, spec.data());
+  const int64_t held_out = HeldOutCount(count, spec.data().held_out());
   if (spec.probe().evaluate_on() == v1::EVALUATION_TEXT_TRAIN) {
     return {0, count - held_out};
   }
@@ -148,13 +104,7 @@ absl::StatusOr<CutData> Cut(const v1::TrainSpec& spec, const TrainingText& text,
       windows.tokens < 0 ? available : std::min(windows.tokens, available);
   MOEPROBE_ASSIGN_OR_RETURN(std::vector<int32_t> ids,
                             IdsAt(text, begin, needed));
-  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<int32_t> cut,
-                            CutWindows(std::move(ids), windows));
-  const size_t shown = std::min(cut.size(), kFirstIdCount);
-  return CutData{
-      .fingerprint = DataFingerprint(cut, windows),
-      .token_count = static_cast<int64_t>(cut.size()),
-      .first_ids = {cut.begin(), cut.begin() + static_cast<ptrdiff_t>(shown)}};
+  return CutIds(std::move(ids), windows);
 }
 
 absl::StatusOr<ProbedTokens> PlanTokens(const v1::TrainSpec& spec,
@@ -231,64 +181,12 @@ PlannedPart PlanPart(const TrainedCell& cell, const v1::TrainSpec& spec,
   }
   part.data = tokens.windows;
   part.tokens = tokens.cut;
-  part.stamp = absl::StrCat("trained ", run.digest, " step ", cell.step);
   part.trained = PlanModel(cell, spec, run, run_index, tokens);
+  part.stamp = part.trained->weights;
   return part;
 }
 
 }  // namespace
-
-int64_t HeldOutCount(int64_t tokens, const v1::TrainingData& data) {
-  return static_cast<int64_t>(
-      std::floor(static_cast<double>(tokens) * data.held_out()));
-}
-
-std::vector<int64_t> ProbedSteps(const v1::TrainSpec& spec) {
-  const std::set<int64_t> steps = StepsProbed(spec);
-  return {steps.begin(), steps.end()};
-}
-
-std::vector<int64_t> KeptSteps(const v1::TrainSpec& spec) {
-  std::set<int64_t> steps = StepsProbed(spec);
-  AddMultiples(spec.checkpoint().every(), spec.optimizer().steps(), steps);
-  return {steps.begin(), steps.end()};
-}
-
-std::vector<TrainedCell> CellsOf(const v1::TrainSpec& spec) {
-  std::vector<TrainedCell> cells;
-  const std::vector<int64_t> steps = ProbedSteps(spec);
-  for (int variant = 0; variant < spec.variants_size(); ++variant) {
-    for (const int64_t seed : spec.seeds()) {
-      for (const int64_t step : steps) {
-        cells.push_back({.variant = variant, .seed = seed, .step = step});
-      }
-      for (const int gates : SwappedGates(spec.variants(variant), spec)) {
-        cells.push_back({.variant = variant,
-                         .seed = seed,
-                         .step = steps.back(),
-                         .gates = gates});
-      }
-    }
-  }
-  return cells;
-}
-
-int64_t CountParts(const v1::TrainSpec& spec) {
-  return int64_t{spec.variants_size()} * spec.seeds_size() *
-         (CountProbedSteps(spec) + spec.swap_routing_size());
-}
-
-int64_t CountKeptSteps(const v1::TrainSpec& spec) {
-  return CountProbedSteps(spec) +
-         spec.optimizer().steps() / spec.checkpoint().every() + 1;
-}
-
-std::string PrefixOf(const TrainedCell& cell, const v1::TrainSpec& spec) {
-  std::string prefix = absl::StrCat(spec.variants(cell.variant).name(), "/seed",
-                                    cell.seed, "/step", cell.step, "/");
-  if (cell.gates < 0) return prefix;
-  return absl::StrCat(prefix, "gates-", spec.variants(cell.gates).name(), "/");
-}
 
 absl::StatusOr<JobPlan> PlanTraining(const v1::TrainSpec& spec,
                                      const std::filesystem::path& directory,

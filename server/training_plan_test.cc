@@ -15,6 +15,7 @@
 #include "moeprobe/v1/training.pb.h"
 #include "server/job_plan.h"
 #include "server/testing/catalog_fixture.h"
+#include "server/training_cells.h"
 #include "storage/job.h"
 
 namespace moeprobe {

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/machine_memory.h"
 #include "core/plan/decoder_shape.h"
+#include "core/plan/held_out.h"
 #include "core/plan/training_cost.h"
 #include "moeprobe/v1/training.pb.h"
 #include "server/data_catalog.h"
@@ -16,7 +17,7 @@
 #include "server/model_shape_resolution.h"
 #include "server/number_range.h"
 #include "server/optimizer_resolution.h"
-#include "server/training_plan.h"
+#include "server/training_cells.h"
 #include "server/training_probe_resolution.h"
 #include "server/training_text.h"
 #include "server/variant_resolution.h"
@@ -84,7 +85,8 @@ void CheckText(const TrainingText& text, const v1::TrainSpec& spec,
                Violations& violations) {
   if (!text.token_count) return;
   const int64_t window = spec.model().context() + 1;
-  const int64_t held_out = HeldOutCount(*text.token_count, spec.data());
+  const int64_t held_out =
+      HeldOutCount(*text.token_count, spec.data().held_out());
   const int64_t learned = *text.token_count - held_out;
   if (learned < window) {
     violations.Add("data", absl::StrCat(learned,

@@ -171,7 +171,7 @@ void ResolveVariant(const v1::ModelShape& model, v1::Variant& variant,
 // How many experts act on a token of what a dense variant is matched with.
 int64_t ExpertsOfMatch(const v1::TrainSpec& spec) {
   for (const v1::Variant& variant : spec.variants()) {
-    if (variant.block() == v1::BLOCK_MOE) {
+    if (HasExperts(variant)) {
       return RuleOf(variant, spec.model().experts()).expert_count();
     }
   }
@@ -204,6 +204,10 @@ void ResolveVariants(v1::TrainSpec& spec, Violations& violations) {
   CheckSwaps(spec, violations);
 }
 
+bool HasExperts(const v1::Variant& variant) {
+  return variant.block() == v1::BLOCK_MOE;
+}
+
 DecoderShape ShapeOf(const v1::ModelShape& model, int64_t vocabulary_size) {
   return {.layers = model.layers(),
           .width = model.width(),
@@ -230,7 +234,7 @@ v1::RoutingRule RuleOf(const v1::Variant& variant, int64_t experts) {
 
 v1::ModelShape ShapeOf(const v1::Variant& variant, const v1::TrainSpec& spec) {
   v1::ModelShape shape = spec.model();
-  if (variant.block() != v1::BLOCK_DENSE) return shape;
+  if (HasExperts(variant)) return shape;
   const absl::StatusOr<DecoderShape> dense = DenseCounterpart(
       ShapeOf(spec.model(), 1), ExpertsOfMatch(spec), MatchOf(variant.match()));
   if (dense.ok()) shape.set_expert_width(dense->expert_width);

@@ -13,6 +13,9 @@ namespace moeprobe {
 // to `violations`, under "variants.{name}".
 void ResolveVariants(v1::TrainSpec& spec, Violations& violations);
 
+// Whether a resolved variant has experts.
+bool HasExperts(const v1::Variant& variant);
+
 // Returns the sizes of the models that all variants with experts have.
 DecoderShape ShapeOf(const v1::ModelShape& model, int64_t vocabulary_size);
 

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/plan/held_out.h"
 
 namespace moeprobe {
 namespace {
@@ -33,9 +34,8 @@ absl::StatusOr<TokenSplit> SplitTokens(std::vector<int32_t> ids,
     return absl::InvalidArgumentError(absl::StrCat(
         "the held-out share is ", held_out, ", expected 0 to below 1"));
   }
-  const auto size = static_cast<double>(ids.size());
-  const auto kept =
-      static_cast<int64_t>(ids.size()) - static_cast<int64_t>(held_out * size);
+  const auto size = static_cast<int64_t>(ids.size());
+  const int64_t kept = size - HeldOutCount(size, held_out);
   TokenSplit split;
   split.held_out.assign(ids.begin() + kept, ids.end());
   ids.resize(static_cast<size_t>(kept));
