@@ -166,66 +166,74 @@ MOEPROBE_INLINE void RunTile(const ActivationBlock<Element>& block,
   }
 }
 
+// Runs a row or a tile of whichever kind the input is of.
+template <typename Element>
+MOEPROBE_INLINE void ActivateAnyRow(const ActivationInput<Element>& input,
+                                    int64_t columns, Element* output) {
+  if (input.up != nullptr) {
+    ActivateRow<Gated>(input, columns, output);
+  } else {
+    ActivateRow<TwoLayer>(input, columns, output);
+  }
+}
+
+template <typename Element>
+MOEPROBE_INLINE void WriteAnyTerms(const ActivationInput<Element>& input,
+                                   int64_t columns, float* slope,
+                                   float* value) {
+  if (input.up != nullptr) {
+    WriteTerms<Gated>(input, columns, slope, value);
+  } else {
+    WriteTerms<TwoLayer>(input, columns, slope, value);
+  }
+}
+
+template <typename Element>
+MOEPROBE_INLINE void RunAnyTile(const ActivationBlock<Element>& block,
+                                int64_t column, int64_t columns) {
+  if (block.input.up != nullptr) {
+    RunTile<Gated>(block, column, columns);
+  } else {
+    RunTile<TwoLayer>(block, column, columns);
+  }
+}
+
 }  // namespace
 
 MOEPROBE_CLONES
 void ActivationRow(const ActivationInput<float>& input, int64_t columns,
                    float* output) {
-  if (input.up != nullptr) {
-    ActivateRow<Gated>(input, columns, output);
-  } else {
-    ActivateRow<TwoLayer>(input, columns, output);
-  }
+  ActivateAnyRow(input, columns, output);
 }
 
 MOEPROBE_CLONES
 void ActivationRow(const ActivationInput<uint16_t>& input, int64_t columns,
                    uint16_t* output) {
-  if (input.up != nullptr) {
-    ActivateRow<Gated>(input, columns, output);
-  } else {
-    ActivateRow<TwoLayer>(input, columns, output);
-  }
+  ActivateAnyRow(input, columns, output);
 }
 
 MOEPROBE_CLONES
 void TermsRow(const ActivationInput<float>& input, int64_t columns,
               float* slope, float* value) {
-  if (input.up != nullptr) {
-    WriteTerms<Gated>(input, columns, slope, value);
-  } else {
-    WriteTerms<TwoLayer>(input, columns, slope, value);
-  }
+  WriteAnyTerms(input, columns, slope, value);
 }
 
 MOEPROBE_CLONES
 void TermsRow(const ActivationInput<uint16_t>& input, int64_t columns,
               float* slope, float* value) {
-  if (input.up != nullptr) {
-    WriteTerms<Gated>(input, columns, slope, value);
-  } else {
-    WriteTerms<TwoLayer>(input, columns, slope, value);
-  }
+  WriteAnyTerms(input, columns, slope, value);
 }
 
 MOEPROBE_CLONES
 void ActivationTile(const ActivationBlock<float>& block, int64_t first_column,
                     int64_t columns) {
-  if (block.input.up != nullptr) {
-    RunTile<Gated>(block, first_column, columns);
-  } else {
-    RunTile<TwoLayer>(block, first_column, columns);
-  }
+  RunAnyTile(block, first_column, columns);
 }
 
 MOEPROBE_CLONES
 void ActivationTile(const ActivationBlock<uint16_t>& block,
                     int64_t first_column, int64_t columns) {
-  if (block.input.up != nullptr) {
-    RunTile<Gated>(block, first_column, columns);
-  } else {
-    RunTile<TwoLayer>(block, first_column, columns);
-  }
+  RunAnyTile(block, first_column, columns);
 }
 
 }  // namespace moeprobe
