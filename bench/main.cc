@@ -23,6 +23,7 @@
 #include "core/base/status_macros.h"
 #include "core/pipeline/analyze.h"
 #include "core/tensor/torch_status.h"
+#include "core/tensor/vector_math.h"
 
 namespace moeprobe {
 namespace {
@@ -163,6 +164,7 @@ absl::StatusOr<std::string> Line(const Benchmark& benchmark) {
 
 int Main(int argc, char** argv) {
   KeepFreedMemory();  // as the worker does
+  ChooseVectorMath();
   CLI::App app("Measures parts of moeprobe; prints one line of JSON.");
   app.require_subcommand(1);
   int threads = at::get_num_threads();

@@ -69,12 +69,18 @@ function(moeprobe_program name)
   install(TARGETS ${name} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 endfunction()
 
+# moeprobe_test(grassmann DEPS ...)
+# TORCH: it computes with LibTorch.
 function(moeprobe_test name)
-  cmake_parse_arguments(ARG "" "" "DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH" "" "DEPS;LABELS" ${ARGN})
   add_executable(${name}_test ${name}_test.cc)
   target_link_libraries(
     ${name}_test
-    PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main moeprobe_options
+    PRIVATE
+      ${ARG_DEPS}
+      GTest::gmock
+      $<IF:$<BOOL:${ARG_TORCH}>,moeprobe::torch_test_main,GTest::gtest_main>
+      moeprobe_options
   )
   gtest_discover_tests(${name}_test PROPERTIES LABELS "${ARG_LABELS}")
 endfunction()

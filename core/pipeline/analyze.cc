@@ -20,6 +20,7 @@
 #include "core/pipeline/analysis_run.h"
 #include "core/pipeline/intervention_runs.h"
 #include "core/tensor/torch_status.h"
+#include "core/tensor/vector_math.h"
 
 namespace moeprobe {
 namespace {
@@ -115,6 +116,7 @@ struct Analyzer::State {
 Analyzer::Analyzer(int threads)
     : threads_(threads), state_(std::make_unique<State>()) {
   at::set_num_threads(threads);
+  ChooseVectorMath();
 }
 Analyzer::~Analyzer() = default;
 
