@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -103,10 +104,17 @@ int main(int argc, char** argv) {
                  "start from, such as 8GiB; 0: none")
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
       ->default_str("8GiB");
+  int drain_seconds = 20;
+  app.add_option("--drain-seconds", drain_seconds,
+                 "When stopped, how long to wait for workers to reach the next "
+                 "layer or training step, from which their jobs go on later")
+      ->check(CLI::Range(0, 86'400))
+      ->capture_default_str();
   app.add_option("--worker-binary", options.worker_binary,
                  "Program of the workers")
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
+  options.drain_patience = std::chrono::seconds(drain_seconds);
   if (options.threads_per_worker == 0) {
     options.threads_per_worker = moeprobe::CoreCount();
   }

@@ -1,5 +1,7 @@
 #include "server/running_tasks.h"
 
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -35,6 +37,16 @@ absl::StatusOr<std::shared_ptr<const RunningTask>> RunningTasks::Find(
 void RunningTasks::Remove(int64_t job) {
   const MutexLock lock(mutex_);
   tasks_.erase(job);
+  removed_.notify_all();
+}
+
+bool RunningTasks::WaitUntilEmpty(std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const MutexLock lock(mutex_);
+  while (!tasks_.empty()) {
+    if (removed_.wait_until(mutex_, deadline) == std::cv_status::timeout) break;
+  }
+  return tasks_.empty();
 }
 
 }  // namespace moeprobe

@@ -1,6 +1,8 @@
 #ifndef MOEPROBE_SERVER_RUNNING_TASKS_H_
 #define MOEPROBE_SERVER_RUNNING_TASKS_H_
 
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -47,8 +49,12 @@ class RunningTasks {
   // Forgets the task of a job, if there is one.
   void Remove(int64_t job);
 
+  // Waits until there is none, at most so long. Returns whether there is none.
+  bool WaitUntilEmpty(std::chrono::milliseconds patience);
+
  private:
   Mutex mutex_;
+  std::condition_variable_any removed_;
   std::map<int64_t, std::shared_ptr<const RunningTask>> tasks_
       ABSL_GUARDED_BY(mutex_);
 };

@@ -99,7 +99,7 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryClaim(
     const Claimant& claimant) {
   const MutexLock lock(claim_mutex_);
   MOEPROBE_RETURN_IF_ERROR(SettleDeaths());
-  while (true) {
+  while (!draining_) {
     if (dead_workers_.contains(claimant.worker)) {
       return absl::AbortedError(
           absl::StrCat("worker ", claimant.worker, " has ended"));
@@ -114,6 +114,7 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryClaim(
         queue_->FailQueued(row->id, FailureOf(task.status())));
     scratch_->Remove(row->id);
   }
+  return std::nullopt;
 }
 
 // Returns nullopt if the cache had all that the job needed.

@@ -66,6 +66,9 @@ class Scheduler {
   // Looks at the queue again: some job has changed.
   void Wake();
 
+  // Hands out nothing from now on; claimants wait.
+  void Drain() { draining_ = true; }
+
   // Lets waiting claimants go and hands out nothing from now on.
   void Stop();
 
@@ -112,6 +115,7 @@ class Scheduler {
   Mutex wake_mutex_;
   std::condition_variable_any wake_;
   uint64_t change_count_ ABSL_GUARDED_BY(wake_mutex_) = 0;
+  std::atomic<bool> draining_ = false;
   std::atomic<bool> stopping_ = false;
   std::atomic<int> idle_worker_count_ = 0;
   std::atomic<bool> workers_have_cuda_ = false;

@@ -164,6 +164,7 @@ struct Server::Parts {
   std::unique_ptr<Listener> worker_listener;
   std::unique_ptr<LocalExecutor> executor;
   std::unique_ptr<Listener> client_listener;
+  bool stopped = false;
 };
 
 namespace {
@@ -253,8 +254,12 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
 
 void Server::Stop() {
   Parts& all = *parts_;
+  if (std::exchange(all.stopped, true)) return;
   if (all.client_listener != nullptr) all.client_listener->Drain();
   all.job_operations.Stop();
+  all.scheduler.Drain();
+  all.task_operations.AskBack();
+  all.running.WaitUntilEmpty(all.options.drain_patience);
   all.changes.Stop();
   all.scheduler.Stop();
   if (all.executor != nullptr) all.executor->Stop();

@@ -1,6 +1,7 @@
 #ifndef MOEPROBE_SERVER_SERVER_H_
 #define MOEPROBE_SERVER_SERVER_H_
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -22,6 +23,9 @@ struct ServerOptions {
   std::filesystem::path worker_binary;
   // What kept hidden states may take on disk; 0: none are kept.
   int64_t hidden_state_bytes = int64_t{8} << 30;
+  // How long workers may take, when the server stops, to keep what they have
+  // reached: to the next finished layer or training step.
+  std::chrono::milliseconds drain_patience{20'000};
 };
 
 // A running server: the database, the workers and both listeners.
@@ -42,8 +46,9 @@ class Server {
   // Where workers find it.
   const std::string& worker_address() const;
 
-  // Refuses new jobs, ends watches, stops the workers and puts what they held
-  // back into the queue. Idempotent.
+  // Refuses new jobs, lets workers keep what they have reached, ends watches,
+  // stops the workers and puts what they still held back into the queue.
+  // Idempotent.
   void Stop();
 
  private:

@@ -143,7 +143,7 @@ void AddKnownProvenance(const JobPlan& plan, AttemptEnd& end) {
 
 }  // namespace
 
-absl::StatusOr<bool> TaskOperations::Report(
+absl::StatusOr<v1::ReportTaskResponse> TaskOperations::Report(
     const v1::ReportTaskRequest& request) {
   MOEPROBE_ASSIGN_OR_RETURN(
       const auto task, parts_.running->Find(request.job(), request.attempt()));
@@ -152,8 +152,14 @@ absl::StatusOr<bool> TaskOperations::Report(
     return absl::InvalidArgumentError(absl::StrCat(
         "progress.fraction: ", fraction, " is out of range, expected 0 to 1"));
   }
-  return parts_.attempts->Report(task->attempt, request.progress().phase(),
-                                 fraction, Texts(request.warnings()));
+  v1::ReportTaskResponse response;
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const bool cancel,
+      parts_.attempts->Report(task->attempt, request.progress().phase(),
+                              fraction, Texts(request.warnings())));
+  response.set_cancel(cancel);
+  response.set_give_back(asks_back_);
+  return response;
 }
 
 absl::Status TaskOperations::StoreTokens(

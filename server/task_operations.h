@@ -1,6 +1,7 @@
 #ifndef MOEPROBE_SERVER_TASK_OPERATIONS_H_
 #define MOEPROBE_SERVER_TASK_OPERATIONS_H_
 
+#include <atomic>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -34,8 +35,13 @@ class TaskOperations {
   };
   explicit TaskOperations(const Parts& parts) : parts_(parts) {}
 
-  // Returns whether the worker should stop.
-  absl::StatusOr<bool> Report(const v1::ReportTaskRequest& request);
+  // Notes how far an attempt is and says whether it should go on.
+  absl::StatusOr<v1::ReportTaskResponse> Report(
+      const v1::ReportTaskRequest& request);
+
+  // Asks all workers to give their tasks back as soon as what they reached is
+  // kept.
+  void AskBack() { asks_back_ = true; }
 
   absl::Status StoreTokens(const v1::StoreTokensRequest& request);
 
@@ -50,6 +56,7 @@ class TaskOperations {
   void Learn(const RunningTask& task);
 
   Parts parts_;
+  std::atomic<bool> asks_back_ = false;
 };
 
 }  // namespace moeprobe

@@ -51,9 +51,9 @@ grpc::Status WorkerServiceImpl::ClaimTask(grpc::ServerContext* context,
 grpc::Status WorkerServiceImpl::ReportTask(grpc::ServerContext* /*context*/,
                                            const v1::ReportTaskRequest* request,
                                            v1::ReportTaskResponse* response) {
-  const auto cancel = operations_->Report(*request);
-  if (cancel.ok()) response->set_cancel(*cancel);
-  return ToGrpc(cancel.status());
+  auto answer = operations_->Report(*request);
+  if (answer.ok()) *response = *std::move(answer);
+  return ToGrpc(answer.status());
 }
 
 grpc::Status WorkerServiceImpl::StoreTokens(

@@ -123,7 +123,11 @@ absl::Status RunTraining(const TrainingRun& run, const TokenSplit& text,
       return report.status();
     }
     curves.AddStep(*report);
-    MOEPROBE_RETURN_IF_ERROR(observer.OnStep(report->step, report->loss));
+    const absl::Status told = observer.OnStep(report->step, report->loss);
+    if (!told.ok()) {
+      KeepLast(run, *trainer, curves);
+      return told;
+    }
     MOEPROBE_RETURN_IF_ERROR(Keep(run, *trainer, observer, curves));
   }
   return absl::OkStatus();

@@ -32,7 +32,7 @@ class TrainingObserver {
   // Somebody else trains in the directory; called about ten times a second.
   virtual absl::Status OnWait() = 0;
 
-  // A step is made.
+  // A step is made. Where that stops the run, what it reached is kept.
   virtual absl::Status OnStep(int64_t step, double loss) = 0;
 
   // The checkpoint of one of the kept steps is whole. Called once for each, in

@@ -42,6 +42,11 @@ std::map<std::pair<int, int>, v1::FinishedLayer> RecordingService::layers()
   return layers_;
 }
 
+void RecordingService::AskBack() {
+  const MutexLock lock(mutex_);
+  asks_back_ = true;
+}
+
 std::vector<v1::Progress> RecordingService::progress() const {
   const MutexLock lock(mutex_);
   return progress_;
@@ -58,6 +63,9 @@ grpc::Status RecordingService::ReportTask(grpc::ServerContext* /*context*/,
   const MutexLock lock(mutex_);
   progress_.push_back(request->progress());
   response->set_cancel(cancelled_);
+  response->set_give_back(asks_back_);
+  if (asks_back_) ++asked_back_count_;
+  asked_back_.notify_all();
   return grpc::Status::OK;
 }
 
@@ -78,6 +86,8 @@ grpc::Status RecordingService::PublishLayer(
   }
   const std::pair<int, int> place{layer.part(), layer.layer()};
   const MutexLock lock(mutex_);
+  // A second report: the answer to the first has arrived.
+  while (asks_back_ && asked_back_count_ < 2) asked_back_.wait(mutex_);
   layers_[place] = layer;
   for (auto& [name, bytes] : arrays) arrays_[place][name] = std::move(bytes);
   return grpc::Status::OK;

@@ -6,6 +6,7 @@
 #include <grpcpp/support/status.h>
 #include <grpcpp/support/sync_stream.h>
 
+#include <condition_variable>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -32,6 +33,10 @@ class RecordingService final : public v1::WorkerService::Service {
   // From now on workers hear that the job is cancelled.
   void Cancel();
 
+  // From now on workers hear that the task is wanted back; no layer is taken
+  // before they have heard it.
+  void AskBack();
+
   // .npy bytes by part, layer and name.
   using Arrays =
       std::map<std::pair<int, int>, std::map<std::string, std::string>>;
@@ -56,6 +61,9 @@ class RecordingService final : public v1::WorkerService::Service {
   std::string address_;
   mutable Mutex mutex_;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  bool asks_back_ ABSL_GUARDED_BY(mutex_) = false;
+  int asked_back_count_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::condition_variable_any asked_back_;
   Arrays arrays_ ABSL_GUARDED_BY(mutex_);
   std::map<std::pair<int, int>, v1::FinishedLayer> layers_
       ABSL_GUARDED_BY(mutex_);

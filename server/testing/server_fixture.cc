@@ -50,7 +50,8 @@ void ServerFixture::StartServer() {
        .model_roots = {root_},
        .address = absl::StrCat("unix:", (directory_.path() / "s").string()),
        .worker_count = 0,
-       .worker_binary = {}});
+       .worker_binary = {},
+       .drain_patience = {}});
   ASSERT_TRUE(server.ok()) << server.status();
   server_ = *std::move(server);
   client_ = std::make_unique<TestClient>(server_->address());

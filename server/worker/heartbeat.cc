@@ -40,6 +40,11 @@ absl::Status Heartbeat::status() const {
   return status_;
 }
 
+bool Heartbeat::is_asked_back() const {
+  const MutexLock lock(mutex_);
+  return is_asked_back_;
+}
+
 void Heartbeat::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     v1::ReportTaskRequest report;
@@ -48,10 +53,13 @@ void Heartbeat::Run(const std::stop_token& stop) {
       report = report_;
       is_new_ = false;
     }
-    const absl::StatusOr<bool> cancel = link_.Report(report);
+    const absl::StatusOr<v1::ReportTaskResponse> answer = link_.Report(report);
     std::unique_lock lock(mutex_);
-    if (!cancel.ok()) status_ = cancel.status();
-    if (cancel.ok() && *cancel) status_ = absl::CancelledError("cancelled");
+    status_ = answer.status();
+    if (answer.ok() && answer->cancel()) {
+      status_ = absl::CancelledError("cancelled");
+    }
+    is_asked_back_ = answer.ok() && answer->give_back();
     if (!status_.ok()) return;
     changed_.wait_for(lock, stop, kShortest, [] { return false; });
     changed_.wait_for(lock, stop, kLongest - kShortest,

@@ -30,6 +30,10 @@ class Heartbeat {
   // server is gone.
   absl::Status status() const;
 
+  // Whether the server wants the task back: the attempt should end with
+  // Cancelled once what was reached is kept.
+  bool is_asked_back() const;
+
  private:
   void Run(const std::stop_token& stop);
 
@@ -39,6 +43,7 @@ class Heartbeat {
   v1::ReportTaskRequest report_ ABSL_GUARDED_BY(mutex_);
   bool is_new_ ABSL_GUARDED_BY(mutex_) = true;
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
+  bool is_asked_back_ ABSL_GUARDED_BY(mutex_) = false;
   std::jthread thread_;  // last: uses all of the above
 };
 

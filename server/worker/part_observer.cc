@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/pipeline/analyze.h"
 #include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
@@ -38,7 +39,9 @@ absl::Status PartObserver::OnProgress(const std::string& phase,
 
 absl::Status PartObserver::OnLayer(const LayerResult& result) {
   if (result.layer >= 0) ++layers_done_;
-  return publisher_.Publish(result);
+  MOEPROBE_RETURN_IF_ERROR(publisher_.Publish(result));
+  if (!context_.heartbeat.is_asked_back()) return absl::OkStatus();
+  return absl::CancelledError("given back");
 }
 
 }  // namespace moeprobe

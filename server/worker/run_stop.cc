@@ -16,6 +16,9 @@ void RunStop::Note(const absl::Status& end) {
 
 absl::Status RunStop::status() const {
   absl::Status status = heartbeat_.status();
+  if (heartbeat_.is_asked_back()) {
+    status.Update(absl::CancelledError("given back"));
+  }
   const MutexLock lock(mutex_);
   status.Update(status_);
   return status;

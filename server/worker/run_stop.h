@@ -8,8 +8,9 @@
 namespace moeprobe {
 
 // Whether the runs of a task should stop: all do once the job is cancelled, the
-// attempt is no longer the current one or the server is gone, whoever of them
-// hears of it. What fails by itself stops nothing else. Thread-safe.
+// attempt is no longer the current one, the server is gone or wants the task
+// back, whoever of them hears of it. What fails by itself stops nothing else.
+// Thread-safe.
 class RunStop {
  public:
   // `heartbeat` must outlive the object.

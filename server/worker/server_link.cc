@@ -103,14 +103,14 @@ absl::StatusOr<std::optional<v1::Task>> ServerLink::ClaimTask() const {
   return std::move(*response.mutable_task());
 }
 
-absl::StatusOr<bool> ServerLink::Report(
+absl::StatusOr<v1::ReportTaskResponse> ServerLink::Report(
     const v1::ReportTaskRequest& request) const {
   grpc::ClientContext context;
   v1::ReportTaskResponse response;
   const absl::Status status =
       FromGrpc(stub_->ReportTask(&context, request, &response));
   if (!status.ok()) return status;
-  return response.cancel();
+  return response;
 }
 
 absl::Status ServerLink::StoreTokens(

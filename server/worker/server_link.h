@@ -28,8 +28,9 @@ class ServerLink {
   // server is gone.
   absl::StatusOr<std::optional<v1::Task>> ClaimTask() const;
 
-  // Tells how far an attempt is; returns whether it should stop.
-  absl::StatusOr<bool> Report(const v1::ReportTaskRequest& request) const;
+  // Tells how far an attempt is; returns whether it should go on.
+  absl::StatusOr<v1::ReportTaskResponse> Report(
+      const v1::ReportTaskRequest& request) const;
 
   absl::Status StoreTokens(const v1::StoreTokensRequest& request) const;
 

@@ -9,6 +9,7 @@
 #include <future>
 #include <initializer_list>
 #include <ios>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -27,6 +28,7 @@
 #include "server/worker/server_link.h"
 #include "server/worker/tokenizer.h"
 #include "tests/testing/temporary_directory.h"
+#include "tests/testing/tiny_checkpoint.h"
 
 namespace moeprobe {
 namespace {
@@ -218,6 +220,46 @@ TEST_F(TaskRunnerTest, StopsAllWhenTheJobIsCancelled) {
   end.get();
   EXPECT_EQ(service_.finish().error().code(),
             static_cast<int>(absl::StatusCode::kCancelled));
+}
+
+TEST_F(TaskRunnerTest, GivesAnAnalysisBackAfterTheLayerItIsAt) {
+  const fs::path model = directory_.path() / "mixtral";
+  const fs::path ids = directory_.path() / "ids.npy";
+  WriteTinyModel(model, MakeTinyModel("mixtral"));
+  WriteBytes(ids, EncodeTokenIds({1, 2, 3, 4}));
+  v1::TaskPart& part = AddPart(0, 0, {0, 1});
+  part.clear_trained();
+  part.set_model(model.filename());
+  part.set_model_root(directory_.path());
+  part.set_model_directory(model);
+  part.set_data_path(ids);
+  part.mutable_data()->set_sequence_length(4);
+  service_.AskBack();
+  Run();
+  EXPECT_EQ(service_.finish().error().code(),
+            static_cast<int>(absl::StatusCode::kCancelled));
+  EXPECT_TRUE(service_.layers().contains({0, 0}));
+  EXPECT_FALSE(service_.layers().contains({0, 1}));
+}
+
+TEST_F(TaskRunnerTest, GivesTrainingBackWithTheStepItIsAt) {
+  v1::TrainingRun& run = AddRun("a");
+  run.mutable_optimizer()->set_steps(1'000'000);
+  run.set_kept_steps(2, 1'000'000);
+  auto end = std::async(std::launch::async, [&] { Run(); });
+  while (!fs::exists(fs::path(run.directory()) / "step-6")) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  service_.AskBack();
+  end.get();
+  EXPECT_EQ(service_.finish().error().code(),
+            static_cast<int>(absl::StatusCode::kCancelled));
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(run.directory())) {
+    names.insert(entry.path().filename());
+  }
+  for (const char* name : {"lock", "step-0", "step-6"}) names.erase(name);
+  EXPECT_THAT(names, ElementsAre(HasSubstr("step-")));
 }
 
 TEST_F(TaskRunnerTest, TellsHowFarItIs) {

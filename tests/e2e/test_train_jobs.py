@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import random
+import re
 import signal
 import time
 
@@ -301,3 +302,25 @@ def wait_for_attempt(trainer, job, attempt, with_layer):
         if begun == attempt and (event.layer or not with_layer):
             return
     raise AssertionError(f"{job} ended {trainer.api.state(job)} before {attempt}")
+
+
+def test_a_server_that_is_stopped_keeps_the_step_it_is_at(make_trainer):
+    undisturbed = make_trainer("undisturbed")
+    # The request itself keeps nothing between the first step and the last.
+    spec = long_spec() | {"checkpoint": {"every": 10_000}}
+    spec["probe"] = spec["probe"] | {"every": 0}
+    expected = undisturbed.arrays(undisturbed.run(spec))
+    trainer = make_trainer("stopped")
+    job = trainer.submit(spec)
+    wait_until(
+        lambda: re.search("step [1-9]", trainer.api.job(job).progress.phase), "a step"
+    )
+    assert trainer.server.stop() == 0
+    kept = {
+        int(path.name.removeprefix("step-"))
+        for path in trainer.server.data_dir.glob("trained/*/step-*")
+    }
+    assert kept - {0, spec["optimizer"]["steps"]}
+    trainer.server.start()
+    assert trainer.wait(job) == "SUCCEEDED", trainer.api.job(job).error
+    assert trainer.arrays(job) == expected
