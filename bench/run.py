@@ -4,7 +4,8 @@ usage: run.py [--rounds N] FIGURE ...
        run.py render
 
 Figures: jacobian spectra forward precision offload pca analysis-mixtral
-analysis-qwen nulls training latency report dashboard second-probe estimate.
+analysis-qwen nulls training latency submits report dashboard second-probe
+estimate.
 Builds what it needs, writes synthetic checkpoints to build/bench/work, lets ours
 and the peer take turns, appends a line for each row to bench/results.jsonl and
 renders docs/benchmarks.md. `offload` needs root: it empties the page cache.
@@ -400,6 +401,22 @@ def latency(rounds):
     )
 
 
+def submits(rounds):
+    build_programs()
+    load = "moeprobe-submit-load"
+    run(["cmake", "--build", "--preset", "release", "--target", load])
+    for clients, rate, patience in ((1, None, None), (16, None, 50), (64, 1000, 50)):
+        command = [PYTHON, "bench/submits.py", "--clients", str(clients)]
+        alone = Measurement(command, rounds=rounds)
+        name = f"submits-{clients}"
+        title = f"submits acknowledged after full sync, clients: {clients}"
+        least = ("≥", rate) if rate else None
+        yield alone.row(f"{name}-rate", title, "per_second", "per second", least)
+        most = ("≤", patience) if patience else None
+        what = f"{title}: 99 of 100 within"
+        yield alone.row(f"{name}-p99", what, "p99_ms", "ms", most)
+
+
 def second_probe(rounds):
     build_programs()
     model = checkpoint("mixtral-like", dtype="bfloat16", layers=16)
@@ -475,6 +492,7 @@ FIGURES = {
     "nulls": nulls,
     "training": training,
     "latency": latency,
+    "submits": submits,
     "report": report,
     "dashboard": dashboard,
     "second-probe": second_probe,

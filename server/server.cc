@@ -53,8 +53,9 @@ namespace {
 constexpr std::chrono::milliseconds kCancelGrace{2'000};
 // How long calls may go on when the server stops.
 constexpr std::chrono::milliseconds kDrainGrace{2'000};
-// Calls of clients at work at the same time; watches take no thread.
-constexpr int kClientThreads = 64;
+// Calls of clients at work at the same time; watches take no thread. Most of
+// them wait for the disk, together.
+constexpr int kClientThreads = 256;
 // Calls of one worker: a claim, or a report beside a layer.
 constexpr int kThreadsPerWorker = 4;
 constexpr int kSpareThreads = 16;

@@ -12,42 +12,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "core/base/mutex.h"
+#include "core/base/status_context.h"
 #include "core/base/status_macros.h"
+#include "storage/connection.h"
 #include "storage/schema.h"
 #include "storage/sql_errors.h"
 #include "storage/statement.h"
 
 namespace moeprobe {
 namespace {
-
-absl::Status Configure(SQLite::Database& database) {
-  database.setBusyTimeout(5000);
-  const std::string mode =
-      database.execAndGet("PRAGMA journal_mode = WAL").getString();
-  if (mode != "wal") {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the file system allows journal mode ", mode, ", expected wal"));
-  }
-  database.exec(
-      "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-      "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
-      "PRAGMA mmap_size = 0");
-  return absl::OkStatus();
-}
-
-absl::Status CheckOwner(SQLite::Database& database) {
-  const bool empty =
-      QueryInteger(database, "SELECT count(*) FROM sqlite_schema") == 0;
-  const auto owner = QueryInteger(database, "PRAGMA application_id");
-  if (empty && owner == 0) return absl::OkStatus();
-  if (owner != kApplicationId) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("application id is ", owner.value_or(0), ", expected ",
-                     kApplicationId, ": another program's database"));
-  }
-  return absl::OkStatus();
-}
 
 absl::Status CheckPages(SQLite::Database& database) {
   const std::string found =
@@ -76,25 +49,24 @@ absl::Status Migrate(SQLite::Database& database) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenCurrent(
+    const std::filesystem::path& file) {
+  MOEPROBE_ASSIGN_OR_RETURN(auto connection, OpenToWrite(file));
+  absl::Status ready = CatchSqlErrors([&]() -> absl::Status {
+    MOEPROBE_RETURN_IF_ERROR(CheckPages(*connection));
+    return Migrate(*connection);
+  });
+  if (!ready.ok()) return ready;
+  return connection;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(
     const std::filesystem::path& file) {
-  std::unique_ptr<Database> result;
-  const absl::Status status = CatchSqlErrors([&]() -> absl::Status {
-    result.reset(new Database(file));
-    const MutexLock lock(result->mutex_);
-    SQLite::Database& connection = result->connection_;
-    MOEPROBE_RETURN_IF_ERROR(CheckOwner(connection));
-    MOEPROBE_RETURN_IF_ERROR(Configure(connection));
-    MOEPROBE_RETURN_IF_ERROR(CheckPages(connection));
-    return Migrate(connection);
-  });
-  if (!status.ok()) {
-    return absl::Status(status.code(),
-                        absl::StrCat(file.string(), ": ", status.message()));
-  }
-  return result;
+  auto connection = OpenCurrent(file);
+  MOEPROBE_RETURN_IF_ERROR(WithContext(connection.status(), file.string()));
+  return std::unique_ptr<Database>(new Database(file, *std::move(connection)));
 }
 
 }  // namespace moeprobe

@@ -10,14 +10,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/base/mutex.h"
+#include "storage/readers.h"
 #include "storage/sql_errors.h"
+#include "storage/writer.h"
 
 namespace moeprobe {
 
-// The one database and its one connection: SQLite 3.40 can damage a
-// write-ahead log that two connections write at once. Only code in storage/
-// looks inside. Thread-safe.
+// The one database: one connection that writes, on a thread of its own, and
+// some that read. Only code in storage/ looks inside. Thread-safe.
 class Database {
  public:
   // Opens `file`, creating it if there is none, checks it and brings its
@@ -29,36 +29,50 @@ class Database {
       const std::filesystem::path& file);
 
   // Returns what `body`, a function from SQLite::Database& to absl::Status or
-  // absl::StatusOr, returns.
+  // absl::StatusOr that only reads, returns. It sees every change that was
+  // acknowledged before, and none that happens meanwhile.
   template <typename Body>
   auto Read(Body&& body) -> decltype(body(std::declval<SQLite::Database&>())) {
-    return CatchSqlErrors([&] {
-      const MutexLock lock(mutex_);
-      return body(connection_);
+    auto connection = readers_.Take();
+    if (!connection.ok()) return connection.status();
+    auto result = CatchSqlErrors([&] {
+      const SQLite::Transaction snapshot(**connection);
+      return body(**connection);
     });
+    if (absl::IsUnavailable(StatusIn(result))) connection->reset();
+    readers_.GiveBack(*std::move(connection));
+    return result;
   }
 
-  // The same in a transaction, which is on disk when this returns OK and never
+  // The same of a function that changes the database, by the rules of
+  // Writer::Change: what it did is on disk when this returns OK and never
   // happened otherwise.
   template <typename Body>
   auto Write(Body&& body) -> decltype(body(std::declval<SQLite::Database&>())) {
-    return CatchSqlErrors([&] {
-      const MutexLock lock(mutex_);
-      SQLite::Transaction transaction(connection_,
-                                      SQLite::TransactionBehavior::IMMEDIATE);
-      auto result = body(connection_);
-      if (result.ok()) transaction.commit();
-      return result;
-    });
+    decltype(body(std::declval<SQLite::Database&>())) result =
+        absl::UnknownError("not carried out");
+    absl::Status status =
+        writer_.Run([&](SQLite::Database& database) -> absl::Status {
+          result = body(database);
+          return StatusIn(result);
+        });
+    if (!status.ok()) return status;
+    return result;
   }
 
  private:
-  explicit Database(const std::filesystem::path& file)
-      : connection_(file.string(),
-                    SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE) {}
+  Database(const std::filesystem::path& file,
+           std::unique_ptr<SQLite::Database> connection)
+      : writer_(file, std::move(connection)), readers_(file) {}
 
-  Mutex mutex_;
-  SQLite::Database connection_ ABSL_GUARDED_BY(mutex_);
+  static absl::Status StatusIn(const absl::Status& result) { return result; }
+  template <typename T>
+  static absl::Status StatusIn(const absl::StatusOr<T>& result) {
+    return result.status();
+  }
+
+  Writer writer_;
+  Readers readers_;
 };
 
 }  // namespace moeprobe

@@ -2,11 +2,13 @@
 
 #include <SQLiteCpp/Database.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -144,13 +146,61 @@ TEST_F(DatabaseTest, SaysThatTheDiskIsFullAndGoesOnOnceItIsNot) {
             std::string(1 << 20, 'x'));
     return absl::OkStatus();
   };
-  ASSERT_TRUE((*database)->Read(limit(60)).ok());
+  ASSERT_TRUE((*database)->Write(limit(60)).ok());
   EXPECT_EQ((*database)->Write(insert).code(),
             absl::StatusCode::kResourceExhausted);
   SQLite::Database raw(file_.string());
   EXPECT_EQ(QueryInteger(raw, "SELECT count(*) FROM tokenization"), 0);
-  ASSERT_TRUE((*database)->Read(limit(100'000)).ok());
+  ASSERT_TRUE((*database)->Write(limit(100'000)).ok());
   EXPECT_TRUE((*database)->Write(insert).ok());
+}
+
+TEST_F(DatabaseTest, ReadsWhatWasAcknowledgedAndNothingElse) {
+  const auto database = Database::Open(file_);
+  ASSERT_TRUE(database.ok());
+  const auto count = [](SQLite::Database& db) -> absl::StatusOr<int64_t> {
+    return *QueryInteger(db, "SELECT count(*) FROM tokenization");
+  };
+  EXPECT_TRUE((*database)
+                  ->Write([&](SQLite::Database& db) -> absl::Status {
+                    Execute(db, "INSERT INTO tokenization VALUES('a','b','c')");
+                    EXPECT_EQ(*(*database)->Read(count), 0);
+                    return absl::OkStatus();
+                  })
+                  .ok());
+  EXPECT_EQ(*(*database)->Read(count), 1);
+}
+
+TEST_F(DatabaseTest, ReadsOneStateOfTheDatabase) {
+  const auto database = Database::Open(file_);
+  ASSERT_TRUE(database.ok());
+  const auto count = [](SQLite::Database& db) {
+    return *QueryInteger(db, "SELECT count(*) FROM tokenization");
+  };
+  const auto insert = [](SQLite::Database& db) -> absl::Status {
+    Execute(db, "INSERT INTO tokenization VALUES('a', 'b', 'c')");
+    return absl::OkStatus();
+  };
+  EXPECT_TRUE((*database)
+                  ->Read([&](SQLite::Database& db) -> absl::Status {
+                    EXPECT_EQ(count(db), 0);
+                    EXPECT_TRUE((*database)->Write(insert).ok());
+                    EXPECT_EQ(count(db), 0);
+                    return absl::OkStatus();
+                  })
+                  .ok());
+}
+
+TEST_F(DatabaseTest, DoesNotWriteWhereItReads) {
+  const auto database = Database::Open(file_);
+  ASSERT_TRUE(database.ok());
+  EXPECT_FALSE((*database)
+                   ->Read([](SQLite::Database& db) -> absl::Status {
+                     Execute(db,
+                             "INSERT INTO tokenization VALUES('a', 'b', 'c')");
+                     return absl::OkStatus();
+                   })
+                   .ok());
 }
 
 }  // namespace

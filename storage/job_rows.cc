@@ -117,10 +117,11 @@ JobRow ReadJob(SQLite::Statement& query, int64_t id) {
 std::set<PartLayer> Attach(SQLite::Database& database, int64_t id,
                            const std::vector<NeededGroup>& groups) {
   std::set<PartLayer> attached;
+  Repeated attach(database, kAttach);
   for (const NeededGroup& group : groups) {
     if (group.key.empty()) continue;
-    const int changed = Execute(database, kAttach, id, group.part, group.layer,
-                                group.probe, group.key);
+    const int changed =
+        attach(id, group.part, group.layer, group.probe, group.key);
     if (changed > 0) attached.emplace(group.part, group.layer);
   }
   return attached;

@@ -65,20 +65,20 @@ int64_t InsertJob(SQLite::Database& database, const NewJob& job) {
 
 void InsertNeeds(SQLite::Database& database, int64_t id, const NewJob& job) {
   int part = 0;
+  Repeated insert_part(database,
+                       "INSERT INTO job_part(job, part, prefix, provenance) "
+                       "VALUES(?1, ?2, ?3, ?4)");
   for (const NewJobPart& entry : job.parts) {
-    SQLite::Statement insert =
-        Query(database,
-              "INSERT INTO job_part(job, part, prefix, provenance) "
-              "VALUES(?1, ?2, ?3, ?4)",
-              id, part++, entry.prefix);
-    if (entry.provenance) BindOne(insert, 4, Blob{*entry.provenance});
-    insert.exec();
+    const auto provenance = entry.provenance
+                                ? std::optional(Blob{*entry.provenance})
+                                : std::nullopt;
+    insert_part(id, part++, entry.prefix, provenance);
   }
+  Repeated insert_group(database,
+                        "INSERT INTO job_group(job, part, layer, probe) "
+                        "VALUES(?1, ?2, ?3, ?4)");
   for (const NeededGroup& group : job.groups) {
-    Execute(database,
-            "INSERT INTO job_group(job, part, layer, probe) "
-            "VALUES(?1, ?2, ?3, ?4)",
-            id, group.part, group.layer, group.probe);
+    insert_group(id, group.part, group.layer, group.probe);
   }
 }
 

@@ -36,15 +36,41 @@ void BindOne(SQLite::Statement& statement, int index,
   }
 }
 
-// Returns `sql`, prepared, with `arguments` bound to ?1, ?2 and so on.
+// Binds `arguments` to ?1, ?2 and so on.
+template <typename... Arguments>
+void BindAll(SQLite::Statement& statement, const Arguments&... arguments) {
+  int index = 0;
+  (BindOne(statement, ++index, arguments), ...);
+}
+
+// Returns `sql`, prepared, with `arguments` bound.
 template <typename... Arguments>
 SQLite::Statement Query(SQLite::Database& database, const char* sql,
                         const Arguments&... arguments) {
   SQLite::Statement statement(database, sql);
-  int index = 0;
-  (BindOne(statement, ++index, arguments), ...);
+  BindAll(statement, arguments...);
   return statement;
 }
+
+// A statement that is run with many rows of arguments. To prepare one takes
+// longer than to run it.
+class Repeated {
+ public:
+  Repeated(SQLite::Database& database, const char* sql)
+      : statement_(database, sql) {}
+
+  // Runs it and returns how many rows it changed.
+  template <typename... Arguments>
+  int operator()(const Arguments&... arguments) {
+    statement_.reset();
+    statement_.clearBindings();
+    BindAll(statement_, arguments...);
+    return statement_.exec();
+  }
+
+ private:
+  SQLite::Statement statement_;
+};
 
 // Runs `sql` with `arguments` and returns how many rows it changed.
 template <typename... Arguments>

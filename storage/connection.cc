@@ -1,0 +1,80 @@
+#include "storage/connection.h"
+
+#include <SQLiteCpp/Database.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "storage/schema.h"
+#include "storage/sql_errors.h"
+#include "storage/statement.h"
+
+namespace moeprobe {
+namespace {
+
+using Connection = std::unique_ptr<SQLite::Database>;
+
+constexpr int kBusyMilliseconds = 5000;
+
+// Nothing in the file is trusted more than it has to be.
+constexpr const char* kDistrust =
+    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+    "PRAGMA mmap_size = 0";
+
+// A connection is used by one thread at a time.
+Connection Open(const std::filesystem::path& file, int flags) {
+  return std::make_unique<SQLite::Database>(
+      file.string(), flags | SQLite::OPEN_NOMUTEX, kBusyMilliseconds);
+}
+
+absl::Status CheckOwner(SQLite::Database& database) {
+  const bool empty =
+      QueryInteger(database, "SELECT count(*) FROM sqlite_schema") == 0;
+  const auto owner = QueryInteger(database, "PRAGMA application_id");
+  if (empty && owner == 0) return absl::OkStatus();
+  if (owner != kApplicationId) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("application id is ", owner.value_or(0), ", expected ",
+                     kApplicationId, ": another program's database"));
+  }
+  return absl::OkStatus();
+}
+
+// A transaction is on disk once its commit returns (synchronous = FULL).
+absl::Status UseWriteAheadLog(SQLite::Database& database) {
+  const std::string mode =
+      database.execAndGet("PRAGMA journal_mode = WAL").getString();
+  if (mode != "wal") {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the file system allows journal mode ", mode, ", expected wal"));
+  }
+  database.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Connection> OpenToWrite(const std::filesystem::path& file) {
+  return CatchSqlErrors([&]() -> absl::StatusOr<Connection> {
+    auto connection = Open(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    MOEPROBE_RETURN_IF_ERROR(CheckOwner(*connection));
+    MOEPROBE_RETURN_IF_ERROR(UseWriteAheadLog(*connection));
+    connection->exec(kDistrust);
+    return connection;
+  });
+}
+
+absl::StatusOr<Connection> OpenToRead(const std::filesystem::path& file) {
+  return CatchSqlErrors([&]() -> absl::StatusOr<Connection> {
+    auto connection = Open(file, SQLite::OPEN_READONLY);
+    connection->exec(kDistrust);
+    return connection;
+  });
+}
+
+}  // namespace moeprobe

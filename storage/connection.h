@@ -1,0 +1,29 @@
+#ifndef MOEPROBE_STORAGE_CONNECTION_H_
+#define MOEPROBE_STORAGE_CONNECTION_H_
+
+#include <SQLiteCpp/Database.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "absl/status/statusor.h"
+
+namespace moeprobe {
+
+// Opens the connection that writes, creating the file if there is none. SQLite
+// 3.40 can damage a write-ahead log that two connections write or checkpoint
+// at once: there is one such connection to a file at any time.
+//
+// DataLoss if the file is no database, FailedPrecondition if it belongs to
+// another program or its file system allows no write-ahead log.
+absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenToWrite(
+    const std::filesystem::path& file);
+
+// Opens a connection that neither writes nor checkpoints, to a file that one
+// which writes is open on.
+absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenToRead(
+    const std::filesystem::path& file);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_STORAGE_CONNECTION_H_

@@ -1,0 +1,43 @@
+#ifndef MOEPROBE_STORAGE_READERS_H_
+#define MOEPROBE_STORAGE_READERS_H_
+
+#include <SQLiteCpp/Database.h>
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <semaphore>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/base/mutex.h"
+
+namespace moeprobe {
+
+// Connections that only read, so that nobody who reads waits for a change to
+// reach the disk. Each is lent to one caller at a time. Thread-safe.
+class Readers {
+ public:
+  // Connections at most.
+  static constexpr std::ptrdiff_t kMaxCount = 8;
+
+  // The file has a connection that writes, which outlives the object.
+  explicit Readers(std::filesystem::path file) : file_(std::move(file)) {}
+
+  // Waits for a connection, which must be given back.
+  absl::StatusOr<std::unique_ptr<SQLite::Database>> Take();
+
+  // Null where it is of no use any more.
+  void GiveBack(std::unique_ptr<SQLite::Database> connection);
+
+ private:
+  std::filesystem::path file_;
+  std::counting_semaphore<kMaxCount> free_{kMaxCount};
+  Mutex mutex_;
+  std::vector<std::unique_ptr<SQLite::Database>> idle_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_STORAGE_READERS_H_

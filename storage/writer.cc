@@ -1,0 +1,130 @@
+#include "storage/writer.h"
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Savepoint.h>
+#include <SQLiteCpp/Transaction.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "core/base/mutex.h"
+#include "core/base/status_macros.h"
+#include "storage/connection.h"
+#include "storage/sql_errors.h"
+
+namespace moeprobe {
+namespace {
+
+// SQLite ends the whole transaction after some errors, such as a full disk.
+bool IsInTransaction(const SQLite::Database& database) {
+  return sqlite3_get_autocommit(database.getHandle()) == 0;
+}
+
+// Runs a change inside a transaction, so that it can be undone by itself.
+absl::Status RunAlone(const Writer::Change& change,
+                      SQLite::Database& database) {
+  return CatchSqlErrors([&] {
+    SQLite::Savepoint savepoint(database, "change");
+    absl::Status status = change(database);
+    if (status.ok()) savepoint.release();
+    return status;
+  });
+}
+
+}  // namespace
+
+Writer::Writer(std::filesystem::path file,
+               std::unique_ptr<SQLite::Database> connection)
+    : file_(std::move(file)),
+      connection_(std::move(connection)),
+      thread_([this] { Work(); }) {}
+
+Writer::~Writer() {
+  {
+    const MutexLock lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  thread_.join();
+}
+
+absl::Status Writer::Run(const Change& change) {
+  Waiting waiting{.change = change};
+  {
+    const MutexLock lock(mutex_);
+    queue_.push_back(&waiting);
+    changed_.notify_one();
+  }
+  waiting.done.acquire();
+  return std::move(waiting.status);
+}
+
+void Writer::Work() {
+  while (true) {
+    std::vector<Waiting*> group = NextGroup();
+    if (group.empty()) return;
+    CarryOut(group);
+    for (Waiting* waiting : group) waiting->done.release();
+  }
+}
+
+// Waits for changes; none once the writer stops.
+std::vector<Writer::Waiting*> Writer::NextGroup() {
+  const MutexLock lock(mutex_);
+  while (queue_.empty() && !stopping_) changed_.wait(mutex_);
+  const auto count =
+      static_cast<std::ptrdiff_t>(std::min(queue_.size(), kMaxGroup));
+  std::vector<Waiting*> group(queue_.begin(), queue_.begin() + count);
+  queue_.erase(queue_.begin(), queue_.begin() + count);
+  return group;
+}
+
+// One that fails the transaction, say because the disk has no room for it,
+// must not fail the others: then each has a transaction of its own.
+void Writer::CarryOut(std::span<Waiting*> group) {
+  const absl::Status status = Commit(group);
+  if (status.ok()) return;
+  if (group.size() == 1) {
+    group[0]->status = status;
+    return;
+  }
+  for (Waiting*& waiting : group) CarryOut({&waiting, 1});
+}
+
+// Returns OK if the transaction is on disk; what each change said is in its
+// status.
+absl::Status Writer::Commit(std::span<Waiting*> group) {
+  MOEPROBE_RETURN_IF_ERROR(Renew());
+  const absl::Status status = CatchSqlErrors([&]() -> absl::Status {
+    SQLite::Transaction transaction(*connection_,
+                                    SQLite::TransactionBehavior::IMMEDIATE);
+    for (Waiting* waiting : group) {
+      waiting->status = RunAlone(waiting->change, *connection_);
+      if (!waiting->status.ok() && !IsInTransaction(*connection_)) {
+        return waiting->status;
+      }
+    }
+    transaction.commit();
+    return absl::OkStatus();
+  });
+  // After a failed read or write nothing that the connection holds in memory
+  // counts: the next change begins with another one.
+  if (absl::IsUnavailable(status)) connection_.reset();
+  return status;
+}
+
+absl::Status Writer::Renew() {
+  if (connection_ != nullptr) return absl::OkStatus();
+  MOEPROBE_ASSIGN_OR_RETURN(connection_, OpenToWrite(file_));
+  return absl::OkStatus();
+}
+
+}  // namespace moeprobe

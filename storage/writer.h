@@ -1,0 +1,72 @@
+#ifndef MOEPROBE_STORAGE_WRITER_H_
+#define MOEPROBE_STORAGE_WRITER_H_
+
+#include <SQLiteCpp/Database.h>
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <semaphore>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "core/base/mutex.h"
+
+namespace moeprobe {
+
+// The one thread that changes a database. A transaction costs a wait for the
+// disk; changes that come meanwhile share the next one (group commit). Each of
+// them happens wholly or not at all, whatever becomes of the others, and they
+// happen in the order in which they came. Thread-safe.
+class Writer {
+ public:
+  // A function that changes the database, or returns an error, which undoes
+  // what it did. It may be called again if the transaction that it shared
+  // fails: it changes nothing but the database and what it is to return.
+  using Change = std::function<absl::Status(SQLite::Database&)>;
+
+  // Changes that share a transaction at most.
+  static constexpr size_t kMaxGroup = 256;
+
+  // `connection` is that of OpenToWrite to `file`.
+  Writer(std::filesystem::path file,
+         std::unique_ptr<SQLite::Database> connection);
+
+  // Carries out what waits. Nobody may call Run any more.
+  ~Writer();
+
+  // Returns once the change is on disk, or why it did not happen. Errors of
+  // SQLite are those of StatusOf(SQLite::Exception).
+  absl::Status Run(const Change& change);
+
+ private:
+  // A change and who waits for it.
+  struct Waiting {
+    const Change& change;
+    absl::Status status = {};
+    std::binary_semaphore done{0};
+  };
+
+  void Work();
+  std::vector<Waiting*> NextGroup();
+  void CarryOut(std::span<Waiting*> group);
+  absl::Status Commit(std::span<Waiting*> group);
+  absl::Status Renew();
+
+  std::filesystem::path file_;
+  std::unique_ptr<SQLite::Database> connection_;  // of the thread alone
+  Mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<Waiting*> queue_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_STORAGE_WRITER_H_
