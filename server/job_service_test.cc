@@ -80,7 +80,8 @@ TEST_F(JobServiceTest, ComputesIdenticalRequestsInFlightOnce) {
   Create();
   const std::string second = Create();
   const v1::Task task = Claim();
-  EXPECT_FALSE(worker_->Claim(absl::Milliseconds(400)).has_value());
+  TestWorker other(server_->worker_address(), 1);
+  EXPECT_FALSE(other.Claim(absl::Milliseconds(400)).has_value());
   EXPECT_EQ(StateOf(second), v1::Job::STATE_QUEUED);
   worker_->Run(task);
   EXPECT_EQ(StateOf(second), v1::Job::STATE_SUCCEEDED);

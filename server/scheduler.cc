@@ -27,7 +27,7 @@
 namespace moeprobe {
 namespace {
 
-// How often a claim looks whether its worker still waits.
+// How often a claim looks whether its worker still waits, and jobs still rest.
 constexpr std::chrono::milliseconds kPatience{500};
 
 // Whether trying again later may help.
@@ -74,10 +74,12 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::Claim(
     const Claimant& claimant) {
   workers_have_cuda_ = claimant.has_cuda;
   if (claimant.rates) estimator_->SetRates(*claimant.rates);
+  MOEPROBE_RETURN_IF_ERROR(EndForgottenAttempt(claimant.worker));
   const Counted idle(idle_worker_count_);
   while (true) {
     wake_mutex_.lock();
-    const uint64_t seen = change_count_;
+    const Seen seen = {.change_count = change_count_,
+                       .resting = rests_->Resting()};
     wake_mutex_.unlock();
     if (stopping_ || claimant.gave_up()) return std::nullopt;
     MOEPROBE_ASSIGN_OR_RETURN(auto task, TryClaim(claimant));
@@ -86,9 +88,10 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::Claim(
   }
 }
 
-bool Scheduler::WaitForChange(uint64_t seen, const Claimant& claimant) {
+bool Scheduler::WaitForChange(const Seen& seen, const Claimant& claimant) {
   const MutexLock lock(wake_mutex_);
-  while (change_count_ == seen) {
+  while (change_count_ == seen.change_count &&
+         rests_->Resting() == seen.resting) {
     if (stopping_ || claimant.gave_up()) return false;
     wake_.wait_for(wake_mutex_, kPatience);
   }
@@ -104,7 +107,8 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryClaim(
       return absl::AbortedError(
           absl::StrCat("worker ", claimant.worker, " has ended"));
     }
-    MOEPROBE_ASSIGN_OR_RETURN(const auto row, queue_->NextQueued());
+    MOEPROBE_ASSIGN_OR_RETURN(const auto row,
+                              queue_->NextQueued(rests_->Resting()));
     if (!row) return std::nullopt;
     auto task = TryStart(*row, claimant);
     if (task.ok() && *task) return task;
@@ -189,13 +193,24 @@ absl::Status Scheduler::WorkerDied(int64_t worker, const std::string& reason) {
   return SettleDeaths();
 }
 
+absl::Status Scheduler::EndForgottenAttempt(int64_t worker) {
+  const MutexLock lock(claim_mutex_);
+  return EndAttempt(
+      worker, absl::StrCat("worker ", worker, " gave up without saying why"));
+}
+
+absl::Status Scheduler::EndAttempt(int64_t worker, const std::string& reason) {
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const auto job, attempts_->WorkerDied(worker, reason, kMaxCrashCount));
+  if (job) running_->Remove(job->id);
+  if (job && IsFinal(job->state)) scratch_->Remove(job->id);
+  return absl::OkStatus();
+}
+
 absl::Status Scheduler::SettleDeaths() {
   while (!deaths_.empty()) {
     const auto& [worker, reason] = *deaths_.begin();
-    MOEPROBE_ASSIGN_OR_RETURN(
-        const auto job, attempts_->WorkerDied(worker, reason, kMaxCrashCount));
-    if (job) running_->Remove(job->id);
-    if (job && IsFinal(job->state)) scratch_->Remove(job->id);
+    MOEPROBE_RETURN_IF_ERROR(EndAttempt(worker, reason));
     deaths_.erase(deaths_.begin());
   }
   return absl::OkStatus();

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -17,6 +18,7 @@
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/estimator.h"
 #include "server/job_plan.h"
+#include "server/job_rests.h"
 #include "server/running_tasks.h"
 #include "server/scratch.h"
 #include "storage/attempt_store.h"
@@ -49,6 +51,7 @@ class Scheduler {
     Estimator* estimator;
     RunningTasks* running;
     const Scratch* scratch;
+    const JobRests* rests;
   };
   explicit Scheduler(const Parts& parts)
       : queue_(parts.queue),
@@ -57,10 +60,13 @@ class Scheduler {
         catalog_(parts.catalog),
         estimator_(parts.estimator),
         running_(parts.running),
-        scratch_(parts.scratch) {}
+        scratch_(parts.scratch),
+        rests_(parts.rests) {}
 
   // Waits for a task until there is one; nullopt once the claimant has given
-  // up or the scheduler stops. Aborted if the claimant is known to be dead.
+  // up or the scheduler stops. Aborted if the claimant is known to be dead. An
+  // attempt that the claimant still holds is over: it knows nothing of it any
+  // more.
   absl::StatusOr<std::optional<v1::Task>> Claim(const Claimant& claimant);
 
   // Looks at the queue again: some job has changed.
@@ -89,13 +95,22 @@ class Scheduler {
   int idle_worker_count() const { return idle_worker_count_; }
 
  private:
+  // What a claimant knew when it last looked at the queue.
+  struct Seen {
+    uint64_t change_count = 0;
+    std::vector<int64_t> resting;
+  };
+
   absl::StatusOr<std::optional<v1::Task>> TryClaim(const Claimant& claimant);
   absl::StatusOr<std::optional<v1::Task>> TryStart(const JobRow& row,
                                                    const Claimant& claimant)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
+  absl::Status EndForgottenAttempt(int64_t worker);
+  absl::Status EndAttempt(int64_t worker, const std::string& reason)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
   absl::Status SettleDeaths() ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
   absl::StatusOr<bool> AnswerFromCache(const JobRow& row, const JobPlan& plan);
-  bool WaitForChange(uint64_t seen, const Claimant& claimant);
+  bool WaitForChange(const Seen& seen, const Claimant& claimant);
 
   JobQueue* queue_;
   AttemptStore* attempts_;
@@ -104,6 +119,7 @@ class Scheduler {
   Estimator* estimator_;
   RunningTasks* running_;
   const Scratch* scratch_;
+  const JobRests* rests_;
 
   // Held from the look at the queue to the start of an attempt, and while a
   // death is noted: a job never goes to a worker that is known to be dead.

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/disk_error.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/log.h"
 
@@ -20,7 +21,7 @@ absl::Status Scratch::Make(int64_t job, v1::Task& task) const {
   const fs::path path = directory_ / absl::StrCat(job);
   std::error_code error;
   fs::create_directories(path, error);
-  if (error) return absl::ErrnoToStatus(error.value(), path.native());
+  if (error) return DiskError(error.value(), path);
   task.set_scratch_directory(path.native());
   task.set_hidden_state_directory(hidden_states_.native());
   task.set_hidden_state_bytes(hidden_state_bytes_);

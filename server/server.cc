@@ -22,6 +22,7 @@
 #include "server/job_changes.h"
 #include "server/job_operations.h"
 #include "server/job_plan.h"
+#include "server/job_rests.h"
 #include "server/listener.h"
 #include "server/local_executor.h"
 #include "server/log.h"
@@ -125,13 +126,15 @@ struct Server::Parts {
   EstimateStore estimates{database.get()};
   Estimator estimator{&queue, &estimates, scratch.hidden_states()};
   RunningTasks running;
+  JobRests rests;
   Scheduler scheduler{{.queue = &queue,
                        .attempts = &attempts,
                        .planner = &planner,
                        .catalog = &catalog,
                        .estimator = &estimator,
                        .running = &running,
-                       .scratch = &scratch}};
+                       .scratch = &scratch,
+                       .rests = &rests}};
 
   JobOperations job_operations{
       {.jobs = &jobs,
@@ -153,7 +156,8 @@ struct Server::Parts {
                                   .planner = &planner,
                                   .fingerprints = &fingerprints,
                                   .blobs = &blobs,
-                                  .scratch = &scratch}};
+                                  .scratch = &scratch,
+                                  .rests = &rests}};
 
   JobServiceImpl job_service{&job_operations, &jobs, &changes};
   ResultServiceImpl result_service{&result_operations};

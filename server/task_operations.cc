@@ -1,6 +1,7 @@
 #include "server/task_operations.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -25,6 +26,7 @@
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/job_plan.h"
+#include "server/job_rests.h"
 #include "server/log.h"
 #include "server/probe_groups.h"
 #include "server/resource_name.h"
@@ -131,6 +133,12 @@ AttemptEnd EndOf(const v1::FinishTaskRequest& request,
   return end;
 }
 
+// Whether trying again later may help.
+bool MayPass(const JobFailure& failure) {
+  return failure.code == static_cast<int>(absl::StatusCode::kUnavailable) ||
+         failure.code == static_cast<int>(absl::StatusCode::kResourceExhausted);
+}
+
 // Adds what is known by now of parts that had nothing of their own to compute.
 void AddKnownProvenance(const JobPlan& plan, AttemptEnd& end) {
   int index = 0;
@@ -210,7 +218,9 @@ absl::Status TaskOperations::Publish(const v1::FinishedLayer& layer,
     group.key = KeyOfGroup(planned, source, task->device, layer.layer(), name);
     published.groups.push_back(std::move(group));
   }
-  return parts_.attempts->Publish(task->attempt, published);
+  MOEPROBE_RETURN_IF_ERROR(parts_.attempts->Publish(task->attempt, published));
+  parts_.rests->Forget(task->attempt.job);
+  return absl::OkStatus();
 }
 
 // That nothing is learned only makes estimates worse.
@@ -224,17 +234,36 @@ void TaskOperations::Learn(const RunningTask& task) {
   if (!learned.ok()) LogWarning(learned.ToString());
 }
 
+// Where there was no room or a disk failed, the job waits for better times.
+void TaskOperations::LetRest(int64_t job, AttemptEnd& end) {
+  if (!end.failure || !MayPass(*end.failure)) return;
+  const auto rest = parts_.rests->Begin(job);
+  if (!rest) {
+    absl::StrAppend(&end.failure->message, " (", JobRests::kMaxCount + 1,
+                    " times)");
+    return;
+  }
+  end.warnings.push_back(absl::StrCat(
+      "tried again after ", std::chrono::duration<double>(*rest).count(),
+      " s: ", end.failure->message));
+  end.failure->code = static_cast<int>(absl::StatusCode::kCancelled);
+}
+
 absl::Status TaskOperations::Finish(const v1::FinishTaskRequest& request) {
   MOEPROBE_ASSIGN_OR_RETURN(
       const auto task, parts_.running->Find(request.job(), request.attempt()));
   AttemptEnd end = EndOf(request, *task);
+  LetRest(task->attempt.job, end);
   const auto plan = parts_.planner->Plan(task->spec, task->device);
   if (plan.ok()) AddKnownProvenance(*plan, end);
   MOEPROBE_ASSIGN_OR_RETURN(const JobState state,
                             parts_.attempts->Finish(task->attempt, end));
   parts_.running->Remove(task->attempt.job);
   if (state == JobState::kSucceeded) Learn(*task);
-  if (IsFinal(state)) parts_.scratch->Remove(task->attempt.job);
+  if (IsFinal(state)) {
+    parts_.scratch->Remove(task->attempt.job);
+    parts_.rests->Forget(task->attempt.job);
+  }
   const absl::Status answered = parts_.scheduler->AnswerLike(task->request_key);
   // The worker's part is done: jobs that wait stay queued.
   if (!answered.ok()) LogWarning(answered.ToString());

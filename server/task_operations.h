@@ -2,6 +2,7 @@
 #define MOEPROBE_SERVER_TASK_OPERATIONS_H_
 
 #include <atomic>
+#include <cstdint>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -9,6 +10,7 @@
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/estimator.h"
 #include "server/job_plan.h"
+#include "server/job_rests.h"
 #include "server/running_tasks.h"
 #include "server/scheduler.h"
 #include "server/scratch.h"
@@ -32,6 +34,7 @@ class TaskOperations {
     FingerprintStore* fingerprints;
     const BlobStore* blobs;
     const Scratch* scratch;
+    JobRests* rests;
   };
   explicit TaskOperations(const Parts& parts) : parts_(parts) {}
 
@@ -54,6 +57,7 @@ class TaskOperations {
 
  private:
   void Learn(const RunningTask& task);
+  void LetRest(int64_t job, AttemptEnd& end);
 
   Parts parts_;
   std::atomic<bool> asks_back_ = false;

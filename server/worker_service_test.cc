@@ -80,6 +80,39 @@ TEST_F(WorkerServiceTest, FailsAJobWithTheReasonOfItsWorker) {
   EXPECT_EQ(failed.error().message(), "weights are damaged");
 }
 
+TEST_F(WorkerServiceTest, TriesAgainLaterWhereThereWasNoRoom) {
+  const std::string job = Create();
+  worker_->Fail(Claim(), grpc::StatusCode::RESOURCE_EXHAUSTED, "no room");
+  const v1::Job resting = client_->Get(job);
+  EXPECT_EQ(resting.state(), v1::Job::STATE_QUEUED);
+  EXPECT_EQ(resting.crash_count(), 0);
+  EXPECT_THAT(resting.warnings(),
+              ElementsAre("tried again after 2 s: no room"));
+  EXPECT_FALSE(worker_->Claim(absl::Milliseconds(400)).has_value());
+  // Others do not wait for it.
+  spec_.set_seed(1);
+  const std::string other = Create();
+  const v1::Task next = Claim();
+  EXPECT_EQ(next.job(), other);
+  worker_->Run(next);
+  worker_->Run(Claim());
+  EXPECT_EQ(StateOf(job), v1::Job::STATE_SUCCEEDED);
+}
+
+TEST_F(WorkerServiceTest, TakesBackWhatAWorkerForgot) {
+  const std::string job = Create();
+  const v1::Task forgotten = Claim();
+  const v1::Task again = Claim();
+  EXPECT_EQ(again.job(), job);
+  EXPECT_EQ(again.attempt(), 2);
+  worker_->Report(forgotten, "", 0);
+  ExpectWorkerCode(grpc::StatusCode::ABORTED);
+  Claim();
+  EXPECT_FALSE(worker_->Claim(absl::Milliseconds(400)).has_value());
+  EXPECT_EQ(client_->Get(job).error().message(),
+            "worker 4711 gave up without saying why (3 times)");
+}
+
 TEST_F(WorkerServiceTest, TakesAllOfALayerOrNothing) {
   const std::string job = Create();
   const v1::Task task = Claim();
@@ -119,6 +152,9 @@ TEST_F(WorkerServiceTest, RefusesAnAttemptThatIsOver) {
   worker_->Report(task, "", 0);
   ExpectWorkerCode(grpc::StatusCode::ABORTED);
   worker_->Publish(task, 0, 0);
+  ExpectWorkerCode(grpc::StatusCode::ABORTED);
+  const std::string digest(64, '0');
+  worker_->StoreTokens(task, digest, digest, task.scratch_directory() + "/x");
   ExpectWorkerCode(grpc::StatusCode::ABORTED);
   worker_->Finish(task);
   ExpectWorkerCode(grpc::StatusCode::ABORTED);

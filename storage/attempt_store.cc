@@ -163,6 +163,7 @@ absl::StatusOr<JobState> AttemptStore::Finish(const AttemptId& attempt,
         MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, HeldJob(db, attempt));
         NoteProvenance(db, row.id, end.provenance);
         NoteEnvironment(db, row.id, end.environment);
+        AddWarnings(db, row.id, end.warnings);
         const auto missing = MissingGroup(db, row.id);
         if (end.failure) {
           ChangeState(db, row.id, EndOf(row, *end.failure));

@@ -21,6 +21,7 @@ struct AttemptEnd {
   std::optional<JobFailure> failure;
   std::map<int, std::string> provenance;   // by part, opaque
   std::map<int, std::string> environment;  // by part, opaque
+  std::vector<std::string> warnings;       // new ones
 };
 
 // Jobs that workers hold: reported on, published layer by layer, finished.

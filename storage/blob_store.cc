@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/disk_error.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
@@ -29,13 +30,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kUnfinished = "unfinished-";
-
-// A limit on the size of files is a full disk, too.
-absl::Status WriteError(const fs::path& path) {
-  if (errno != EFBIG) return absl::ErrnoToStatus(errno, path.native());
-  return absl::ResourceExhaustedError(
-      absl::StrCat(path.string(), ": larger than files may be"));
-}
 
 }  // namespace
 
@@ -55,7 +49,7 @@ absl::Status BlobWriter::Append(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = write(file_.number(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return WriteError(path_);
+    if (written < 0) return DiskError(errno, path_);
     bytes.remove_prefix(static_cast<size_t>(written));
   }
   return absl::OkStatus();
@@ -68,11 +62,11 @@ std::string BlobWriter::Seal() {
 
 absl::Status BlobWriter::Commit() {
   if (fsync(file_.number()) != 0) {
-    return absl::ErrnoToStatus(errno, path_.native());
+    return DiskError(errno, path_);
   }
   const fs::path target = directory_ / sha256_;
   if (rename(path_.c_str(), target.c_str()) != 0) {
-    return absl::ErrnoToStatus(errno, target.native());
+    return DiskError(errno, target);
   }
   path_.clear();
   return SyncDirectory(directory_);
@@ -81,13 +75,13 @@ absl::Status BlobWriter::Commit() {
 absl::StatusOr<BlobStore> BlobStore::Open(fs::path directory) {
   std::error_code error;
   fs::create_directories(directory, error);
-  if (error) return absl::ErrnoToStatus(error.value(), directory.native());
+  if (error) return DiskError(error.value(), directory);
   for (const auto& entry : fs::directory_iterator(directory, error)) {
     if (absl::StartsWith(entry.path().filename().string(), kUnfinished)) {
       fs::remove(entry.path(), error);
     }
   }
-  if (error) return absl::ErrnoToStatus(error.value(), directory.native());
+  if (error) return DiskError(error.value(), directory);
   return BlobStore(std::move(directory));
 }
 
@@ -99,7 +93,7 @@ absl::StatusOr<BlobWriter> BlobStore::NewBlob() const {
   std::string path =
       absl::StrCat((directory_ / kUnfinished).string(), "XXXXXX");
   FileDescriptor file(mkostemp(path.data(), O_CLOEXEC));
-  if (file.number() < 0) return absl::ErrnoToStatus(errno, path);
+  if (file.number() < 0) return DiskError(errno, path);
   return BlobWriter(std::move(file), path, directory_);
 }
 

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
 #include "storage/database.h"
 #include "storage/job.h"
@@ -23,17 +24,21 @@ namespace moeprobe {
 namespace {
 
 constexpr const char* kNextQueued = R"sql(
-SELECT id FROM job q WHERE state = 'QUEUED' AND NOT EXISTS (
+SELECT id FROM job q WHERE state = 'QUEUED'
+AND id NOT IN (SELECT value FROM json_each(?1)) AND NOT EXISTS (
   SELECT 1 FROM job held WHERE held.request_key = q.request_key
   AND held.state IN ('RUNNING', 'CANCELLING'))
 ORDER BY id LIMIT 1)sql";
 
 }  // namespace
 
-absl::StatusOr<std::optional<JobRow>> JobQueue::NextQueued() {
+absl::StatusOr<std::optional<JobRow>> JobQueue::NextQueued(
+    const std::vector<int64_t>& resting) {
   return database_->Read(
       [&](SQLite::Database& db) -> absl::StatusOr<std::optional<JobRow>> {
-        const auto id = QueryInteger(db, kNextQueued);
+        const auto id =
+            QueryInteger(db, kNextQueued,
+                         absl::StrCat("[", absl::StrJoin(resting, ","), "]"));
         if (!id) return std::nullopt;
         MOEPROBE_ASSIGN_OR_RETURN(JobRow row, SelectJob(db, *id));
         return row;

@@ -23,9 +23,10 @@ class JobQueue {
   JobQueue(Database* database, JobListener listener)
       : database_(database), listener_(std::move(listener)) {}
 
-  // Returns the oldest queued job, or nullopt. A job whose like is held by a
-  // worker waits: it will be answered from the cache.
-  absl::StatusOr<std::optional<JobRow>> NextQueued();
+  // Returns the oldest queued job but for those that rest, or nullopt. A job
+  // whose like is held by a worker waits: it will be answered from the cache.
+  absl::StatusOr<std::optional<JobRow>> NextQueued(
+      const std::vector<int64_t>& resting = {});
 
   // Returns the queued jobs with this request key.
   absl::StatusOr<std::vector<JobRow>> QueuedLike(

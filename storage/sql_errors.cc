@@ -14,13 +14,16 @@ absl::Status StatusOf(const SQLite::Exception& error) {
   const std::string message = absl::StrCat("database: ", error.what());
   switch (error.getErrorCode()) {
     case SQLITE_FULL:
-      return absl::ResourceExhaustedError(message);
+      return absl::ResourceExhaustedError(
+          absl::StrCat(message, ": make room where the data directory is"));
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return absl::DataLossError(message);
+    case SQLITE_IOERR:
+      return absl::UnavailableError(absl::StrCat(
+          message, ": see to the disk where the data directory is"));
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-    case SQLITE_IOERR:
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
       return absl::UnavailableError(message);

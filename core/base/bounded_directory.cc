@@ -22,6 +22,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/disk_error.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/status_macros.h"
 
@@ -69,11 +70,11 @@ std::vector<Entry> EntriesOf(const fs::path& directory) {
 absl::StatusOr<FileDescriptor> LockDirectory(const fs::path& directory) {
   std::error_code error;
   fs::create_directories(directory, error);
-  if (error) return absl::ErrnoToStatus(error.value(), directory.native());
+  if (error) return DiskError(error.value(), directory);
   const fs::path path = directory / kLock;
   FileDescriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (file.number() < 0 || flock(file.number(), LOCK_EX) != 0) {
-    return absl::ErrnoToStatus(errno, path.native());
+    return DiskError(errno, path);
   }
   return file;
 }
@@ -120,12 +121,6 @@ bool MakeRoom(const fs::path& directory, std::string_view group,
   return total <= limit_bytes;
 }
 
-absl::Status FileError(const fs::path& path) {
-  if (errno != EFBIG) return absl::ErrnoToStatus(errno, path.native());
-  return absl::ResourceExhaustedError(
-      absl::StrCat(path.native(), ": larger than files may be"));
-}
-
 // Failing only means that the file may be evicted too early.
 void SetUsedNow(const fs::path& path) {
   timespec now{};
@@ -142,13 +137,14 @@ class PartialFile {
                                           int64_t size_bytes) {
     std::string path = absl::StrCat((directory / kPartial).native(), "XXXXXX");
     FileDescriptor file(mkostemp(path.data(), O_CLOEXEC));
-    if (file.number() < 0) return FileError(path);
+    if (file.number() < 0) return DiskError(errno, path);
     PartialFile partial(std::move(file), path);
-    if (flock(partial.file_.number(), LOCK_EX) != 0) return FileError(path);
+    if (flock(partial.file_.number(), LOCK_EX) != 0)
+      return DiskError(errno, path);
     if (fallocate(partial.file_.number(), 0, 0, size_bytes) != 0 &&
         (errno != EOPNOTSUPP ||
          ftruncate(partial.file_.number(), size_bytes) != 0)) {
-      return FileError(path);
+      return DiskError(errno, path);
     }
     return partial;
   }
@@ -168,7 +164,7 @@ class PartialFile {
     while (!bytes.empty()) {
       const ssize_t written = write(file_.number(), bytes.data(), bytes.size());
       if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return FileError(path_);
+      if (written < 0) return DiskError(errno, path_);
       bytes.remove_prefix(static_cast<size_t>(written));
     }
     return absl::OkStatus();
@@ -176,7 +172,7 @@ class PartialFile {
 
   absl::Status Rename(const fs::path& path) {
     SetUsedNow(path_);
-    if (rename(path_.c_str(), path.c_str()) != 0) return FileError(path);
+    if (rename(path_.c_str(), path.c_str()) != 0) return DiskError(errno, path);
     path_.clear();
     return absl::OkStatus();
   }

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
+#include "core/base/disk_error.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/status_macros.h"
 
@@ -22,21 +22,26 @@ namespace {
 
 constexpr mode_t kMode = 0644;
 
-// A limit on the size of files is a full disk, too.
-absl::Status WriteError(const std::filesystem::path& path) {
-  if (errno != EFBIG) return absl::ErrnoToStatus(errno, path.native());
-  return absl::ResourceExhaustedError(
-      absl::StrCat(path.native(), ": larger than files may be"));
-}
-
 absl::Status Append(const FileDescriptor& file, std::string_view bytes,
                     const std::filesystem::path& path) {
   while (!bytes.empty()) {
     const ssize_t written = write(file.number(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return WriteError(path);
+    if (written < 0) return DiskError(errno, path);
     bytes.remove_prefix(static_cast<size_t>(written));
   }
+  return absl::OkStatus();
+}
+
+absl::Status WritePartial(const std::filesystem::path& partial,
+                          const std::vector<std::string_view>& pieces) {
+  const FileDescriptor file(
+      open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kMode));
+  if (file.number() < 0) return DiskError(errno, partial);
+  for (const std::string_view piece : pieces) {
+    MOEPROBE_RETURN_IF_ERROR(Append(file, piece, partial));
+  }
+  if (fsync(file.number()) != 0) return DiskError(errno, partial);
   return absl::OkStatus();
 }
 
@@ -45,22 +50,21 @@ absl::Status Append(const FileDescriptor& file, std::string_view bytes,
 absl::Status WriteWholeFile(const std::filesystem::path& path,
                             const std::vector<std::string_view>& pieces) {
   const std::string partial = path.native() + ".partial";
-  const FileDescriptor file(
-      open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kMode));
-  if (file.number() < 0) return WriteError(partial);
-  for (const std::string_view piece : pieces) {
-    MOEPROBE_RETURN_IF_ERROR(Append(file, piece, partial));
+  absl::Status status = WritePartial(partial, pieces);
+  if (status.ok() && rename(partial.c_str(), path.c_str()) != 0) {
+    status = DiskError(errno, path);
   }
-  if (fsync(file.number()) != 0) return WriteError(partial);
-  if (rename(partial.c_str(), path.c_str()) != 0) return WriteError(path);
-  return SyncDirectory(path.parent_path());
+  if (status.ok()) return SyncDirectory(path.parent_path());
+  // Where the disk is full its room is needed.
+  unlink(partial.c_str());
+  return status;
 }
 
 absl::Status SyncDirectory(const std::filesystem::path& directory) {
   const FileDescriptor file(
       open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (file.number() < 0 || fsync(file.number()) != 0) {
-    return absl::ErrnoToStatus(errno, directory.native());
+    return DiskError(errno, directory);
   }
   return absl::OkStatus();
 }

@@ -15,8 +15,7 @@ namespace moeprobe {
 // which the next call overwrites: only one process may write to a path at a
 // time.
 //
-// Errors name the path: ResourceExhausted if the disk is full; whatever else
-// the system says.
+// Errors, after which nothing is left behind: those of DiskError.
 absl::Status WriteWholeFile(const std::filesystem::path& path,
                             const std::vector<std::string_view>& pieces);
 

@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/disk_error.h"
 #include "core/base/npy.h"
 #include "core/base/status_macros.h"
 #include "core/base/whole_file.h"
@@ -43,7 +44,7 @@ constexpr const char* kStateFile = "training.safetensors";
 
 absl::Status ToStatus(const std::error_code& error, const fs::path& path) {
   if (!error) return absl::OkStatus();
-  return absl::ErrnoToStatus(error.value(), path.native());
+  return DiskError(error.value(), path);
 }
 
 // An empty directory called so.

@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/base/disk_error.h"
 #include "core/base/file_lock.h"
 #include "core/base/status_macros.h"
 #include "core/train/token_split.h"
@@ -49,7 +50,7 @@ absl::StatusOr<FileLock> LockDirectory(const std::filesystem::path& directory,
                                        TrainingObserver& observer) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
-  if (error) return absl::ErrnoToStatus(error.value(), directory.native());
+  if (error) return DiskError(error.value(), directory);
   while (true) {
     MOEPROBE_ASSIGN_OR_RETURN(std::optional<FileLock> lock,
                               FileLock::TryAcquire(directory / "lock"));

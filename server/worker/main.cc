@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <optional>
@@ -23,11 +24,18 @@
 namespace moeprobe {
 namespace {
 
+constexpr std::chrono::seconds kRest{1};
+
 // Runs tasks until the server is gone.
 absl::Status RunTasks(const ServerLink& link, const TokenizerOptions& tokenizer,
                       Analyzer& analyzer) {
   while (true) {
     const absl::StatusOr<std::optional<v1::Task>> task = link.ClaimTask();
+    // The server's disk is full: it hands out nothing until there is room.
+    if (absl::IsResourceExhausted(task.status())) {
+      std::this_thread::sleep_for(kRest);
+      continue;
+    }
     if (!task.ok()) return task.status();
     if (!task->has_value()) continue;
     const v1::Task& claimed = **task;

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,8 @@ namespace moeprobe {
 namespace {
 
 constexpr std::chrono::seconds kClaimWait{30};
+constexpr std::chrono::milliseconds kFirstPause{500};
+constexpr std::chrono::milliseconds kLastPause{32'000};
 constexpr size_t kChunkBytes = size_t{1} << 20U;
 
 // The two code enumerations have the same values.
@@ -82,6 +85,19 @@ bool WriteArray(const NamedArray& array, LayerWriter& writer) {
   return true;
 }
 
+// Calls again while the server's disk is full, for a minute: what was computed
+// is too dear to be thrown away. What the server took, it takes once.
+template <typename Call>
+absl::Status WhileThereIsNoRoom(Call&& call) {
+  absl::Status status = call();
+  for (auto pause = kFirstPause; pause <= kLastPause; pause *= 2) {
+    if (!absl::IsResourceExhausted(status)) break;
+    std::this_thread::sleep_for(pause);
+    status = call();
+  }
+  return status;
+}
+
 }  // namespace
 
 ServerLink::ServerLink(const std::string& address, const MachineRates& rates)
@@ -115,12 +131,20 @@ absl::StatusOr<v1::ReportTaskResponse> ServerLink::Report(
 
 absl::Status ServerLink::StoreTokens(
     const v1::StoreTokensRequest& request) const {
-  grpc::ClientContext context;
-  v1::StoreTokensResponse response;
-  return FromGrpc(stub_->StoreTokens(&context, request, &response));
+  return WhileThereIsNoRoom([&] {
+    grpc::ClientContext context;
+    v1::StoreTokensResponse response;
+    return FromGrpc(stub_->StoreTokens(&context, request, &response));
+  });
 }
 
 absl::Status ServerLink::PublishLayer(
+    const v1::FinishedLayer& layer,
+    const std::vector<NamedArray>& arrays) const {
+  return WhileThereIsNoRoom([&] { return TryPublish(layer, arrays); });
+}
+
+absl::Status ServerLink::TryPublish(
     const v1::FinishedLayer& layer,
     const std::vector<NamedArray>& arrays) const {
   grpc::ClientContext context;
@@ -140,9 +164,11 @@ absl::Status ServerLink::PublishLayer(
 
 absl::Status ServerLink::FinishTask(
     const v1::FinishTaskRequest& request) const {
-  grpc::ClientContext context;
-  v1::FinishTaskResponse response;
-  return FromGrpc(stub_->FinishTask(&context, request, &response));
+  return WhileThereIsNoRoom([&] {
+    grpc::ClientContext context;
+    v1::FinishTaskResponse response;
+    return FromGrpc(stub_->FinishTask(&context, request, &response));
+  });
 }
 
 }  // namespace moeprobe

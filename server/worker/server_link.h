@@ -17,7 +17,9 @@ namespace moeprobe {
 
 // A worker's line to its server: WorkerService with Status in place of gRPC's.
 // Thread-safe. Every call but ClaimTask fails with Aborted once the attempt it
-// names is no longer the current one.
+// names is no longer the current one. Those that store something wait for a
+// minute where the server's disk is full, and then fail with
+// ResourceExhausted.
 class ServerLink {
  public:
   // `address`: the server's worker socket, such as unix:/path. The server
@@ -41,6 +43,9 @@ class ServerLink {
   absl::Status FinishTask(const v1::FinishTaskRequest& request) const;
 
  private:
+  absl::Status TryPublish(const v1::FinishedLayer& layer,
+                          const std::vector<NamedArray>& arrays) const;
+
   std::unique_ptr<v1::WorkerService::Stub> stub_;
   v1::ClaimTaskRequest claim_;
 };

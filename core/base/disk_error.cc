@@ -1,0 +1,33 @@
+#include "core/base/disk_error.h"
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace moeprobe {
+
+absl::Status DiskError(int error_number, const std::filesystem::path& path) {
+  const auto message = [&](const char* advice) {
+    return absl::StrCat(path.native(), ": ",
+                        std::generic_category().message(error_number), ": ",
+                        advice);
+  };
+  switch (error_number) {
+    case ENOSPC:
+    case EDQUOT:  // NOLINT(misc-include-cleaner): in no header by this name
+      return absl::ResourceExhaustedError(message("make room on its disk"));
+    case EFBIG:
+      return absl::ResourceExhaustedError(
+          message("larger than files may be, raise the limit"));
+    case EIO:
+    case EROFS:
+      return absl::UnavailableError(message("see to its disk"));
+    default:
+      return absl::ErrnoToStatus(error_number, path.native());
+  }
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,19 @@
+#ifndef MOEPROBE_CORE_BASE_DISK_ERROR_H_
+#define MOEPROBE_CORE_BASE_DISK_ERROR_H_
+
+#include <filesystem>
+
+#include "absl/status/status.h"
+
+namespace moeprobe {
+
+// Returns what it means that the system could not do something with `path` and
+// gave `error_number` (errno) as the reason. The message says what happened,
+// where, and what to do: ResourceExhausted where there is no room, Unavailable
+// where the disk fails; trying again helps once that has been seen to. Other
+// numbers are those of absl::ErrnoToStatus.
+absl::Status DiskError(int error_number, const std::filesystem::path& path);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_CORE_BASE_DISK_ERROR_H_

@@ -1,0 +1,37 @@
+#include "server/job_rests.h"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/base/mutex.h"
+
+namespace moeprobe {
+
+std::optional<std::chrono::milliseconds> JobRests::Begin(int64_t job) {
+  const MutexLock lock(mutex_);
+  Rest& rest = rests_[job];
+  if (rest.count >= kMaxCount) return std::nullopt;
+  const std::chrono::milliseconds length = kFirst * (1 << rest.count);
+  ++rest.count;
+  rest.end = Clock::now() + length;
+  return length;
+}
+
+void JobRests::Forget(int64_t job) {
+  const MutexLock lock(mutex_);
+  rests_.erase(job);
+}
+
+std::vector<int64_t> JobRests::Resting() const {
+  const MutexLock lock(mutex_);
+  const auto now = Clock::now();
+  std::vector<int64_t> jobs;
+  for (const auto& [job, rest] : rests_) {
+    if (rest.end > now) jobs.push_back(job);
+  }
+  return jobs;
+}
+
+}  // namespace moeprobe
