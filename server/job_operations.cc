@@ -89,7 +89,16 @@ absl::StatusOr<v1::Job> JobOperations::Create(
   job.request_id = request_id;
   job.request_digest = digest;
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, parts_.jobs->Create(job));
-  return GetById(id);
+  MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(id));
+  NoteCreation(row, job);
+  return ToMessage(row);
+}
+
+void JobOperations::NoteCreation(const JobRow& row, const NewJob& job) {
+  parts_.record->Submitted(row.id);
+  if (!row.cached || !IsFinal(row.state)) return;
+  parts_.metrics->AskedCache(static_cast<int64_t>(job.groups.size()), 0);
+  parts_.record->Ended(row.id, row.state);
 }
 
 absl::StatusOr<JobPlan> JobOperations::PlanOf(const v1::Job& resolved) {
@@ -153,10 +162,13 @@ absl::StatusOr<v1::ListJobsResponse> JobOperations::List(
 
 absl::StatusOr<v1::Job> JobOperations::Cancel(const std::string& name) {
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, ParseJobName(name));
+  MOEPROBE_ASSIGN_OR_RETURN(const JobRow before, parts_.jobs->Get(id));
+  const bool was_final = IsFinal(before.state);
   MOEPROBE_RETURN_IF_ERROR(parts_.jobs->Cancel(id));
   MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(id));
   if (row.state == JobState::kCancelling) parts_.enforce_cancel(row);
   if (IsFinal(row.state)) parts_.scratch->Remove(id);
+  if (!was_final && IsFinal(row.state)) parts_.record->Ended(id, row.state);
   return ToMessage(row);
 }
 

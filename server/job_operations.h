@@ -14,6 +14,8 @@
 #include "server/data_catalog.h"
 #include "server/estimator.h"
 #include "server/job_plan.h"
+#include "server/job_record.h"
+#include "server/metrics/job_metrics.h"
 #include "server/model_registry.h"
 #include "server/scheduler.h"
 #include "server/scratch.h"
@@ -33,6 +35,8 @@ class JobOperations {
     Scheduler* scheduler;
     Estimator* estimator;
     const Scratch* scratch;
+    JobMetrics* metrics;
+    JobRecord* record;
     // Sees to it that a worker that was asked to stop does.
     std::function<void(const JobRow&)> enforce_cancel;
   };
@@ -50,6 +54,7 @@ class JobOperations {
 
  private:
   absl::StatusOr<v1::Job> GetById(int64_t id);
+  void NoteCreation(const JobRow& row, const NewJob& job);
   absl::StatusOr<JobPlan> PlanOf(const v1::Job& resolved);
   absl::StatusOr<std::optional<v1::Estimate>> EstimateOf(
       const v1::Job& resolved);

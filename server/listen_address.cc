@@ -64,6 +64,10 @@ absl::Status CheckListenAddress(const std::string& address) {
   if (absl::StartsWith(address, kUnix)) {
     return CheckPath(address.substr(std::strlen(kUnix)));
   }
+  return CheckLoopbackAddress(address);
+}
+
+absl::Status CheckLoopbackAddress(const std::string& address) {
   const size_t colon = address.rfind(':');
   int port = -1;
   if (colon == std::string::npos ||

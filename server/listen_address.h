@@ -13,6 +13,9 @@ namespace moeprobe {
 // else is allowed.
 absl::Status CheckListenAddress(const std::string& address);
 
+// OK if `address` is HOST:PORT and HOST is localhost or a loopback address.
+absl::Status CheckLoopbackAddress(const std::string& address);
+
 // Returns `address` with the port that was chosen for port 0.
 std::string WithPort(const std::string& address, int port);
 

@@ -6,6 +6,7 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <grpcpp/support/server_interceptor.h>
 
 #include <chrono>
 #include <memory>
@@ -22,6 +23,7 @@
 #include "core/base/status_macros.h"
 #include "server/accepted_connections.h"
 #include "server/listen_address.h"
+#include "server/metrics/call_metrics.h"
 
 namespace moeprobe {
 namespace {
@@ -46,7 +48,7 @@ void LimitResources(const std::string& name, int max_threads,
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(
     const std::string& address, int max_threads,
-    const std::vector<grpc::Service*>& services) {
+    const std::vector<grpc::Service*>& services, CallMetrics* metrics) {
   MOEPROBE_RETURN_IF_ERROR(CheckListenAddress(address));
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -55,12 +57,21 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(
   int port = 0;
   builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
   for (grpc::Service* service : services) builder.RegisterService(service);
+  std::vector<
+      std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>
+      interceptors;
+  interceptors.push_back(std::make_unique<CallTimerFactory>(metrics));
+  builder.experimental().SetInterceptorCreators(std::move(interceptors));
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr || port == 0) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", address));
   }
   return std::unique_ptr<Listener>(
       new Listener(WithPort(address, port), std::move(server)));
+}
+
+void Listener::SetHealth(const std::string& service, bool is_serving) {
+  server_->GetHealthCheckService()->SetServingStatus(service, is_serving);
 }
 
 void Listener::Drain() {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/metrics/call_metrics.h"
 
 namespace moeprobe {
 
@@ -19,15 +20,19 @@ namespace moeprobe {
 class Listener {
  public:
   // Listens on `address` and works on at most `max_threads` calls at the same
-  // time. The services must outlive the listener.
+  // time. The services and `metrics`, which hears of every call, must outlive
+  // the listener.
   //
   // Errors: those of CheckListenAddress; Unavailable if the system says no.
   static absl::StatusOr<std::unique_ptr<Listener>> Start(
       const std::string& address, int max_threads,
-      const std::vector<grpc::Service*>& services);
+      const std::vector<grpc::Service*>& services, CallMetrics* metrics);
 
   // The address, with the real port for HOST:0.
   const std::string& address() const { return address_; }
+
+  // Tells those who ask for its health whether `service`, of any name, serves.
+  void SetHealth(const std::string& service, bool is_serving);
 
   // Tells those who ask for its health that it is about to stop.
   void Drain();

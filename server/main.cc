@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -48,6 +49,34 @@ int CoreCount() {
 void LetWaitingThreadsSleep(const ServerOptions& options) {
   if (options.worker_count * options.threads_per_worker <= CoreCount()) return;
   setenv("OMP_WAIT_POLICY", "PASSIVE", /*replace=*/0);
+}
+
+// What operators watch and how the server ends.
+struct OperatorOptions {
+  LogFormat log_format = LogFormat::kText;
+  int drain_seconds = 20;
+};
+
+void AddOperatorOptions(CLI::App& app, ServerOptions& options,
+                        OperatorOptions& operators) {
+  app.set_config(
+      "--config", "",
+      "File with these options, one NAME = VALUE a line; the command "
+      "line comes first");
+  app.add_option("--metrics", options.metrics_address,
+                 "Show Prometheus metrics at http://HOST:PORT/metrics, on a "
+                 "loopback address (default: nowhere)");
+  app.add_option("--log-format", operators.log_format,
+                 "Lines of the log, on standard error")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, LogFormat>{
+          {"text", LogFormat::kText}, {"json", LogFormat::kJson}}))
+      ->type_name("text|json")
+      ->default_str("text");
+  app.add_option("--drain-seconds", operators.drain_seconds,
+                 "When stopped, how long to wait for workers to reach the next "
+                 "layer or training step, from which their jobs go on later")
+      ->check(CLI::Range(0, 86'400))
+      ->capture_default_str();
 }
 
 int Serve(const ServerOptions& options) {
@@ -104,21 +133,17 @@ int main(int argc, char** argv) {
                  "start from, such as 8GiB; 0: none")
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
       ->default_str("8GiB");
-  int drain_seconds = 20;
-  app.add_option("--drain-seconds", drain_seconds,
-                 "When stopped, how long to wait for workers to reach the next "
-                 "layer or training step, from which their jobs go on later")
-      ->check(CLI::Range(0, 86'400))
-      ->capture_default_str();
   app.add_option("--worker-binary", options.worker_binary,
                  "Program of the workers")
       ->capture_default_str();
+  moeprobe::OperatorOptions operators;
+  moeprobe::AddOperatorOptions(app, options, operators);
   CLI11_PARSE(app, argc, argv);
-  options.drain_patience = std::chrono::seconds(drain_seconds);
+  options.drain_patience = std::chrono::seconds(operators.drain_seconds);
   if (options.threads_per_worker == 0) {
     options.threads_per_worker = moeprobe::CoreCount();
   }
   moeprobe::LetWaitingThreadsSleep(options);
-  moeprobe::StartLog();
+  moeprobe::StartLog(operators.log_format);
   return moeprobe::Serve(options);
 }

@@ -4,12 +4,15 @@
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
 #include "server/resource_name.h"
@@ -32,6 +35,13 @@ absl::StatusOr<std::shared_ptr<const RunningTask>> RunningTasks::Find(
         absl::StrCat("attempt ", attempt, " no longer holds ", job_name));
   }
   return found->second;
+}
+
+std::optional<absl::Duration> RunningTasks::HeldFor(int64_t job) {
+  const MutexLock lock(mutex_);
+  const auto found = tasks_.find(job);
+  if (found == tasks_.end()) return std::nullopt;
+  return absl::Now() - found->second->start_time;
 }
 
 void RunningTasks::Remove(int64_t job) {

@@ -25,6 +25,7 @@ namespace moeprobe {
 // What the server knows of a task that a worker holds.
 struct RunningTask {
   AttemptId attempt;
+  int64_t worker = 0;       // process id
   std::string request_key;  // of the job
   v1::Job spec;             // of the job, resolved, and nothing else
   v1::Device device = v1::DEVICE_CPU;
@@ -45,6 +46,9 @@ class RunningTasks {
   // Returns the task of a job, or Aborted if `attempt` does not hold it.
   absl::StatusOr<std::shared_ptr<const RunningTask>> Find(
       const std::string& job_name, int attempt);
+
+  // Returns for how long a worker has held the job, nullopt if none does.
+  std::optional<absl::Duration> HeldFor(int64_t job);
 
   // Forgets the task of a job, if there is one.
   void Remove(int64_t job);

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -12,6 +13,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/analysis.pb.h"
@@ -72,6 +75,7 @@ v1::Device Scheduler::ResolveDevice(v1::Device device) const {
 
 absl::StatusOr<std::optional<v1::Task>> Scheduler::Claim(
     const Claimant& claimant) {
+  pulse_->Beat(claimant.worker);
   workers_have_cuda_ = claimant.has_cuda;
   if (claimant.rates) estimator_->SetRates(*claimant.rates);
   MOEPROBE_RETURN_IF_ERROR(EndForgottenAttempt(claimant.worker));
@@ -114,8 +118,9 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryClaim(
     if (task.ok() && *task) return task;
     if (task.ok() || absl::IsAborted(task.status())) continue;
     if (IsTransient(task.status())) return task.status();
-    MOEPROBE_RETURN_IF_ERROR(
-        queue_->FailQueued(row->id, FailureOf(task.status())));
+    const JobFailure failure = FailureOf(task.status());
+    MOEPROBE_RETURN_IF_ERROR(queue_->FailQueued(row->id, failure));
+    record_->Ended(row->id, JobState::kFailed, failure.message);
     scratch_->Remove(row->id);
   }
   return std::nullopt;
@@ -136,6 +141,7 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryStart(
   MOEPROBE_ASSIGN_OR_RETURN(const std::vector<NeededGroup> missing,
                             queue_->MissingGroups(row.id));
   running.attempt = {.job = row.id, .attempt = row.attempt + 1};
+  running.worker = claimant.worker;
   MOEPROBE_RETURN_IF_ERROR(scratch_->Make(row.id, running.task));
   MOEPROBE_RETURN_IF_ERROR(BuildTask(missing, *catalog_, running));
   MOEPROBE_ASSIGN_OR_RETURN(const auto estimate,
@@ -144,12 +150,40 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryStart(
   if (estimate) estimated_seconds = estimate->seconds();
   running.estimated_seconds = estimated_seconds;
   v1::Task task = running.task;
+  const size_t group_count = running.plan.groups.size();
   running_->Add(std::move(running));
   const auto started =
       queue_->Start(row.id, claimant.worker, estimated_seconds);
-  if (started.ok()) return task;
-  running_->Remove(row.id);
-  return started.status();
+  if (!started.ok()) {
+    running_->Remove(row.id);
+    return started.status();
+  }
+  NoteStart(row, claimant, group_count, missing.size());
+  return task;
+}
+
+// An attempt after the first goes on where another ended: it asks for nothing
+// new.
+void Scheduler::NoteStart(const JobRow& row, const Claimant& claimant,
+                          size_t groups, size_t missing) {
+  std::optional<absl::Duration> waited;
+  if (row.attempt == 0) {
+    waited = absl::Now() - row.create_time;
+    metrics_->AskedCache(static_cast<int64_t>(groups - missing),
+                         static_cast<int64_t>(missing));
+  }
+  record_->Started({.job = row.id, .attempt = row.attempt + 1}, claimant.worker,
+                   waited);
+}
+
+// What the attempt of a worker that died, or forgot it, leaves.
+void Scheduler::NoteDeath(const JobRow& job) {
+  const auto held = running_->HeldFor(job.id);
+  running_->Remove(job.id);
+  if (held) record_->AttemptEnded(job.id, job.state, *held);
+  if (!IsFinal(job.state)) return;
+  record_->Ended(job.id, job.state, job.failure ? job.failure->message : "");
+  scratch_->Remove(job.id);
 }
 
 absl::StatusOr<bool> Scheduler::AnswerFromCache(const JobRow& row,
@@ -164,8 +198,12 @@ absl::StatusOr<bool> Scheduler::AnswerFromCache(const JobRow& row,
   MOEPROBE_ASSIGN_OR_RETURN(
       const bool answered,
       queue_->AnswerFromCache(row.id, plan.groups, provenance));
-  if (answered) scratch_->Remove(row.id);
-  return answered;
+  if (!answered) return false;
+  const auto groups = static_cast<int64_t>(plan.groups.size());
+  if (row.attempt == 0) metrics_->AskedCache(groups, 0);
+  record_->Ended(row.id, JobState::kSucceeded);
+  scratch_->Remove(row.id);
+  return true;
 }
 
 absl::Status Scheduler::AnswerLike(const std::string& request_key) {
@@ -182,11 +220,14 @@ absl::Status Scheduler::AnswerLike(const std::string& request_key) {
 }
 
 void Scheduler::WorkerStarted(int64_t worker) {
+  metrics_->WorkerStarted();
   const MutexLock lock(claim_mutex_);
   dead_workers_.erase(worker);
 }
 
 absl::Status Scheduler::WorkerDied(int64_t worker, const std::string& reason) {
+  metrics_->WorkerDied();
+  pulse_->End(worker);
   const MutexLock lock(claim_mutex_);
   dead_workers_.insert(worker);
   deaths_[worker] = reason;
@@ -202,8 +243,7 @@ absl::Status Scheduler::EndForgottenAttempt(int64_t worker) {
 absl::Status Scheduler::EndAttempt(int64_t worker, const std::string& reason) {
   MOEPROBE_ASSIGN_OR_RETURN(
       const auto job, attempts_->WorkerDied(worker, reason, kMaxCrashCount));
-  if (job) running_->Remove(job->id);
-  if (job && IsFinal(job->state)) scratch_->Remove(job->id);
+  if (job) NoteDeath(*job);
   return absl::OkStatus();
 }
 

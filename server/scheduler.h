@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -18,9 +19,12 @@
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/estimator.h"
 #include "server/job_plan.h"
+#include "server/job_record.h"
 #include "server/job_rests.h"
+#include "server/metrics/job_metrics.h"
 #include "server/running_tasks.h"
 #include "server/scratch.h"
+#include "server/worker_pulse.h"
 #include "storage/attempt_store.h"
 #include "storage/job.h"
 #include "storage/job_queue.h"
@@ -52,6 +56,9 @@ class Scheduler {
     RunningTasks* running;
     const Scratch* scratch;
     const JobRests* rests;
+    WorkerPulse* pulse;
+    JobMetrics* metrics;
+    JobRecord* record;
   };
   explicit Scheduler(const Parts& parts)
       : queue_(parts.queue),
@@ -61,7 +68,10 @@ class Scheduler {
         estimator_(parts.estimator),
         running_(parts.running),
         scratch_(parts.scratch),
-        rests_(parts.rests) {}
+        rests_(parts.rests),
+        pulse_(parts.pulse),
+        metrics_(parts.metrics),
+        record_(parts.record) {}
 
   // Waits for a task until there is one; nullopt once the claimant has given
   // up or the scheduler stops. Aborted if the claimant is known to be dead. An
@@ -108,6 +118,9 @@ class Scheduler {
   absl::Status EndForgottenAttempt(int64_t worker);
   absl::Status EndAttempt(int64_t worker, const std::string& reason)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
+  void NoteStart(const JobRow& row, const Claimant& claimant, size_t groups,
+                 size_t missing);
+  void NoteDeath(const JobRow& job);
   absl::Status SettleDeaths() ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
   absl::StatusOr<bool> AnswerFromCache(const JobRow& row, const JobPlan& plan);
   bool WaitForChange(const Seen& seen, const Claimant& claimant);
@@ -120,6 +133,9 @@ class Scheduler {
   RunningTasks* running_;
   const Scratch* scratch_;
   const JobRests* rests_;
+  WorkerPulse* pulse_;
+  JobMetrics* metrics_;
+  JobRecord* record_;
 
   // Held from the look at the queue to the start of an attempt, and while a
   // death is noted: a job never goes to a worker that is known to be dead.

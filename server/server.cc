@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <prometheus/registry.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -22,10 +23,15 @@
 #include "server/job_changes.h"
 #include "server/job_operations.h"
 #include "server/job_plan.h"
+#include "server/job_record.h"
 #include "server/job_rests.h"
 #include "server/listener.h"
 #include "server/local_executor.h"
 #include "server/log.h"
+#include "server/metrics/call_metrics.h"
+#include "server/metrics/job_metrics.h"
+#include "server/metrics/metrics_page.h"
+#include "server/metrics/server_gauges.h"
 #include "server/model_registry.h"
 #include "server/model_root.h"
 #include "server/result_operations.h"
@@ -34,6 +40,8 @@
 #include "server/scratch.h"
 #include "server/server_operations.h"
 #include "server/task_operations.h"
+#include "server/worker_health.h"
+#include "server/worker_pulse.h"
 #include "server/worker_service.h"
 #include "storage/attempt_store.h"
 #include "storage/blob_store.h"
@@ -91,6 +99,17 @@ struct Server::Parts {
     };
   }
 
+  absl::Status ShowMetrics() {
+    if (options.metrics_address.empty()) return absl::OkStatus();
+    MOEPROBE_ASSIGN_OR_RETURN(metrics_page,
+                              MetricsPage::Start(options.metrics_address));
+    metrics_page->Add(registry);
+    metrics_page->Add(gauges);
+    LogInfo(absl::StrCat("metrics on http://", metrics_page->address(),
+                         "/metrics"));
+    return absl::OkStatus();
+  }
+
   // Kills the worker of a cancelled job that does not stop by itself.
   void EnforceCancel(const JobRow& row) {
     if (executor == nullptr || !row.worker) return;
@@ -110,6 +129,12 @@ struct Server::Parts {
       std::filesystem::absolute(options.data_directory / "hidden_states"),
       options.hidden_state_bytes};
   JobChanges changes;
+  std::shared_ptr<prometheus::Registry> registry =
+      std::make_shared<prometheus::Registry>();
+  JobMetrics job_metrics{*registry};
+  CallMetrics call_metrics{*registry};
+  JobRecord record{&job_metrics};
+  WorkerPulse pulse;
 
   JobStore jobs{database.get(), Tell()};
   JobQueue queue{database.get(), Tell()};
@@ -134,7 +159,10 @@ struct Server::Parts {
                        .estimator = &estimator,
                        .running = &running,
                        .scratch = &scratch,
-                       .rests = &rests}};
+                       .rests = &rests,
+                       .pulse = &pulse,
+                       .metrics = &job_metrics,
+                       .record = &record}};
 
   JobOperations job_operations{
       {.jobs = &jobs,
@@ -144,6 +172,8 @@ struct Server::Parts {
        .scheduler = &scheduler,
        .estimator = &estimator,
        .scratch = &scratch,
+       .metrics = &job_metrics,
+       .record = &record,
        .enforce_cancel = [this](const JobRow& row) { EnforceCancel(row); }}};
   ResultOperations result_operations{&jobs, &results};
   DatasetOperations dataset_operations{&datasets, &blobs};
@@ -157,7 +187,9 @@ struct Server::Parts {
                                   .fingerprints = &fingerprints,
                                   .blobs = &blobs,
                                   .scratch = &scratch,
-                                  .rests = &rests}};
+                                  .rests = &rests,
+                                  .pulse = &pulse,
+                                  .record = &record}};
 
   JobServiceImpl job_service{&job_operations, &jobs, &changes};
   ResultServiceImpl result_service{&result_operations};
@@ -165,10 +197,18 @@ struct Server::Parts {
   ServerServiceImpl server_service{&server_operations};
   WorkerServiceImpl worker_service{&scheduler, &task_operations};
 
+  std::shared_ptr<ServerGauges> gauges = std::make_shared<ServerGauges>(
+      ServerGauges::Parts{.queue = &queue,
+                          .scheduler = &scheduler,
+                          .pulse = &pulse,
+                          .data_directory = options.data_directory});
+
   std::string worker_address;
   std::unique_ptr<Listener> worker_listener;
   std::unique_ptr<LocalExecutor> executor;
   std::unique_ptr<Listener> client_listener;
+  std::unique_ptr<MetricsPage> metrics_page;
+  std::unique_ptr<WorkerHealth> health;
   bool stopped = false;
 };
 
@@ -246,14 +286,18 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
       all.worker_listener,
       Listener::Start(all.worker_address,
                       kSpareThreads + kThreadsPerWorker * options.worker_count,
-                      {&all.worker_service}));
+                      {&all.worker_service}, &all.call_metrics));
   MOEPROBE_ASSIGN_OR_RETURN(
       all.executor, StartWorkers(options, all.worker_address, all.scheduler));
   MOEPROBE_ASSIGN_OR_RETURN(
       all.client_listener,
       Listener::Start(options.address, kClientThreads,
                       {&all.job_service, &all.result_service,
-                       &all.dataset_service, &all.server_service}));
+                       &all.dataset_service, &all.server_service},
+                      &all.call_metrics));
+  all.health =
+      std::make_unique<WorkerHealth>(&all.pulse, all.client_listener.get());
+  MOEPROBE_RETURN_IF_ERROR(all.ShowMetrics());
   return server;
 }
 
@@ -265,6 +309,7 @@ void Server::Stop() {
   all.scheduler.Drain();
   all.task_operations.AskBack();
   all.running.WaitUntilEmpty(all.options.drain_patience);
+  all.health.reset();
   all.changes.Stop();
   all.scheduler.Stop();
   if (all.executor != nullptr) all.executor->Stop();

@@ -23,6 +23,8 @@ struct ServerOptions {
   std::filesystem::path worker_binary;
   // What kept hidden states may take on disk; 0: none are kept.
   int64_t hidden_state_bytes = int64_t{8} << 30;
+  // Where metrics are shown, a loopback HOST:PORT; empty: nowhere.
+  std::string metrics_address;
   // How long workers may take, when the server stops, to keep what they have
   // reached: to the next finished layer or training step.
   std::chrono::milliseconds drain_patience{20'000};

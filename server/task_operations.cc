@@ -155,6 +155,7 @@ absl::StatusOr<v1::ReportTaskResponse> TaskOperations::Report(
     const v1::ReportTaskRequest& request) {
   MOEPROBE_ASSIGN_OR_RETURN(
       const auto task, parts_.running->Find(request.job(), request.attempt()));
+  parts_.pulse->Beat(task->worker);
   const double fraction = request.progress().fraction();
   if (!(fraction >= 0 && fraction <= 1)) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -259,6 +260,12 @@ absl::Status TaskOperations::Finish(const v1::FinishTaskRequest& request) {
   MOEPROBE_ASSIGN_OR_RETURN(const JobState state,
                             parts_.attempts->Finish(task->attempt, end));
   parts_.running->Remove(task->attempt.job);
+  parts_.record->AttemptEnded(task->attempt.job, state,
+                              absl::Now() - task->start_time);
+  if (IsFinal(state)) {
+    parts_.record->Ended(task->attempt.job, state,
+                         end.failure ? end.failure->message : "");
+  }
   if (state == JobState::kSucceeded) Learn(*task);
   if (IsFinal(state)) {
     parts_.scratch->Remove(task->attempt.job);

@@ -10,10 +10,12 @@
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/estimator.h"
 #include "server/job_plan.h"
+#include "server/job_record.h"
 #include "server/job_rests.h"
 #include "server/running_tasks.h"
 #include "server/scheduler.h"
 #include "server/scratch.h"
+#include "server/worker_pulse.h"
 #include "storage/attempt_store.h"
 #include "storage/blob_store.h"
 #include "storage/fingerprint_store.h"
@@ -35,6 +37,8 @@ class TaskOperations {
     const BlobStore* blobs;
     const Scratch* scratch;
     JobRests* rests;
+    WorkerPulse* pulse;
+    JobRecord* record;
   };
   explicit TaskOperations(const Parts& parts) : parts_(parts) {}
 

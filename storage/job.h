@@ -1,6 +1,7 @@
 #ifndef MOEPROBE_STORAGE_JOB_H_
 #define MOEPROBE_STORAGE_JOB_H_
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -22,7 +23,14 @@ enum class JobState : std::uint8_t {
   kCancelled,
 };
 
+inline constexpr std::array kJobStates = {
+    JobState::kQueued,    JobState::kRunning, JobState::kCancelling,
+    JobState::kSucceeded, JobState::kFailed,  JobState::kCancelled};
+
 bool IsFinal(JobState state);
+
+// Such as "QUEUED".
+const char* NameOf(JobState state);
 
 // What a job computes.
 enum class JobKind : std::uint8_t { kAnalyze, kTrain };

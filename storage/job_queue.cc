@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/time.h"
 #include "core/base/status_macros.h"
 #include "storage/database.h"
 #include "storage/job.h"
@@ -42,6 +43,25 @@ absl::StatusOr<std::optional<JobRow>> JobQueue::NextQueued(
         if (!id) return std::nullopt;
         MOEPROBE_ASSIGN_OR_RETURN(JobRow row, SelectJob(db, *id));
         return row;
+      });
+}
+
+absl::StatusOr<QueueDepth> JobQueue::Depth() {
+  return database_->Read(
+      [](SQLite::Database& db) -> absl::StatusOr<QueueDepth> {
+        QueueDepth depth;
+        for (const JobState state : kJobStates) {
+          depth.jobs[state] =
+              QueryInteger(db, "SELECT COUNT(*) FROM job WHERE state = ?1",
+                           std::string(NameOf(state)))
+                  .value_or(0);
+        }
+        const auto oldest =
+            QueryInteger(db,
+                         "SELECT create_time FROM job WHERE state = 'QUEUED' "
+                         "ORDER BY id LIMIT 1");
+        if (oldest) depth.oldest_queued = absl::FromUnixMicros(*oldest);
+        return depth;
       });
 }
 

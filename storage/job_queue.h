@@ -10,10 +10,17 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "storage/database.h"
 #include "storage/job.h"
 
 namespace moeprobe {
+
+// How many jobs there are.
+struct QueueDepth {
+  std::map<JobState, int64_t> jobs;         // of every state
+  std::optional<absl::Time> oldest_queued;  // when it was submitted
+};
 
 // The jobs that wait, as the scheduler sees them. Every change and its events
 // are one transaction, on disk before the call returns. Thread-safe.
@@ -27,6 +34,8 @@ class JobQueue {
   // whose like is held by a worker waits: it will be answered from the cache.
   absl::StatusOr<std::optional<JobRow>> NextQueued(
       const std::vector<int64_t>& resting = {});
+
+  absl::StatusOr<QueueDepth> Depth();
 
   // Returns the queued jobs with this request key.
   absl::StatusOr<std::vector<JobRow>> QueuedLike(

@@ -23,7 +23,6 @@ namespace moeprobe {
 // Microseconds since the epoch, as times are stored.
 int64_t Now();
 
-const char* NameOf(JobState state);
 // `name` is one the schema allows.
 JobState StateOf(const std::string& name);
 

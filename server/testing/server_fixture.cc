@@ -51,6 +51,7 @@ void ServerFixture::StartServer() {
        .address = absl::StrCat("unix:", (directory_.path() / "s").string()),
        .worker_count = 0,
        .worker_binary = {},
+       .metrics_address = {},
        .drain_patience = {}});
   ASSERT_TRUE(server.ok()) << server.status();
   server_ = *std::move(server);

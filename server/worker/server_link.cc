@@ -27,7 +27,7 @@
 namespace moeprobe {
 namespace {
 
-constexpr std::chrono::seconds kClaimWait{30};
+constexpr std::chrono::seconds kClaimWait{10};
 constexpr std::chrono::milliseconds kFirstPause{500};
 constexpr std::chrono::milliseconds kLastPause{32'000};
 constexpr size_t kChunkBytes = size_t{1} << 20U;

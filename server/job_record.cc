@@ -1,0 +1,57 @@
+#include "server/job_record.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "server/log.h"
+#include "storage/job.h"
+
+namespace moeprobe {
+namespace {
+
+LogField JobField(int64_t job) { return {"job", absl::StrCat(job)}; }
+
+std::string Lower(JobState state) {
+  return absl::AsciiStrToLower(NameOf(state));
+}
+
+}  // namespace
+
+void JobRecord::Submitted(int64_t job) {
+  metrics_->Submitted();
+  LogInfo("submitted", {JobField(job)});
+}
+
+void JobRecord::Started(const AttemptId& attempt, int64_t worker,
+                        std::optional<absl::Duration> waited) {
+  if (waited) metrics_->Waited(*waited);
+  LogInfo("started", {JobField(attempt.job),
+                      {"attempt", absl::StrCat(attempt.attempt)},
+                      {"worker", absl::StrCat(worker)}});
+}
+
+void JobRecord::AttemptEnded(int64_t job, JobState state, absl::Duration held) {
+  metrics_->AttemptEnded(state, held);
+  if (IsFinal(state)) return;
+  LogInfo("back in the queue",
+          {JobField(job),
+           {"seconds", absl::StrFormat("%.1f", absl::ToDoubleSeconds(held))}});
+}
+
+void JobRecord::Ended(int64_t job, JobState state, const std::string& reason) {
+  metrics_->Ended(state);
+  LogFields fields = {JobField(job)};
+  if (!reason.empty()) fields.emplace_back("reason", reason);
+  if (state == JobState::kFailed) {
+    LogWarning(Lower(state), fields);
+  } else {
+    LogInfo(Lower(state), fields);
+  }
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,44 @@
+#ifndef MOEPROBE_SERVER_METRICS_SERVER_GAUGES_H_
+#define MOEPROBE_SERVER_METRICS_SERVER_GAUGES_H_
+
+#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
+
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "server/scheduler.h"
+#include "server/worker_pulse.h"
+#include "storage/job_queue.h"
+
+namespace moeprobe {
+
+// What the server holds at the moment it is asked. Thread-safe.
+//
+//   moeprobe_jobs{state}                 jobs by state
+//   moeprobe_oldest_queued_seconds       0 where nothing is queued
+//   moeprobe_workers{state}              answering, idle
+//   moeprobe_database_bytes              with its write-ahead log
+//   moeprobe_disk_free_bytes             where the data directory is
+class ServerGauges final : public prometheus::Collectable {
+ public:
+  // All must outlive the object.
+  struct Parts {
+    JobQueue* queue;
+    const Scheduler* scheduler;
+    const WorkerPulse* pulse;
+    std::filesystem::path data_directory;
+  };
+  explicit ServerGauges(Parts parts) : parts_(std::move(parts)) {}
+
+  // What cannot be found out is left out.
+  std::vector<prometheus::MetricFamily> Collect() const override;
+
+ private:
+  Parts parts_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_METRICS_SERVER_GAUGES_H_

@@ -1,0 +1,167 @@
+"""What operators see: metrics, health, the log, and the files in deploy/."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import urllib.request
+
+import grpc
+import pytest
+from service import PROGRAMS, wait_until
+
+SERVING, NOT_SERVING = b"\x08\x01", b"\x08\x02"
+
+
+@pytest.fixture
+def watched(start_server):
+    return start_server(options=("--metrics", "127.0.0.1:0", "--log-format", "json"))
+
+
+def log_lines(server):
+    lines = (server.data_dir / "stderr.txt").read_text().splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def page(server):
+    """The text of /metrics."""
+    lines = wait_until(
+        lambda: [x for x in log_lines(server) if x["message"].startswith("metrics on ")],
+        "metrics",
+    )
+    address = lines[0]["message"].removeprefix("metrics on ")
+    with urllib.request.urlopen(address, timeout=10) as response:
+        return response.read().decode()
+
+
+def metrics(server):
+    """Values by name and labels, such as 'moeprobe_jobs{state="queued"}'."""
+    lines = [x for x in page(server).splitlines() if not x.startswith("#")]
+    return {name: float(value) for name, value in (x.rsplit(" ", 1) for x in lines)}
+
+
+def health(server, service):
+    with grpc.insecure_channel(server.address) as channel:
+        check = channel.unary_unary("/grpc.health.v1.Health/Check")
+        name = service.encode()
+        return check(b"\x0a" + bytes([len(name)]) + name if name else b"", timeout=10)
+
+
+def test_metrics_count_jobs_calls_and_answers_of_the_cache(
+    watched, make_client, short_request
+):
+    client = make_client(watched)
+    client.submit(short_request, "--wait")
+    first = metrics(watched)
+    assert first["moeprobe_jobs_submitted_total"] == 1
+    assert first['moeprobe_jobs_ended_total{state="succeeded"}'] == 1
+    assert first['moeprobe_jobs{state="succeeded"}'] == 1
+    assert first["moeprobe_job_waiting_seconds_count"] == 1
+    assert first['moeprobe_attempt_seconds_count{end="succeeded"}'] == 1
+    assert first['moeprobe_cache_groups_total{found="yes"}'] == 0
+    computed = first['moeprobe_cache_groups_total{found="no"}']
+    assert computed > 0
+    created = 'moeprobe_call_seconds_count{code="OK",method="CreateJob"}'
+    assert first[created] == 1
+    client.submit(short_request, "--wait")
+    second = metrics(watched)
+    assert second['moeprobe_cache_groups_total{found="yes"}'] == computed
+    assert second['moeprobe_cache_groups_total{found="no"}'] == computed
+    assert second['moeprobe_jobs_ended_total{state="succeeded"}'] == 2
+    assert client.run("show", "99")[0] == 1
+    wait_until(lambda: any("NOT_FOUND" in name for name in metrics(watched)), "an error")
+
+
+def test_metrics_count_workers_that_die(watched):
+    before = wait_until(watched.workers, "a worker")
+    os.kill(before[0], signal.SIGKILL)
+    wait_until(lambda: metrics(watched)["moeprobe_worker_deaths_total"] == 1, "a death")
+    wait_until(lambda: metrics(watched)["moeprobe_worker_starts_total"] == 2, "a start")
+
+
+def test_metrics_are_shown_on_loopback_alone(tmp_path):
+    command = [PROGRAMS / "moeprobe-server", "--data-dir", tmp_path / "data"]
+    command += ["--model-root", tmp_path, "--listen", f"unix:{tmp_path}/s"]
+    done = subprocess.run(
+        [*command, "--metrics", "0.0.0.0:0"], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert '"0.0.0.0:0" is not a loopback address' in done.stderr
+
+
+def test_health_tells_of_a_worker_that_does_not_answer(server):
+    assert health(server, "") == SERVING
+    wait_until(lambda: health(server, "workers") == SERVING, "a worker")
+    (worker,) = server.workers()
+    os.kill(worker, signal.SIGSTOP)
+    wait_until(lambda: health(server, "workers") == NOT_SERVING, "silence")
+    assert health(server, "") == SERVING
+    os.kill(worker, signal.SIGCONT)
+    wait_until(lambda: health(server, "workers") == SERVING, "an answer")
+
+
+def test_the_log_says_which_job_it_is_about(watched, make_client, short_request):
+    job = make_client(watched).submit(short_request, "--wait")
+    messages = [line["message"] for line in log_lines(watched) if line.get("job") == job]
+    assert messages == ["submitted", "started", "succeeded"]
+
+
+def names_in(text):
+    names = re.findall(r"\bmoeprobe_\w+", text)
+    return {re.sub("_(bucket|count|sum)$", "", name) for name in names}
+
+
+@pytest.mark.parametrize(
+    "file", ["prometheus/moeprobe-alerts.yml", "grafana/moeprobe.json"]
+)
+def test_files_for_operators_ask_for_metrics_that_there_are(root, watched, file):
+    shown = set(re.findall("# TYPE (moeprobe_[a-z_]+)", page(watched)))
+    asked = names_in((root / "deploy" / file).read_text())
+    assert asked
+    # Histograms of calls and attempts are there from the first on.
+    assert asked <= shown | {"moeprobe_call_seconds", "moeprobe_attempt_seconds"}
+
+
+def test_the_sample_configuration_is_one(root, tmp_path):
+    text = (root / "deploy/moeprobe-server.conf").read_text()
+    for path in ("/srv/models", "/var/lib/moeprobe", "/run/moeprobe"):
+        assert path in text
+        (tmp_path / path.strip("/")).mkdir(parents=True)
+        text = text.replace(path, f"{tmp_path}{path}")
+    text = text.replace("127.0.0.1:9464", "127.0.0.1:0")
+    config = tmp_path / "moeprobe-server.conf"
+    config.write_text(text)
+    process = subprocess.Popen(
+        [PROGRAMS / "moeprobe-server", "--config", config],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        line = process.stdout.readline()
+        assert line == f"listening on unix:{tmp_path}/run/moeprobe/moeprobe.sock\n"
+    finally:
+        process.terminate()
+        assert process.wait(60) == 0
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
+@pytest.mark.parametrize(
+    "unit", ["moeprobe-server.service", "moeprobe-server.system.service"]
+)
+def test_systemd_accepts_the_units(root, tmp_path, unit):
+    text = (root / "deploy" / unit).read_text()
+    # As if it were installed.
+    text = text.replace("/usr/local/bin/moeprobe-server", str(PROGRAMS / "moeprobe-server"))
+    file = tmp_path / "moeprobe-server.service"
+    file.write_text(text)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", file],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    complaints = [line for line in done.stderr.splitlines() if "moeprobe" in line]
+    assert done.returncode == 0, done.stderr
+    assert not complaints
