@@ -7,14 +7,17 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <map>
 #include <string>
 #include <system_error>
 #include <thread>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/default_address.h"
+#include "server/commands/store_commands.h"
 #include "server/log.h"
 #include "server/server.h"
 #include "server/stop_signals.h"
@@ -79,6 +82,12 @@ void AddOperatorOptions(CLI::App& app, ServerOptions& options,
       ->capture_default_str();
 }
 
+int ExitStatus(const absl::Status& status) {
+  if (status.ok()) return EXIT_SUCCESS;
+  std::cerr << "moeprobe-server: " << status.message() << "\n";
+  return EXIT_FAILURE;
+}
+
 int Serve(const ServerOptions& options) {
   // Nobody else reads what the server writes.
   umask(S_IRWXG | S_IRWXO);
@@ -111,12 +120,13 @@ int main(int argc, char** argv) {
   options.threads_per_worker = 0;
 
   CLI::App app("Serves analyses of Mixture-of-Experts language models.");
+  app.require_subcommand(0, 1);
+  app.fallthrough();
   app.add_option("--data-dir", options.data_directory,
                  "Where jobs and results are kept")
       ->capture_default_str();
   app.add_option("--model-root", options.model_roots,
-                 "A directory with models; may be given again")
-      ->required();
+                 "A directory with models; may be given again");
   app.add_option("--listen", options.address,
                  "unix:PATH, or HOST:PORT on a loopback address")
       ->capture_default_str();
@@ -138,7 +148,17 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   moeprobe::OperatorOptions operators;
   moeprobe::AddOperatorOptions(app, options, operators);
-  CLI11_PARSE(app, argc, argv);
+  std::function<absl::Status()> command;
+  moeprobe::AddStoreCommands(app, options.data_directory, command);
+  try {
+    app.parse(argc, argv);
+    if (!command && options.model_roots.empty()) {
+      throw CLI::RequiredError("--model-root");
+    }
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error);
+  }
+  if (command) return moeprobe::ExitStatus(command());
   options.drain_patience = std::chrono::seconds(operators.drain_seconds);
   if (options.threads_per_worker == 0) {
     options.threads_per_worker = moeprobe::CoreCount();

@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "server/admin_service.h"
 #include "server/client_services.h"
 #include "server/data_catalog.h"
 #include "server/dataset_operations.h"
@@ -196,6 +197,7 @@ struct Server::Parts {
   DatasetServiceImpl dataset_service{&dataset_operations};
   ServerServiceImpl server_service{&server_operations};
   WorkerServiceImpl worker_service{&scheduler, &task_operations};
+  AdminServiceImpl admin_service{options.data_directory};
 
   std::shared_ptr<ServerGauges> gauges = std::make_shared<ServerGauges>(
       ServerGauges::Parts{.queue = &queue,
@@ -286,7 +288,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
       all.worker_listener,
       Listener::Start(all.worker_address,
                       kSpareThreads + kThreadsPerWorker * options.worker_count,
-                      {&all.worker_service}, &all.call_metrics));
+                      {&all.worker_service, &all.admin_service},
+                      &all.call_metrics));
   MOEPROBE_ASSIGN_OR_RETURN(
       all.executor, StartWorkers(options, all.worker_address, all.scheduler));
   MOEPROBE_ASSIGN_OR_RETURN(

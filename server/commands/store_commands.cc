@@ -1,0 +1,151 @@
+#include "server/commands/store_commands.h"
+
+#include <grpcpp/client_context.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/status.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "moeprobe/v1/admin_service.grpc.pb.h"
+#include "moeprobe/v1/admin_service.pb.h"
+#include "storage/backup.h"
+#include "storage/connection.h"
+#include "storage/directory_lock.h"
+#include "storage/doctor.h"
+
+namespace moeprobe {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Without the slash that a shell may have put behind a directory.
+fs::path Absolute(const fs::path& path) {
+  const fs::path absolute = fs::absolute(path).lexically_normal();
+  return absolute.has_filename() ? absolute : absolute.parent_path();
+}
+
+// Through the server that has the data directory.
+absl::StatusOr<BackupSize> BackUpOnline(const fs::path& data_directory,
+                                        const fs::path& target) {
+  const auto stub = v1::AdminService::NewStub(grpc::CreateChannel(
+      absl::StrCat("unix:",
+                   (Absolute(data_directory) / "worker.sock").native()),
+      grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  v1::CreateBackupRequest request;
+  request.set_directory(target.native());
+  v1::Backup backup;
+  const grpc::Status status = stub->CreateBackup(&context, request, &backup);
+  // The two code enumerations have the same values.
+  if (!status.ok()) {
+    return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
+                        status.error_message());
+  }
+  return BackupSize{.file_count = backup.file_count(),
+                    .size_bytes = backup.size_bytes()};
+}
+
+absl::StatusOr<BackupSize> BackUpOffline(const fs::path& data_directory,
+                                         const fs::path& target) {
+  MOEPROBE_ASSIGN_OR_RETURN(const auto database,
+                            OpenToWrite(data_directory / "moeprobe.db"));
+  return WriteBackup(data_directory, target);
+}
+
+absl::Status CheckStore(const fs::path& data_directory) {
+  if (fs::exists(data_directory / "moeprobe.db")) return absl::OkStatus();
+  return absl::NotFoundError(
+      absl::StrCat(data_directory.native(), ": no data directory of a server"));
+}
+
+absl::Status BackUp(const fs::path& data_directory, const fs::path& to) {
+  MOEPROBE_RETURN_IF_ERROR(CheckStore(data_directory));
+  const fs::path target = Absolute(to);
+  const auto lock = DirectoryLock::Acquire(data_directory);
+  const auto size = lock.ok() ? BackUpOffline(data_directory, target)
+                              : BackUpOnline(data_directory, target);
+  MOEPROBE_RETURN_IF_ERROR(size.status());
+  std::cout << target.native() << ": " << size->file_count << " files, "
+            << size->size_bytes << " bytes\n";
+  return absl::OkStatus();
+}
+
+absl::Status Restore(const fs::path& backup, const fs::path& data_directory) {
+  const fs::path target = Absolute(data_directory);
+  MOEPROBE_ASSIGN_OR_RETURN(const BackupSize size,
+                            RestoreBackup(Absolute(backup), target));
+  std::cout << target.native() << ": " << size.file_count
+            << " files, every digest as it was\n";
+  return absl::OkStatus();
+}
+
+absl::Status Report(const Finding& finding, bool repair) {
+  std::cout << finding.path.native() << ": " << finding.what;
+  if (finding.is_garbage && repair) {
+    MOEPROBE_RETURN_IF_ERROR(RemoveGarbage(finding));
+    std::cout << ": removed";
+  } else if (finding.is_garbage) {
+    std::cout << ": --repair removes it";
+  }
+  std::cout << '\n';
+  return absl::OkStatus();
+}
+
+absl::Status Doctor(const fs::path& data_directory, bool repair) {
+  MOEPROBE_RETURN_IF_ERROR(CheckStore(data_directory));
+  MOEPROBE_ASSIGN_OR_RETURN(const DirectoryLock lock,
+                            DirectoryLock::Acquire(data_directory));
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<Finding> findings,
+                            Examine(data_directory));
+  for (const Finding& finding : findings) {
+    MOEPROBE_RETURN_IF_ERROR(Report(finding, repair));
+  }
+  const auto left = std::ranges::count_if(findings, [&](const Finding& one) {
+    return !(one.is_garbage && repair);
+  });
+  if (left == 0) {
+    std::cout << data_directory.native() << ": all is well\n";
+    return absl::OkStatus();
+  }
+  return absl::DataLossError(absl::StrCat(left, " findings"));
+}
+
+}  // namespace
+
+void AddStoreCommands(CLI::App& app, const fs::path& data_directory,
+                      std::function<absl::Status()>& command) {
+  CLI::App* backup = app.add_subcommand(
+      "backup", "Copies what cannot be computed again, also while it runs");
+  const auto target = std::make_shared<fs::path>();
+  backup->add_option("DIRECTORY", *target, "is made")->required();
+  backup->callback([&, target] {
+    command = [&, target] { return BackUp(data_directory, *target); };
+  });
+  CLI::App* restore = app.add_subcommand(
+      "restore", "Makes --data-dir from a backup, every digest verified");
+  restore->add_option("DIRECTORY", *target, "of the backup")->required();
+  restore->callback([&, target] {
+    command = [&, target] { return Restore(*target, data_directory); };
+  });
+  CLI::App* doctor = app.add_subcommand(
+      "doctor", "Looks for damage and garbage; status 1 if there is any left");
+  const auto repair = std::make_shared<bool>(false);
+  doctor->add_flag("--repair", *repair, "Removes what is certainly garbage");
+  doctor->callback([&, repair] {
+    command = [&, repair] { return Doctor(data_directory, *repair); };
+  });
+}
+
+}  // namespace moeprobe

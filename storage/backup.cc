@@ -1,0 +1,187 @@
+#include "storage/backup.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/base/disk_error.h"
+#include "core/base/file_descriptor.h"
+#include "core/base/sha256.h"
+#include "core/base/status_macros.h"
+#include "core/base/whole_file.h"
+#include "storage/backup_manifest.h"
+#include "storage/blob_references.h"
+#include "storage/connection.h"
+#include "storage/integrity.h"
+#include "storage/sql_errors.h"
+#include "storage/statement.h"
+
+namespace moeprobe {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kDatabase = "moeprobe.db";
+
+absl::Status SyncFile(const fs::path& path) {
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.number() < 0 || fsync(file.number()) != 0) {
+    return DiskError(errno, path);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Copy(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::copy_file(from, to, error);
+  if (error) return DiskError(error.value(), to);
+  return SyncFile(to);
+}
+
+// What has its name never changes: a link is as good as a copy.
+absl::Status LinkOrCopy(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::create_hard_link(from, to, error);
+  return error ? Copy(from, to) : absl::OkStatus();
+}
+
+absl::Status CheckDigest(const fs::path& path, const std::string& sha256) {
+  const auto found = Sha256OfFile(path);
+  if (found.ok() && *found == sha256) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(
+      path.native(), ": missing, or its content has another SHA-256"));
+}
+
+// A directory beside the one it becomes once it is complete.
+class Draft {
+ public:
+  static absl::StatusOr<Draft> Make(const fs::path& target) {
+    Draft draft(target);
+    std::error_code error;
+    fs::remove_all(draft.path_, error);
+    if (!error) fs::create_directories(draft.path_ / "blobs", error);
+    if (error) return DiskError(error.value(), draft.path_);
+    return draft;
+  }
+
+  const fs::path& path() const { return path_; }
+
+  absl::Status Publish() const {
+    MOEPROBE_RETURN_IF_ERROR(SyncDirectory(path_ / "blobs"));
+    MOEPROBE_RETURN_IF_ERROR(SyncDirectory(path_));
+    if (rename(path_.c_str(), target_.c_str()) != 0) {
+      return DiskError(errno, target_);
+    }
+    return SyncDirectory(target_.parent_path());
+  }
+
+ private:
+  explicit Draft(const fs::path& target)
+      : target_(target), path_(target.native() + ".partial") {}
+
+  fs::path target_;
+  fs::path path_;
+};
+
+absl::Status CheckDatabase(const fs::path& file) {
+  return CatchSqlErrors([&]() -> absl::Status {
+    MOEPROBE_ASSIGN_OR_RETURN(const auto database, OpenToRead(file));
+    const auto damage = FindDamage(*database);
+    if (damage.empty()) return absl::OkStatus();
+    return absl::DataLossError(absl::StrCat(
+        file.native(), ": damaged: ", absl::StrJoin(damage, "; ")));
+  });
+}
+
+// One moment of the database, as a file of its own. SQLite does not wait for
+// the disk here.
+absl::Status CopyDatabase(const fs::path& from, const fs::path& to) {
+  const absl::Status copied = CatchSqlErrors([&]() -> absl::Status {
+    MOEPROBE_ASSIGN_OR_RETURN(const auto database, OpenToRead(from));
+    Execute(*database, "VACUUM INTO ?1", to.native());
+    return absl::OkStatus();
+  });
+  MOEPROBE_RETURN_IF_ERROR(copied);
+  MOEPROBE_RETURN_IF_ERROR(SyncFile(to));
+  return CheckDatabase(to);
+}
+
+absl::StatusOr<BackupManifest> CopyBlobs(const fs::path& data_directory,
+                                         const fs::path& draft) {
+  return CatchSqlErrors([&]() -> absl::StatusOr<BackupManifest> {
+    MOEPROBE_ASSIGN_OR_RETURN(const auto database,
+                              OpenToRead(draft / kDatabase));
+    BackupManifest manifest;
+    for (const std::string& sha256 : BlobReferences(*database)) {
+      const fs::path name = fs::path("blobs") / sha256;
+      MOEPROBE_RETURN_IF_ERROR(CheckDigest(data_directory / name, sha256));
+      MOEPROBE_RETURN_IF_ERROR(LinkOrCopy(data_directory / name, draft / name));
+      manifest[name.native()] = sha256;
+    }
+    return manifest;
+  });
+}
+
+BackupSize SizeOf(const fs::path& directory, const BackupManifest& manifest) {
+  BackupSize size;
+  for (const auto& [path, sha256] : manifest) {
+    std::error_code ignored;
+    ++size.file_count;
+    size.size_bytes +=
+        static_cast<int64_t>(fs::file_size(directory / path, ignored));
+  }
+  return size;
+}
+
+}  // namespace
+
+absl::StatusOr<BackupSize> WriteBackup(const fs::path& data_directory,
+                                       const fs::path& target) {
+  std::error_code ignored;
+  if (fs::exists(target, ignored)) {
+    return absl::AlreadyExistsError(
+        absl::StrCat(target.native(), ": is there already"));
+  }
+  MOEPROBE_ASSIGN_OR_RETURN(const Draft draft, Draft::Make(target));
+  const fs::path database = draft.path() / kDatabase;
+  MOEPROBE_RETURN_IF_ERROR(CopyDatabase(data_directory / kDatabase, database));
+  MOEPROBE_ASSIGN_OR_RETURN(BackupManifest manifest,
+                            CopyBlobs(data_directory, draft.path()));
+  MOEPROBE_ASSIGN_OR_RETURN(manifest[kDatabase], Sha256OfFile(database));
+  MOEPROBE_RETURN_IF_ERROR(WriteManifest(draft.path(), manifest));
+  MOEPROBE_RETURN_IF_ERROR(draft.Publish());
+  return SizeOf(target, manifest);
+}
+
+absl::StatusOr<BackupSize> RestoreBackup(const fs::path& backup,
+                                         const fs::path& data_directory) {
+  MOEPROBE_ASSIGN_OR_RETURN(const BackupManifest manifest,
+                            ReadManifest(backup));
+  std::error_code error;
+  if (fs::exists(data_directory, error) &&
+      !fs::is_empty(data_directory, error)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(data_directory.native(), ": is not empty"));
+  }
+  MOEPROBE_ASSIGN_OR_RETURN(const Draft draft, Draft::Make(data_directory));
+  for (const auto& [path, sha256] : manifest) {
+    MOEPROBE_RETURN_IF_ERROR(CheckDigest(backup / path, sha256));
+    MOEPROBE_RETURN_IF_ERROR(Copy(backup / path, draft.path() / path));
+    MOEPROBE_RETURN_IF_ERROR(CheckDigest(draft.path() / path, sha256));
+  }
+  MOEPROBE_RETURN_IF_ERROR(CheckDatabase(draft.path() / kDatabase));
+  MOEPROBE_RETURN_IF_ERROR(draft.Publish());
+  return SizeOf(data_directory, manifest);
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,130 @@
+#include "storage/backup.h"
+
+#include <SQLiteCpp/Database.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "storage/blob_store.h"
+#include "storage/database.h"
+#include "storage/statement.h"
+#include "tests/testing/temporary_directory.h"
+
+namespace moeprobe {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A store with one data set.
+class BackupTest : public testing::Test {
+ protected:
+  BackupTest() {
+    fs::create_directories(data_);
+    database_ = *Database::Open(data_ / "moeprobe.db");
+    sha256_ = *BlobStore::Open(data_ / "blobs")->Put("a text");
+    Remember(sha256_);
+  }
+
+  void Remember(const std::string& sha256) {
+    EXPECT_TRUE(database_
+                    ->Write([&](SQLite::Database& db) -> absl::Status {
+                      Execute(db,
+                              "INSERT INTO tokenization VALUES(?1, 'b', ?1)",
+                              sha256);
+                      return absl::OkStatus();
+                    })
+                    .ok());
+  }
+
+  TemporaryDirectory directory_;
+  fs::path data_ = directory_.path() / "data";
+  fs::path backup_ = directory_.path() / "backup";
+  fs::path restored_ = directory_.path() / "restored";
+  std::unique_ptr<Database> database_;
+  std::string sha256_;
+};
+
+TEST_F(BackupTest, RestoresWhatWasThereWhenItWasMade) {
+  const auto size = WriteBackup(data_, backup_);
+  ASSERT_TRUE(size.ok()) << size.status();
+  EXPECT_EQ(size->file_count, 2);
+  Remember("later");
+  const auto restored = RestoreBackup(backup_, restored_);
+  ASSERT_TRUE(restored.ok()) << restored.status();
+  EXPECT_EQ(restored->size_bytes, size->size_bytes);
+  const auto again = Database::Open(restored_ / "moeprobe.db");
+  ASSERT_TRUE(again.ok()) << again.status();
+  SQLite::Database raw((restored_ / "moeprobe.db").string());
+  EXPECT_EQ(QueryText(raw, "SELECT group_concat(ids_sha256) FROM tokenization"),
+            sha256_);
+  EXPECT_EQ(BlobStore::Open(restored_ / "blobs")->Read(sha256_).value_or(""),
+            "a text");
+}
+
+TEST_F(BackupTest, NeverOverwrites) {
+  ASSERT_TRUE(WriteBackup(data_, backup_).ok());
+  EXPECT_EQ(WriteBackup(data_, backup_).status().code(),
+            absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(RestoreBackup(backup_, data_).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(BackupTest, RefusesABackupThatWasNotFinished) {
+  ASSERT_TRUE(WriteBackup(data_, backup_).ok());
+  fs::remove(backup_ / "manifest");
+  EXPECT_EQ(RestoreBackup(backup_, restored_).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_FALSE(fs::exists(restored_));
+}
+
+TEST_F(BackupTest, TakesThePlaceOfOneThatWasNotFinished) {
+  const fs::path left = backup_.native() + ".partial";
+  fs::create_directories(left / "blobs");
+  std::ofstream(left / "blobs" / sha256_) << "half";
+  ASSERT_TRUE(WriteBackup(data_, backup_).ok());
+  EXPECT_FALSE(fs::exists(left));
+  EXPECT_TRUE(RestoreBackup(backup_, restored_).ok());
+}
+
+TEST_F(BackupTest, RefusesFilesThatAreNotWhatTheyWere) {
+  ASSERT_TRUE(WriteBackup(data_, backup_).ok());
+  for (const fs::path& name :
+       {fs::path("moeprobe.db"), "blobs" / fs::path(sha256_)}) {
+    const fs::path path = backup_ / name;
+    const fs::path kept = directory_.path() / "kept";
+    fs::rename(path, kept);
+    EXPECT_EQ(RestoreBackup(backup_, restored_).status().code(),
+              absl::StatusCode::kDataLoss);
+    fs::copy_file(kept, path);
+    std::ofstream(path, std::ios::in | std::ios::out) << "x";
+    EXPECT_EQ(RestoreBackup(backup_, restored_).status().code(),
+              absl::StatusCode::kDataLoss);
+    EXPECT_FALSE(fs::exists(restored_));
+    fs::remove(path);
+    fs::rename(kept, path);
+  }
+  EXPECT_TRUE(RestoreBackup(backup_, restored_).ok());
+}
+
+TEST_F(BackupTest, RefusesAManifestThatLeadsElsewhere) {
+  ASSERT_TRUE(WriteBackup(data_, backup_).ok());
+  std::ofstream(backup_ / "manifest", std::ios::app)
+      << std::string(64, '0') << "  ../../etc/passwd\n";
+  EXPECT_EQ(RestoreBackup(backup_, restored_).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(BackupTest, SaysThatSomethingStoredIsDamaged) {
+  std::ofstream(data_ / "blobs" / sha256_) << "another text";
+  EXPECT_EQ(WriteBackup(data_, backup_).status().code(),
+            absl::StatusCode::kDataLoss);
+  EXPECT_FALSE(fs::exists(backup_));
+}
+
+}  // namespace
+}  // namespace moeprobe

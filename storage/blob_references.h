@@ -1,0 +1,17 @@
+#ifndef MOEPROBE_STORAGE_BLOB_REFERENCES_H_
+#define MOEPROBE_STORAGE_BLOB_REFERENCES_H_
+
+#include <SQLiteCpp/Database.h>
+
+#include <set>
+#include <string>
+
+namespace moeprobe {
+
+// Returns the SHA-256 of every blob that some row stands for: large arrays,
+// data sets and token ids.
+std::set<std::string> BlobReferences(SQLite::Database& database);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_STORAGE_BLOB_REFERENCES_H_

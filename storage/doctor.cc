@@ -1,0 +1,123 @@
+#include "storage/doctor.h"
+
+#include <SQLiteCpp/Database.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/disk_error.h"
+#include "core/base/sha256.h"
+#include "core/base/status_macros.h"
+#include "storage/blob_references.h"
+#include "storage/connection.h"
+#include "storage/integrity.h"
+#include "storage/sql_errors.h"
+#include "storage/statement.h"
+
+namespace moeprobe {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The entries of a directory; none where there is no such directory.
+std::vector<fs::path> EntriesOf(const fs::path& directory) {
+  std::error_code error;
+  std::vector<fs::path> entries;
+  for (fs::directory_iterator entry(directory, error), end;
+       !error && entry != end; entry.increment(error)) {
+    entries.push_back(entry->path());
+  }
+  return entries;
+}
+
+void AddDamage(SQLite::Database& database, const fs::path& file,
+               std::vector<Finding>& findings) {
+  for (const std::string& what : FindDamage(database)) {
+    findings.push_back({.path = file, .what = what});
+  }
+}
+
+void AddLostBlobs(const std::set<std::string>& references,
+                  const fs::path& directory, std::vector<Finding>& findings) {
+  for (const std::string& sha256 : references) {
+    const fs::path path = directory / sha256;
+    const auto found = Sha256OfFile(path);
+    if (!found.ok()) {
+      findings.push_back({.path = path, .what = "is missing"});
+    } else if (*found != sha256) {
+      findings.push_back({.path = path, .what = "is not what it was"});
+    }
+  }
+}
+
+void AddOrphans(const std::set<std::string>& references,
+                const fs::path& directory, std::vector<Finding>& findings) {
+  for (const fs::path& path : EntriesOf(directory)) {
+    if (references.contains(path.filename().string())) continue;
+    findings.push_back({.path = path,
+                        .what = "belongs to nothing that is stored",
+                        .is_garbage = true});
+  }
+}
+
+// Scratch of jobs that have ended, and files that were never finished.
+void AddRemains(SQLite::Database& database, const fs::path& data_directory,
+                std::vector<Finding>& findings) {
+  for (const fs::path& path : EntriesOf(data_directory / "scratch")) {
+    int64_t job = 0;
+    const bool open =
+        absl::SimpleAtoi(path.filename().string(), &job) &&
+        QueryInteger(database,
+                     "SELECT 1 FROM job WHERE id = ?1 AND end_time IS NULL",
+                     job);
+    if (open) continue;
+    findings.push_back({.path = path,
+                        .what = "is scratch of a job that has ended",
+                        .is_garbage = true});
+  }
+  for (const fs::path& path : EntriesOf(data_directory)) {
+    if (!absl::EndsWith(path.native(), ".partial")) continue;
+    findings.push_back(
+        {.path = path, .what = "was never finished", .is_garbage = true});
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<Finding>> Examine(const fs::path& data_directory) {
+  const fs::path file = data_directory / "moeprobe.db";
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) {
+    return absl::NotFoundError(absl::StrCat(file.native(), ": not there"));
+  }
+  return CatchSqlErrors([&]() -> absl::StatusOr<std::vector<Finding>> {
+    MOEPROBE_ASSIGN_OR_RETURN(const auto database, OpenToWrite(file));
+    std::vector<Finding> findings;
+    AddDamage(*database, file, findings);
+    // What stands for blobs can be trusted only in a good database.
+    if (!findings.empty()) return findings;
+    const std::set<std::string> references = BlobReferences(*database);
+    AddLostBlobs(references, data_directory / "blobs", findings);
+    AddOrphans(references, data_directory / "blobs", findings);
+    AddRemains(*database, data_directory, findings);
+    return findings;
+  });
+}
+
+absl::Status RemoveGarbage(const Finding& finding) {
+  std::error_code error;
+  fs::remove_all(finding.path, error);
+  if (error) return DiskError(error.value(), finding.path);
+  return absl::OkStatus();
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,123 @@
+"""Backups of a server that runs, and what becomes of them."""
+
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+from service import PROGRAMS, SECONDS
+
+
+def command(*arguments):
+    return [PROGRAMS / "moeprobe-server", *map(str, arguments)]
+
+
+def run(*arguments):
+    """Returns exit status, stdout and stderr of a command of the server's."""
+    done = subprocess.run(
+        command(*arguments),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def ok(*arguments):
+    status, out, errors = run(*arguments)
+    assert status == 0, f"{arguments}: exit status {status}: {out}{errors}"
+    return out
+
+
+def array_bytes(client, job):
+    return (client.fetch(job) / "arrays.npz").read_bytes()
+
+
+def test_a_backup_of_a_running_server_becomes_another_server(
+    start_server, make_client, api_stubs, short_request, tmp_path
+):
+    server = start_server()
+    client = make_client(server)
+    job = client.submit(short_request, "--wait")
+    backup, restored = tmp_path / "backup", tmp_path / "restored"
+    ok("backup", backup, "--data-dir", server.data_dir)
+    # sha256sum says the same of it.
+    check = ["sha256sum", "--check", "--quiet", "manifest"]
+    subprocess.run(check, cwd=backup, check=True)
+    client.submit(short_request | {"seed": 1}, "--wait")
+    ok("restore", f"{backup}/", "--data-dir", restored)
+    assert "all is well" in ok("doctor", "--data-dir", restored)
+    other = start_server(name="restored")
+    other_client, api = make_client(other), api_stubs(other.address)
+    assert api.state(job) == "SUCCEEDED"
+    assert array_bytes(other_client, job) == array_bytes(client, job)
+    again = other_client.submit(short_request, "--wait")
+    assert api.job(again).cached
+
+
+def test_a_backup_needs_no_server(server, client, short_request, tmp_path):
+    client.submit(short_request, "--wait")
+    server.stop()
+    ok("backup", tmp_path / "backup", "--data-dir", server.data_dir)
+    ok("restore", tmp_path / "backup", "--data-dir", tmp_path / "restored")
+    assert "all is well" in ok("doctor", "--data-dir", tmp_path / "restored")
+
+
+def test_nothing_is_overwritten(server, tmp_path):
+    ok("backup", tmp_path / "backup", "--data-dir", server.data_dir)
+    status, _, errors = run(
+        "backup", tmp_path / "backup", "--data-dir", server.data_dir
+    )
+    assert status == 1
+    assert "is there already" in errors
+    status, _, errors = run(
+        "restore", tmp_path / "backup", "--data-dir", server.data_dir
+    )
+    assert status == 1
+    assert "is not empty" in errors
+
+
+def test_the_doctor_leaves_a_running_server_alone(server):
+    status, _, errors = run("doctor", "--data-dir", server.data_dir)
+    assert status == 1
+    assert "already running" in errors
+
+
+def test_the_doctor_finds_a_damaged_blob_and_repairs_no_such_thing(
+    server, client, short_request
+):
+    client.submit(short_request, "--wait")
+    server.stop()
+    blob = next((server.data_dir / "blobs").iterdir())
+    blob.write_bytes(b"another")
+    for _ in range(2):
+        status, out, _ = run("doctor", "--repair", "--data-dir", server.data_dir)
+        assert status == 1
+        assert f"{blob}: is not what it was" in out
+    status, _, errors = run(
+        "backup", server.data_dir.parent / "backup", "--data-dir", server.data_dir
+    )
+    assert status == 1
+    assert str(blob) in errors
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_a_backup_that_is_killed_restores_nothing(
+    start_server, make_client, short_request, tmp_path, round_
+):
+    server = start_server(workers=0)
+    client = make_client(server)
+    client.submit(short_request)
+    backup = tmp_path / "backup"
+    process = subprocess.Popen(command("backup", backup, "--data-dir", server.data_dir))
+    time.sleep(0.01 * round_)
+    server.process.send_signal(signal.SIGKILL)
+    server.process.wait()
+    process.wait(SECONDS)
+    status, _, _ = run("restore", backup, "--data-dir", tmp_path / "restored")
+    assert (status == 0) == backup.exists()
+    shutil.rmtree(backup, ignore_errors=True)
+    ok("backup", backup, "--data-dir", server.data_dir)
+    ok("restore", backup, "--data-dir", tmp_path / "another")
