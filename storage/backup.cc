@@ -1,8 +1,5 @@
 #include "storage/backup.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -13,18 +10,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "core/base/disk_error.h"
-#include "core/base/file_descriptor.h"
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
 #include "core/base/whole_file.h"
 #include "storage/backup_manifest.h"
 #include "storage/blob_references.h"
 #include "storage/connection.h"
-#include "storage/integrity.h"
+#include "storage/database_copy.h"
 #include "storage/sql_errors.h"
-#include "storage/statement.h"
 
 namespace moeprobe {
 namespace {
@@ -32,14 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kDatabase = "moeprobe.db";
-
-absl::Status SyncFile(const fs::path& path) {
-  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.number() < 0 || fsync(file.number()) != 0) {
-    return DiskError(errno, path);
-  }
-  return absl::OkStatus();
-}
 
 absl::Status Copy(const fs::path& from, const fs::path& to) {
   std::error_code error;
@@ -92,29 +78,6 @@ class Draft {
   fs::path target_;
   fs::path path_;
 };
-
-absl::Status CheckDatabase(const fs::path& file) {
-  return CatchSqlErrors([&]() -> absl::Status {
-    MOEPROBE_ASSIGN_OR_RETURN(const auto database, OpenToRead(file));
-    const auto damage = FindDamage(*database);
-    if (damage.empty()) return absl::OkStatus();
-    return absl::DataLossError(absl::StrCat(
-        file.native(), ": damaged: ", absl::StrJoin(damage, "; ")));
-  });
-}
-
-// One moment of the database, as a file of its own. SQLite does not wait for
-// the disk here.
-absl::Status CopyDatabase(const fs::path& from, const fs::path& to) {
-  const absl::Status copied = CatchSqlErrors([&]() -> absl::Status {
-    MOEPROBE_ASSIGN_OR_RETURN(const auto database, OpenToRead(from));
-    Execute(*database, "VACUUM INTO ?1", to.native());
-    return absl::OkStatus();
-  });
-  MOEPROBE_RETURN_IF_ERROR(copied);
-  MOEPROBE_RETURN_IF_ERROR(SyncFile(to));
-  return CheckDatabase(to);
-}
 
 absl::StatusOr<BackupManifest> CopyBlobs(const fs::path& data_directory,
                                          const fs::path& draft) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -41,6 +42,13 @@ absl::Status CheckOwner(SQLite::Database& database) {
     return absl::FailedPreconditionError(
         absl::StrCat("application id is ", owner.value_or(0), ", expected ",
                      kApplicationId, ": another program's database"));
+  }
+  const auto version = QueryInteger(database, "PRAGMA user_version");
+  if (std::cmp_greater(version.value_or(0), Migrations().size())) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("schema version is ", version.value_or(0),
+                     ", this program knows up to ", Migrations().size(),
+                     ": written by a newer moeprobe"));
   }
   return absl::OkStatus();
 }

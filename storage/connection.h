@@ -15,7 +15,8 @@ namespace moeprobe {
 // at once: there is one such connection to a file at any time.
 //
 // DataLoss if the file is no database, FailedPrecondition if it belongs to
-// another program or its file system allows no write-ahead log.
+// another program or to a newer version of this one, and is left alone, or its
+// file system allows no write-ahead log.
 absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenToWrite(
     const std::filesystem::path& file);
 

@@ -1,9 +1,7 @@
 #include "storage/database.h"
 
 #include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Transaction.h>
 
-#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -15,7 +13,7 @@
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
 #include "storage/connection.h"
-#include "storage/schema.h"
+#include "storage/migration.h"
 #include "storage/sql_errors.h"
 #include "storage/statement.h"
 
@@ -29,32 +27,12 @@ absl::Status CheckPages(SQLite::Database& database) {
   return absl::DataLossError(absl::StrCat("damaged: ", found));
 }
 
-absl::Status Migrate(SQLite::Database& database) {
-  const auto version = static_cast<size_t>(
-      QueryInteger(database, "PRAGMA user_version").value_or(0));
-  const auto migrations = Migrations();
-  if (version > migrations.size()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "schema version is ", version, ", this program knows up to ",
-        migrations.size(), ": written by a newer moeprobe"));
-  }
-  for (size_t step = version; step < migrations.size(); ++step) {
-    SQLite::Transaction transaction(database,
-                                    SQLite::TransactionBehavior::IMMEDIATE);
-    database.exec(migrations[step]);
-    database.exec(absl::StrCat("PRAGMA application_id = ", kApplicationId,
-                               "; PRAGMA user_version = ", step + 1));
-    transaction.commit();
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenCurrent(
     const std::filesystem::path& file) {
   MOEPROBE_ASSIGN_OR_RETURN(auto connection, OpenToWrite(file));
   absl::Status ready = CatchSqlErrors([&]() -> absl::Status {
     MOEPROBE_RETURN_IF_ERROR(CheckPages(*connection));
-    return Migrate(*connection);
+    return Migrate(*connection, file);
   });
   if (!ready.ok()) return ready;
   return connection;

@@ -60,6 +60,14 @@ absl::Status WriteWholeFile(const std::filesystem::path& path,
   return status;
 }
 
+absl::Status SyncFile(const std::filesystem::path& path) {
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.number() < 0 || fsync(file.number()) != 0) {
+    return DiskError(errno, path);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status SyncDirectory(const std::filesystem::path& directory) {
   const FileDescriptor file(
       open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

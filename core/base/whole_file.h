@@ -19,6 +19,9 @@ namespace moeprobe {
 absl::Status WriteWholeFile(const std::filesystem::path& path,
                             const std::vector<std::string_view>& pieces);
 
+// Waits until the content of a file that somebody else wrote is on the disk.
+absl::Status SyncFile(const std::filesystem::path& path);
+
 // Waits until the names in a directory are on the disk.
 absl::Status SyncDirectory(const std::filesystem::path& directory);
 

@@ -1,0 +1,119 @@
+// Databases of every schema there was, brought to the newest one.
+
+#include "storage/migration.h"
+
+#include <SQLiteCpp/Database.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "storage/database.h"
+#include "storage/schema.h"
+#include "storage/statement.h"
+#include "tests/testing/temporary_directory.h"
+
+namespace moeprobe {
+namespace {
+
+namespace fs = std::filesystem;
+
+class MigrationTest : public testing::Test {
+ protected:
+  // Makes the file as a program of that time did, with a job in it.
+  void MakeSchema(size_t version) {
+    fs::remove(file_);
+    SQLite::Database raw(file_.string(),
+                         SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    raw.exec("PRAGMA journal_mode = WAL");
+    for (const char* step : Migrations().first(version)) raw.exec(step);
+    raw.exec(absl::StrCat("PRAGMA application_id = ", kApplicationId,
+                          "; PRAGMA user_version = ", version));
+    raw.exec(
+        "INSERT INTO job(state, spec, request_key, layer_count, create_time, "
+        "change_time) VALUES('QUEUED', x'01', 'key', 1, 2, 3)");
+    raw.exec(
+        "INSERT INTO dataset(sha256, kind, display_name, size_bytes, "
+        "create_time) VALUES('digest', 'text', 'name', 1, 2)");
+  }
+
+  fs::path CopyOf(size_t version) const {
+    return absl::StrCat(file_.native(), ".schema", version);
+  }
+
+  static std::optional<std::string> Job(const fs::path& file) {
+    SQLite::Database raw(file.string());
+    return QueryText(raw,
+                     "SELECT id || ' ' || state || ' ' || request_key || ' ' "
+                     "|| (SELECT display_name FROM dataset) FROM job");
+  }
+
+  static std::optional<int64_t> VersionOf(const fs::path& file) {
+    SQLite::Database raw(file.string());
+    return QueryInteger(raw, "PRAGMA user_version");
+  }
+
+  TemporaryDirectory directory_;
+  fs::path file_ = directory_.path() / "moeprobe.db";
+};
+
+TEST_F(MigrationTest, KeepsACopyOfEveryOlderSchema) {
+  for (size_t version = 1; version < Migrations().size(); ++version) {
+    SCOPED_TRACE(version);
+    MakeSchema(version);
+    ASSERT_TRUE(Database::Open(file_).ok());
+    EXPECT_EQ(VersionOf(file_), Migrations().size());
+    EXPECT_EQ(Job(file_), "1 QUEUED key name");
+    EXPECT_EQ(VersionOf(CopyOf(version)), version);
+    EXPECT_EQ(Job(CopyOf(version)), "1 QUEUED key name");
+  }
+}
+
+TEST_F(MigrationTest, CopiesNothingThatIsNewOrCurrent) {
+  ASSERT_TRUE(Database::Open(file_).ok());
+  ASSERT_TRUE(Database::Open(file_).ok());
+  for (const auto& entry : fs::directory_iterator(directory_.path())) {
+    EXPECT_EQ(entry.path().native().find(".schema"), std::string::npos);
+  }
+}
+
+TEST_F(MigrationTest, ChangesNothingWhereTheCopyFails) {
+  MakeSchema(1);
+  // In the way of the copy, and not to be removed as if it were one.
+  fs::create_directories(absl::StrCat(CopyOf(1).native(), ".partial/x"));
+  EXPECT_FALSE(Database::Open(file_).ok());
+  EXPECT_EQ(VersionOf(file_), 1);
+}
+
+// Of the program, not of the machine: what was written stays in the cache.
+TEST_F(MigrationTest, IsHarmlessToKill) {
+  for (int round = 0; round < 20; ++round) {
+    SCOPED_TRACE(round);
+    MakeSchema(1);
+    const pid_t child = fork();
+    if (child == 0) {
+      _exit(Database::Open(file_).ok() ? 0 : 1);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2 * round));
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    const auto database = Database::Open(file_);
+    ASSERT_TRUE(database.ok()) << database.status();
+    EXPECT_EQ(VersionOf(file_), Migrations().size());
+    EXPECT_EQ(Job(file_), "1 QUEUED key name");
+    EXPECT_EQ(VersionOf(CopyOf(1)), 1);
+  }
+}
+
+}  // namespace
+}  // namespace moeprobe
