@@ -71,6 +71,19 @@ int64_t LayerCount(const OpenedModel& model) {
   return static_cast<int64_t>(model.checkpoint->config().layers.size());
 }
 
+// Adds what asks for the loss of the next token where none is predicted.
+void CheckLoss(const v1::AnalyzeSpec& spec, const OpenedModel& model,
+               Violations& violations) {
+  if (!model.checkpoint->config().is_mlp) return;
+  const std::string why =
+      absl::StrCat("has no meaning here: ", Quoted(model.name),
+                   " has no next token to predict");
+  if (spec.nll()) violations.Add("nll", why);
+  if (spec.probes().has_interventions()) {
+    violations.Add("probes.interventions", why);
+  }
+}
+
 // Adds what is wrong with the tokens of one data set for one model, as far as
 // it is known before they are needed.
 void CheckTokens(const v1::DataSpec& data, const std::string& field,
@@ -183,6 +196,8 @@ ResolvedAnalysis ResolveOne(const v1::AnalyzeSpec& asked, ModelRegistry& models,
   }
   *result.spec.mutable_layers() =
       ResolveLayers(asked.layers(), LayerCount(*model), result.violations);
+  CheckLoss(result.spec, *model, result.violations);
+  if (baseline) CheckLoss(result.spec, *baseline, result.violations);
   if (!result.violations.empty()) return result;
   for (int i = 0; i < result.spec.data_size(); ++i) {
     const std::string field = absl::StrCat("data[", i, "]");

@@ -229,8 +229,9 @@ absl::StatusOr<PlannedPart> JobPlanner::PlanPart(const SweepCell& cell,
     part.layers =
         AtEqualDepth(part.layers, LayerCount(model), part.layer_count);
   }
-  part.nll = spec.nll() || (!part.layers.empty() &&
-                            part.layers.back() == part.layer_count - 1);
+  part.nll = !part.model.checkpoint->config().is_mlp &&
+             (spec.nll() || (!part.layers.empty() &&
+                             part.layers.back() == part.layer_count - 1));
   part.edited_layers =
       EditedLayers(spec.probes(), part.layers, *part.model.checkpoint);
   if (part.data.has_text()) {

@@ -392,6 +392,17 @@ TEST_F(RequestResolutionTest, TakesNoWindowBeyondLearnedPositions) {
   EXPECT_THAT(Message(), HasSubstr("11, expected at most 10"));
 }
 
+TEST_F(RequestResolutionTest, AsksNoModelOfExamplesForTheNextToken) {
+  WriteTinyModel(root_ / "mlp", MakeTinyModel("moeprobe_mlp"));
+  spec_.set_model("mlp");
+  EXPECT_THAT(Fields(), IsEmpty());
+  spec_.set_nll(true);
+  spec_.mutable_probes()->mutable_redundancy();
+  spec_.mutable_probes()->mutable_interventions();
+  EXPECT_THAT(Fields(), ElementsAre("nll", "probes.interventions"));
+  EXPECT_THAT(Message(), HasSubstr("has no next token to predict"));
+}
+
 TEST_F(RequestResolutionTest, TakesABaselineOfAnotherDepth) {
   spec_.set_baseline("llama");
   spec_.mutable_layers()->add_layers(6);

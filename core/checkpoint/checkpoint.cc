@@ -41,7 +41,9 @@ class MappedCheckpoint : public Checkpoint {
   const std::optional<TensorView>& positions() const override {
     return positions_;
   }
-  const NormTensors& final_norm() const override { return final_norm_; }
+  const std::optional<NormTensors>& final_norm() const override {
+    return final_norm_;
+  }
   const TensorView& head() const override {
     return config_.tied_embeddings ? embedding_ : head_;
   }
@@ -69,7 +71,7 @@ class MappedCheckpoint : public Checkpoint {
   WeightSet weights_;
   TensorView embedding_, head_;
   std::optional<TensorView> positions_;
-  NormTensors final_norm_;
+  std::optional<NormTensors> final_norm_;
   std::vector<LayerTensors> layers_;
   std::vector<std::string> unused_tensors_;
   std::vector<KnownFile> files_;
@@ -95,21 +97,24 @@ absl::StatusOr<std::unique_ptr<MappedCheckpoint>> MappedCheckpoint::Open(
 }
 
 absl::Status MappedCheckpoint::Resolve() {
-  const std::vector<int64_t> embedding_shape = {config_.vocabulary_size,
-                                                config_.width};
+  const ModelFamily& family = *FindModelFamily(config_.family);
   MOEPROBE_ASSIGN_OR_RETURN(
-      embedding_, weights_.Use("model.embed_tokens.weight", embedding_shape));
+      embedding_, weights_.Use(std::string(family.embedding),
+                               {config_.vocabulary_size, config_.width}));
   if (config_.position_count > 0) {
     MOEPROBE_ASSIGN_OR_RETURN(
         positions_, weights_.Use("model.embed_positions.weight",
                                  {config_.position_count, config_.width}));
   }
   if (!config_.tied_embeddings) {
-    MOEPROBE_ASSIGN_OR_RETURN(head_,
-                              weights_.Use("lm_head.weight", embedding_shape));
+    MOEPROBE_ASSIGN_OR_RETURN(
+        head_, weights_.Use(std::string(family.head),
+                            {config_.output_count, config_.width}));
   }
-  LayerResolver resolver(config_, *FindModelFamily(config_.family), weights_);
-  MOEPROBE_ASSIGN_OR_RETURN(final_norm_, resolver.Norm("model.norm"));
+  LayerResolver resolver(config_, family, weights_);
+  if (!family.is_mlp) {
+    MOEPROBE_ASSIGN_OR_RETURN(final_norm_, resolver.Norm("model.norm"));
+  }
   for (size_t i = 0; i < config_.layers.size(); ++i) {
     MOEPROBE_ASSIGN_OR_RETURN(LayerTensors layer,
                               resolver.Resolve(static_cast<int64_t>(i)));
@@ -124,7 +129,7 @@ void MappedCheckpoint::Summarize(KnownFile config_file) {
   };
   add(embedding_);
   if (positions_) add(*positions_);
-  VisitNorm(final_norm_, add);
+  if (final_norm_) VisitNorm(*final_norm_, add);
   add(head_);
   for (const LayerTensors& layer : layers_) VisitLayer(layer, add);
   unused_tensors_ = weights_.Unused();
@@ -146,6 +151,11 @@ absl::Status MappedCheckpoint::CheckUnchanged() const {
 }
 
 }  // namespace
+
+const TensorView& LastBeforeExperts(const LayerTensors& tensors) {
+  if (tensors.router) return *tensors.router;
+  return tensors.mlp_norm ? tensors.mlp_norm->weight : tensors.dense->gate;
+}
 
 std::vector<TensorView> Checkpoint::TensorsOfLayer(int64_t layer) const {
   std::vector<TensorView> views;

@@ -45,12 +45,13 @@ struct AttentionTensors {
   std::optional<TensorView> query_norm, key_norm;
 };
 
-// Weights of one decoder layer. Fused expert tensors come apart here: every
+// Weights of one layer. Fused expert tensors come apart here: every
 // weight of an expert is a contiguous view, however the file stores it.
 struct LayerTensors {
-  NormTensors input_norm;
-  AttentionTensors attention;
-  NormTensors mlp_norm;
+  // Of a decoder:
+  std::optional<NormTensors> input_norm;
+  std::optional<AttentionTensors> attention;
+  std::optional<NormTensors> mlp_norm;
   std::optional<MlpTensors> dense;        // dense layers only
   std::optional<TensorView> router_bias;  // [E], where the family has one
   std::optional<TensorView> router;       // [E, d], MoE layers only
@@ -58,6 +59,11 @@ struct LayerTensors {
   std::optional<MlpTensors> shared;       // where the family has one
   std::optional<TensorView> shared_gate;  // [1, d]
 };
+
+// Returns the last of a layer's tensors, in the order of
+// Checkpoint::TensorsOfLayer, that stands in front of its experts, or of its
+// dense MLP; the first of all where none does.
+const TensorView& LastBeforeExperts(const LayerTensors& tensors);
 
 // A model directory as transformers writes it, opened and checked: config.json
 // and one model.safetensors or shards named by model.safetensors.index.json.
@@ -89,10 +95,10 @@ class Checkpoint {
   virtual int64_t size_bytes() const = 0;
 
   virtual const TensorView& embedding() const = 0;  // [vocabulary, d]
-  // [positions, d], added to the embedding; nullopt where positions rotate.
+  // [positions, d], added to the embedding; nullopt where there are none.
   virtual const std::optional<TensorView>& positions() const = 0;
-  virtual const NormTensors& final_norm() const = 0;
-  // [vocabulary, d]; the embedding itself where the two are tied.
+  virtual const std::optional<NormTensors>& final_norm() const = 0;
+  // [outputs, d]; the embedding itself where the two are tied.
   virtual const TensorView& head() const = 0;
   // `layer` in [0, config().layers.size()).
   virtual const LayerTensors& layer(int64_t layer) const = 0;

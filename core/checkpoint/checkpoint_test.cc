@@ -61,7 +61,7 @@ std::vector<TensorView> EveryTensor(const Checkpoint& checkpoint) {
   std::vector<TensorView> views = {checkpoint.embedding(), checkpoint.head()};
   const auto add = [&](const TensorView& view) { views.push_back(view); };
   if (checkpoint.positions()) add(*checkpoint.positions());
-  VisitNorm(checkpoint.final_norm(), add);
+  if (checkpoint.final_norm()) VisitNorm(*checkpoint.final_norm(), add);
   const auto count = static_cast<int64_t>(checkpoint.config().layers.size());
   for (int64_t i = 0; i < count; ++i) {
     std::ranges::copy(checkpoint.TensorsOfLayer(i), std::back_inserter(views));
@@ -201,6 +201,34 @@ TEST_F(CheckpointTest, FindsADenseMlpOfTwoLayers) {
   EXPECT_FALSE(layer.dense->up.has_value());
   EXPECT_FALSE(layer.router_bias.has_value());
   EXPECT_THAT((*checkpoint)->unused_tensors(), IsEmpty());
+}
+
+TEST_F(CheckpointTest, FindsExamplesExpertsAndReadoutOfAnMlp) {
+  const auto checkpoint = Open(MakeTinyModel(
+      "moeprobe_mlp", {.expert_count = 1, .experts_per_token = 1}));
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  EXPECT_EQ((*checkpoint)->embedding().name, "model.examples.weight");
+  EXPECT_EQ((*checkpoint)->head().shape, (std::vector<int64_t>{3, 8}));
+  EXPECT_FALSE((*checkpoint)->final_norm().has_value());
+  EXPECT_FALSE((*checkpoint)->layer(0).attention.has_value());
+  EXPECT_THAT(NamesOfLayer(**checkpoint, 0, "model.layers.0.block_sparse_moe."),
+              ElementsAre("gate.bias", "gate.weight", "experts.0.fc1.weight",
+                          "experts.0.fc1.bias", "experts.0.fc2.bias",
+                          "experts.0.fc2.weight"));
+}
+
+TEST_F(CheckpointTest, SaysWhatStandsBeforeExperts) {
+  const auto last = [&](const char* family, int64_t experts) {
+    const auto checkpoint =
+        Open(MakeTinyModel(family, {.expert_count = experts}));
+    EXPECT_TRUE(checkpoint.ok()) << checkpoint.status();
+    return LastBeforeExperts((*checkpoint)->layer(0)).name;
+  };
+  const std::string layer = "model.layers.0.";
+  EXPECT_EQ(last("moeprobe", 2), layer + "block_sparse_moe.gate.weight");
+  EXPECT_EQ(last("moeprobe", 0), layer + "post_attention_layernorm.weight");
+  EXPECT_EQ(last("moeprobe_mlp", 2), layer + "block_sparse_moe.gate.weight");
+  EXPECT_EQ(last("moeprobe_mlp", 0), layer + "mlp.fc1.weight");
 }
 
 TEST_F(CheckpointTest, WantsTheBiasesOfItsOwnFamily) {

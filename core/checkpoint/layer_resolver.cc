@@ -40,11 +40,14 @@ absl::StatusOr<LayerTensors> LayerResolver::Resolve(int64_t index) {
   const std::string layer = absl::StrCat("model.layers.", index, ".");
   const LayerConfig& config = config_.layers[static_cast<size_t>(index)];
   LayerTensors tensors;
-  MOEPROBE_ASSIGN_OR_RETURN(tensors.input_norm,
-                            Norm(layer + "input_layernorm"));
-  MOEPROBE_ASSIGN_OR_RETURN(tensors.attention, Attention(layer + "self_attn."));
-  MOEPROBE_ASSIGN_OR_RETURN(tensors.mlp_norm,
-                            Norm(layer + "post_attention_layernorm"));
+  if (!family_.is_mlp) {
+    MOEPROBE_ASSIGN_OR_RETURN(tensors.input_norm,
+                              Norm(layer + "input_layernorm"));
+    MOEPROBE_ASSIGN_OR_RETURN(tensors.attention,
+                              Attention(layer + "self_attn."));
+    MOEPROBE_ASSIGN_OR_RETURN(tensors.mlp_norm,
+                              Norm(layer + "post_attention_layernorm"));
+  }
   if (config.is_moe && family_.moe) {
     MOEPROBE_RETURN_IF_ERROR(Moe(layer, *family_.moe, tensors));
   } else {

@@ -151,8 +151,9 @@ const MoeRules* FindMoeRules(const ConfigFields& fields,
 
 absl::StatusOr<std::vector<LayerConfig>> ParseLayers(
     const ConfigFields& fields, const ModelFamily& family) {
-  MOEPROBE_ASSIGN_OR_RETURN(const int64_t count,
-                            fields.Integer("num_hidden_layers", 1, kMaxLayers));
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const int64_t count,
+      fields.Integer("num_hidden_layers", 1, family.is_mlp ? 1 : kMaxLayers));
   LayerConfig layer;
   layer.is_moe = FindMoeRules(fields, family) != nullptr;
   std::vector<LayerConfig> layers(static_cast<size_t>(count), layer);

@@ -41,9 +41,9 @@ void VisitAttention(Attention& attention, Visitor visit) {
 // in the order of Checkpoint::TensorsOfLayer.
 template <typename Layer, typename Visitor>
 void VisitLayer(Layer& layer, Visitor visit) {
-  VisitNorm(layer.input_norm, visit);
-  VisitAttention(layer.attention, visit);
-  VisitNorm(layer.mlp_norm, visit);
+  if (layer.input_norm) VisitNorm(*layer.input_norm, visit);
+  if (layer.attention) VisitAttention(*layer.attention, visit);
+  if (layer.mlp_norm) VisitNorm(*layer.mlp_norm, visit);
   if (layer.dense) VisitMlp(*layer.dense, visit);
   if (layer.router_bias) visit(*layer.router_bias);
   if (layer.router) visit(*layer.router);

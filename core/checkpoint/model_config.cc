@@ -124,6 +124,19 @@ absl::Status ParseInitialWeights(const ConfigFields& fields,
   return absl::OkStatus();
 }
 
+absl::Status ParseRows(const ConfigFields& fields, const ModelFamily& family,
+                       ModelConfig& config) {
+  MOEPROBE_ASSIGN_OR_RETURN(
+      config.vocabulary_size,
+      fields.Integer(family.is_mlp ? "num_examples" : "vocab_size", 1,
+                     kMaxVocabulary));
+  config.output_count = config.vocabulary_size;
+  if (!family.is_mlp) return absl::OkStatus();
+  MOEPROBE_ASSIGN_OR_RETURN(config.output_count,
+                            fields.Integer("num_outputs", 1, kMaxWidth));
+  return absl::OkStatus();
+}
+
 absl::Status ParsePositionsAndNorms(const ConfigFields& fields,
                                     const ModelFamily& family,
                                     ModelConfig& config) {
@@ -150,18 +163,23 @@ absl::StatusOr<ModelConfig> ParseModelConfig(std::string_view json) {
 
   ModelConfig config;
   config.family = std::string(family->model_type);
+  config.is_mlp = family->is_mlp;
   config.expert_kind = family->expert_kind;
   MOEPROBE_ASSIGN_OR_RETURN(config.width,
                             fields.Integer("hidden_size", 1, kMaxWidth));
-  MOEPROBE_ASSIGN_OR_RETURN(config.vocabulary_size,
-                            fields.Integer("vocab_size", 1, kMaxVocabulary));
-  MOEPROBE_RETURN_IF_ERROR(ParsePositionsAndNorms(fields, *family, config));
+  MOEPROBE_RETURN_IF_ERROR(ParseRows(fields, *family, config));
   MOEPROBE_RETURN_IF_ERROR(ParseInitialWeights(fields, config));
   MOEPROBE_ASSIGN_OR_RETURN(config.tied_embeddings,
                             fields.BooleanOr("tie_word_embeddings", false));
+  if (config.is_mlp && config.tied_embeddings) {
+    return fields.Error("tie_word_embeddings", "false: examples are no head");
+  }
   config.names_own_code = fields.Find("auto_map") != nullptr;
-  MOEPROBE_ASSIGN_OR_RETURN(config.attention,
-                            ParseAttention(fields, *family, config.width));
+  if (!family->is_mlp) {
+    MOEPROBE_RETURN_IF_ERROR(ParsePositionsAndNorms(fields, *family, config));
+    MOEPROBE_ASSIGN_OR_RETURN(config.attention,
+                              ParseAttention(fields, *family, config.width));
+  }
   if (const MoeRules* rules = FindMoeRules(fields, *family)) {
     MOEPROBE_ASSIGN_OR_RETURN(config.experts, ParseExperts(fields, *rules));
   }

@@ -71,8 +71,14 @@ struct LayerConfig {
 // transformers does not know may be absent, too: initialization normal.
 struct ModelConfig {
   std::string family;  // model_type
-  int64_t width = 0;   // d
-  int64_t vocabulary_size = 0;
+  // No decoder, but one block of experts, or one MLP, that examples enter as
+  // they are and that a linear map reads out: no attention, no norms, no
+  // residual stream. Its embedding are the examples, data that no training
+  // changes; token ids are their numbers.
+  bool is_mlp = false;
+  int64_t width = 0;            // d
+  int64_t vocabulary_size = 0;  // or examples
+  int64_t output_count = 0;     // rows of the head
   // Learned positions, added to the embedding; 0: positions rotate.
   int64_t position_count = 0;
   double norm_epsilon = 0;
@@ -82,8 +88,8 @@ struct ModelConfig {
   bool tied_embeddings = false;
   // auto_map names code that came with the checkpoint: it is never run.
   bool names_own_code = false;
-  AttentionConfig attention;
-  ExpertConfig experts;  // count 0 in a dense model
+  AttentionConfig attention;  // of a decoder
+  ExpertConfig experts;       // count 0 in a dense model
   std::vector<LayerConfig> layers;
 };
 

@@ -90,6 +90,23 @@ TEST(ModelConfigTest, ReadsTheFamilyOfItsOwn) {
   EXPECT_EQ(Parse("mixtral")->expert_kind, ExpertKind::kGatedMlp);
 }
 
+TEST(ModelConfigTest, ReadsModelsWithoutAttention) {
+  for (const char* family : {"moeprobe_mlp", "moeprobe_gated_mlp"}) {
+    const auto config = Parse(family, {{"router_temperature", "0.5"}});
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_TRUE(config->is_mlp);
+    EXPECT_EQ(config->vocabulary_size, 16);
+    EXPECT_EQ(config->output_count, 3);
+    EXPECT_EQ(config->attention.head_count, 0);
+    EXPECT_EQ(config->experts.temperature, 0.5);
+    EXPECT_EQ(config->layers.size(), 1U);
+    EXPECT_TRUE(config->layers[0].is_moe);
+  }
+  EXPECT_EQ(Parse("moeprobe_gated_mlp")->expert_kind, ExpertKind::kGatedMlp);
+  EXPECT_FALSE(Parse("moeprobe")->is_mlp);
+  EXPECT_EQ(Parse("moeprobe")->output_count, 16);
+}
+
 TEST(ModelConfigTest, ReadsADenseModelWhereNoExpertsAreStated) {
   const auto config =
       ParseModelConfig(ChangedConfigText("moeprobe", {}, {.expert_count = 0}));
@@ -224,6 +241,10 @@ TEST(ModelConfigTest, RefusesImpossibleSizes) {
                 "is 0, expected a number above 0");
   ExpectRefused("moeprobe", {{"max_position_embeddings", "0"}},
                 "key \"max_position_embeddings\" is 0");
+  ExpectRefused("moeprobe_mlp", {{"num_hidden_layers", "2"}},
+                "key \"num_hidden_layers\" is 2");
+  ExpectRefused("moeprobe_mlp", {{"tie_word_embeddings", "true"}},
+                "expected false: examples are no head");
   ExpectRefused("moeprobe", {{"initialization", "\"xavier\""}},
                 "\"xavier\", expected normal or torch");
   ExpectRefused("olmoe", {{"clip_qkv", "-8"}},
@@ -246,6 +267,10 @@ TEST(ModelConfigTest, RefusesMissingKeys) {
   for (const char* key :
        {"layer_norm_eps", "max_position_embeddings", "norm_topk_prob"}) {
     ExpectRefused("moeprobe", {{key, ""}},
+                  std::string("key \"") + key + "\" is missing, expected");
+  }
+  for (const char* key : {"num_examples", "num_outputs"}) {
+    ExpectRefused("moeprobe_mlp", {{key, ""}},
                   std::string("key \"") + key + "\" is missing, expected");
   }
   ExpectRefused("qwen3", {{"head_dim", ""}}, "key \"head_dim\" is missing");
@@ -373,7 +398,8 @@ TEST(ModelConfigTest, SurvivesEveryFlippedBit) {
 
 TEST(ModelConfigTest, ListsTheSupportedFamilies) {
   EXPECT_THAT(SupportedFamilies(),
-              ElementsAre("llama", "mistral", "mixtral", "moeprobe", "olmoe",
+              ElementsAre("llama", "mistral", "mixtral", "moeprobe",
+                          "moeprobe_gated_mlp", "moeprobe_mlp", "olmoe",
                           "qwen2", "qwen2_moe", "qwen3", "qwen3_moe"));
 }
 

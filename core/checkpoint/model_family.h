@@ -55,11 +55,14 @@ struct MoeRules {
   MlpNames expert = {};
 };
 
-// How a family of decoder models reads its config.json and names its tensors:
-// what transformers 5.23 does in models/FAMILY, but for moeprobe's own
-// (docs/decisions/0021).
+// How a family of models reads its config.json and names its tensors: what
+// transformers 5.23 does in models/FAMILY, but for moeprobe's own
+// (docs/decisions/0021, 0027).
 struct ModelFamily {
   std::string_view model_type;
+  // No decoder: see ModelConfig. Its config.json has num_examples and
+  // num_outputs in place of vocab_size, and nothing of attention and norms.
+  bool is_mlp = false;
   // silu in gated MLPs, gelu in those of two layers.
   ExpertKind expert_kind = ExpertKind::kGatedMlp;
   // Layer norms (layer_norm_eps) with biases in place of RMS norms
@@ -78,6 +81,8 @@ struct ModelFamily {
   bool has_clip = false;  // clip_qkv
   // Published configurations of this family leave rope_theta out.
   std::optional<double> default_rope_theta = std::nullopt;
+  std::string_view embedding = "model.embed_tokens.weight";
+  std::string_view head = "lm_head.weight";
   MlpNames mlp = {};  // of dense MLPs and shared experts
   std::optional<MoeRules> moe = std::nullopt;
 };

@@ -65,7 +65,8 @@ DecoderLayer::DecoderLayer(const DecoderLayer& layer,
       type_(layer.type_) {}
 
 void DecoderLayer::Attend(at::Tensor& residual) const {
-  const Attention attention(config_, layer_config_, tensors_.attention,
+  if (!tensors_.attention) return;
+  const Attention attention(config_, layer_config_, *tensors_.attention,
                             sequence_length_, type_);
   const int64_t width = residual.size(1);
   const int64_t windows =
@@ -74,13 +75,14 @@ void DecoderLayer::Attend(at::Tensor& residual) const {
        residual.split(windows * sequence_length_, 0)) {
     at::Tensor x = shard.view({-1, sequence_length_, width});
     const at::Tensor normalised =
-        Norm(x, tensors_.input_norm, config_.norm_epsilon);
+        Norm(x, *tensors_.input_norm, config_.norm_epsilon);
     x.add_(attention.Forward(normalised.to(type_)));
   }
 }
 
 at::Tensor DecoderLayer::MlpInput(const at::Tensor& residual) const {
-  return Norm(residual, tensors_.mlp_norm, config_.norm_epsilon);
+  if (!tensors_.mlp_norm) return residual.clone();  // RunExperts adds to it
+  return Norm(residual, *tensors_.mlp_norm, config_.norm_epsilon);
 }
 
 Routing DecoderLayer::RouteTokens(const at::Tensor& h,
@@ -134,10 +136,6 @@ void DecoderLayer::RunExpert(const at::Tensor& x, const MlpTensors& tensors,
   if (probe == nullptr) return;
   const std::optional<ExpertRun> others = probe->PlanOthers(expert, routed);
   if (others.has_value()) mlp.Run(x, *others);
-}
-
-const TensorView& LastOfAttention(const LayerTensors& tensors) {
-  return tensors.router ? *tensors.router : tensors.mlp_norm.weight;
 }
 
 }  // namespace moeprobe

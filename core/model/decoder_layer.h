@@ -20,9 +20,12 @@ namespace moeprobe {
 //   residual += Attention(Norm(residual));
 //   h = Norm(residual);
 //   residual += sum over experts of gate * expert(h)  (+ shared expert).
+// In an MLP only the sum is there: h is what `residual` begins as, its
+// examples.
 //
 // `residual` [T, d] float32 holds whole windows of `sequence_length` tokens,
-// one after the other. Immutable; must not outlive the checkpoint.
+// one after the other. All methods but RunExperts use weights up to
+// LastBeforeExperts alone. Immutable; must not outlive the checkpoint.
 class DecoderLayer {
  public:
   DecoderLayer(const Checkpoint& checkpoint, int64_t layer,
@@ -32,7 +35,8 @@ class DecoderLayer {
   // must outlive it.
   DecoderLayer(const DecoderLayer& layer, const LayerTensors& tensors);
 
-  // Adds the attention output to `residual` in place, some windows at a time.
+  // Adds the attention output, where there is attention, to `residual` in
+  // place, some windows at a time.
   void Attend(at::Tensor& residual) const;
 
   // Returns h [T, d] float32, the input of the MLP or MoE block.
@@ -61,10 +65,6 @@ class DecoderLayer {
   int64_t sequence_length_;
   at::ScalarType type_;
 };
-
-// Returns the last weight that all methods but RunExperts use; what stands
-// before it in the checkpoint's order is all else they use.
-const TensorView& LastOfAttention(const LayerTensors& tensors);
 
 }  // namespace moeprobe
 

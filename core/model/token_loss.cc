@@ -39,7 +39,7 @@ double NextTokenLoss(const Checkpoint& checkpoint, const at::Tensor& residual,
   for (int64_t begin = 0; begin < states.size(0); begin += rows) {
     const int64_t end = std::min(begin + rows, states.size(0));
     const at::Tensor x =
-        Norm(states.slice(0, begin, end), checkpoint.final_norm(), epsilon)
+        Norm(states.slice(0, begin, end), *checkpoint.final_norm(), epsilon)
             .to(type);
     const at::Tensor logits = at::linear(x, head).to(at::kFloat);
     const at::Tensor predicted =

@@ -65,8 +65,10 @@ absl::StatusOr<std::string> EmbeddingFingerprint(const Checkpoint& checkpoint,
 absl::StatusOr<std::string> ModelFingerprint(const Checkpoint& checkpoint,
                                              const std::string& last_layer) {
   std::vector<TensorView> tensors;
-  VisitNorm(checkpoint.final_norm(),
-            [&](const TensorView& view) { tensors.push_back(view); });
+  if (checkpoint.final_norm()) {
+    VisitNorm(*checkpoint.final_norm(),
+              [&](const TensorView& view) { tensors.push_back(view); });
+  }
   tensors.push_back(checkpoint.head());
   return ExtendFingerprint(last_layer, tensors);
 }

@@ -131,7 +131,7 @@ std::vector<LayerToRead> AnalysisRun::WhatToRead(
     LayerToRead layer{.layer = visit.layer};
     if (visit.fetch) layer.previous = stored.at(visit.layer);
     if (!visit.output && !ReadsExperts(request_.probes)) {
-      layer.last = LastOfAttention(checkpoint_.layer(visit.layer));
+      layer.last = LastBeforeExperts(checkpoint_.layer(visit.layer));
     }
     layers.push_back(std::move(layer));
   }

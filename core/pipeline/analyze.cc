@@ -46,6 +46,16 @@ absl::Status CheckRouting(const std::optional<RoutingChange>& change,
   return absl::OkStatus();
 }
 
+// What asks for the loss of the next token.
+absl::Status CheckLoss(const AnalysisRequest& request,
+                       const ModelConfig& config) {
+  if (!config.is_mlp) return absl::OkStatus();
+  if (!request.nll && !request.probes.interventions) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      request.nll ? "nll" : "interventions",
+      ": the model has no next token to predict: family ", config.family));
+}
+
 absl::Status CheckRequest(const AnalysisRequest& request,
                           const ModelConfig& config) {
   const auto layer_count = static_cast<int64_t>(config.layers.size());
@@ -81,6 +91,7 @@ absl::Status CheckRequest(const AnalysisRequest& request,
           config.vocabulary_size, ", the model's vocabulary size"));
     }
   }
+  MOEPROBE_RETURN_IF_ERROR(CheckLoss(request, config));
   return CheckRouting(request.routing, config.experts);
 }
 

@@ -1,5 +1,9 @@
 #include "core/pipeline/analyze.h"
 
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/tensor.h>
+#include <c10/core/ScalarType.h>
+
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -8,6 +12,7 @@
 #include <functional>
 #include <ios>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,6 +25,7 @@
 #include "core/base/npy.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/model/routing_rule.h"
+#include "core/model/weight.h"
 #include "core/pipeline/random_weights.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
@@ -603,6 +609,40 @@ TEST_F(AnalyzeTest, StaysCloseInBfloat16) {
   const double exact = Compute().Numbers("nll")[0];
   request_.precision = Precision::kBFloat16;
   EXPECT_NEAR(Compute().Numbers("nll")[0], exact, 0.01);
+}
+
+// What PCA is of are the examples themselves: nothing stands in front.
+TEST_F(AnalyzeTest, ProbesABlockOfExpertsOnItsExamples) {
+  for (const char* family : {"moeprobe_mlp", "moeprobe_gated_mlp"}) {
+    WriteModel(family);
+    request_.layers = {0};
+    request_.nll = false;
+    request_.probes.spectra = SpectraOptions();
+    request_.probes.router_term = RouterTermOptions();
+    const Recorder recorder = Compute();
+    EXPECT_EQ(recorder.Numbers("layer0/jacobian_cosine/all").size(), 16U);
+    const auto model = Checkpoint::Open(request_.model_directory);
+    const at::Tensor examples =
+        StoredWeight((*model)->embedding())
+            .index_select(0, at::tensor(request_.token_ids, at::kInt))
+            .to(at::kDouble);
+    const double variance = examples.var(0).sum().item<double>();
+    const std::vector<double> eigenvalues =
+        recorder.Numbers("layer0/pca/all/eigenvalues");
+    EXPECT_NEAR(std::accumulate(eigenvalues.begin(), eigenvalues.end(), 0.0),
+                variance, 1e-9 * variance);  // sums in float64
+  }
+}
+
+TEST_F(AnalyzeTest, RejectsTheLossOfAModelThatPredictsNoToken) {
+  WriteModel("moeprobe_mlp");
+  request_.layers = {0};
+  EXPECT_TRUE(absl::IsInvalidArgument(Error()));
+  EXPECT_THAT(std::string(Error().message()),
+              HasSubstr("nll: the model has no next token to predict"));
+  request_.nll = false;
+  request_.probes.interventions = InterventionOptions();
+  EXPECT_THAT(std::string(Error().message()), HasSubstr("interventions: the"));
 }
 
 TEST_F(AnalyzeTest, RejectsTokensOutsideTheVocabulary) {

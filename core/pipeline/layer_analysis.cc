@@ -89,7 +89,7 @@ absl::StatusOr<ProbeResult> LayerAnalysis::Run(
   const DecoderLayer decoder(checkpoint_, layer, request_.sequence_length,
                              ComputeType(request_.precision));
   MOEPROBE_RETURN_IF_ERROR(report("reading weights", 0));
-  MOEPROBE_RETURN_IF_ERROR(arrival(LastOfAttention(tensors)));
+  MOEPROBE_RETURN_IF_ERROR(arrival(LastBeforeExperts(tensors)));
   MOEPROBE_RETURN_IF_ERROR(report("attention", 0));
   decoder.Attend(residual);
 

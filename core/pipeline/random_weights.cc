@@ -123,6 +123,7 @@ RandomWeights::RandomWeights(const Checkpoint& model, int64_t stream)
       stream_(stream),
       embedding_(model.embedding()),
       positions_(model.positions()) {
+  if (config().is_mlp) return;
   const double deviation = config().initialization == InitialWeights::kNormal
                                ? config().initializer_range
                                : 1;

@@ -17,13 +17,14 @@ namespace moeprobe {
 
 // A model before training, of the same shape and types as another one, drawn as
 // its configuration says (InitialWeights). The final norm and the head are not
-// drawn: there is no loss to take.
+// drawn, there is no loss to take; nor are the examples of an MLP, which are no
+// weights.
 //
 // Memory: the embeddings and one layer at a time.
 class RandomWeights final : public Checkpoint {
  public:
-  // Draws the embeddings. `model` must outlive the object. `stream`: what the
-  // weights depend on, beside layer and place in it.
+  // Draws the embeddings of a decoder. `model` must outlive the object.
+  // `stream`: what the weights depend on, beside layer and place in it.
   RandomWeights(const Checkpoint& model, int64_t stream);
 
   // Draws the weights of `layer` in place of those of the layer before. Views
@@ -42,7 +43,9 @@ class RandomWeights final : public Checkpoint {
   const std::optional<TensorView>& positions() const override {
     return positions_;
   }
-  const NormTensors& final_norm() const override { return model_.final_norm(); }
+  const std::optional<NormTensors>& final_norm() const override {
+    return model_.final_norm();
+  }
   const TensorView& head() const override { return model_.head(); }
   const std::vector<std::string>& unused_tensors() const override {
     return model_.unused_tensors();

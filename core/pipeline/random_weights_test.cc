@@ -81,10 +81,10 @@ TEST_F(RandomWeightsTest, HaveNormsOfOneAndNoBias) {
   RandomWeights weights(*model, 7);
   weights.DrawLayer(0);
   const LayerTensors& layer = weights.layer(0);
-  EXPECT_TRUE(Numbers(layer.input_norm.weight).eq(1).all().item<bool>());
-  EXPECT_TRUE(Numbers(layer.mlp_norm.weight).eq(1).all().item<bool>());
-  ASSERT_TRUE(layer.attention.query_bias.has_value());
-  EXPECT_TRUE(Numbers(*layer.attention.query_bias).eq(0).all().item<bool>());
+  EXPECT_TRUE(Numbers(layer.input_norm->weight).eq(1).all().item<bool>());
+  EXPECT_TRUE(Numbers(layer.mlp_norm->weight).eq(1).all().item<bool>());
+  ASSERT_TRUE(layer.attention->query_bias.has_value());
+  EXPECT_TRUE(Numbers(*layer.attention->query_bias).eq(0).all().item<bool>());
 }
 
 TEST_F(RandomWeightsTest, HaveLayerNormsAndLearnedPositionsWhereTheModelHas) {
@@ -92,8 +92,8 @@ TEST_F(RandomWeightsTest, HaveLayerNormsAndLearnedPositionsWhereTheModelHas) {
   RandomWeights weights(*model, 7);
   weights.DrawLayer(1);
   const LayerTensors& layer = weights.layer(1);
-  EXPECT_TRUE(Numbers(layer.mlp_norm.weight).eq(1).all().item<bool>());
-  EXPECT_TRUE(Numbers(layer.mlp_norm.bias).eq(0).all().item<bool>());
+  EXPECT_TRUE(Numbers(layer.mlp_norm->weight).eq(1).all().item<bool>());
+  EXPECT_TRUE(Numbers(layer.mlp_norm->bias).eq(0).all().item<bool>());
   EXPECT_TRUE(Numbers(layer.router_bias).eq(0).all().item<bool>());
   EXPECT_TRUE(Numbers(layer.experts[3].gate_bias).eq(0).all().item<bool>());
   EXPECT_TRUE(Numbers(layer.experts[3].down_bias).eq(0).all().item<bool>());
@@ -128,11 +128,23 @@ TEST_F(RandomWeightsTest, AreAsPyTorchDrawsThemWhereTheModelSaysSo) {
   EXPECT_TRUE(is_within(expert.gate_bias, wide));
   EXPECT_TRUE(is_within(expert.down_bias, narrow));
   EXPECT_TRUE(is_within(layer.router_bias, wide));
-  EXPECT_TRUE(is_within(layer.attention.query_bias, wide));
-  EXPECT_TRUE(Numbers(layer.input_norm.weight).eq(1).all().item<bool>());
-  EXPECT_TRUE(Numbers(layer.input_norm.bias).eq(0).all().item<bool>());
+  EXPECT_TRUE(is_within(layer.attention->query_bias, wide));
+  EXPECT_TRUE(Numbers(layer.input_norm->weight).eq(1).all().item<bool>());
+  EXPECT_TRUE(Numbers(layer.input_norm->bias).eq(0).all().item<bool>());
   EXPECT_NEAR(Numbers(weights.embedding()).std().item<double>(), 1, 0.05);
   EXPECT_NEAR(Numbers(weights.positions()).std().item<double>(), 1, 0.05);
+}
+
+// They are data: an untrained model sees what the trained one does.
+TEST_F(RandomWeightsTest, LeaveTheExamplesOfAnMlpAlone) {
+  const auto model = Open("moeprobe_mlp", kWide);
+  RandomWeights weights(*model, 7);
+  EXPECT_EQ(weights.embedding().bytes.data(), model->embedding().bytes.data());
+  weights.DrawLayer(0);
+  const MlpTensors& expert = weights.layer(0).experts[3];
+  EXPECT_NEAR(Numbers(expert.down).std().item<double>(), 0.5, 0.03);
+  EXPECT_FALSE(at::equal(Numbers(expert.down),
+                         Numbers(model->layer(0).experts[3].down)));
 }
 
 TEST_F(RandomWeightsTest, DependOnStreamAndLayerAlone) {

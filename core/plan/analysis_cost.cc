@@ -177,8 +177,7 @@ double SecondsOf(const UsefulWork& work, bool bfloat16,
 double LayerBytes(const Checkpoint& checkpoint, int64_t layer,
                   bool with_experts) {
   const LayerTensors& tensors = checkpoint.layer(layer);
-  const std::byte* last =
-      (tensors.router ? *tensors.router : tensors.mlp_norm.weight).bytes.data();
+  const std::byte* last = LastBeforeExperts(tensors).bytes.data();
   double bytes = 0;
   for (const TensorView& tensor : checkpoint.TensorsOfLayer(layer)) {
     bytes += static_cast<double>(tensor.bytes.size());

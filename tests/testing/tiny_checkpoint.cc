@@ -98,6 +98,11 @@ std::map<std::string, std::string> MakeConfig(const ModelFamily& family,
       {"tie_word_embeddings", boolean(options.tied_embeddings)},
       {"intermediate_size", absl::StrCat(options.dense_width)},
   };
+  if (family.is_mlp) {
+    config["num_hidden_layers"] = "1";
+    config["num_examples"] = config["vocab_size"];
+    config["num_outputs"] = absl::StrCat(options.output_count);
+  }
   if (!family.moe || options.expert_count == 0) return config;
   const MoeRules& rules = *family.moe;
   config["num_experts"] = absl::StrCat(options.expert_count);
@@ -182,10 +187,12 @@ void AddMoe(const ModelFamily& family, const MoeRules& rules,
 void AddLayer(const ModelFamily& family, const TinyOptions& options,
               int64_t index, TensorWriter& writer) {
   const std::string layer = absl::StrCat("model.layers.", index, ".");
-  AddLayerNorm(family, layer + "input_layernorm", options.width, writer);
-  AddAttention(family, options, layer + "self_attn.", writer);
-  AddLayerNorm(family, layer + "post_attention_layernorm", options.width,
-               writer);
+  if (!family.is_mlp) {
+    AddLayerNorm(family, layer + "input_layernorm", options.width, writer);
+    AddAttention(family, options, layer + "self_attn.", writer);
+    AddLayerNorm(family, layer + "post_attention_layernorm", options.width,
+                 writer);
+  }
   const bool is_dense = options.expert_count == 0 ||
                         std::ranges::count(options.dense_layers, index) > 0;
   if (family.moe && !is_dense) {
@@ -231,18 +238,22 @@ TinyModel MakeTinyModel(const std::string& family_name,
   const ModelFamily* family = FindModelFamily(family_name);
   if (family == nullptr) throw std::invalid_argument(family_name);
   TensorWriter writer(options.seed);
-  writer.Add("model.embed_tokens.weight",
+  writer.Add(std::string(family->embedding),
              {options.vocabulary_size, options.width});
   if (family->has_learned_positions) {
     writer.Add("model.embed_positions.weight",
                {options.position_count, options.width});
   }
-  for (int64_t i = 0; i < options.layer_count; ++i) {
+  for (int64_t i = 0; i < (family->is_mlp ? 1 : options.layer_count); ++i) {
     AddLayer(*family, options, i, writer);
   }
-  AddLayerNorm(*family, "model.norm", options.width, writer);
+  if (!family->is_mlp) {
+    AddLayerNorm(*family, "model.norm", options.width, writer);
+  }
   if (!options.tied_embeddings) {
-    writer.Add("lm_head.weight", {options.vocabulary_size, options.width});
+    writer.Add(std::string(family->head),
+               {family->is_mlp ? options.output_count : options.vocabulary_size,
+                options.width});
   }
   return {.config = MakeConfig(*family, options), .tensors = writer.Take()};
 }

@@ -20,7 +20,8 @@ struct TinyOptions {
   int64_t key_value_head_count = 1;
   int64_t head_width = 4;
   int64_t layer_count = 2;
-  int64_t vocabulary_size = 16;
+  int64_t vocabulary_size = 16;  // or examples
+  int64_t output_count = 3;      // of an MLP
   int64_t dense_width = 12;
   int64_t position_count = 64;
   int64_t expert_count = 4;  // 0: no experts, where a family may lack them
