@@ -41,20 +41,7 @@ int64_t MlpBlockParameterCount(const DecoderShape& shape, int64_t experts) {
   return shape.experts == 0 ? one : experts * one + RouterParameterCount(shape);
 }
 
-}  // namespace
-
-absl::Status CheckShape(const DecoderShape& shape) {
-  MOEPROBE_RETURN_IF_ERROR(
-      CheckPositive({{"layers", shape.layers},
-                     {"width", shape.width},
-                     {"heads", shape.heads},
-                     {"context", shape.context},
-                     {"vocabulary", shape.vocabulary},
-                     {"expert_width", shape.expert_width}}));
-  if (shape.experts < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("experts is ", shape.experts, ", expected at least 0"));
-  }
+absl::Status CheckHeads(const DecoderShape& shape) {
   if (shape.width % shape.heads != 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("width is ", shape.width,
@@ -69,6 +56,38 @@ absl::Status CheckShape(const DecoderShape& shape) {
   return absl::OkStatus();
 }
 
+// What stands around the MLPs of a decoder's layer: attention and two norms.
+int64_t AttentionParameterCount(const DecoderShape& shape) {
+  const int64_t d = shape.width;
+  const int64_t norm = HasBiases(shape.expert) ? 2 * d : d;
+  const int64_t biases = HasBiases(shape.expert) ? 4 * d : 0;
+  return 2 * norm + 4 * d * d + biases;
+}
+
+}  // namespace
+
+absl::Status CheckShape(const DecoderShape& shape) {
+  MOEPROBE_RETURN_IF_ERROR(
+      CheckPositive({{"layers", shape.layers},
+                     {"width", shape.width},
+                     {"heads", shape.heads},
+                     {"context", shape.context},
+                     {"vocabulary", shape.vocabulary},
+                     {"expert_width", shape.expert_width}}));
+  if (shape.experts < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("experts is ", shape.experts, ", expected at least 0"));
+  }
+  if (shape.outputs < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("outputs is ", shape.outputs, ", expected at least 0"));
+  }
+  if (!shape.is_mlp()) return CheckHeads(shape);
+  if (shape.layers == 1) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "layers is ", shape.layers, ", expected 1 where there is no attention"));
+}
+
 int64_t MlpParameterCount(ExpertKind kind, int64_t width, int64_t mlp_width) {
   if (kind == ExpertKind::kGatedMlp) return 3 * width * mlp_width;
   return 2 * width * mlp_width + mlp_width + width;
@@ -76,12 +95,17 @@ int64_t MlpParameterCount(ExpertKind kind, int64_t width, int64_t mlp_width) {
 
 int64_t ParameterCount(const DecoderShape& shape) {
   const int64_t d = shape.width;
-  const int64_t norm = HasBiases(shape.expert) ? 2 * d : d;
-  const int64_t biases = HasBiases(shape.expert) ? 4 * d : 0;
-  const int64_t layer = 2 * norm + 4 * d * d + biases +
-                        MlpBlockParameterCount(shape, shape.experts);
+  const int64_t block = MlpBlockParameterCount(shape, shape.experts);
+  if (shape.is_mlp()) return block + shape.outputs * d;
+  const int64_t final_norm = HasBiases(shape.expert) ? 2 * d : d;
   const int64_t positions = HasBiases(shape.expert) ? shape.context * d : 0;
-  return 2 * shape.vocabulary * d + positions + shape.layers * layer + norm;
+  return 2 * shape.vocabulary * d + positions +
+         shape.layers * (AttentionParameterCount(shape) + block) + final_norm;
+}
+
+int64_t StoredNumberCount(const DecoderShape& shape) {
+  return ParameterCount(shape) +
+         (shape.is_mlp() ? shape.vocabulary * shape.width : 0);
 }
 
 absl::StatusOr<DecoderShape> DenseCounterpart(const DecoderShape& shape,

@@ -40,6 +40,18 @@ TEST(TrainingCostTest, ChoosesNoMoreExpertsThanThereAre) {
   EXPECT_EQ(ForwardOperations(kTiny, 3, 1), ForwardOperations(kTiny, 9, 1));
 }
 
+TEST(TrainingCostTest, CountsExamplesOneByOne) {
+  DecoderShape mlp = kTiny;
+  mlp.outputs = 7;
+  EXPECT_EQ(TokensOfStep(kTiny, 3), 12);
+  EXPECT_EQ(TokensOfStep(mlp, 3), 3);
+  // Router 6, two experts of 30, read-out 14.
+  EXPECT_EQ(ForwardOperations(mlp, 2, 1), 2 * (6 + 60 + 14));
+  DecoderShape more = mlp;
+  more.vocabulary += 1;  // one example more, of 2 numbers, 7 and 7
+  EXPECT_EQ(TrainingBytes(more, 2, 1) - TrainingBytes(mlp, 2, 1), 4 * 16);
+}
+
 TEST(TrainingCostTest, HoldsWeightsFourTimes) {
   EXPECT_GT(TrainingBytes(kTiny, 2, 1), 16 * ParameterCount(kTiny));
   EXPECT_LT(TrainingBytes(kTiny, 2, 1), TrainingBytes(kTiny, 2, 2));

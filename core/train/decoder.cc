@@ -5,11 +5,9 @@
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/ones.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 #include "core/checkpoint/model_config.h"
@@ -17,27 +15,11 @@
 #include "core/model/rotary_embedding.h"
 #include "core/model/routing_rule.h"
 #include "core/plan/decoder_shape.h"
-#include "core/train/expert_mixture.h"
-#include "core/train/expert_rows.h"
+#include "core/train/expert_block.h"
 #include "core/train/parameters.h"
 #include "core/train/token_gates.h"
 
 namespace moeprobe {
-namespace {
-
-// Gates of a dense MLP: 1.
-TokenGates DenseGates(const at::Tensor& x) {
-  const at::Tensor ones = at::ones({x.size(0), 1}, x.options());
-  return {.probabilities = ones, .gates = ones};
-}
-
-ExpertRows RowsOf(const TokenGates& gates) {
-  const int64_t experts = gates.probabilities.size(1);
-  return gates.chosen.defined() ? ExpertRows::Chosen(gates.chosen, experts)
-                                : ExpertRows::All(gates.gates.size(0), experts);
-}
-
-}  // namespace
 
 Decoder::Decoder(const DecoderShape& shape, const RoutingRule& rule)
     : shape_(shape), rule_(rule) {}
@@ -54,7 +36,8 @@ DecoderOutput Decoder::Forward(const ModelParameters& model,
     x = x +
         Attend(Norm(x, layer.attention_norm, layer.attention_norm_bias), layer);
     const at::Tensor h = Norm(x, layer.mlp_norm, layer.mlp_norm_bias);
-    x = x + RunMlp(h.flatten(0, 1), layer, output.routing).view_as(x);
+    x = x + RunExpertBlock(h.flatten(0, 1), layer, rule_, output.routing)
+                .view_as(x);
   }
   const at::Tensor last = Norm(x, model.final_norm, model.final_norm_bias);
   output.logits = at::linear(last.flatten(0, 1), model.head);
@@ -89,21 +72,6 @@ at::Tensor Decoder::Attend(const at::Tensor& x,
       /*is_causal=*/true);
   return at::linear(mixed.transpose(1, 2).reshape({batch, length, -1}),
                     layer.output, layer.output_bias);
-}
-
-at::Tensor Decoder::RunMlp(const at::Tensor& x, const LayerParameters& layer,
-                           std::vector<TokenGates>& routing) const {
-  const bool is_dense = !layer.router.defined();
-  TokenGates gates =
-      is_dense
-          ? DenseGates(x)
-          : GateTokens(at::linear(x, layer.router, layer.router_bias), rule_);
-  at::Tensor y = MixExperts(x, gates.gates, RowsOf(gates), layer.experts);
-  if (layer.experts.down_bias.defined()) {
-    y = y + GatesByExpert(gates).mm(layer.experts.down_bias);
-  }
-  if (!is_dense) routing.push_back(std::move(gates));
-  return y;
 }
 
 }  // namespace moeprobe

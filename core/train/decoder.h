@@ -40,9 +40,6 @@ class Decoder {
   at::Tensor Norm(const at::Tensor& x, const at::Tensor& factors,
                   const at::Tensor& bias) const;
   at::Tensor Attend(const at::Tensor& x, const LayerParameters& layer) const;
-  // `x` [T, d]; adds to `routing` where there are experts.
-  at::Tensor RunMlp(const at::Tensor& x, const LayerParameters& layer,
-                    std::vector<TokenGates>& routing) const;
 
   DecoderShape shape_;
   RoutingRule rule_;

@@ -42,6 +42,19 @@ TEST(DecoderShapeTest, CountsWhatIsAllocated) {
   }
 }
 
+TEST(DecoderShapeTest, CountsWhatIsAllocatedWithoutAttention) {
+  for (const ExpertKind kind : {ExpertKind::kGeluMlp, ExpertKind::kGatedMlp}) {
+    DecoderShape shape = Small(kind);
+    shape.layers = 1;
+    shape.outputs = 3;
+    EXPECT_EQ(ParameterCount(shape), AllocatedCount(shape));
+    EXPECT_EQ(StoredNumberCount(shape), AllocatedCount(shape) + 11 * 8);
+    shape.experts = 0;
+    EXPECT_EQ(ParameterCount(shape), AllocatedCount(shape));
+  }
+  EXPECT_EQ(StoredNumberCount(DecoderShape()), ParameterCount(DecoderShape()));
+}
+
 TEST(DecoderShapeTest, CountsAnMlpByHand) {
   EXPECT_EQ(MlpParameterCount(ExpertKind::kGeluMlp, 2, 3), 6 + 3 + 6 + 2);
   EXPECT_EQ(MlpParameterCount(ExpertKind::kGatedMlp, 2, 3), 18);
@@ -100,6 +113,16 @@ TEST(CheckShapeTest, NamesTheSizeThatIsWrong) {
   EXPECT_THAT(CheckShape(shape).message(), HasSubstr("experts is -1"));
   shape = {.heads = 3};
   EXPECT_THAT(CheckShape(shape).message(), HasSubstr("a multiple of heads"));
+}
+
+TEST(CheckShapeTest, WantsOneLayerWhereThereIsNoAttention) {
+  DecoderShape shape{.layers = 1, .width = 7, .outputs = 2};
+  EXPECT_TRUE(CheckShape(shape).ok());  // there are no heads to divide it
+  shape.layers = 2;
+  EXPECT_THAT(CheckShape(shape).message(),
+              HasSubstr("layers is 2, expected 1"));
+  shape.outputs = -1;
+  EXPECT_THAT(CheckShape(shape).message(), HasSubstr("outputs is -1"));
 }
 
 TEST(CheckShapeTest, RefusesOddHeadsWhereTheyRotate) {

@@ -34,22 +34,29 @@ ExpertParameters AllocateExperts(const DecoderShape& shape) {
   return experts;
 }
 
-LayerParameters AllocateLayer(const DecoderShape& shape) {
+// Attention and both norms.
+void AllocateAttention(const DecoderShape& shape, LayerParameters& layer) {
   const int64_t d = shape.width;
-  LayerParameters layer;
   layer.attention_norm = NewParameter({d});
   layer.projections = NewParameter({3 * d, d});
   layer.output = NewParameter({d, d});
   layer.mlp_norm = NewParameter({d});
-  if (shape.experts > 0) layer.router = NewParameter({shape.experts, d});
-  if (shape.expert == ExpertKind::kGeluMlp) {
-    layer.attention_norm_bias = NewParameter({d});
-    layer.projection_bias = NewParameter({3 * d});
-    layer.output_bias = NewParameter({d});
-    layer.mlp_norm_bias = NewParameter({d});
-    if (shape.experts > 0) layer.router_bias = NewParameter({shape.experts});
-  }
+  if (shape.expert == ExpertKind::kGatedMlp) return;
+  layer.attention_norm_bias = NewParameter({d});
+  layer.projection_bias = NewParameter({3 * d});
+  layer.output_bias = NewParameter({d});
+  layer.mlp_norm_bias = NewParameter({d});
+}
+
+LayerParameters AllocateLayer(const DecoderShape& shape) {
+  LayerParameters layer;
+  if (!shape.is_mlp()) AllocateAttention(shape, layer);
   layer.experts = AllocateExperts(shape);
+  if (shape.experts == 0) return layer;
+  layer.router = NewParameter({shape.experts, shape.width});
+  if (shape.expert == ExpertKind::kGeluMlp) {
+    layer.router_bias = NewParameter({shape.experts});
+  }
   return layer;
 }
 
@@ -104,15 +111,19 @@ class Lister {
 
 ModelParameters AllocateParameters(const DecoderShape& shape) {
   ModelParameters model;
+  for (int64_t layer = 0; layer < shape.layers; ++layer) {
+    model.layers.push_back(AllocateLayer(shape));
+  }
+  if (shape.is_mlp()) {
+    model.head = NewParameter({shape.outputs, shape.width});
+    return model;
+  }
   model.embedding = NewParameter({shape.vocabulary, shape.width});
   model.final_norm = NewParameter({shape.width});
   model.head = NewParameter({shape.vocabulary, shape.width});
   if (shape.expert == ExpertKind::kGeluMlp) {
     model.positions = NewParameter({shape.context, shape.width});
     model.final_norm_bias = NewParameter({shape.width});
-  }
-  for (int64_t layer = 0; layer < shape.layers; ++layer) {
-    model.layers.push_back(AllocateLayer(shape));
   }
   return model;
 }

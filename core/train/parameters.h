@@ -20,7 +20,8 @@ struct ExpertParameters {
   at::Tensor down_bias;  // [E, d]: b_2 of two-layer experts
 };
 
-// Weights of one decoder layer; no biases where experts are gated.
+// Weights of one layer; no biases where experts are gated, and nothing but
+// router and experts in an MLP.
 struct LayerParameters {
   at::Tensor attention_norm, attention_norm_bias;  // [d]
   at::Tensor projections;              // [3 d, d]: query, key, value
@@ -33,13 +34,16 @@ struct LayerParameters {
   ExpertParameters experts;
 };
 
-// All weights of a model, float32.
+// All weights of a model, float32. Of an MLP: one layer and the head.
 struct ModelParameters {
+  // [N, d]: what an MLP learns from, which is stored with it. Data, no weight;
+  // undefined in a decoder.
+  at::Tensor examples;
   at::Tensor embedding;  // [V, d]
   at::Tensor positions;  // [context, d]; undefined where experts are gated
   std::vector<LayerParameters> layers;
   at::Tensor final_norm, final_norm_bias;  // [d]
-  at::Tensor head;                         // [V, d]
+  at::Tensor head;                         // [V, d], or [m, d] of an MLP
 };
 
 // What a parameter is to its initialisation.
@@ -61,10 +65,10 @@ struct Parameter {
 };
 
 // Returns uninitialised parameters of `shape`, which CheckShape accepts. They
-// require gradients.
+// require gradients. Examples are left undefined.
 ModelParameters AllocateParameters(const DecoderShape& shape);
 
-// Returns every parameter once, in a fixed order.
+// Returns every parameter once, in a fixed order. Examples are none.
 std::vector<Parameter> ListParameters(const ModelParameters& model);
 
 // Returns the tensors of ListParameters.

@@ -64,6 +64,7 @@ class Namer {
 
  private:
   void AddAttention(const std::string& prefix, const LayerParameters& layer) {
+    if (shape_.is_mlp()) return;
     constexpr std::array<const char*, 3> kParts{"q_proj", "k_proj", "v_proj"};
     const int64_t d = shape_.width;
     for (int64_t i = 0; i < 3; ++i) {
@@ -123,6 +124,7 @@ std::vector<StoredTensor> StoredTensors(const ModelParameters& model,
                                         const DecoderShape& shape) {
   const at::NoGradGuard no_gradients;
   Namer namer(shape);
+  namer.Add("model.examples.weight", model.examples);
   namer.Add("model.embed_tokens.weight", model.embedding);
   namer.Add("model.embed_positions.weight", model.positions);
   for (size_t layer = 0; layer < model.layers.size(); ++layer) {
@@ -130,7 +132,8 @@ std::vector<StoredTensor> StoredTensors(const ModelParameters& model,
                    model.layers[layer]);
   }
   namer.AddWeightAndBias("model.norm", model.final_norm, model.final_norm_bias);
-  namer.Add("lm_head.weight", model.head);
+  namer.Add(shape.is_mlp() ? "model.readout.weight" : "lm_head.weight",
+            model.head);
   return namer.Finish();
 }
 

@@ -21,9 +21,10 @@ struct StoredTensor {
   at::Tensor view;  // of a parameter, or part of one: writing to it sets that
 };
 
-// Returns all weights of a model by the names and in the shapes of its family:
-// Mixtral's (or, dense, Llama's) where experts are gated, else moeprobe's own,
-// which differs by biases, learned positions and two-layer experts (fc1, fc2).
+// Returns all weights of a model, and its examples, by the names and in the
+// shapes of its family: Mixtral's (or, dense, Llama's) where experts are gated,
+// else moeprobe's own, which differs by biases, learned positions and two-layer
+// experts (fc1, fc2). An MLP has only its layer's experts and router.
 std::vector<StoredTensor> StoredTensors(const ModelParameters& model,
                                         const DecoderShape& shape);
 

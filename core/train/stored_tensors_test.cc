@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/zeros.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -80,6 +81,23 @@ TEST(StoredTensorsTest, HasTheShapesOfItsFamily) {
   EXPECT_TRUE(tensors.at("model.layers.0.self_attn.v_proj.weight")
                   .equal(model.layers[0].projections.slice(0, 8, 12)));
   EXPECT_FALSE(tensors.contains("model.embed_positions.weight"));
+}
+
+TEST(StoredTensorsTest, NamesAnMlpAndItsExamples) {
+  for (const ExpertKind kind : {ExpertKind::kGeluMlp, ExpertKind::kGatedMlp}) {
+    for (const int64_t experts : {0, 3}) {
+      DecoderShape shape = Shape(kind, experts);
+      shape.outputs = 2;
+      ModelParameters model = RandomModel(shape);
+      model.examples = at::zeros({shape.vocabulary, shape.width});
+      const auto tensors = ByName(model, shape);
+      int64_t count = 0;
+      for (const auto& [name, view] : tensors) count += view.numel();
+      EXPECT_EQ(count, StoredNumberCount(shape));
+      EXPECT_EQ(tensors.at("model.readout.weight").size(0), 2);
+      EXPECT_EQ(tensors.at("model.examples.weight").size(0), 5);
+    }
+  }
 }
 
 TEST(StoredTensorsTest, NamesTwoLayerAndDenseModels) {

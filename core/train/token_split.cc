@@ -49,4 +49,14 @@ absl::StatusOr<TokenSplit> SplitTokens(std::vector<int32_t> ids,
   return split;
 }
 
+TokenSplit SplitExamples(int64_t count, double held_out) {
+  const int64_t learned = count - HeldOutCount(count, held_out);
+  TokenSplit split;
+  for (int64_t number = 0; number < count; ++number) {
+    (number < learned ? split.train : split.held_out)
+        .push_back(static_cast<int32_t>(number));
+  }
+  return split;
+}
+
 }  // namespace moeprobe

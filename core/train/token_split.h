@@ -8,7 +8,8 @@
 
 namespace moeprobe {
 
-// A text in two parts: the beginning to learn from, the end to be tested on.
+// A text, or numbers of examples, in two parts: the beginning to learn from,
+// the end to be tested on.
 struct TokenSplit {
   std::vector<int32_t> train;
   std::vector<int32_t> held_out;
@@ -21,6 +22,10 @@ struct TokenSplit {
 // `context` tokens and the one that follows.
 absl::StatusOr<TokenSplit> SplitTokens(std::vector<int32_t> ids,
                                        double held_out, int64_t context);
+
+// Splits the numbers of `count` examples, of which the last `held_out` (0 to
+// below 1), rounded down, are held out.
+TokenSplit SplitExamples(int64_t count, double held_out);
 
 }  // namespace moeprobe
 

@@ -52,5 +52,13 @@ TEST(SplitTokensTest, RefusesSharesThatAreNone) {
   }
 }
 
+TEST(SplitExamplesTest, HoldsTheLastOnesOut) {
+  const TokenSplit split = SplitExamples(105, 0.1);
+  EXPECT_EQ(split.train, Counting(95));
+  EXPECT_EQ(split.held_out.front(), 95);
+  EXPECT_EQ(split.held_out.back(), 104);
+  EXPECT_TRUE(SplitExamples(5, 0).held_out.empty());
+}
+
 }  // namespace
 }  // namespace moeprobe

@@ -5,14 +5,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/train/adam.h"
-#include "core/train/decoder.h"
+#include "core/train/learning_task.h"
 #include "core/train/parameters.h"
-#include "core/train/token_batches.h"
 #include "core/train/token_split.h"
 #include "core/train/training_options.h"
 
@@ -21,7 +19,7 @@ namespace moeprobe {
 // What one step found before it changed anything.
 struct TrainingStep {
   int64_t step = 0;          // counted from 1
-  double loss = 0;           // mean next-token loss of the batch, nats
+  double loss = 0;           // mean of the batch: see LearningTask
   double balance_loss = 0;   // mean over layers, without its factor; 0 if dense
   double gradient_norm = 0;  // before clipping
   double learning_rate = 0;
@@ -33,10 +31,10 @@ struct TrainingStep {
 // bytes, on the same machine with the same number of threads.
 class Trainer {
  public:
-  // Begins at step 0 with random weights. `text` must outlive the trainer.
+  // Begins at step 0 with random weights. `text` are token ids or, of an MLP,
+  // numbers of its examples; it must outlive the trainer.
   //
-  // Errors: those of CheckOptions; InvalidArgument if the text has no window,
-  // or a token outside the vocabulary.
+  // Errors: those of CheckOptions, NextTokenTask and ExampleTask.
   static absl::StatusOr<std::unique_ptr<Trainer>> Create(
       const TrainingOptions& options, const TokenSplit& text);
 
@@ -45,16 +43,17 @@ class Trainer {
   // Returns DataLoss that names the step if its loss or a gradient is not
   // finite; the weights are then those of the step before.
   absl::StatusOr<TrainingStep> Step() {
-    return StepOn(batches_.Batch(step() + 1));
+    return StepOn(task_->Batch(step() + 1));
   }
 
-  // Makes the next step on `windows` [n, context + 1] int64 instead of those
-  // that it would draw.
-  absl::StatusOr<TrainingStep> StepOn(const at::Tensor& windows);
+  // Makes the next step on `batch`, as LearningTask::Batch returns them,
+  // instead of the one that it would draw.
+  absl::StatusOr<TrainingStep> StepOn(const at::Tensor& batch);
 
-  // Returns the mean next-token loss on up to `windows` held-out windows,
-  // spread evenly; NaN where nothing is held out.
-  double HeldOutLoss(int64_t windows) const;
+  // See LearningTask::HeldOutLoss.
+  double HeldOutLoss(int64_t windows) const {
+    return task_->HeldOutLoss(parameters_, windows);
+  }
 
   // Steps made so far.
   int64_t step() const { return adam_.steps(); }
@@ -65,14 +64,13 @@ class Trainer {
   Adam& adam() { return adam_; }
 
  private:
-  Trainer(const TrainingOptions& options, const TokenSplit& text);
+  Trainer(const TrainingOptions& options,
+          std::unique_ptr<const LearningTask> task);
 
   TrainingOptions options_;
-  Decoder decoder_;
+  std::unique_ptr<const LearningTask> task_;
   ModelParameters parameters_;
   Adam adam_;
-  std::span<const int32_t> held_out_;
-  TokenBatches batches_;
 };
 
 }  // namespace moeprobe

@@ -23,6 +23,7 @@
 #include "core/checkpoint/safetensors_file.h"
 #include "core/model/routing_rule.h"
 #include "core/plan/decoder_shape.h"
+#include "core/train/example_options.h"
 #include "core/train/learning_rate.h"
 #include "core/train/parameters.h"
 #include "core/train/stored_tensors.h"
@@ -234,6 +235,51 @@ TEST(TrainerTest, MayDivergeButSaysSo) {
   absl::Status status;
   while (status.ok() && trainer->step() < 50) status = trainer->Step().status();
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+}
+
+std::unique_ptr<Trainer> NewMlpTrainer(const TrainingOptions& options) {
+  static const TokenSplit numbers = MlpFixtureExamples();
+  return Trainer::Create(options, numbers).value();
+}
+
+TEST(TrainerTest, LearnsFromExamples) {
+  for (const auto objective :
+       {Objective::kRegression, Objective::kClassification}) {
+    TrainingOptions options = MlpFixtureOptions();
+    options.examples.objective = objective;
+    const auto trainer = NewMlpTrainer(options);
+    const double before = trainer->HeldOutLoss(100);
+    const at::Tensor examples = trainer->parameters().examples.clone();
+    for (int i = 0; i < 200; ++i) ASSERT_TRUE(trainer->Step().ok());
+    EXPECT_LT(trainer->HeldOutLoss(100), 0.8 * before);
+    EXPECT_TRUE(trainer->parameters().examples.equal(examples));
+  }
+}
+
+TEST(TrainerTest, SaysHowExpertsOfExamplesAreUsed) {
+  const auto report = NewMlpTrainer(MlpFixtureOptions())->Step();
+  ASSERT_TRUE(report.ok()) << report.status();
+  ASSERT_EQ(report->expert_tokens.sizes(), at::IntArrayRef({1, 4}));
+  EXPECT_EQ(report->expert_tokens.sum().item<int64_t>(), 64);
+}
+
+TEST(TrainerTest, RefusesExamplesThatAreNone) {
+  const auto refusal = [](void (*change)(TrainingOptions&)) {
+    TrainingOptions options = MlpFixtureOptions();
+    change(options);
+    return std::string(
+        Trainer::Create(options, MlpFixtureExamples()).status().message());
+  };
+  EXPECT_THAT(refusal([](auto& o) { o.examples.clusters = 0; }),
+              HasSubstr("clusters is 0"));
+  EXPECT_THAT(refusal([](auto& o) { o.examples.teacher_width = 0; }),
+              HasSubstr("teacher_width is 0"));
+  EXPECT_THAT(refusal([](auto& o) { o.examples.separation = -1; }),
+              HasSubstr("separation is -1"));
+  EXPECT_THAT(refusal([](auto& o) { o.examples.noise = std::nan(""); }),
+              HasSubstr("noise is nan"));
+  EXPECT_THAT(refusal([](auto& o) { o.shape.vocabulary = 10; }),
+              HasSubstr("number of an example is 10"));
 }
 
 std::string Refusal(void (*change)(TrainingOptions&)) {

@@ -14,28 +14,43 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+Json InputKeys(const DecoderShape& shape) {
+  if (shape.is_mlp()) {
+    return {{"num_examples", shape.vocabulary}, {"num_outputs", shape.outputs}};
+  }
+  return {{"num_attention_heads", shape.heads},
+          {"num_key_value_heads", shape.heads},
+          {"vocab_size", shape.vocabulary},
+          {"max_position_embeddings", shape.context}};
+}
+
 // What all families call the same. `initialization` is a key of ours: what
 // weights were before training.
 Json CommonKeys(const TrainingOptions& options) {
   const DecoderShape& shape = options.shape;
   const bool is_normal = options.initialization == Initialization::kNormal002;
-  return {{"hidden_size", shape.width},
-          {"intermediate_size", shape.expert_width},
-          {"num_hidden_layers", shape.layers},
-          {"num_attention_heads", shape.heads},
-          {"num_key_value_heads", shape.heads},
-          {"vocab_size", shape.vocabulary},
-          {"max_position_embeddings", shape.context},
-          {"tie_word_embeddings", false},
-          {"initialization", is_normal ? "normal" : "torch"},
-          {"initializer_range", kInitialDeviation},
-          {"torch_dtype", "float32"}};
+  Json keys{{"hidden_size", shape.width},
+            {"intermediate_size", shape.expert_width},
+            {"num_hidden_layers", shape.layers}};
+  keys.update(InputKeys(shape));
+  keys.update({{"tie_word_embeddings", false},
+               {"initialization", is_normal ? "normal" : "torch"},
+               {"initializer_range", kInitialDeviation},
+               {"torch_dtype", "float32"}});
+  return keys;
 }
 
 void AddExperts(const TrainingOptions& options, Json& config) {
   if (options.shape.experts == 0) return;
   config["num_local_experts"] = options.shape.experts;
   config["num_experts_per_tok"] = options.routing.per_token;
+}
+
+// In families of ours.
+void AddRoutingRule(const TrainingOptions& options, Json& config) {
+  if (options.shape.experts == 0) return;
+  config["norm_topk_prob"] = options.routing.renormalize;
+  config["router_temperature"] = options.routing.temperature;
 }
 
 Json GatedConfig(const TrainingOptions& options) {
@@ -60,9 +75,17 @@ Json TwoLayerConfig(const TrainingOptions& options) {
               {"layer_norm_eps", kNormEpsilon}};
   config.update(CommonKeys(options));
   AddExperts(options, config);
-  if (options.shape.experts == 0) return config;
-  config["norm_topk_prob"] = options.routing.renormalize;
-  config["router_temperature"] = options.routing.temperature;
+  AddRoutingRule(options, config);
+  return config;
+}
+
+Json MlpConfig(const TrainingOptions& options) {
+  const bool is_gated = options.shape.expert == ExpertKind::kGatedMlp;
+  Json config{{"model_type", is_gated ? "moeprobe_gated_mlp" : "moeprobe_mlp"},
+              {"hidden_act", is_gated ? "silu" : "gelu"}};
+  config.update(CommonKeys(options));
+  AddExperts(options, config);
+  AddRoutingRule(options, config);
   return config;
 }
 
@@ -70,7 +93,8 @@ Json TwoLayerConfig(const TrainingOptions& options) {
 
 absl::Status CheckFamily(const TrainingOptions& options) {
   const DecoderShape& shape = options.shape;
-  if (shape.experts == 0 || shape.expert == ExpertKind::kGeluMlp) {
+  if (shape.is_mlp() || shape.experts == 0 ||
+      shape.expert == ExpertKind::kGeluMlp) {
     return absl::OkStatus();
   }
   // All probabilities together sum to 1 anyway.
@@ -89,9 +113,14 @@ absl::Status CheckFamily(const TrainingOptions& options) {
 }
 
 std::string ConfigText(const TrainingOptions& options) {
-  const Json config = options.shape.expert == ExpertKind::kGatedMlp
-                          ? GatedConfig(options)
-                          : TwoLayerConfig(options);
+  Json config;
+  if (options.shape.is_mlp()) {
+    config = MlpConfig(options);
+  } else if (options.shape.expert == ExpertKind::kGatedMlp) {
+    config = GatedConfig(options);
+  } else {
+    config = TwoLayerConfig(options);
+  }
   return config.dump(2) + "\n";
 }
 

@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "core/checkpoint/model_config.h"
+#include "core/train/training_fixture.h"
 #include "core/train/training_options.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -68,6 +69,24 @@ TEST(TrainingConfigTest, StatesTheRoutingOfTwoLayerExperts) {
   EXPECT_EQ(config->position_count, 64);
   EXPECT_EQ(config->layers.size(), 3U);
   EXPECT_EQ(CheckFamily(options), absl::OkStatus());
+}
+
+TEST(TrainingConfigTest, DescribesAModelWithoutAttention) {
+  for (const ExpertKind kind : {ExpertKind::kGeluMlp, ExpertKind::kGatedMlp}) {
+    TrainingOptions options = MlpFixtureOptions(kind);
+    options.routing = {.per_token = 4, .temperature = 0.5};
+    EXPECT_EQ(CheckFamily(options), absl::OkStatus());
+    const auto config = ParseModelConfig(ConfigText(options));
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_TRUE(config->is_mlp);
+    EXPECT_EQ(config->expert_kind, kind);
+    EXPECT_EQ(config->vocabulary_size, 400);
+    EXPECT_EQ(config->output_count, 3);
+    EXPECT_EQ(config->experts.per_token, 4);
+    EXPECT_EQ(config->experts.temperature, 0.5);
+    options.shape.experts = 0;
+    EXPECT_EQ(ParseModelConfig(ConfigText(options))->layers[0].dense_width, 20);
+  }
 }
 
 TEST(TrainingConfigTest, StatesWhatWeightsWereBeforeTraining) {

@@ -1,6 +1,6 @@
 // For tests: trains a small model in a directory, and dies at a step.
 //
-// usage: training_driver DIRECTORY two-layer|gated LAST_STEP [DYING_STEP]
+// usage: training_driver DIRECTORY two-layer|gated|mlp LAST_STEP [DYING_STEP]
 
 #include <csignal>
 #include <cstddef>
@@ -43,12 +43,14 @@ class Killer final : public TrainingObserver {
 };
 
 int Main(std::span<char*> arguments) {
-  const ExpertKind expert = std::string_view(arguments[2]) == "gated"
-                                ? ExpertKind::kGatedMlp
-                                : ExpertKind::kGeluMlp;
-  TrainingRun run{.training = FixtureOptions(expert),
-                  .kept_steps = {},
-                  .directory = arguments[1]};
+  const std::string_view kind = arguments[2];
+  const bool is_mlp = kind == "mlp";
+  const ExpertKind expert =
+      kind == "gated" ? ExpertKind::kGatedMlp : ExpertKind::kGeluMlp;
+  TrainingRun run{
+      .training = is_mlp ? MlpFixtureOptions(expert) : FixtureOptions(expert),
+      .kept_steps = {},
+      .directory = arguments[1]};
   run.training.steps = std::stoll(arguments[3]);
   for (int64_t step = 0; step < run.training.steps; step += 5) {
     run.kept_steps.push_back(step);
@@ -56,7 +58,8 @@ int Main(std::span<char*> arguments) {
   run.kept_steps.push_back(run.training.steps);
   Killer killer(arguments.size() > 4 ? std::stoll(arguments[4]) : 0);
   TrainingCurves curves(run.training.shape.layers, run.training.shape.experts);
-  const absl::Status status = RunTraining(run, FixtureText(), killer, curves);
+  const absl::Status status = RunTraining(
+      run, is_mlp ? MlpFixtureExamples() : FixtureText(), killer, curves);
   if (status.ok()) return EXIT_SUCCESS;
   std::cerr << status << '\n';
   return EXIT_FAILURE;

@@ -32,6 +32,27 @@ inline TrainingOptions FixtureOptions(
           .steps = 20};
 }
 
+// One layer of four experts without attention, on 400 examples.
+inline TrainingOptions MlpFixtureOptions(
+    ExpertKind expert = ExpertKind::kGeluMlp) {
+  return {.shape = {.layers = 1,
+                    .width = 12,
+                    .heads = 1,
+                    .context = kExampleWindow,
+                    .vocabulary = 400,
+                    .experts = 4,
+                    .expert_width = 20,
+                    .expert = expert,
+                    .outputs = 3},
+          .examples = {.clusters = 3, .teacher_width = 8},
+          .learning_rate = {.peak = 1e-2},
+          .batch = 32,
+          .steps = 20};
+}
+
+// 360 examples to learn from, 40 held out.
+inline TokenSplit MlpFixtureExamples() { return SplitExamples(400, 0.1); }
+
 // 900 tokens to learn from, 100 held out.
 inline TokenSplit FixtureText() {
   std::vector<int32_t> ids(1000);

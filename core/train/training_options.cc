@@ -9,6 +9,7 @@
 #include "core/base/status_macros.h"
 #include "core/model/routing_rule.h"
 #include "core/plan/decoder_shape.h"
+#include "core/train/example_options.h"
 #include "core/train/learning_rate.h"
 
 namespace moeprobe {
@@ -34,11 +35,33 @@ absl::Status CheckRouting(const TrainingOptions& options) {
   return OutOfRange("temperature", rule.temperature, "a number above 0");
 }
 
+absl::Status CheckExamples(const ExampleOptions& options) {
+  if (options.clusters < 1) {
+    return OutOfRange("clusters", static_cast<double>(options.clusters),
+                      "at least 1");
+  }
+  if (options.teacher_width < 1) {
+    return OutOfRange("teacher_width",
+                      static_cast<double>(options.teacher_width), "at least 1");
+  }
+  if (!std::isfinite(options.separation) || options.separation < 0) {
+    return OutOfRange("separation", options.separation,
+                      "a number of at least 0");
+  }
+  if (!std::isfinite(options.noise) || options.noise < 0) {
+    return OutOfRange("noise", options.noise, "a number of at least 0");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status CheckOptions(const TrainingOptions& options) {
   MOEPROBE_RETURN_IF_ERROR(CheckShape(options.shape));
   MOEPROBE_RETURN_IF_ERROR(CheckRouting(options));
+  if (options.shape.is_mlp()) {
+    MOEPROBE_RETURN_IF_ERROR(CheckExamples(options.examples));
+  }
   const LearningRate& rate = options.learning_rate;
   if (!std::isfinite(rate.peak) || rate.peak <= 0) {
     return OutOfRange("learning_rate", rate.peak, "a number above 0");

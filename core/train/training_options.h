@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "core/model/routing_rule.h"
 #include "core/plan/decoder_shape.h"
+#include "core/train/example_options.h"
 #include "core/train/learning_rate.h"
 
 namespace moeprobe {
@@ -32,6 +33,7 @@ struct AdamOptions {
 // One training run: a variant of a model and a seed.
 struct TrainingOptions {
   DecoderShape shape = {};
+  ExampleOptions examples = {};  // of an MLP
   // Not looked at in a dense model; per_token = E is soft routing.
   RoutingRule routing = {.per_token = 2, .renormalize = true};
   Initialization initialization = Initialization::kNormal002;
@@ -39,7 +41,7 @@ struct TrainingOptions {
   AdamOptions adam = {};
   double clip = 0;          // norm that gradients are scaled down to; 0: none
   double balance_loss = 0;  // factor of the mean BalanceLoss over layers
-  int64_t batch = 32;       // windows a step
+  int64_t batch = 32;       // windows, or examples, a step
   int64_t steps = 2000;
   int64_t seed = 0;  // of weights and batches
 };

@@ -39,10 +39,12 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kSteps = 40;
 
-// Runs the driver and returns how it ended, as waitpid says.
-int Drive(const fs::path& directory, int64_t dying_step) {
+// Runs the driver with a kind of model and returns how it ended, as waitpid
+// says.
+int Drive(const fs::path& directory, const std::string& kind,
+          int64_t dying_step) {
   std::array<std::string, 5> words{MOEPROBE_TRAINING_DRIVER, directory.string(),
-                                   "two-layer", absl::StrCat(kSteps),
+                                   kind, absl::StrCat(kSteps),
                                    absl::StrCat(dying_step)};
   std::array<char*, 6> arguments{};  // ends with null
   std::ranges::transform(words, arguments.begin(),
@@ -216,24 +218,32 @@ TEST_F(TrainingRunTest, RefusesWhatItsFamilyCannotSay) {
   EXPECT_EQ(Start(run).code(), absl::StatusCode::kUnimplemented);
 }
 
+class KilledRunTest : public testing::TestWithParam<std::string> {
+ protected:
+  TemporaryDirectory directory_;
+};
+
 // Killed with signal 9 ten times, each time after at least one more step than
 // before.
-TEST_F(TrainingRunTest, EndsWithTheSameBytesHoweverOftenItIsKilled) {
+TEST_P(KilledRunTest, EndsWithTheSameBytesHoweverOftenItIsKilled) {
   const fs::path undisturbed = directory_.path() / "undisturbed";
   const fs::path killed = directory_.path() / "killed";
-  ASSERT_EQ(Drive(undisturbed, 0), 0);
+  ASSERT_EQ(Drive(undisturbed, GetParam(), 0), 0);
   RandomStream random(11, 0);
   int64_t step = 0;
   for (int kill = 0; kill < 10; ++kill) {
     step = std::min(step + 1 + static_cast<int64_t>(random.Below(6)), kSteps);
-    const int end = Drive(killed, step);
+    const int end = Drive(killed, GetParam(), step);
     ASSERT_TRUE(WIFSIGNALED(end)) << step;
     ASSERT_EQ(WTERMSIG(end), SIGKILL);
     if (step == kSteps) break;
   }
-  ASSERT_EQ(Drive(killed, 0), 0);
+  ASSERT_EQ(Drive(killed, GetParam(), 0), 0);
   EXPECT_EQ(FilesIn(killed), FilesIn(undisturbed));
 }
+
+INSTANTIATE_TEST_SUITE_P(Kinds, KilledRunTest,
+                         testing::Values("two-layer", "mlp"));
 
 }  // namespace
 }  // namespace moeprobe

@@ -8,11 +8,12 @@
 namespace moeprobe {
 
 // What training draws at random.
-enum class TrainingDraw : std::uint8_t { kWeights, kBatch };
+enum class TrainingDraw : std::uint8_t { kWeights, kBatch, kExamples };
 
-// Returns the random numbers of one draw: of the weight with that number, or of
-// the batch of that step. They depend on nothing else, so a run that is resumed
-// draws what it would have drawn, and variants draw the same.
+// Returns the random numbers of one draw: of the weight with that number, of
+// the batch of that step, or of that part of the examples. They depend on
+// nothing else, so a run that is resumed draws what it would have drawn, and
+// variants draw the same.
 inline RandomStream TrainingStream(int64_t seed, TrainingDraw draw,
                                    int64_t index) {
   constexpr int64_t kMostDraws = int64_t{1} << 40;
