@@ -6,11 +6,11 @@
 
 namespace moeprobe {
 
-// Returns the sizes of models to train, with every default filled in: those of
-// the second paper's experiments. What is wrong goes to `violations`, under
-// "model".
+// Returns the sizes of models to train for `task`, with every default filled
+// in: those of the second paper's experiments. Without attention there are no
+// heads and no context. What is wrong goes to `violations`, under "model".
 v1::ModelShape ResolveModelShape(const v1::ModelShape& asked,
-                                 Violations& violations);
+                                 v1::TrainingTask task, Violations& violations);
 
 }  // namespace moeprobe
 

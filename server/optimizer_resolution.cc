@@ -29,7 +29,7 @@ void CheckRates(const v1::Optimizer& optimizer, Violations& violations) {
 }  // namespace
 
 v1::Optimizer ResolveOptimizer(const v1::Optimizer& asked,
-                               Violations& violations) {
+                               v1::TrainingTask task, Violations& violations) {
   v1::Optimizer optimizer = asked;
   if (asked.name() == v1::OPTIMIZER_NAME_UNSPECIFIED) {
     optimizer.set_name(v1::OPTIMIZER_NAME_ADAM);
@@ -39,7 +39,9 @@ v1::Optimizer ResolveOptimizer(const v1::Optimizer& asked,
     optimizer.set_decay(v1::RATE_DECAY_CONSTANT);
   }
   optimizer.set_warmup(asked.warmup());
-  if (!asked.has_batch()) optimizer.set_batch(32);
+  if (!asked.has_batch()) {
+    optimizer.set_batch(task == v1::TRAINING_TASK_MLP ? 256 : 32);
+  }
   if (!asked.has_steps()) optimizer.set_steps(2000);
   optimizer.set_clip(asked.clip());
   optimizer.set_balance_loss(asked.balance_loss());

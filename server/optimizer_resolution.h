@@ -14,7 +14,7 @@ inline constexpr int64_t kMostSteps = 10'000'000;
 // Returns how models learn, with every default filled in. What is wrong goes to
 // `violations`, under "optimizer".
 v1::Optimizer ResolveOptimizer(const v1::Optimizer& asked,
-                               Violations& violations);
+                               v1::TrainingTask task, Violations& violations);
 
 }  // namespace moeprobe
 

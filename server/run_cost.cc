@@ -24,11 +24,15 @@ namespace {
 constexpr double kPassesOfStep = 3;
 constexpr double kPassesOfProbes = 30;
 
+DecoderShape ShapeOfRun(const v1::TrainingRun& run) {
+  return ShapeOf(run.shape(), run.vocabulary_size(), run.synthetic().outputs());
+}
+
 double ForwardSeconds(const v1::TrainingRun& run, int64_t tokens,
                       const v1::MachineRates& rates) {
   const double rate_of_thread = rates.float32_rate() / rates.threads();
-  return ForwardOperations(ShapeOf(run.shape(), run.vocabulary_size()),
-                           run.routing().expert_count(), tokens) /
+  return ForwardOperations(ShapeOfRun(run), run.routing().expert_count(),
+                           tokens) /
          rate_of_thread;
 }
 
@@ -49,7 +53,7 @@ int64_t StepsLeft(const v1::TrainingRun& run) {
 
 double TrainingSeconds(const v1::TrainingRun& run,
                        const v1::MachineRates& rates) {
-  const int64_t tokens = run.optimizer().batch() * run.shape().context();
+  const int64_t tokens = TokensOfStep(ShapeOfRun(run), run.optimizer().batch());
   return static_cast<double>(StepsLeft(run)) * kPassesOfStep *
          ForwardSeconds(run, tokens, rates);
 }
@@ -66,14 +70,13 @@ double ProbingSeconds(const PlannedPart& part, const v1::TrainingRun& run,
 // What it writes: every model it keeps.
 int64_t KeptBytes(const v1::TrainingRun& run) {
   constexpr int64_t kNumberBytes = 4;
-  const int64_t model = kNumberBytes * ParameterCount(ShapeOf(
-                                           run.shape(), run.vocabulary_size()));
+  const int64_t model = kNumberBytes * StoredNumberCount(ShapeOfRun(run));
   return StepsLeft(run) > 0 ? run.kept_steps_size() * model : 0;
 }
 
 int64_t BytesOf(const v1::TrainingRun& run) {
-  return TrainingBytes(ShapeOf(run.shape(), run.vocabulary_size()),
-                       run.routing().expert_count(), run.optimizer().batch());
+  return TrainingBytes(ShapeOfRun(run), run.routing().expert_count(),
+                       run.optimizer().batch());
 }
 
 }  // namespace

@@ -67,6 +67,9 @@ PlannedRun PlanRun(const v1::TrainSpec& spec, const v1::Variant& variant,
   run.set_label(Label(variant, seed));
   run.set_data_path(text.path.string());
   run.set_text_sha256(text.text_sha256);
+  if (spec.data().has_synthetic()) {
+    *run.mutable_synthetic() = spec.data().synthetic();
+  }
   if (text.is_bytes) run.set_bytes(true);
   if (!text.tokenizer_directory.empty()) {
     run.set_tokenizer_directory(text.tokenizer_directory.string());
@@ -99,7 +102,7 @@ absl::StatusOr<CutData> Cut(const v1::TrainSpec& spec, const TrainingText& text,
                             int64_t count) {
   const auto [begin, available] = EvaluatedPart(spec, count);
   const WindowOptions windows{.tokens = spec.probe().tokens(),
-                              .sequence_length = spec.model().context()};
+                              .sequence_length = WindowOf(spec)};
   const int64_t needed =
       windows.tokens < 0 ? available : std::min(windows.tokens, available);
   MOEPROBE_ASSIGN_OR_RETURN(std::vector<int32_t> ids,
@@ -111,7 +114,7 @@ absl::StatusOr<ProbedTokens> PlanTokens(const v1::TrainSpec& spec,
                                         const TrainingText& text) {
   ProbedTokens tokens;
   tokens.windows.set_tokens(spec.probe().tokens());
-  tokens.windows.set_sequence_length(spec.model().context());
+  tokens.windows.set_sequence_length(WindowOf(spec));
   tokens.windows.set_skip_first(0);
   tokens.digest = Sha256Hex(
       absl::StrCat("text=", text.digest, "\nheld_out=", spec.data().held_out(),
@@ -170,7 +173,7 @@ PlannedPart PlanPart(const TrainedCell& cell, const v1::TrainSpec& spec,
   for (int32_t layer = 0; layer < part.layer_count; ++layer) {
     part.layers.push_back(layer);
   }
-  part.nll = !is_swapped;
+  part.nll = !is_swapped && !TrainsMlp(spec);
   if (spec.probe().probes().has_interventions() && HasExperts(variant) &&
       spec.model().experts() > 1 && !is_swapped) {
     part.edited_layers = part.layers;

@@ -158,5 +158,31 @@ TEST_F(TrainingPlanTest, TheSameRunHasTheSameDirectory) {
   EXPECT_NE(plan.runs[0].directory(), plan.runs[1].directory());
 }
 
+TEST_F(TrainingPlanTest, PlansModelsOnExamples) {
+  const std::string of_text = Plan().runs[0].directory();
+  job_.mutable_train()->Clear();
+  spec().set_task(v1::TRAINING_TASK_MLP);
+  spec().add_variants()->set_name("top-2");
+  v1::SyntheticData& data = *spec().mutable_data()->mutable_synthetic();
+  data.set_examples(400);
+  const JobPlan plan = Plan();
+  ASSERT_EQ(plan.runs.size(), 1U);
+  const v1::TrainingRun& run = plan.runs[0];
+  EXPECT_EQ(run.vocabulary_size(), 400);
+  EXPECT_EQ(run.synthetic().clusters(), 8);
+  EXPECT_EQ(run.data_path(), "");
+  ASSERT_EQ(plan.parts.size(), 1U);
+  EXPECT_FALSE(plan.parts[0].nll);
+  EXPECT_EQ(plan.parts[0].data.sequence_length(), 16);
+  ASSERT_TRUE(plan.parts[0].tokens.has_value());
+  EXPECT_EQ(plan.parts[0].tokens->token_count, 32);  // of 40 held out
+  for (const auto change : {0, 1}) {
+    v1::SyntheticData& other = *spec().mutable_data()->mutable_synthetic();
+    change == 0 ? other.set_seed(1) : other.set_noise(0.5);
+    EXPECT_NE(Plan().runs[0].directory(), run.directory());
+  }
+  EXPECT_NE(run.directory(), of_text);
+}
+
 }  // namespace
 }  // namespace moeprobe

@@ -9,6 +9,7 @@
 #include "server/number_range.h"
 #include "server/optimizer_resolution.h"
 #include "server/probe_resolution.h"
+#include "server/variant_resolution.h"
 #include "server/violations.h"
 
 namespace moeprobe {
@@ -62,11 +63,12 @@ v1::TrainingProbe ResolveTrainingProbe(const v1::TrainingProbe& asked,
     violations.Add("probe.evaluate_on",
                    absl::StrCat("there is no value ", probe.evaluate_on()));
   }
-  const int64_t context = spec.model().context();
-  if (probe.tokens() != -1 && probe.tokens() < context) {
-    violations.Add("probe.tokens",
-                   absl::StrCat(probe.tokens(),
-                                " tokens do not fill one window of ", context));
+  const int64_t window = WindowOf(spec);
+  if (probe.tokens() != -1 && probe.tokens() < window) {
+    violations.Add(
+        "probe.tokens",
+        absl::StrCat(probe.tokens(), TrainsMlp(spec) ? " examples" : " tokens",
+                     " do not fill one window of ", window));
   }
   if (probe.evaluate_on() == v1::EVALUATION_TEXT_HELD_OUT &&
       spec.data().held_out() == 0) {
@@ -75,6 +77,11 @@ v1::TrainingProbe ResolveTrainingProbe(const v1::TrainingProbe& asked,
                    "share above 0");
   }
   ResolveWhatIsProbed(asked, spec.model().width(), probe, violations);
+  if (TrainsMlp(spec) && probe.probes().has_interventions()) {
+    violations.Add("probe.probes.interventions",
+                   "has no meaning for task mlp: there is no next token whose "
+                   "loss could grow");
+  }
   return probe;
 }
 

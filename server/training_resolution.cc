@@ -17,6 +17,7 @@
 #include "server/model_shape_resolution.h"
 #include "server/number_range.h"
 #include "server/optimizer_resolution.h"
+#include "server/synthetic_resolution.h"
 #include "server/training_cells.h"
 #include "server/training_probe_resolution.h"
 #include "server/training_text.h"
@@ -53,21 +54,60 @@ void ResolveSeeds(v1::TrainSpec& spec, Violations& violations) {
   }
 }
 
-v1::TrainingData ResolveSource(const v1::TrainingData& asked,
-                               DataCatalog& catalog, Violations& violations) {
-  v1::TrainingData data = asked;
+v1::TrainingTask ResolveTask(v1::TrainingTask asked, Violations& violations) {
+  if (asked == v1::TRAINING_TASK_UNSPECIFIED) {
+    return v1::TRAINING_TASK_LANGUAGE_MODEL;
+  }
+  if (!v1::TrainingTask_IsValid(asked)) {
+    violations.Add("task", absl::StrCat("there is no value ", int{asked}));
+  }
+  return asked;
+}
+
+// What is text, or has been.
+void ResolveText(v1::TrainingData& data, DataCatalog& catalog,
+                 Violations& violations) {
   if (data.has_text()) {
     data.set_text(
-        ResolveDataset(asked.text(), true, "data.text", catalog, violations));
-    if (asked.vocabulary().empty()) data.set_vocabulary("bytes");
+        ResolveDataset(data.text(), true, "data.text", catalog, violations));
+    if (data.vocabulary().empty()) data.set_vocabulary("bytes");
   } else if (data.has_ids()) {
     data.set_ids(
-        ResolveDataset(asked.ids(), false, "data.ids", catalog, violations));
-    if (!asked.vocabulary().empty()) {
+        ResolveDataset(data.ids(), false, "data.ids", catalog, violations));
+    if (!data.vocabulary().empty()) {
       violations.Add("data.vocabulary", "has no meaning for token ids");
     }
+  } else if (data.has_synthetic()) {
+    violations.Add("data.synthetic",
+                   "is no text, expected text or ids, or task mlp");
   } else {
     violations.Add("data", "neither text nor ids, expected one of the two");
+  }
+}
+
+void ResolveExamples(v1::TrainingData& data, Violations& violations) {
+  if (data.has_text() || data.has_ids()) {
+    violations.Add(data.has_text() ? "data.text" : "data.ids",
+                   "has no meaning for task mlp, expected synthetic");
+    return;
+  }
+  if (!data.has_synthetic()) {
+    violations.Add("data", "synthetic is missing, expected it for task mlp");
+  }
+  if (!data.vocabulary().empty()) {
+    violations.Add("data.vocabulary", "has no meaning for examples");
+  }
+  *data.mutable_synthetic() = ResolveSynthetic(data.synthetic(), violations);
+}
+
+v1::TrainingData ResolveSource(const v1::TrainingData& asked,
+                               v1::TrainingTask task, DataCatalog& catalog,
+                               Violations& violations) {
+  v1::TrainingData data = asked;
+  if (task == v1::TRAINING_TASK_MLP) {
+    ResolveExamples(data, violations);
+  } else {
+    ResolveText(data, catalog, violations);
   }
   if (!asked.has_held_out()) data.set_held_out(0.1);
   const bool is_share = data.held_out() >= 0 && data.held_out() < 1;
@@ -80,25 +120,25 @@ v1::TrainingData ResolveSource(const v1::TrainingData& asked,
 }
 
 // What is wrong with the ids, as far as they are known. A part that is asked
-// for has to hold a window and the token after it.
+// for has to hold a window and the token after it, or a window of examples.
 void CheckText(const TrainingText& text, const v1::TrainSpec& spec,
                Violations& violations) {
   if (!text.token_count) return;
-  const int64_t window = spec.model().context() + 1;
+  const bool is_mlp = TrainsMlp(spec);
+  const int64_t least = WindowOf(spec) + (is_mlp ? 0 : 1);
+  const char* const what = is_mlp ? " examples" : " tokens";
+  const std::string expected = absl::StrCat(
+      "at least ", is_mlp ? "a window" : "a window and the next", ", ", least);
   const int64_t held_out =
       HeldOutCount(*text.token_count, spec.data().held_out());
   const int64_t learned = *text.token_count - held_out;
-  if (learned < window) {
-    violations.Add("data", absl::StrCat(learned,
-                                        " tokens to learn from, expected at "
-                                        "least a window and the next, ",
-                                        window));
-  } else if (spec.data().held_out() > 0 && held_out < window) {
+  if (learned < least) {
+    violations.Add("data", absl::StrCat(learned, what,
+                                        " to learn from, expected ", expected));
+  } else if (spec.data().held_out() > 0 && held_out < least) {
     violations.Add("data.held_out",
-                   absl::StrCat(held_out,
-                                " tokens are held out, expected 0 or at least "
-                                "a window and the next, ",
-                                window));
+                   absl::StrCat(held_out, what, " are held out, expected 0 or ",
+                                expected));
   }
 }
 
@@ -106,7 +146,8 @@ void CheckText(const TrainingText& text, const v1::TrainSpec& spec,
 void CheckVariantSize(const v1::Variant& variant, const v1::TrainSpec& spec,
                       const TrainingText& text, Violations& violations) {
   const DecoderShape shape =
-      ShapeOf(ShapeOf(variant, spec), text.vocabulary_size);
+      ShapeOf(ShapeOf(variant, spec), text.vocabulary_size,
+              spec.data().synthetic().outputs());
   const int64_t parameters = ParameterCount(shape);
   if (parameters > kMostParameters) {
     violations.Add("model", absl::StrCat(parameters, " parameters in variant ",
@@ -143,11 +184,13 @@ void CheckSize(const v1::TrainSpec& spec, const TrainingText& text,
                                 " models of a run are kept, expected at most ",
                                 kMostKeptSteps));
   }
-  const int64_t tokens = spec.optimizer().batch() * spec.model().context();
+  const int64_t tokens =
+      spec.optimizer().batch() * (TrainsMlp(spec) ? 1 : WindowOf(spec));
   if (tokens > kMostTokensOfStep) {
-    violations.Add("optimizer.batch",
-                   absl::StrCat(tokens, " tokens a step, expected at most ",
-                                kMostTokensOfStep));
+    violations.Add(
+        "optimizer.batch",
+        absl::StrCat(tokens, TrainsMlp(spec) ? " examples" : " tokens",
+                     " a step, expected at most ", kMostTokensOfStep));
   }
   if (!violations.empty()) return;
   for (const v1::Variant& variant : spec.variants()) {
@@ -164,16 +207,15 @@ ResolvedTraining ResolveTraining(const v1::TrainSpec& asked,
   v1::TrainSpec& spec = result.spec;
   Violations& violations = result.violations;
   CheckLabel(asked.name(), violations);
-  if (asked.task() == v1::TRAINING_TASK_UNSPECIFIED) {
-    spec.set_task(v1::TRAINING_TASK_LANGUAGE_MODEL);
-  } else if (!v1::TrainingTask_IsValid(asked.task())) {
-    violations.Add("task", absl::StrCat("there is no value ", asked.task()));
-  }
-  *spec.mutable_model() = ResolveModelShape(asked.model(), violations);
+  spec.set_task(ResolveTask(asked.task(), violations));
+  *spec.mutable_model() =
+      ResolveModelShape(asked.model(), spec.task(), violations);
   ResolveVariants(spec, violations);
   ResolveSeeds(spec, violations);
-  *spec.mutable_data() = ResolveSource(asked.data(), catalog, violations);
-  *spec.mutable_optimizer() = ResolveOptimizer(asked.optimizer(), violations);
+  *spec.mutable_data() =
+      ResolveSource(asked.data(), spec.task(), catalog, violations);
+  *spec.mutable_optimizer() =
+      ResolveOptimizer(asked.optimizer(), spec.task(), violations);
   *spec.mutable_probe() = ResolveTrainingProbe(asked.probe(), spec, violations);
   if (!asked.checkpoint().has_every()) {
     spec.mutable_checkpoint()->set_every(500);

@@ -219,6 +219,128 @@ TEST_F(TrainingResolutionTest, RefusesSeedsTwiceOrNegative) {
   EXPECT_THAT(Fields(), ElementsAre("seeds[1]", "seeds[2]"));
 }
 
+class ExampleResolutionTest : public TrainingResolutionTest {
+ protected:
+  ExampleResolutionTest() {
+    spec().set_task(v1::TRAINING_TASK_MLP);
+    synthetic();
+  }
+
+  v1::SyntheticData& synthetic() {
+    return *spec().mutable_data()->mutable_synthetic();
+  }
+};
+
+TEST_F(ExampleResolutionTest, FillsInWhatAPaperLeavesOpen) {
+  const ResolvedRequest resolved = Resolve();
+  EXPECT_THAT(resolved.violations.list(), IsEmpty());
+  const v1::TrainSpec& spec = resolved.job.train();
+  EXPECT_EQ(spec.model().layers(), 1);
+  EXPECT_FALSE(spec.model().has_heads());
+  EXPECT_FALSE(spec.model().has_context());
+  EXPECT_EQ(spec.model().width(), 128);
+  EXPECT_EQ(spec.optimizer().batch(), 256);
+  EXPECT_TRUE(spec.data().vocabulary().empty());
+  EXPECT_EQ(spec.data().held_out(), 0.1);
+  const v1::SyntheticData& data = spec.data().synthetic();
+  EXPECT_EQ(data.examples(), 16384);
+  EXPECT_EQ(data.clusters(), 8);
+  EXPECT_EQ(data.separation(), 1);
+  EXPECT_EQ(data.teacher(), v1::SYNTHETIC_TEACHER_PER_CLUSTER);
+  EXPECT_EQ(data.teacher_width(), 64);
+  EXPECT_EQ(data.objective(), v1::LEARNING_OBJECTIVE_REGRESSION);
+  EXPECT_EQ(data.outputs(), 16);
+  EXPECT_TRUE(data.has_noise());
+  EXPECT_TRUE(data.has_seed());
+}
+
+TEST_F(ExampleResolutionTest, ResolvingTwiceChangesNothing) {
+  const v1::TrainSpec once = Resolve().job.train();
+  spec() = once;
+  EXPECT_EQ(Resolve().job.train().SerializeAsString(),
+            once.SerializeAsString());
+}
+
+TEST_F(ExampleResolutionTest, LearnsFromExamplesAlone) {
+  spec().mutable_data()->set_text("text");
+  EXPECT_THAT(Fields(), ElementsAre("data.text"));
+  spec().mutable_data()->set_ids("ids");
+  EXPECT_THAT(Fields(), ElementsAre("data.ids"));
+  spec().mutable_data()->clear_ids();
+  EXPECT_THAT(Fields(), ElementsAre("data"));
+  synthetic();
+  spec().mutable_data()->set_vocabulary("bytes");
+  EXPECT_THAT(Fields(), ElementsAre("data.vocabulary"));
+  spec().mutable_data()->clear_vocabulary();
+  spec().clear_task();
+  EXPECT_THAT(Fields(), ElementsAre("data.synthetic"));
+}
+
+TEST_F(ExampleResolutionTest, HasNoAttention) {
+  spec().mutable_model()->set_layers(3);
+  spec().mutable_model()->set_heads(4);
+  spec().mutable_model()->set_context(64);
+  EXPECT_THAT(Fields(),
+              ElementsAre("model.layers", "model.heads", "model.context"));
+  spec().mutable_model()->clear_heads();
+  spec().mutable_model()->clear_context();
+  spec().mutable_model()->set_layers(1);
+  spec().mutable_model()->set_width(7);  // no heads divide it
+  EXPECT_THAT(Fields(), IsEmpty());
+}
+
+TEST_F(ExampleResolutionTest, RefusesExamplesThatAreNone) {
+  synthetic().set_examples(1 << 21);
+  synthetic().set_clusters(0);
+  synthetic().set_separation(std::nan(""));
+  synthetic().set_teacher_width(0);
+  synthetic().set_outputs(5000);
+  synthetic().set_noise(-1);
+  synthetic().set_seed(-1);
+  EXPECT_THAT(Fields(),
+              ElementsAre("data.synthetic.examples", "data.synthetic.clusters",
+                          "data.synthetic.teacher_width",
+                          "data.synthetic.outputs", "data.synthetic.seed",
+                          "data.synthetic.separation", "data.synthetic.noise"));
+}
+
+TEST_F(ExampleResolutionTest, TellsClassesApart) {
+  synthetic().set_outputs(1);
+  EXPECT_THAT(Fields(), IsEmpty());
+  synthetic().set_objective(v1::LEARNING_OBJECTIVE_CLASSIFICATION);
+  EXPECT_THAT(Fields(), ElementsAre("data.synthetic.outputs"));
+}
+
+TEST_F(ExampleResolutionTest, HasAWindowOfExamplesInEachPart) {
+  synthetic().set_examples(159);
+  EXPECT_THAT(Message(), HasSubstr("15 examples are held out, expected 0 or at "
+                                   "least a window, 16"));
+  synthetic().set_examples(160);
+  EXPECT_THAT(Fields(), IsEmpty());
+  spec().mutable_data()->set_held_out(0.95);
+  EXPECT_THAT(Message(), HasSubstr("8 examples to learn from"));
+  spec().mutable_data()->set_held_out(0.5);
+  spec().mutable_probe()->set_tokens(15);
+  EXPECT_THAT(Message(), HasSubstr("15 examples do not fill one window of 16"));
+}
+
+TEST_F(ExampleResolutionTest, HasNoNextTokenToLose) {
+  spec().mutable_probe()->mutable_probes()->mutable_jacobian();
+  spec().mutable_probe()->mutable_probes()->mutable_interventions();
+  EXPECT_THAT(Fields(), ElementsAre("probe.probes.interventions"));
+}
+
+TEST_F(ExampleResolutionTest, GatedExpertsHaveATemperature) {
+  spec().mutable_model()->set_expert(v1::EXPERT_FORM_GATED_MLP);
+  spec().mutable_variants(1)->mutable_routing()->set_temperature(0.5);
+  EXPECT_THAT(Fields(), IsEmpty());
+}
+
+TEST_F(ExampleResolutionTest, BoundsExamplesOfAStep) {
+  spec().mutable_optimizer()->set_batch(65536);  // tokens of a context each
+  EXPECT_THAT(Fields(), IsEmpty());
+}
+
 TEST_F(TrainingResolutionTest, NeedsTextAndVariants) {
   job_.mutable_train()->Clear();
   EXPECT_THAT(Fields(), ElementsAre("variants", "data"));

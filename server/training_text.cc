@@ -6,6 +6,7 @@
 #include <fstream>
 #include <ios>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/training.pb.h"
 #include "server/data_catalog.h"
+#include "server/message_digest.h"
 #include "server/model_registry.h"
 #include "storage/dataset_store.h"
 
@@ -112,11 +114,22 @@ absl::StatusOr<TrainingText> FindTokenised(const v1::TrainingData& data,
   return text;
 }
 
+TrainingText NumberExamples(const v1::SyntheticData& data) {
+  std::vector<int32_t> numbers(static_cast<size_t>(data.examples()));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return {
+      .digest = absl::StrCat("synthetic ", DigestOf(data)),
+      .vocabulary_size = data.examples(),
+      .token_count = data.examples(),
+      .ids = std::make_shared<const std::vector<int32_t>>(std::move(numbers))};
+}
+
 }  // namespace
 
 absl::StatusOr<TrainingText> FindTrainingText(const v1::TrainingData& data,
                                               ModelRegistry& models,
                                               DataCatalog& catalog) {
+  if (data.has_synthetic()) return NumberExamples(data.synthetic());
   if (data.has_ids()) return FindIds(data, catalog);
   v1::DataSpec source;
   source.set_text(data.text());

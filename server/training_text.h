@@ -16,21 +16,22 @@
 namespace moeprobe {
 
 // The token ids that models are trained on, as far as they are known before a
-// worker sees them.
+// worker sees them. Those of examples are their numbers, from 0 on.
 struct TrainingText {
-  std::filesystem::path path = {};  // of text, or of ids as .npy
-  bool is_bytes = false;            // every byte of it is an id
+  // Of text, or of ids as .npy; empty where examples are drawn.
+  std::filesystem::path path = {};
+  bool is_bytes = false;  // every byte of it is an id
   // Of the model whose tokenizer makes ids of it; empty: it has ids, or bytes.
   std::filesystem::path tokenizer_directory = {};
-  std::string text_sha256 = {};  // where there is a tokenizer
-  std::string digest = {};       // of all that determines the ids
-  int64_t vocabulary_size = 0;
+  std::string text_sha256 = {};             // where there is a tokenizer
+  std::string digest = {};                  // of all that determines the ids
+  int64_t vocabulary_size = 0;              // or the number of examples
   std::optional<int64_t> token_count = {};  // nullopt: never tokenised
   // Where they are known and no bytes.
   std::shared_ptr<const std::vector<int32_t>> ids = {};
 };
 
-// Returns the ids of `data`, whose data set is named by digest. Errors:
+// Returns the ids of resolved `data`. Errors:
 // NotFound for a data set or a model that is not there; FailedPrecondition for
 // a model that cannot tokenise.
 absl::StatusOr<TrainingText> FindTrainingText(const v1::TrainingData& data,

@@ -92,7 +92,12 @@ void CheckCount(const v1::RoutingSpec& routing, int64_t experts,
   }
 }
 
-void CheckRouting(const v1::RoutingSpec& routing, const v1::ModelShape& model,
+// Whether models are stored in a layout of others', which has no temperature.
+bool IsStoredAsMixtral(const v1::TrainSpec& spec) {
+  return spec.model().expert() == v1::EXPERT_FORM_GATED_MLP && !TrainsMlp(spec);
+}
+
+void CheckRouting(const v1::RoutingSpec& routing, const v1::TrainSpec& spec,
                   const std::string& field, Violations& violations) {
   if (!v1::RoutingSelection_IsValid(routing.select())) {
     violations.Add(field + ".select",
@@ -111,13 +116,13 @@ void CheckRouting(const v1::RoutingSpec& routing, const v1::ModelShape& model,
   if (!(temperature > 0) || !std::isfinite(temperature)) {
     violations.Add(field + ".temperature",
                    absl::StrCat(temperature, ", expected a number above 0"));
-  } else if (temperature != 1 && model.expert() == v1::EXPERT_FORM_GATED_MLP) {
+  } else if (temperature != 1 && IsStoredAsMixtral(spec)) {
     violations.Add(field + ".temperature",
                    absl::StrCat(temperature,
                                 ", expected 1: models of gated experts are "
                                 "stored as Mixtral, which has none"));
   }
-  CheckCount(routing, model.experts(), field, violations);
+  CheckCount(routing, spec.model().experts(), field, violations);
 }
 
 void ResolveRouting(v1::RoutingSpec& routing) {
@@ -146,7 +151,7 @@ void ResolveDense(v1::Variant& variant, Violations& violations) {
   }
 }
 
-void ResolveVariant(const v1::ModelShape& model, v1::Variant& variant,
+void ResolveVariant(const v1::TrainSpec& spec, v1::Variant& variant,
                     Violations& violations) {
   if (variant.block() == v1::BLOCK_UNSPECIFIED) {
     variant.set_block(v1::BLOCK_MOE);
@@ -164,7 +169,7 @@ void ResolveVariant(const v1::ModelShape& model, v1::Variant& variant,
                    "has no meaning for a block with experts");
   }
   ResolveRouting(*variant.mutable_routing());
-  CheckRouting(variant.routing(), model, FieldOf(variant) + ".routing",
+  CheckRouting(variant.routing(), spec, FieldOf(variant) + ".routing",
                violations);
 }
 
@@ -199,7 +204,7 @@ void ResolveVariants(v1::TrainSpec& spec, Violations& violations) {
   }
   if (!CheckNames(spec, violations)) return;
   for (v1::Variant& variant : *spec.mutable_variants()) {
-    ResolveVariant(spec.model(), variant, violations);
+    ResolveVariant(spec, variant, violations);
   }
   CheckSwaps(spec, violations);
 }
@@ -208,17 +213,28 @@ bool HasExperts(const v1::Variant& variant) {
   return variant.block() == v1::BLOCK_MOE;
 }
 
-DecoderShape ShapeOf(const v1::ModelShape& model, int64_t vocabulary_size) {
+bool TrainsMlp(const v1::TrainSpec& spec) {
+  return spec.task() == v1::TRAINING_TASK_MLP;
+}
+
+int64_t WindowOf(const v1::TrainSpec& spec) {
+  return TrainsMlp(spec) ? kExampleWindow : spec.model().context();
+}
+
+DecoderShape ShapeOf(const v1::ModelShape& model, int64_t vocabulary_size,
+                     int64_t outputs) {
+  const bool is_mlp = outputs > 0;
   return {.layers = model.layers(),
           .width = model.width(),
-          .heads = model.heads(),
-          .context = model.context(),
+          .heads = is_mlp ? 1 : model.heads(),
+          .context = is_mlp ? kExampleWindow : model.context(),
           .vocabulary = vocabulary_size,
           .experts = model.experts(),
           .expert_width = model.expert_width(),
           .expert = model.expert() == v1::EXPERT_FORM_GATED_MLP
                         ? ExpertKind::kGatedMlp
-                        : ExpertKind::kGeluMlp};
+                        : ExpertKind::kGeluMlp,
+          .outputs = outputs};
 }
 
 v1::RoutingRule RuleOf(const v1::Variant& variant, int64_t experts) {
@@ -236,7 +252,8 @@ v1::ModelShape ShapeOf(const v1::Variant& variant, const v1::TrainSpec& spec) {
   v1::ModelShape shape = spec.model();
   if (HasExperts(variant)) return shape;
   const absl::StatusOr<DecoderShape> dense = DenseCounterpart(
-      ShapeOf(spec.model(), 1), ExpertsOfMatch(spec), MatchOf(variant.match()));
+      ShapeOf(spec.model(), 1, spec.data().synthetic().outputs()),
+      ExpertsOfMatch(spec), MatchOf(variant.match()));
   if (dense.ok()) shape.set_expert_width(dense->expert_width);
   shape.set_experts(0);
   return shape;

@@ -16,8 +16,17 @@ void ResolveVariants(v1::TrainSpec& spec, Violations& violations);
 // Whether a resolved variant has experts.
 bool HasExperts(const v1::Variant& variant);
 
+// Whether an experiment trains models without attention, on examples.
+bool TrainsMlp(const v1::TrainSpec& spec);
+
+// Returns how many tokens of the evaluated text, or examples, are a window.
+int64_t WindowOf(const v1::TrainSpec& spec);
+
 // Returns the sizes of the models that all variants with experts have.
-DecoderShape ShapeOf(const v1::ModelShape& model, int64_t vocabulary_size);
+// `vocabulary_size`: or the number of examples; `outputs`: of a model without
+// attention, 0 for a decoder.
+DecoderShape ShapeOf(const v1::ModelShape& model, int64_t vocabulary_size,
+                     int64_t outputs);
 
 // Returns how tokens choose experts in a resolved variant with experts.
 v1::RoutingRule RuleOf(const v1::Variant& variant, int64_t experts);

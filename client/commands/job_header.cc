@@ -49,19 +49,22 @@ std::string AnalysisLines(Session& session, const v1::AnalyzeSpec& spec) {
   return text;
 }
 
+std::string DataLine(Session& session, const v1::TrainingData& data) {
+  if (data.has_synthetic()) return TrainingDataText(data);
+  const std::string& name = data.has_text() ? data.text() : data.ids();
+  return absl::StrCat(DisplayName(session, name), TrainingDataText(data));
+}
+
 std::string TrainingLines(Session& session, const v1::TrainSpec& spec) {
   std::string text;
   for (const v1::Variant& variant : spec.variants()) {
     absl::StrAppend(&text, Line("variant", VariantText(variant)));
   }
-  const v1::TrainingData& data = spec.data();
-  const std::string& name = data.has_text() ? data.text() : data.ids();
   absl::StrAppend(&text, Line("seeds", absl::StrJoin(spec.seeds(), ", ")),
                   Line("model", ShapeText(spec.model())),
-                  Line("data", absl::StrCat(DisplayName(session, name),
-                                            TrainingDataText(data))),
-                  Line("training", OptimizerText(spec.optimizer())),
-                  Line("probes", TrainingProbeText(spec.probe())),
+                  Line("data", DataLine(session, spec.data())),
+                  Line("training", OptimizerText(spec)),
+                  Line("probes", TrainingProbeText(spec)),
                   Line("swapped", absl::StrJoin(spec.swap_routing(), ", ")));
   return text;
 }

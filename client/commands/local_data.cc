@@ -118,6 +118,7 @@ absl::Status Upload(Client& client, const LocalData& data,
 absl::StatusOr<std::vector<LocalData>> FindLocalData(
     Request& request, const std::filesystem::path& directory) {
   std::vector<LocalData> found;
+  if (request.job.train().data().has_synthetic()) return found;
   if (request.job.has_train()) {
     MOEPROBE_RETURN_IF_ERROR(Take(request, directory, "data",
                                   *request.job.mutable_train()->mutable_data(),

@@ -47,6 +47,22 @@ std::string ScheduleText(const v1::Optimizer& optimizer) {
   return text;
 }
 
+bool IsOnExamples(const v1::TrainSpec& spec) {
+  return spec.task() == v1::TRAINING_TASK_MLP;
+}
+
+std::string ExamplesText(const v1::SyntheticData& data, double held_out) {
+  return absl::StrCat(
+      data.examples(), " examples of ", data.clusters(),
+      " clusters (separation ", FormatExact(data.separation()), ", noise ",
+      FormatExact(data.noise()),
+      absl::StrFormat("), %g %% held out, ", 100 * held_out),
+      Name(v1::LearningObjective_descriptor(), data.objective()), " of ",
+      data.outputs(), " outputs (",
+      Name(v1::SyntheticTeacher_descriptor(), data.teacher()),
+      " teachers of width ", data.teacher_width(), ")");
+}
+
 }  // namespace
 
 std::string VariantText(const v1::Variant& variant) {
@@ -58,26 +74,34 @@ std::string VariantText(const v1::Variant& variant) {
 
 std::string ShapeText(const v1::ModelShape& model) {
   return absl::StrCat(
-      model.layers(), " layers of width ", model.width(), ", ", model.experts(),
-      " experts of width ", model.expert_width(), " (",
-      Name(v1::ExpertForm_descriptor(), model.expert()), "), ", model.heads(),
-      " heads, context ", model.context(), ", from ",
-      Name(v1::InitialWeights_descriptor(), model.init()));
+      model.layers(), model.layers() == 1 ? " layer" : " layers", " of width ",
+      model.width(), ", ", model.experts(), " experts of width ",
+      model.expert_width(), " (",
+      Name(v1::ExpertForm_descriptor(), model.expert()), "), ",
+      model.has_heads()
+          ? absl::StrCat(model.heads(), " heads, context ", model.context())
+          : "no attention",
+      ", from ", Name(v1::InitialWeights_descriptor(), model.init()));
 }
 
 std::string TrainingDataText(const v1::TrainingData& data) {
+  if (data.has_synthetic()) {
+    return ExamplesText(data.synthetic(), data.held_out());
+  }
   return absl::StrFormat("%s, %g %% held out, %s",
                          data.has_ids() ? "token ids" : data.vocabulary(),
                          100 * data.held_out(),
                          data.has_text() ? data.text() : data.ids());
 }
 
-std::string OptimizerText(const v1::Optimizer& optimizer) {
-  std::string text = absl::StrCat(
-      optimizer.steps(), " steps of ", optimizer.batch(), " windows, ",
-      Name(v1::OptimizerName_descriptor(), optimizer.name()), " at ",
-      FormatExact(optimizer.learning_rate()), " (", ScheduleText(optimizer),
-      ")");
+std::string OptimizerText(const v1::TrainSpec& spec) {
+  const v1::Optimizer& optimizer = spec.optimizer();
+  std::string text =
+      absl::StrCat(optimizer.steps(), " steps of ", optimizer.batch(),
+                   IsOnExamples(spec) ? " examples, " : " windows, ",
+                   Name(v1::OptimizerName_descriptor(), optimizer.name()),
+                   " at ", FormatExact(optimizer.learning_rate()), " (",
+                   ScheduleText(optimizer), ")");
   if (optimizer.clip() > 0) {
     absl::StrAppend(&text, ", gradients up to ", FormatExact(optimizer.clip()));
   }
@@ -88,7 +112,8 @@ std::string OptimizerText(const v1::Optimizer& optimizer) {
   return text;
 }
 
-std::string TrainingProbeText(const v1::TrainingProbe& probe) {
+std::string TrainingProbeText(const v1::TrainSpec& spec) {
+  const v1::TrainingProbe& probe = spec.probe();
   const std::string when =
       probe.every() == 0
           ? "at the last step"
@@ -96,7 +121,7 @@ std::string TrainingProbeText(const v1::TrainingProbe& probe) {
   const std::string tokens =
       probe.tokens() == -1 ? "all" : absl::StrCat(probe.tokens());
   return absl::StrCat(
-      when, ", on ", tokens, " tokens (",
+      when, ", on ", tokens, IsOnExamples(spec) ? " examples (" : " tokens (",
       Name(v1::EvaluationText_descriptor(), probe.evaluate_on()), ")");
 }
 

@@ -28,7 +28,7 @@ absl::Status ReadDataSet(const Value& value, v1::DataSpec& data) {
                     TokenCountField("tokens", data),
                     IntegerField("sequence_length", data, 1),
                     IntegerField("skip_first", data, 0)}));
-  return CheckOneSource(value);
+  return CheckOneSource(value, {"text", "ids"});
 }
 
 absl::Status ReadData(const Value& value, v1::AnalyzeSpec& spec) {

@@ -2,12 +2,15 @@
 
 #include <google/protobuf/message.h>
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "client/request/message_fields.h"
 #include "client/request/value.h"
 #include "client/request/yaml_tree.h"
@@ -40,13 +43,18 @@ Field SourceField(const std::string& key, google::protobuf::Message& data) {
           }};
 }
 
-absl::Status CheckOneSource(const Value& data) {
-  const std::vector<Value> texts = data.Find("text");
-  const std::vector<Value> ids = data.Find("ids");
-  if (texts.size() + ids.size() == 1) return absl::OkStatus();
-  return data.Error(texts.empty()
-                        ? "found neither text nor ids, expected one of them"
-                        : "found both text and ids, expected one of them");
+absl::Status CheckOneSource(const Value& data,
+                            const std::vector<std::string>& keys) {
+  std::vector<std::string> found;
+  std::ranges::copy_if(
+      keys, std::back_inserter(found),
+      [&](const std::string& key) { return !data.Find(key).empty(); });
+  if (found.size() == 1) return absl::OkStatus();
+  return data.Error(
+      absl::StrCat(found.empty() ? "found neither " : "found both ",
+                   found.empty() ? absl::StrJoin(keys, " nor ")
+                                 : absl::StrJoin(found, " and "),
+                   ", expected one of them"));
 }
 
 }  // namespace moeprobe

@@ -77,6 +77,7 @@ std::string StarterExperiment(const std::string& text) {
 # What it resolves to and what it takes: moeprobe-client explain FILE
 # Every key: docs/request.md
 kind: train
+# task: mlp                  # no text: data: {synthetic: {}}, no attention
 data:
   text: $0  # a file of yours, or a data set of the server
   vocabulary: bytes          # or a model of the server, for its tokenizer

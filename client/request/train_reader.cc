@@ -22,11 +22,21 @@ absl::Status ReadModel(const Value& value, v1::ModelShape& model) {
        ChoiceField("init", model)});
 }
 
+absl::Status ReadSynthetic(const Value& value, v1::SyntheticData& data) {
+  return value.Fields(
+      {IntegerField("examples", data, 1), IntegerField("clusters", data, 1),
+       NonNegativeField("separation", data), ChoiceField("teacher", data),
+       IntegerField("teacher_width", data, 1), ChoiceField("objective", data),
+       IntegerField("outputs", data, 1), NonNegativeField("noise", data),
+       IntegerField("seed", data, 0)});
+}
+
 absl::Status ReadData(const Value& value, v1::TrainingData& data) {
   MOEPROBE_RETURN_IF_ERROR(value.Fields(
       {SourceField("text", data), SourceField("ids", data),
+       PartField("synthetic", data, ReadSynthetic),
        TextField("vocabulary", data), ShareField("held_out", data)}));
-  return CheckOneSource(value);
+  return CheckOneSource(value, {"text", "ids", "synthetic"});
 }
 
 absl::Status ReadOptimizer(const Value& value, v1::Optimizer& optimizer) {

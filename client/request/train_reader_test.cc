@@ -98,6 +98,38 @@ checkpoint: {every: 50}
   EXPECT_EQ(spec.checkpoint().every(), 50);
 }
 
+TEST(ReadTrainSpecTest, ReadsEveryKeyOfExamples) {
+  const v1::TrainSpec spec = Read(R"(
+kind: train
+task: mlp
+variants: {a: {}}
+data:
+  synthetic: {examples: 512, clusters: 3, separation: 0.5, teacher: shared,
+              teacher_width: 16, objective: classification, outputs: 4,
+              noise: 0.25, seed: 9}
+  held_out: 0.5
+)");
+  EXPECT_EQ(spec.task(), v1::TRAINING_TASK_MLP);
+  EXPECT_EQ(spec.data().held_out(), 0.5);
+  const v1::SyntheticData& data = spec.data().synthetic();
+  EXPECT_EQ(data.examples(), 512);
+  EXPECT_EQ(data.clusters(), 3);
+  EXPECT_EQ(data.separation(), 0.5);
+  EXPECT_EQ(data.teacher(), v1::SYNTHETIC_TEACHER_SHARED);
+  EXPECT_EQ(data.teacher_width(), 16);
+  EXPECT_EQ(data.objective(), v1::LEARNING_OBJECTIVE_CLASSIFICATION);
+  EXPECT_EQ(data.outputs(), 4);
+  EXPECT_EQ(data.noise(), 0.25);
+  EXPECT_EQ(data.seed(), 9);
+}
+
+TEST(ReadTrainSpecTest, TakesExamplesWithoutAWordOnThem) {
+  const v1::TrainSpec spec =
+      Read("kind: train\nvariants: {a: {}}\ndata: {synthetic: {}}\n");
+  EXPECT_TRUE(spec.data().has_synthetic());
+  EXPECT_FALSE(spec.data().synthetic().has_examples());
+}
+
 TEST(ReadTrainSpecTest, KeepsTheOrderOfVariants) {
   const v1::TrainSpec spec = Read(
       "kind: train\ndata: {text: t}\nvariants:\n"
@@ -172,7 +204,8 @@ TEST(ReadTrainSpecTest, NamesTheKeyThatWasProbablyMeant) {
 TEST(ReadTrainSpecTest, RefusesWrongTypes) {
   // NOLINTBEGIN(modernize-use-designated-initializers): rows of a table.
   ExpectErrors(
-      {{"task: mlps", "f.yaml:4:7: ", "expected language_model"},
+      {{"task: mlps",
+        "f.yaml:4:7: ", "language_model or mlp; did you mean mlp?"},
        {"model: {init: normal}", "f.yaml:4:15: ", "normal_0.02 or torch"},
        {"model: {expert: gelu}", "f.yaml:4:17: ", "gelu_mlp or gated_mlp"},
        {"model: {layers: 0}", "f.yaml:4:17: ", "at least 1"},
@@ -198,7 +231,17 @@ TEST(ReadTrainSpecTest, RefusesWrongTypes) {
       {{"{text: t, held_out: 1}", "f.yaml:3:27: ", "from 0 to below 1"},
        {"{text: t, held_out: -0.1}", "f.yaml:3:27: ", "from 0 to below 1"},
        {"{text: t, ids: t}", "f.yaml:3:7: ", "both text and ids"},
-       {"{vocabulary: bytes}", "f.yaml:3:7: ", "neither text nor ids"},
+       {"{text: t, synthetic: {}}", "f.yaml:3:7: ", "both text and synthetic"},
+       {"{synthetic: {example: 5}}", "f.yaml:3:20: ", "mean \"examples\"?"},
+       {"{synthetic: {examples: 0}}", "f.yaml:3:30: ", "at least 1"},
+       {"{synthetic: {noise: -1}}", "f.yaml:3:27: ", "a number of at least 0"},
+       {"{synthetic: {teacher: own}}",
+        "f.yaml:3:29: ", "per_cluster or shared"},
+       {"{synthetic: {objective: classify}}",
+        "f.yaml:3:31: ", "regression or classification"},
+       {"{synthetic: t}", "f.yaml:3:19: ", "expected a mapping"},
+       {"{vocabulary: bytes}",
+        "f.yaml:3:7: ", "neither text nor ids nor synthetic"},
        {"{text: ~/t}", "f.yaml:3:14: ", "is not expanded"},
        {"[{text: t}]", "f.yaml:3:7: ", "expected a mapping"},
        {"{text: t, tokens: 5}", "f.yaml:3:17: ", "unknown key \"tokens\""}},

@@ -112,7 +112,8 @@ StepCurve CurveOf(const TrainingRows& rows, const TrainedQuantity& quantity,
 std::vector<StepCurve> StepCurves(const v1::Result& result) {
   const TrainingRows rows(result);
   std::vector<StepCurve> curves;
-  for (const TrainedQuantity& quantity : TrainedQuantities()) {
+  for (const TrainedQuantity& quantity :
+       TrainedQuantities(result.job().train())) {
     for (const int layer : rows.Layers(quantity.name)) {
       for (const std::string& column : rows.columns()) {
         StepCurve curve = CurveOf(rows, quantity, layer, column);

@@ -16,6 +16,7 @@
 #include "client/result/shown_quantities.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
+#include "moeprobe/v1/training.pb.h"
 
 namespace moeprobe {
 namespace {
@@ -26,6 +27,13 @@ bool IsCompared(const ShownQuantity& shown) {
   const std::string_view name = shown.name;
   return *shown.part == '\0' && !name.ends_with("/components") &&
          name.find("/split_half_") == std::string_view::npos;
+}
+
+std::string LossUnit(const v1::TrainSpec& spec) {
+  return spec.data().synthetic().objective() ==
+                 v1::LEARNING_OBJECTIVE_REGRESSION
+             ? "squared error"
+             : "nats";
 }
 
 // Those that have gates of their own before those that have another's.
@@ -56,10 +64,11 @@ std::optional<TrainingPlace> TrainingPlaceOf(const v1::SweepCell& cell) {
   return place;
 }
 
-std::vector<TrainedQuantity> TrainedQuantities() {
+std::vector<TrainedQuantity> TrainedQuantities(const v1::TrainSpec& spec) {
+  const std::string unit = LossUnit(spec);
   std::vector<TrainedQuantity> quantities = {
-      {.name = "loss", .title = "Loss, training, nats"},
-      {.name = "held_out_loss", .title = "Loss, held out, nats"}};
+      {.name = "loss", .title = "Loss, training, " + unit},
+      {.name = "held_out_loss", .title = "Loss, held out, " + unit}};
   for (const ShownQuantity& shown : ShownQuantities()) {
     if (!IsCompared(shown)) continue;
     quantities.push_back(

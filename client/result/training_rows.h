@@ -12,6 +12,7 @@
 
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
+#include "moeprobe/v1/training.pb.h"
 
 namespace moeprobe {
 
@@ -31,9 +32,9 @@ struct TrainedQuantity {
   std::string title;  // "Grassmann, routed"
 };
 
-// Returns the losses, then those of ShownQuantities() that a model is compared
-// by with others.
-std::vector<TrainedQuantity> TrainedQuantities();
+// Returns the losses of an experiment, then those of ShownQuantities() that a
+// model is compared by with others.
+std::vector<TrainedQuantity> TrainedQuantities(const v1::TrainSpec& spec);
 
 // What the summary of an experiment says, by what was trained: every variant,
 // and every variant under the gates of another. Refers to the result, which

@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
+#include "moeprobe/v1/training.pb.h"
 
 namespace moeprobe {
 namespace {
@@ -42,7 +43,7 @@ TEST(TrainingPlaceOfTest, IsNoneForCellsOfASweep) {
 }
 
 TEST(TrainedQuantitiesTest, AreTheLossesAndThoseOfModels) {
-  const auto quantities = TrainedQuantities();
+  const auto quantities = TrainedQuantities(v1::TrainSpec());
   EXPECT_EQ(quantities[0].name, "loss");
   EXPECT_EQ(quantities[1].name, "held_out_loss");
   EXPECT_THAT(quantities,
@@ -50,6 +51,16 @@ TEST(TrainedQuantitiesTest, AreTheLossesAndThoseOfModels) {
   EXPECT_THAT(
       quantities,
       Not(Contains(Field(&TrainedQuantity::name, "pca/routed/components"))));
+}
+
+TEST(TrainedQuantitiesTest, SayWhatALossIs) {
+  v1::TrainSpec spec;
+  EXPECT_EQ(TrainedQuantities(spec)[1].title, "Loss, held out, nats");
+  v1::SyntheticData& data = *spec.mutable_data()->mutable_synthetic();
+  data.set_objective(v1::LEARNING_OBJECTIVE_CLASSIFICATION);
+  EXPECT_EQ(TrainedQuantities(spec)[1].title, "Loss, held out, nats");
+  data.set_objective(v1::LEARNING_OBJECTIVE_REGRESSION);
+  EXPECT_EQ(TrainedQuantities(spec)[1].title, "Loss, held out, squared error");
 }
 
 TEST(TrainingRowsTest, FindsRowsBySeed) {

@@ -137,7 +137,8 @@ std::string VariantTable(const v1::Result& result, int width) {
     table[1].push_back(absl::StrCat(rows.SeedCount(column, step)));
   }
   const size_t above = table.size();
-  for (const TrainedQuantity& quantity : TrainedQuantities()) {
+  for (const TrainedQuantity& quantity :
+       TrainedQuantities(result.job().train())) {
     AddQuantity(rows, quantity, table);
   }
   return table.size() == above ? "" : FormatTable(columns, table, width);

@@ -11,9 +11,12 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "core/base/mutex.h"
+#include "core/plan/training_cost.h"
+#include "core/train/training_options.h"
 #include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/worker/task_context.h"
+#include "server/worker/training_request.h"
 
 namespace moeprobe {
 namespace {
@@ -28,10 +31,10 @@ constexpr double kPassesOfAProbe = 8;
 constexpr double kTokensOfAProbe = 16384;  // where all are asked for
 
 double SizeOf(const v1::TrainingRun& run) {
-  const v1::Optimizer& optimizer = run.optimizer();
+  const TrainingOptions options = RequestOf(run).training;
   return kPassesOfAStep *
-         static_cast<double>(optimizer.steps() * optimizer.batch() *
-                             run.shape().context());
+         static_cast<double>(options.steps *
+                             TokensOfStep(options.shape, options.batch));
 }
 
 double SizeOf(const v1::TaskPart& part) {

@@ -273,6 +273,29 @@ TEST_F(TaskRunnerTest, TellsHowFarItIs) {
   EXPECT_THAT(service_.progress().back().phase(), HasSubstr(" of 2 runs done"));
 }
 
+TEST_F(TaskRunnerTest, TrainsAndProbesAModelOnExamples) {
+  v1::TrainingRun& run = AddRun("mlp");
+  run.mutable_shape()->set_layers(1);
+  run.mutable_shape()->clear_heads();
+  run.mutable_shape()->clear_context();
+  run.clear_bytes();
+  run.clear_data_path();
+  run.set_vocabulary_size(400);
+  v1::SyntheticData& data = *run.mutable_synthetic();
+  data.set_examples(400);
+  data.set_clusters(3);
+  data.set_teacher_width(8);
+  data.set_outputs(2);
+  AddPart(0, kSteps, {0}).mutable_data()->set_sequence_length(16);
+  EXPECT_EQ(ErrorAfterRun(), "");
+  const v1::FinishTaskRequest finish = service_.finish();
+  ASSERT_EQ(finish.provenance_size(), 1);
+  const v1::Provenance& provenance = finish.provenance(0);
+  EXPECT_EQ(provenance.token_count(), 32);
+  EXPECT_EQ(provenance.first_token_ids(0), 360);
+  EXPECT_FALSE(provenance.has_nll());
+}
+
 TEST_F(TaskRunnerTest, NamesATextThatIsTooShort) {
   AddRun("top-2");
   WriteText("");

@@ -4,6 +4,7 @@
 #include "core/model/routing_rule.h"
 #include "core/pipeline/train.h"
 #include "core/plan/decoder_shape.h"
+#include "core/train/example_options.h"
 #include "core/train/learning_rate.h"
 #include "core/train/training_options.h"
 #include "moeprobe/v1/training.pb.h"
@@ -12,18 +13,37 @@
 namespace moeprobe {
 namespace {
 
+ExpertKind FromProto(v1::ExpertForm form) {
+  return form == v1::EXPERT_FORM_GATED_MLP ? ExpertKind::kGatedMlp
+                                           : ExpertKind::kGeluMlp;
+}
+
 DecoderShape ShapeOf(const v1::TrainingRun& run) {
   const v1::ModelShape& shape = run.shape();
+  const bool is_mlp = run.has_synthetic();
   return {.layers = shape.layers(),
           .width = shape.width(),
-          .heads = shape.heads(),
-          .context = shape.context(),
+          .heads = is_mlp ? 1 : shape.heads(),
+          .context = is_mlp ? kExampleWindow : shape.context(),
           .vocabulary = run.vocabulary_size(),
           .experts = shape.experts(),
           .expert_width = shape.expert_width(),
-          .expert = shape.expert() == v1::EXPERT_FORM_GATED_MLP
-                        ? ExpertKind::kGatedMlp
-                        : ExpertKind::kGeluMlp};
+          .expert = FromProto(shape.expert()),
+          .outputs = run.synthetic().outputs()};
+}
+
+ExampleOptions FromProto(const v1::SyntheticData& data) {
+  return {.clusters = data.clusters(),
+          .separation = data.separation(),
+          .teacher = data.teacher() == v1::SYNTHETIC_TEACHER_SHARED
+                         ? Teacher::kShared
+                         : Teacher::kPerCluster,
+          .teacher_width = data.teacher_width(),
+          .objective = data.objective() == v1::LEARNING_OBJECTIVE_CLASSIFICATION
+                           ? Objective::kClassification
+                           : Objective::kRegression,
+          .noise = data.noise(),
+          .seed = data.seed()};
 }
 
 Decay FromProto(v1::RateDecay decay) {
@@ -59,6 +79,7 @@ TrainingOptions OptionsOf(const v1::TrainingRun& run) {
       .steps = optimizer.steps(),
       .seed = run.seed()};
   if (run.has_routing()) options.routing = FromProto(run.routing());
+  if (run.has_synthetic()) options.examples = FromProto(run.synthetic());
   return options;
 }
 

@@ -36,7 +36,8 @@ bool HaveSameText(const v1::TrainingRun& a, const v1::TrainingRun& b) {
          a.vocabulary_case() == b.vocabulary_case() &&
          a.tokenizer_directory() == b.tokenizer_directory() &&
          a.held_out() == b.held_out() &&
-         a.shape().context() == b.shape().context();
+         a.shape().context() == b.shape().context() &&
+         a.synthetic().examples() == b.synthetic().examples();
 }
 
 // Lanes for all threads, as far as what they hold fits into half of the memory.
@@ -86,6 +87,10 @@ absl::Status TrainingRunner::ReadTexts() {
 
 absl::StatusOr<TrainingRunner::Text> TrainingRunner::TextOf(
     const v1::TrainingRun& run) {
+  if (run.has_synthetic()) {
+    return std::make_shared<const TokenSplit>(
+        SplitExamples(run.synthetic().examples(), run.held_out()));
+  }
   MOEPROBE_ASSIGN_OR_RETURN(std::vector<int32_t> ids, tokens_.OfRun(run));
   auto split =
       SplitTokens(std::move(ids), run.held_out(), run.shape().context());

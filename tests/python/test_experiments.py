@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from moeprobe import figures
 from moeprobe.report import make_page
+from moeprobe.request.described import loss_unit
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +161,12 @@ def test_one_run_of_an_experiment_can_be_drawn(result):
     assert figures.figures_of(one)
 
 
+def test_losses_say_what_they_are_numbers_of(result):
+    assert figures.loss_curves(result).panels[0].y.label == "loss, nats"
+    assert "held-out loss, nats" in make_page([result])
+    assert loss_unit({"data": {"synthetic": {"objective": "classification"}}}) == "nats"
+
+
 def test_a_report_shows_variants_and_curves(result):
     page = make_page([result])
     for text in (
@@ -209,3 +216,26 @@ def test_a_server_trains_what_a_dictionary_asks_for(client, root):
     }  # fmt: skip
     assert cosines.random_weights_null_mean.notna().all()
     assert "soft as top-1" in make_page([result])
+
+
+def test_a_server_trains_on_examples(client):
+    """Task mlp: losses are squared errors, all else is as usual."""
+    request = {
+        "kind": "train",
+        "task": "mlp",
+        "model": {"width": 8, "experts": 3, "expert_width": 8},
+        "variants": {"dense": {"block": "dense"}, "top-1": {"routing": {"top_k": 1}}},
+        "data": {"synthetic": {"examples": 400, "outputs": 2}, "held_out": 0.5},
+        "optimizer": {"batch": 16, "steps": 4},
+        "probe": {"every": 2, "probes": {"routing": {}, "jacobian": {}},
+                  "nulls": {"random_router": 3, "random_weights": 2, "bootstrap": 0}},
+    }  # fmt: skip
+    result = client.submit(request).result()
+    assert result.request["data"]["synthetic"]["clusters"] == 8
+    assert len(result.curves("training/loss")) == 2 * 4
+    means = result.variants()
+    assert set(means.variant[means.quantity == "held_out_loss"]) == {"dense", "top-1"}
+    assert figures.loss_curves(result).panels[1].y.label == "loss, squared error"
+    assert "held-out loss, squared error" in make_page([result])
+    with pytest.raises(moeprobe.RequestError, match="no meaning for task mlp"):
+        client.validate(request | {"model": {"heads": 2}})

@@ -131,7 +131,13 @@ def test_a_dictionary_says_the_same_as_a_file(tmp_path, text):
         ("kind: train\nvariants: {a: {name: b}}\n",
          'request.yaml:2:16: unknown key "name" in variants.a'),
         ("kind: train\ndata: {vocabulary: bytes}\n",
-         "request.yaml:2:7: data: found neither text nor ids, expected one of them"),
+         "request.yaml:2:7: data: found neither text nor ids nor synthetic, expected "
+         "one of them"),
+        ("kind: train\ndata: {text: t, synthetic: {}}\n",
+         "request.yaml:2:7: data: found both text and synthetic, expected one of them"),
+        ("kind: train\ndata: {synthetic: {teacher: own}}\n",
+         'request.yaml:2:29: data.synthetic.teacher: found "own", expected per_cluster '
+         "or shared"),
         ("kind: train\nmodel: {init: normal}\n",
          'request.yaml:2:15: model.init: found "normal", expected normal_0.02 or '
          "torch"),

@@ -26,6 +26,8 @@ _PIECE_BYTES = 1 << 20
 _PATHS_ONLY = ("/", "./", "../")
 _DIGEST = "sha256"
 
+_KINDS = ("text", "ids")
+
 _Data = analysis_pb2.DataSpec | training_pb2.TrainingData
 
 
@@ -99,7 +101,7 @@ def _without_content(data: Any, found: list[LocalData]) -> Any:
             plain["ids"] = found[-1].dataset.name
     except ValueError as error:
         raise RequestError(f"request: data: {error}") from None
-    for key in ("text", "ids"):
+    for key in _KINDS:
         if isinstance(plain.get(key), os.PathLike):
             plain[key] = os.path.abspath(os.fspath(plain[key]))  # noqa: PTH100
     return plain
@@ -123,7 +125,8 @@ def take_content(request: Mapping[str, Any]) -> tuple[dict[str, Any], list[Local
 def data_sets(job: job_pb2.Job) -> list[tuple[str, _Data]]:
     """Return the data sets of a request, and the fields at which they stand."""
     if job.HasField("train"):
-        return [("data", job.train.data)] if job.train.HasField("data") else []
+        data = job.train.data
+        return [("data", data)] if data.WhichOneof("source") in _KINDS else []
     return [(f"data[{i}]", data) for i, data in enumerate(job.analyze.data)]
 
 

@@ -19,6 +19,7 @@ from moeprobe.figures.figure import (
     Points,
     share_limits,
 )
+from moeprobe.request.described import loss_unit
 from moeprobe.result.cells import OWN
 from moeprobe.result.result import Result
 
@@ -94,10 +95,11 @@ def loss_curves(result: Result) -> Figure:
     training = _curves(result, "training/loss")
     parts = [_thinned(rows).assign(variant=key[0], gates=OWN)
              for key, rows in _groups(training, ["variant"])]  # fmt: skip
-    panels = [_panel(pd.concat(parts), variants, "training", "loss, nats")]
+    label = f"loss, {loss_unit(result.request)}"
+    panels = [_panel(pd.concat(parts), variants, "training", label)]
     held_out = result.curves("training/held_out_loss")
     if len(held_out):
-        panels.append(_panel(held_out, variants, "held out", "loss, nats"))
+        panels.append(_panel(held_out, variants, "held out", label))
     return Figure("loss-curves", "Loss over training", _BANDS,
                   share_limits(panels), columns=2)  # fmt: skip
 

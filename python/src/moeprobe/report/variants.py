@@ -9,15 +9,19 @@ import pandas as pd
 from moeprobe.figures.layers import MEANS
 from moeprobe.report.numbers import ABSENT, decimals, number
 from moeprobe.report.tables import QuantityTable, Table
+from moeprobe.request.described import loss_unit
 from moeprobe.result.cells import OWN
 from moeprobe.result.nulls import NULLS
 from moeprobe.result.result import Result
 
-_QUANTITIES = (
-    ("loss", "training loss, nats"),
-    ("held_out_loss", "held-out loss, nats"),
-    *MEANS,
-)
+
+def _quantities(result: Result) -> tuple[tuple[str, str], ...]:
+    unit = loss_unit(result.request)
+    return (
+        ("loss", f"training loss, {unit}"),
+        ("held_out_loss", f"held-out loss, {unit}"),
+        *MEANS,
+    )
 
 
 def _columns(means: pd.DataFrame) -> dict[tuple[str, str], str]:
@@ -60,7 +64,7 @@ def variant_tables(result: Result) -> list[QuantityTable]:
     means = result.variants()
     columns = _columns(means)
     tables = []
-    for quantity, label in _QUANTITIES:
+    for quantity, label in _quantities(result):
         rows = means[means["quantity"] == quantity]
         if rows.empty:
             continue

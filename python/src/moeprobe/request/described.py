@@ -25,6 +25,13 @@ def subject_of(request: Request) -> str:
     return f"{_count(len(variants), 'variant')} x {_count(len(seeds), 'seed')}"
 
 
+def loss_unit(request: Request) -> str:
+    """Return what the losses of an experiment are numbers of."""
+    data: Request = request.get("data", {})
+    objective = data.get("synthetic", {}).get("objective")
+    return "squared error" if objective == "regression" else "nats"
+
+
 def probes_of(request: Request) -> Request:
     """Return what is computed, by probe."""
     holder = request.get("probe", {}) if is_experiment(request) else request

@@ -24,6 +24,8 @@ _COUNTS_OF_TOKENS = (
     "SpectraProbe.tokens_per_expert",
     "TrainingProbe.tokens",
 )
+# Keys whose values may be paths.
+_PATHS = ("text", "ids")
 # A shell would expand these; nothing here does.
 _EXPANDED = ("~", "$", "file://")
 
@@ -98,11 +100,14 @@ def _read_data_set(
     value: Value, data: analysis_pb2.DataSpec | training_pb2.TrainingData
 ) -> None:
     read_message(value, data)
-    sources = [found for key in ("text", "ids") if (found := value.find(key))]
-    if len(sources) != 1:
-        what = "both text and ids" if sources else "neither text nor ids"
+    keys = [field.name for field in data.DESCRIPTOR.oneofs_by_name["source"].fields]
+    found = [key for key in keys if value.find(key)]
+    if len(found) != 1:
+        both, neither = " and ".join(found), " nor ".join(keys)
+        what = f"both {both}" if found else f"neither {neither}"
         raise value.error(f"found {what}, expected one of them")
-    _check_path(sources[0])
+    if found[0] in _PATHS:
+        _check_path(cast("Value", value.find(found[0])))
 
 
 def _read_data(value: Value, spec: analysis_pb2.AnalyzeSpec) -> None:
