@@ -28,7 +28,9 @@ def log_lines(server):
 def page(server):
     """The text of /metrics."""
     lines = wait_until(
-        lambda: [x for x in log_lines(server) if x["message"].startswith("metrics on ")],
+        lambda: [
+            x for x in log_lines(server) if x["message"].startswith("metrics on ")
+        ],
         "metrics",
     )
     address = lines[0]["message"].removeprefix("metrics on ")
@@ -71,7 +73,9 @@ def test_metrics_count_jobs_calls_and_answers_of_the_cache(
     assert second['moeprobe_cache_groups_total{found="no"}'] == computed
     assert second['moeprobe_jobs_ended_total{state="succeeded"}'] == 2
     assert client.run("show", "99")[0] == 1
-    wait_until(lambda: any("NOT_FOUND" in name for name in metrics(watched)), "an error")
+    wait_until(
+        lambda: any("NOT_FOUND" in name for name in metrics(watched)), "an error"
+    )
 
 
 def test_metrics_count_workers_that_die(watched):
@@ -104,7 +108,9 @@ def test_health_tells_of_a_worker_that_does_not_answer(server):
 
 def test_the_log_says_which_job_it_is_about(watched, make_client, short_request):
     job = make_client(watched).submit(short_request, "--wait")
-    messages = [line["message"] for line in log_lines(watched) if line.get("job") == job]
+    messages = [
+        line["message"] for line in log_lines(watched) if line.get("job") == job
+    ]
     assert messages == ["submitted", "started", "succeeded"]
 
 
@@ -153,7 +159,9 @@ def test_the_sample_configuration_is_one(root, tmp_path):
 def test_systemd_accepts_the_units(root, tmp_path, unit):
     text = (root / "deploy" / unit).read_text()
     # As if it were installed.
-    text = text.replace("/usr/local/bin/moeprobe-server", str(PROGRAMS / "moeprobe-server"))
+    text = text.replace(
+        "/usr/local/bin/moeprobe-server", str(PROGRAMS / "moeprobe-server")
+    )
     file = tmp_path / "moeprobe-server.service"
     file.write_text(text)
     done = subprocess.run(
