@@ -33,8 +33,9 @@ def generate(proto_folder, out):
 class Api:
     """Stubs of every public service, and the messages' modules."""
 
-    def __init__(self, address):
-        self.channel = grpc.insecure_channel(address)
+    def __init__(self, address, options=()):
+        """`options`: of the channel."""
+        self.channel = grpc.insecure_channel(address, options)
         self.jobs = self.stub("job")
         self.results = self.stub("result")
         self.datasets = self.stub("dataset")
