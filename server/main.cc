@@ -58,6 +58,7 @@ void LetWaitingThreadsSleep(const ServerOptions& options) {
 struct OperatorOptions {
   LogFormat log_format = LogFormat::kText;
   int drain_seconds = 20;
+  int lease_seconds = 60;
 };
 
 void AddOperatorOptions(CLI::App& app, ServerOptions& options,
@@ -79,6 +80,11 @@ void AddOperatorOptions(CLI::App& app, ServerOptions& options,
                  "When stopped, how long to wait for workers to reach the next "
                  "layer or training step, from which their jobs go on later")
       ->check(CLI::Range(0, 86'400))
+      ->capture_default_str();
+  app.add_option("--lease-seconds", operators.lease_seconds,
+                 "How long a worker may hold a job without a word; then it is "
+                 "killed and the job tried again")
+      ->check(CLI::Range(3, 86'400))
       ->capture_default_str();
 }
 
@@ -160,6 +166,7 @@ int main(int argc, char** argv) {
   }
   if (command) return moeprobe::ExitStatus(command());
   options.drain_patience = std::chrono::seconds(operators.drain_seconds);
+  options.lease = std::chrono::seconds(operators.lease_seconds);
   if (options.threads_per_worker == 0) {
     options.threads_per_worker = moeprobe::CoreCount();
   }

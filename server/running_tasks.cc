@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -42,6 +43,14 @@ std::optional<absl::Duration> RunningTasks::HeldFor(int64_t job) {
   const auto found = tasks_.find(job);
   if (found == tasks_.end()) return std::nullopt;
   return absl::Now() - found->second->start_time;
+}
+
+std::vector<int64_t> RunningTasks::Workers() const {
+  const MutexLock lock(mutex_);
+  std::vector<int64_t> workers;
+  workers.reserve(tasks_.size());
+  for (const auto& [job, task] : tasks_) workers.push_back(task->worker);
+  return workers;
 }
 
 void RunningTasks::Remove(int64_t job) {

@@ -50,6 +50,9 @@ class RunningTasks {
   // Returns for how long a worker has held the job, nullopt if none does.
   std::optional<absl::Duration> HeldFor(int64_t job);
 
+  // Returns the workers that hold a task.
+  std::vector<int64_t> Workers() const;
+
   // Forgets the task of a job, if there is one.
   void Remove(int64_t job);
 
@@ -57,7 +60,7 @@ class RunningTasks {
   bool WaitUntilEmpty(std::chrono::milliseconds patience);
 
  private:
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::condition_variable_any removed_;
   std::map<int64_t, std::shared_ptr<const RunningTask>> tasks_
       ABSL_GUARDED_BY(mutex_);

@@ -151,6 +151,7 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryStart(
   running.estimated_seconds = estimated_seconds;
   v1::Task task = running.task;
   const size_t group_count = running.plan.groups.size();
+  pulse_->Beat(claimant.worker);  // its lease begins
   running_->Add(std::move(running));
   const auto started =
       queue_->Start(row.id, claimant.worker, estimated_seconds);
@@ -227,6 +228,10 @@ void Scheduler::WorkerStarted(int64_t worker) {
 
 absl::Status Scheduler::WorkerDied(int64_t worker, const std::string& reason) {
   metrics_->WorkerDied();
+  return LoseWorker(worker, reason);
+}
+
+absl::Status Scheduler::LoseWorker(int64_t worker, const std::string& reason) {
   pulse_->End(worker);
   const MutexLock lock(claim_mutex_);
   dead_workers_.insert(worker);

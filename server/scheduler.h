@@ -94,9 +94,11 @@ class Scheduler {
 
   // A worker process has begun, or ended for `reason`.
   void WorkerStarted(int64_t worker);
-  // If the death cannot be noted now, say because the disk is full, it will be
-  // at the next claim.
   absl::Status WorkerDied(int64_t worker, const std::string& reason);
+  // A worker is given up: what it holds ends for `reason`, and it gets nothing
+  // else. If that cannot be noted now, say because the disk is full, it will be
+  // at the next claim.
+  absl::Status LoseWorker(int64_t worker, const std::string& reason);
 
   // Where a job with this device will run, as far as workers have told.
   v1::Device ResolveDevice(v1::Device device) const;

@@ -42,6 +42,7 @@
 #include "server/server_operations.h"
 #include "server/task_operations.h"
 #include "server/worker_health.h"
+#include "server/worker_leases.h"
 #include "server/worker_pulse.h"
 #include "server/worker_service.h"
 #include "storage/attempt_store.h"
@@ -119,6 +120,18 @@ struct Server::Parts {
       return now.ok() && now->state == JobState::kCancelling &&
              now->attempt == row.attempt;
     });
+  }
+
+  // Takes its task from a worker that says nothing, and ends it.
+  void GiveUp(int64_t worker) {
+    const std::string reason = absl::StrCat(
+        "worker ", worker, " said nothing for ", options.lease.count(), " s");
+    LogWarning(reason);
+    const absl::Status status = scheduler.LoseWorker(worker, reason);
+    if (!status.ok()) LogWarning(status.ToString());
+    if (executor == nullptr) return;
+    executor->KillLater(worker, std::chrono::milliseconds(0),
+                        [] { return true; });
   }
 
   const ServerOptions options;
@@ -211,6 +224,7 @@ struct Server::Parts {
   std::unique_ptr<Listener> client_listener;
   std::unique_ptr<MetricsPage> metrics_page;
   std::unique_ptr<WorkerHealth> health;
+  std::unique_ptr<WorkerLeases> leases;
   bool stopped = false;
 };
 
@@ -300,6 +314,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
                       &all.call_metrics));
   all.health =
       std::make_unique<WorkerHealth>(&all.pulse, all.client_listener.get());
+  all.leases = std::make_unique<WorkerLeases>(WorkerLeases::Parts{
+      .running = &all.running,
+      .pulse = &all.pulse,
+      .lease = options.lease,
+      .on_expiry = [&all](int64_t worker) { all.GiveUp(worker); }});
   MOEPROBE_RETURN_IF_ERROR(all.ShowMetrics());
   return server;
 }
@@ -313,6 +332,7 @@ void Server::Stop() {
   all.task_operations.AskBack();
   all.running.WaitUntilEmpty(all.options.drain_patience);
   all.health.reset();
+  all.leases.reset();
   all.changes.Stop();
   all.scheduler.Stop();
   if (all.executor != nullptr) all.executor->Stop();

@@ -28,6 +28,8 @@ struct ServerOptions {
   // How long workers may take, when the server stops, to keep what they have
   // reached: to the next finished layer or training step.
   std::chrono::milliseconds drain_patience{20'000};
+  // How long a worker may hold a task without a word.
+  std::chrono::seconds lease{60};
 };
 
 // A running server: the database, the workers and both listeners.

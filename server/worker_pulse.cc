@@ -1,6 +1,7 @@
 #include "server/worker_pulse.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 
 #include "core/base/mutex.h"
@@ -15,6 +16,13 @@ void WorkerPulse::Beat(int64_t worker, Clock::time_point now) {
 void WorkerPulse::End(int64_t worker) {
   const MutexLock lock(mutex_);
   last_.erase(worker);
+}
+
+bool WorkerPulse::IsSilent(int64_t worker, std::chrono::seconds patience,
+                           Clock::time_point now) const {
+  const MutexLock lock(mutex_);
+  const auto beat = last_.find(worker);
+  return beat != last_.end() && now - beat->second >= patience;
 }
 
 int WorkerPulse::AnsweringCount(Clock::time_point now) const {

@@ -25,6 +25,10 @@ class WorkerPulse {
   // It has ended.
   void End(int64_t worker);
 
+  // Whether it has been heard of, but not for so long.
+  bool IsSilent(int64_t worker, std::chrono::seconds patience,
+                Clock::time_point now = Clock::now()) const;
+
   int AnsweringCount(Clock::time_point now = Clock::now()) const;
 
  private:

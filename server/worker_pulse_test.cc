@@ -27,6 +27,17 @@ TEST(WorkerPulseTest, LosesPatienceWithASilentWorker) {
   EXPECT_EQ(pulse.AnsweringCount(kStart + WorkerPulse::kPatience), 2);
 }
 
+TEST(WorkerPulseTest, KnowsWhoHasBeenSilentForTooLong) {
+  WorkerPulse pulse;
+  const std::chrono::seconds lease(60);
+  pulse.Beat(1, kStart);
+  EXPECT_FALSE(pulse.IsSilent(1, lease, kStart + std::chrono::seconds(59)));
+  EXPECT_TRUE(pulse.IsSilent(1, lease, kStart + lease));
+  pulse.Beat(1, kStart + lease);
+  EXPECT_FALSE(pulse.IsSilent(1, lease, kStart + lease));
+  EXPECT_FALSE(pulse.IsSilent(2, lease, kStart + lease));
+}
+
 TEST(WorkerPulseTest, ForgetsAWorkerThatEnded) {
   WorkerPulse pulse;
   pulse.Beat(1, kStart);

@@ -64,9 +64,7 @@ def test_a_larger_request_computes_what_is_missing(client, api, short_request):
         assert {n.split("/")[0] for n in arrays} >= {"layer0", "layer1", "layer2"}
 
 
-def test_results_of_finished_layers_are_there_while_it_runs(
-    client, api, long_request
-):
+def test_results_of_finished_layers_are_there_while_it_runs(client, api, long_request):
     job = client.submit(long_request)
     prefix = wait_for_first_layer(api, job)
     get = api.messages("result_service").GetResultRequest(name=stubs.job_name(job))
@@ -315,3 +313,18 @@ def test_the_same_request_id_gives_the_same_job(client, api, short_request):
     with pytest.raises(grpc.RpcError) as error:
         api.jobs.CreateJob(create(job=body, request_id=same))
     assert error.value.code() == grpc.StatusCode.ALREADY_EXISTS
+
+
+def test_a_worker_that_hangs_loses_its_job(
+    start_server, make_client, api_stubs, long_request
+):
+    server = start_server(options=("--lease-seconds", "4"))
+    client, api = make_client(server), api_stubs(server.address)
+    job = client.submit(long_request)
+    wait_for_first_layer(api, job)
+    hung = server.workers()
+    for pid in hung:
+        os.kill(pid, signal.SIGSTOP)
+    wait_for_success(api, job)
+    assert api.deaths(job) == 1
+    assert not any(service.is_alive(pid) for pid in hung)
