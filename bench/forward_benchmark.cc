@@ -74,7 +74,7 @@ class ForwardPass {
                         const WeightArrival& arrival) const {
     const DecoderLayer decoder(checkpoint_, layer, sequence_length_, type_);
     MOEPROBE_RETURN_IF_ERROR(
-        arrival(LastOfAttention(checkpoint_.layer(layer))));
+        arrival(LastBeforeExperts(checkpoint_.layer(layer))));
     decoder.Attend(residual);
     const at::Tensor h = decoder.MlpInput(residual);
     const RoutingRule rule = OwnRule(checkpoint_.config().experts);
