@@ -2,10 +2,13 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <filesystem>
+#include <iostream>
 #include <string>
 #include <variant>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "client/commands/change_job.h"
 #include "client/commands/compare.h"
 #include "client/commands/fetch_files.h"
@@ -20,8 +23,11 @@
 #include "client/commands/submit.h"
 #include "client/commands/watch.h"
 #include "client/manual_page.h"
+#include "client/service/connection_files.h"
+#include "client/settings/settings_file.h"
 #include "client/shell_completion.h"
 #include "core/base/default_address.h"
+#include "core/base/status_macros.h"
 #include "core/base/version.h"
 
 namespace moeprobe {
@@ -42,6 +48,74 @@ constexpr const char* kFooter =
     "Exit status: 0 success; 1 the job failed or was cancelled, or the server\n"
     "refused or did not answer; 2 wrong usage or a wrong request file;\n"
     "130 interrupted.";
+
+// Adds the options that say which server is meant and how it is reached.
+class Connection {
+ public:
+  Connection(CLI::App& app, CommandLine& line) : line_(line) {
+    line.server = DefaultAddress();
+    settings_ = DefaultSettingsFile();
+    server_ = Add(app, "--server", line.server,
+                  "unix:PATH or HOST:PORT of the server", "MOEPROBE_SERVER")
+                  ->type_name("ADDRESS")
+                  ->capture_default_str();
+    Add(app, "--settings", settings_,
+        "Where server, token_file, ca, cert and key may stand once for all, "
+        "YAML",
+        "MOEPROBE_SETTINGS")
+        ->capture_default_str();
+    Add(app, "--token-file", line.files.token,
+        "Who you are to the server, as its admin gave it to you; for you alone "
+        "to read",
+        "MOEPROBE_TOKEN_FILE");
+    Add(app, "--ca", line.files.ca,
+        "Encrypts; the server's certificate must be signed by this one, PEM",
+        "MOEPROBE_CA");
+    Add(app, "--cert", line.files.certificate, "Your certificate, PEM",
+        "MOEPROBE_CERT");
+    Add(app, "--key", line.files.key, "Your certificate's key, PEM",
+        "MOEPROBE_KEY");
+    app.add_flag("--allow-unencrypted-network",
+                 line.files.allow_unencrypted_network,
+                 "Sends the token where others on the network can read it");
+  }
+
+  // Fills in what the settings say of the server that is meant: nobody else
+  // gets to see the token of that one.
+  absl::Status Complete() {
+    MOEPROBE_ASSIGN_OR_RETURN(const Settings settings, ReadSettings(settings_));
+    line_.program = "moeprobe-client";
+    if (server_->count() > 0) {
+      absl::StrAppend(&line_.program, " --server ", line_.server);
+      if (line_.server != settings.server) return absl::OkStatus();
+    } else if (!settings.server.empty()) {
+      line_.server = settings.server;
+    }
+    ConnectionFiles& files = line_.files;
+    if (files.token.empty()) files.token = settings.files.token;
+    if (files.ca.empty()) files.ca = settings.files.ca;
+    if (files.certificate.empty() && files.key.empty()) {
+      files.certificate = settings.files.certificate;
+      files.key = settings.files.key;
+    }
+    files.allow_unencrypted_network |= settings.files.allow_unencrypted_network;
+    return absl::OkStatus();
+  }
+
+ private:
+  template <typename Text>
+  static CLI::Option* Add(CLI::App& app, const std::string& name, Text& value,
+                          const std::string& description,
+                          const std::string& variable) {
+    return app.add_option(name, value, description)
+        ->envname(variable)
+        ->type_name("FILE");
+  }
+
+  CommandLine& line_;
+  std::filesystem::path settings_;
+  CLI::Option* server_;
+};
 
 // Adds the commands to a parser; what they read goes into `line` and `submit`.
 class Commands {
@@ -67,6 +141,7 @@ class Commands {
     AddList("datasets", "Lists the texts and token ids that the server has.",
             ListDatasets);
     AddList("info", "Says what the server is.", ShowServer);
+    AddList("whoami", "Says who you are to the server.", ShowCaller);
     AddCompletion();
     AddManual();
   }
@@ -355,13 +430,7 @@ std::variant<CommandLine, int> ParseCommandLine(int argc, char** argv) {
   app.footer(kFooter);
   app.require_subcommand(1);
   app.fallthrough();
-  line.server = DefaultAddress();
-  const CLI::Option* server =
-      app.add_option("--server", line.server,
-                     "unix:PATH or HOST:PORT of the server")
-          ->envname("MOEPROBE_SERVER")
-          ->type_name("ADDRESS")
-          ->capture_default_str();
+  Connection connection(app, line);
   Commands commands(app, line);
   commands.AddAll();
   try {
@@ -369,8 +438,10 @@ std::variant<CommandLine, int> ParseCommandLine(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsageStatus;
   }
-  line.program = server->count() > 0 ? "moeprobe-client --server " + line.server
-                                     : "moeprobe-client";
+  if (const absl::Status status = connection.Complete(); !status.ok()) {
+    std::cerr << status.message() << "\n";
+    return kUsageStatus;
+  }
   return line;
 }
 

@@ -7,13 +7,15 @@
 
 #include "absl/status/status.h"
 #include "client/commands/session.h"
+#include "client/service/connection_files.h"
 
 namespace moeprobe {
 
 // What a command line asks for.
 struct CommandLine {
-  std::string server;   // address
-  std::string program;  // how to call this program again for the same server
+  std::string server;     // address
+  ConnectionFiles files;  // how to reach it
+  std::string program;    // how to call this program again for the same server
   std::function<absl::Status(Session&)> command;
 };
 

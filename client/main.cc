@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "absl/status/status.h"
@@ -13,6 +14,8 @@
 #include "client/commands/session.h"
 #include "client/service/cancellation.h"
 #include "client/service/client.h"
+#include "client/service/client_options.h"
+#include "client/service/connection_files.h"
 #include "client/text/printable.h"
 
 namespace moeprobe {
@@ -37,9 +40,14 @@ std::string ErrorText(const absl::Status& status) {
 int Run(const CommandLine& line) {
   Cancellation cancellation;
   const Interrupt interrupt([&cancellation] { cancellation.Cancel(); });
-  Client client({.address = line.server}, cancellation);
   Screen out = Screen::Of(std::cout, STDOUT_FILENO);
   Screen err = Screen::Of(std::cerr, STDERR_FILENO);
+  ClientOptions options{.address = line.server};
+  if (const absl::Status usable = UseFiles(line.files, options); !usable.ok()) {
+    err.Print(ErrorText(usable));
+    return kUsageStatus;
+  }
+  Client client(std::move(options), cancellation);
   Session session{.client = client,
                   .cancellation = cancellation,
                   .out = out,

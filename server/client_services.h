@@ -2,33 +2,47 @@
 #define MOEPROBE_SERVER_CLIENT_SERVICES_H_
 
 #include <google/protobuf/empty.pb.h>
+#include <grpcpp/impl/service_type.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 #include <grpcpp/support/status.h>
 #include <grpcpp/support/sync_stream.h>
 
+#include <utility>
+#include <vector>
+
 #include "moeprobe/v1/dataset_service.grpc.pb.h"
 #include "moeprobe/v1/job_service.grpc.pb.h"
 #include "moeprobe/v1/result_service.grpc.pb.h"
 #include "moeprobe/v1/server_service.grpc.pb.h"
+#include "moeprobe/v1/user_service.grpc.pb.h"
+#include "server/access/caller.h"
+#include "server/call_gate.h"
 #include "server/dataset_operations.h"
 #include "server/job_changes.h"
 #include "server/job_operations.h"
 #include "server/result_operations.h"
 #include "server/server_operations.h"
+#include "server/service_set.h"
+#include "server/user_operations.h"
 #include "storage/job_store.h"
 
 namespace moeprobe {
 
-// The services for clients. Each call is one call of the operations; only
-// WatchJob, which waits, is answered without a thread of its own. What the
-// constructors are given must outlive the services.
+// The services for users. Each call goes through a gate, which says who calls,
+// and is one call of the operations; only WatchJob, which waits, is answered
+// without a thread of its own. What the constructors are given must outlive the
+// services.
 
 class JobServiceImpl final : public v1::JobService::WithCallbackMethod_WatchJob<
                                  v1::JobService::Service> {
  public:
-  JobServiceImpl(JobOperations* operations, JobStore* jobs, JobChanges* changes)
-      : operations_(operations), jobs_(jobs), changes_(changes) {}
+  JobServiceImpl(CallGate gate, JobOperations* operations, JobStore* jobs,
+                 JobChanges* changes)
+      : gate_(std::move(gate)),
+        operations_(operations),
+        jobs_(jobs),
+        changes_(changes) {}
 
   grpc::Status CreateJob(grpc::ServerContext* context,
                          const v1::CreateJobRequest* request,
@@ -53,6 +67,7 @@ class JobServiceImpl final : public v1::JobService::WithCallbackMethod_WatchJob<
       const v1::WatchJobRequest* request) override;
 
  private:
+  CallGate gate_;
   JobOperations* operations_;
   JobStore* jobs_;
   JobChanges* changes_;
@@ -60,8 +75,8 @@ class JobServiceImpl final : public v1::JobService::WithCallbackMethod_WatchJob<
 
 class ResultServiceImpl final : public v1::ResultService::Service {
  public:
-  explicit ResultServiceImpl(ResultOperations* operations)
-      : operations_(operations) {}
+  ResultServiceImpl(CallGate gate, ResultOperations* operations)
+      : gate_(std::move(gate)), operations_(operations) {}
 
   grpc::Status GetResult(grpc::ServerContext* context,
                          const v1::GetResultRequest* request,
@@ -71,13 +86,14 @@ class ResultServiceImpl final : public v1::ResultService::Service {
                           grpc::ServerWriter<v1::ArrayChunk>* writer) override;
 
  private:
+  CallGate gate_;
   ResultOperations* operations_;
 };
 
 class DatasetServiceImpl final : public v1::DatasetService::Service {
  public:
-  explicit DatasetServiceImpl(DatasetOperations* operations)
-      : operations_(operations) {}
+  DatasetServiceImpl(CallGate gate, DatasetOperations* operations)
+      : gate_(std::move(gate)), operations_(operations) {}
 
   grpc::Status UploadDataset(
       grpc::ServerContext* context,
@@ -91,13 +107,14 @@ class DatasetServiceImpl final : public v1::DatasetService::Service {
                             v1::ListDatasetsResponse* response) override;
 
  private:
+  CallGate gate_;
   DatasetOperations* operations_;
 };
 
 class ServerServiceImpl final : public v1::ServerService::Service {
  public:
-  explicit ServerServiceImpl(ServerOperations* operations)
-      : operations_(operations) {}
+  ServerServiceImpl(CallGate gate, ServerOperations* operations)
+      : gate_(std::move(gate)), operations_(operations) {}
 
   grpc::Status GetServerInfo(grpc::ServerContext* context,
                              const v1::GetServerInfoRequest* request,
@@ -107,7 +124,64 @@ class ServerServiceImpl final : public v1::ServerService::Service {
                           v1::ListModelsResponse* response) override;
 
  private:
+  CallGate gate_;
   ServerOperations* operations_;
+};
+
+class UserServiceImpl final : public v1::UserService::Service {
+ public:
+  UserServiceImpl(CallGate gate, UserOperations* operations)
+      : gate_(std::move(gate)), operations_(operations) {}
+
+  grpc::Status GetCaller(grpc::ServerContext* context,
+                         const v1::GetCallerRequest* request,
+                         v1::Caller* response) override;
+  grpc::Status CreateUser(grpc::ServerContext* context,
+                          const v1::CreateUserRequest* request,
+                          v1::CreateUserResponse* response) override;
+  grpc::Status RenewUser(grpc::ServerContext* context,
+                         const v1::RenewUserRequest* request,
+                         v1::RenewUserResponse* response) override;
+  grpc::Status RevokeUser(grpc::ServerContext* context,
+                          const v1::RevokeUserRequest* request,
+                          v1::User* response) override;
+  grpc::Status ListUsers(grpc::ServerContext* context,
+                         const v1::ListUsersRequest* request,
+                         v1::ListUsersResponse* response) override;
+
+ private:
+  CallGate gate_;
+  UserOperations* operations_;
+};
+
+// What the services are made of.
+struct ClientParts {
+  GateParts gate;
+  JobOperations* job_operations;
+  JobStore* jobs;
+  JobChanges* changes;
+  ResultOperations* result_operations;
+  DatasetOperations* dataset_operations;
+  ServerOperations* server_operations;
+  UserOperations* user_operations;
+};
+
+// All services for users, for connections that came in at one place.
+class ClientServices final : public ServiceSet {
+ public:
+  ClientServices(const ClientParts& parts, const Origin& origin);
+
+  std::vector<grpc::Service*> All() override {
+    return {&jobs_, &results_, &datasets_, &server_, &users_};
+  }
+
+ private:
+  CallGate gate_;
+  JobServiceImpl jobs_;
+  ResultServiceImpl results_;
+  DatasetServiceImpl datasets_;
+  ServerServiceImpl server_;
+  UserServiceImpl users_;
 };
 
 }  // namespace moeprobe

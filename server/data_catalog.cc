@@ -15,6 +15,7 @@
 #include "core/base/token_windows.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "server/resource_name.h"
+#include "storage/access.h"
 #include "storage/blob_store.h"
 #include "storage/dataset_store.h"
 #include "storage/fingerprint_store.h"
@@ -43,12 +44,18 @@ absl::StatusOr<CutData> CutIds(std::vector<int32_t> ids,
       .first_ids = {cut.begin(), cut.begin() + static_cast<ptrdiff_t>(shown)}};
 }
 
+DataCatalog DataCatalog::SeenBy(const Viewer& viewer) const {
+  DataCatalog catalog = *this;
+  catalog.viewer_ = viewer;
+  return catalog;
+}
+
 absl::StatusOr<DatasetRow> DataCatalog::Find(const std::string& name) {
   if (!absl::StartsWith(name, "datasets/")) {
-    return datasets_->GetByDisplayName(name);
+    return datasets_->GetByDisplayName(viewer_, name);
   }
   MOEPROBE_ASSIGN_OR_RETURN(const std::string sha256, ParseDatasetName(name));
-  return datasets_->Get(sha256);
+  return datasets_->Get(viewer_, sha256);
 }
 
 absl::StatusOr<std::optional<std::string>> DataCatalog::IdsSha256(

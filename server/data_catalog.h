@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "core/base/token_windows.h"
 #include "moeprobe/v1/analysis.pb.h"
+#include "storage/access.h"
 #include "storage/blob_store.h"
 #include "storage/dataset_store.h"
 #include "storage/fingerprint_store.h"
@@ -28,14 +29,17 @@ struct DataLocation {
 absl::StatusOr<CutData> CutIds(std::vector<int32_t> ids,
                                const WindowOptions& windows);
 
-// Data sets as requests name them, and what is known of their tokens.
-// Thread-safe.
+// Data sets as requests name them, and what is known of their tokens. Made for
+// the server itself; see SeenBy(). Thread-safe.
 class DataCatalog {
  public:
   // All must outlive the catalog.
   DataCatalog(DatasetStore* datasets, FingerprintStore* fingerprints,
               const BlobStore* blobs)
       : datasets_(datasets), fingerprints_(fingerprints), blobs_(blobs) {}
+
+  // Returns the catalog in which the viewer finds what they may see.
+  DataCatalog SeenBy(const Viewer& viewer) const;
 
   // Returns the data set that `name` stands for: datasets/{sha256}, or a
   // display name. NotFound if there is none.
@@ -60,6 +64,7 @@ class DataCatalog {
   DatasetStore* datasets_;
   FingerprintStore* fingerprints_;
   const BlobStore* blobs_;
+  Viewer viewer_ = ServerItself();
 };
 
 }  // namespace moeprobe

@@ -22,7 +22,10 @@
 #include "moeprobe/v1/dataset_service.pb.h"
 #include "server/page.h"
 #include "server/resource_name.h"
+#include "server/sharing.h"
 #include "server/utf8_check.h"
+#include "server/violations.h"
+#include "storage/access.h"
 #include "storage/blob_store.h"
 #include "storage/dataset_store.h"
 
@@ -37,6 +40,7 @@ using ReadMessage = std::function<bool(v1::UploadDatasetRequest*)>;
 v1::Dataset ToMessage(const DatasetRow& row) {
   v1::Dataset dataset;
   dataset.set_name(DatasetName(row.sha256));
+  FillAccess(row.access, dataset);
   dataset.set_display_name(row.display_name);
   dataset.set_kind(row.is_text ? v1::Dataset::KIND_TEXT
                                : v1::Dataset::KIND_IDS);
@@ -138,7 +142,24 @@ absl::Status CheckContent(const v1::Dataset& announced,
 
 }  // namespace
 
-absl::StatusOr<v1::Dataset> DatasetOperations::Upload(const ReadMessage& read) {
+absl::StatusOr<Access> DatasetOperations::AccessOf(
+    const Viewer& user, const v1::Dataset& announced) {
+  if (announced.visibility() == v1::VISIBILITY_UNSPECIFIED &&
+      announced.shared_with().empty()) {
+    const auto held = datasets_->Get(user, announced.sha256());
+    if (held.ok() && held->access.owner == user.name) return held->access;
+  }
+  Violations violations;
+  Access access = ResolveSharing(user.name,
+                                 {.visibility = announced.visibility(),
+                                  .shared_with = announced.shared_with()},
+                                 default_visibility_, violations);
+  MOEPROBE_RETURN_IF_ERROR(violations.ToStatus());
+  return access;
+}
+
+absl::StatusOr<v1::Dataset> DatasetOperations::Upload(const Viewer& user,
+                                                      const ReadMessage& read) {
   v1::UploadDatasetRequest first;
   if (!read(&first) || !first.has_dataset()) {
     return absl::InvalidArgumentError(
@@ -146,34 +167,37 @@ absl::StatusOr<v1::Dataset> DatasetOperations::Upload(const ReadMessage& read) {
   }
   const v1::Dataset& announced = first.dataset();
   MOEPROBE_RETURN_IF_ERROR(CheckAnnouncement(announced));
+  MOEPROBE_ASSIGN_OR_RETURN(const Access access, AccessOf(user, announced));
   MOEPROBE_ASSIGN_OR_RETURN(BlobWriter writer, blobs_->NewBlob());
   MOEPROBE_RETURN_IF_ERROR(Receive(read, announced, writer));
   MOEPROBE_RETURN_IF_ERROR(CheckReceived(announced, writer));
   MOEPROBE_RETURN_IF_ERROR(CheckContent(announced, writer.path()));
   MOEPROBE_RETURN_IF_ERROR(writer.Commit());
   MOEPROBE_RETURN_IF_ERROR(
-      datasets_->Add({.sha256 = announced.sha256(),
+      datasets_->Add({.access = access,
+                      .sha256 = announced.sha256(),
                       .is_text = announced.kind() == v1::Dataset::KIND_TEXT,
                       .display_name = announced.display_name(),
                       .size_bytes = announced.size_bytes(),
                       .create_time = absl::InfinitePast()}));
-  return Get(DatasetName(announced.sha256()));
+  return Get(user, DatasetName(announced.sha256()));
 }
 
-absl::StatusOr<v1::Dataset> DatasetOperations::Get(const std::string& name) {
+absl::StatusOr<v1::Dataset> DatasetOperations::Get(const Viewer& user,
+                                                   const std::string& name) {
   MOEPROBE_ASSIGN_OR_RETURN(const std::string sha256, ParseDatasetName(name));
-  MOEPROBE_ASSIGN_OR_RETURN(const DatasetRow row, datasets_->Get(sha256));
+  MOEPROBE_ASSIGN_OR_RETURN(const DatasetRow row, datasets_->Get(user, sha256));
   return ToMessage(row);
 }
 
 absl::StatusOr<v1::ListDatasetsResponse> DatasetOperations::List(
-    const v1::ListDatasetsRequest& request) {
+    const Viewer& user, const v1::ListDatasetsRequest& request) {
   MOEPROBE_ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
   MOEPROBE_ASSIGN_OR_RETURN(
       const int64_t before,
       ParsePageTokenNumber(kListMethod, request.page_token()));
   MOEPROBE_ASSIGN_OR_RETURN(const std::vector<DatasetRow> rows,
-                            datasets_->List(before, size + 1));
+                            datasets_->List(user, before, size + 1));
   v1::ListDatasetsResponse response;
   for (const DatasetRow& row : rows) {
     if (response.datasets_size() == size) {

@@ -41,6 +41,15 @@ void JobChanges::Notify(int64_t job) {
   for (const auto& watcher : watchers) watcher->OnChange();
 }
 
+void JobChanges::NotifyAll() {
+  std::multimap<int64_t, std::shared_ptr<JobWatcher>> watchers;
+  {
+    const MutexLock lock(mutex_);
+    watchers = watchers_;
+  }
+  for (const auto& [job, watcher] : watchers) watcher->OnChange();
+}
+
 void JobChanges::Stop() {
   std::multimap<int64_t, std::shared_ptr<JobWatcher>> watchers;
   {

@@ -32,6 +32,9 @@ class JobChanges {
   // Tells the watchers of `job`.
   void Notify(int64_t job);
 
+  // Tells the watchers of all jobs: whoever watches may be let in no more.
+  void NotifyAll();
+
   // Tells all watchers, and later ones when they are added, that the server
   // stops.
   void Stop();

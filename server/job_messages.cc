@@ -13,6 +13,7 @@
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/job.pb.h"
 #include "server/resource_name.h"
+#include "server/sharing.h"
 #include "storage/job.h"
 
 namespace moeprobe {
@@ -80,6 +81,7 @@ std::string SpecBytes(const v1::Job& job) {
 absl::StatusOr<v1::Job> ToMessage(const JobRow& row) {
   MOEPROBE_ASSIGN_OR_RETURN(v1::Job job, SpecOf(row));
   job.set_name(JobName(row.id));
+  FillAccess(row.access, job);
   job.set_state(ToMessage(row.state));
   if (row.failure) FillError(*row.failure, job.mutable_error());
   FillProgress(row, job.mutable_progress());

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -13,13 +14,16 @@
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/job_service.pb.h"
+#include "server/data_catalog.h"
 #include "server/job_messages.h"
 #include "server/job_plan.h"
 #include "server/message_digest.h"
 #include "server/page.h"
 #include "server/request_resolution.h"
 #include "server/resource_name.h"
+#include "server/sharing.h"
 #include "server/violations.h"
+#include "storage/access.h"
 #include "storage/job.h"
 #include "storage/job_store.h"
 
@@ -28,12 +32,14 @@ namespace {
 
 constexpr const char* kListMethod = "ListJobs";
 
-// Only the spec of the job that a client sends is read.
-v1::Job SpecOnly(const v1::Job& job) {
-  v1::Job spec;
-  if (job.has_train()) *spec.mutable_train() = job.train();
-  if (job.has_analyze()) *spec.mutable_analyze() = job.analyze();
-  return spec;
+// What is read of the job that a client sends.
+v1::Job RequestIn(const v1::Job& job) {
+  v1::Job request;
+  if (job.has_train()) *request.mutable_train() = job.train();
+  if (job.has_analyze()) *request.mutable_analyze() = job.analyze();
+  request.set_visibility(job.visibility());
+  *request.mutable_shared_with() = job.shared_with();
+  return request;
 }
 
 // The same for requests that ask for the same numbers.
@@ -50,8 +56,10 @@ absl::StatusOr<std::string> RequestId(const v1::CreateJobRequest& request) {
       absl::StrCat("request_id: ", Quoted(id), " is not a UUID"));
 }
 
-NewJob ToNewJob(const ResolvedRequest& resolved, const JobPlan& plan) {
-  NewJob job{.kind = KindOf(resolved.job),
+NewJob ToNewJob(const Access& access, const ResolvedRequest& resolved,
+                const JobPlan& plan) {
+  NewJob job{.access = access,
+             .kind = KindOf(resolved.job),
              .spec = SpecBytes(resolved.job),
              .request_key = RequestKey(resolved.job),
              .request_id = "",
@@ -68,28 +76,38 @@ NewJob ToNewJob(const ResolvedRequest& resolved, const JobPlan& plan) {
 
 }  // namespace
 
-absl::StatusOr<v1::Job> JobOperations::GetById(int64_t id) {
-  MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(id));
+absl::StatusOr<v1::Job> JobOperations::GetById(const Viewer& user, int64_t id) {
+  MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(user, id));
   return ToMessage(row);
 }
 
+ResolvedJob JobOperations::Resolve(const Viewer& user, const v1::Job& job) {
+  DataCatalog catalog = parts_.catalog->SeenBy(user);
+  ResolvedRequest request = ResolveRequest(job, *parts_.models, catalog);
+  Access access = ResolveSharing(
+      user.name,
+      {.visibility = job.visibility(), .shared_with = job.shared_with()},
+      parts_.default_visibility, request.violations);
+  return {.request = std::move(request), .access = std::move(access)};
+}
+
 absl::StatusOr<v1::Job> JobOperations::Create(
-    const v1::CreateJobRequest& request) {
+    const Viewer& user, const v1::CreateJobRequest& request) {
   if (stopping_) return absl::UnavailableError("the server is stopping");
   MOEPROBE_ASSIGN_OR_RETURN(const std::string request_id, RequestId(request));
-  const std::string digest = DigestOf(SpecOnly(request.job()));
-  MOEPROBE_ASSIGN_OR_RETURN(const auto earlier,
-                            parts_.jobs->FindRequest(request_id, digest));
-  if (earlier) return GetById(*earlier);
-  const ResolvedRequest resolved =
-      ResolveRequest(request.job(), *parts_.models, *parts_.catalog);
-  MOEPROBE_RETURN_IF_ERROR(resolved.violations.ToStatus());
-  MOEPROBE_ASSIGN_OR_RETURN(const JobPlan plan, PlanOf(resolved.job));
-  NewJob job = ToNewJob(resolved, plan);
+  const std::string digest = DigestOf(RequestIn(request.job()));
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const auto earlier,
+      parts_.jobs->FindRequest(user.name, request_id, digest));
+  if (earlier) return GetById(user, *earlier);
+  const ResolvedJob resolved = Resolve(user, request.job());
+  MOEPROBE_RETURN_IF_ERROR(resolved.request.violations.ToStatus());
+  MOEPROBE_ASSIGN_OR_RETURN(const JobPlan plan, PlanOf(resolved.request.job));
+  NewJob job = ToNewJob(resolved.access, resolved.request, plan);
   job.request_id = request_id;
   job.request_digest = digest;
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, parts_.jobs->Create(job));
-  MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(id));
+  MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(user, id));
   NoteCreation(row, job);
   return ToMessage(row);
 }
@@ -114,12 +132,12 @@ absl::StatusOr<std::optional<v1::Estimate>> JobOperations::EstimateOf(
 }
 
 v1::ValidateJobResponse JobOperations::Validate(
-    const v1::ValidateJobRequest& request) {
-  const ResolvedRequest resolved =
-      ResolveRequest(request.job(), *parts_.models, *parts_.catalog);
+    const Viewer& user, const v1::ValidateJobRequest& request) {
+  const auto [resolved, access] = Resolve(user, request.job());
   v1::ValidateJobResponse response;
   if (resolved.violations.empty()) {
     *response.mutable_job() = resolved.job;
+    FillAccess(access, *response.mutable_job());
     // What cannot be planned fails when it is created.
     const auto estimate = EstimateOf(resolved.job);
     if (estimate.ok() && *estimate) *response.mutable_estimate() = **estimate;
@@ -135,19 +153,20 @@ v1::ValidateJobResponse JobOperations::Validate(
   return response;
 }
 
-absl::StatusOr<v1::Job> JobOperations::Get(const std::string& name) {
+absl::StatusOr<v1::Job> JobOperations::Get(const Viewer& user,
+                                           const std::string& name) {
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, ParseJobName(name));
-  return GetById(id);
+  return GetById(user, id);
 }
 
 absl::StatusOr<v1::ListJobsResponse> JobOperations::List(
-    const v1::ListJobsRequest& request) {
+    const Viewer& user, const v1::ListJobsRequest& request) {
   MOEPROBE_ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
   MOEPROBE_ASSIGN_OR_RETURN(
       const int64_t before,
       ParsePageTokenNumber(kListMethod, request.page_token()));
   MOEPROBE_ASSIGN_OR_RETURN(const std::vector<JobRow> rows,
-                            parts_.jobs->List(before, size + 1));
+                            parts_.jobs->List(user, before, size + 1));
   v1::ListJobsResponse response;
   for (const JobRow& row : rows) {
     if (response.jobs_size() == size) {
@@ -160,21 +179,23 @@ absl::StatusOr<v1::ListJobsResponse> JobOperations::List(
   return response;
 }
 
-absl::StatusOr<v1::Job> JobOperations::Cancel(const std::string& name) {
+absl::StatusOr<v1::Job> JobOperations::Cancel(const Viewer& user,
+                                              const std::string& name) {
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, ParseJobName(name));
-  MOEPROBE_ASSIGN_OR_RETURN(const JobRow before, parts_.jobs->Get(id));
+  MOEPROBE_ASSIGN_OR_RETURN(const JobRow before, parts_.jobs->Get(user, id));
   const bool was_final = IsFinal(before.state);
-  MOEPROBE_RETURN_IF_ERROR(parts_.jobs->Cancel(id));
-  MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(id));
+  MOEPROBE_RETURN_IF_ERROR(parts_.jobs->Cancel(user, id));
+  MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(user, id));
   if (row.state == JobState::kCancelling) parts_.enforce_cancel(row);
   if (IsFinal(row.state)) parts_.scratch->Remove(id);
   if (!was_final && IsFinal(row.state)) parts_.record->Ended(id, row.state);
   return ToMessage(row);
 }
 
-absl::Status JobOperations::Remove(const std::string& name) {
+absl::Status JobOperations::Remove(const Viewer& user,
+                                   const std::string& name) {
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, ParseJobName(name));
-  return parts_.jobs->Remove(id);
+  return parts_.jobs->Remove(user, id);
 }
 
 }  // namespace moeprobe

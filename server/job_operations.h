@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "moeprobe/v1/access.pb.h"
 #include "moeprobe/v1/job_service.pb.h"
 #include "server/data_catalog.h"
 #include "server/estimator.h"
@@ -17,13 +18,21 @@
 #include "server/job_record.h"
 #include "server/metrics/job_metrics.h"
 #include "server/model_registry.h"
+#include "server/request_resolution.h"
 #include "server/scheduler.h"
 #include "server/scratch.h"
+#include "storage/access.h"
 #include "storage/job_store.h"
 
 namespace moeprobe {
 
-// What clients do with jobs; see JobService. Thread-safe.
+// A job as it would be created.
+struct ResolvedJob {
+  ResolvedRequest request;
+  Access access;
+};
+
+// What users do with jobs; see JobService. Thread-safe.
 class JobOperations {
  public:
   // All must outlive the object.
@@ -37,23 +46,29 @@ class JobOperations {
     const Scratch* scratch;
     JobMetrics* metrics;
     JobRecord* record;
+    // Of jobs whose request does not say.
+    v1::Visibility default_visibility;
     // Sees to it that a worker that was asked to stop does.
     std::function<void(const JobRow&)> enforce_cancel;
   };
   explicit JobOperations(Parts parts) : parts_(std::move(parts)) {}
 
-  absl::StatusOr<v1::Job> Create(const v1::CreateJobRequest& request);
-  v1::ValidateJobResponse Validate(const v1::ValidateJobRequest& request);
-  absl::StatusOr<v1::Job> Get(const std::string& name);
-  absl::StatusOr<v1::ListJobsResponse> List(const v1::ListJobsRequest& request);
-  absl::StatusOr<v1::Job> Cancel(const std::string& name);
-  absl::Status Remove(const std::string& name);
+  absl::StatusOr<v1::Job> Create(const Viewer& user,
+                                 const v1::CreateJobRequest& request);
+  v1::ValidateJobResponse Validate(const Viewer& user,
+                                   const v1::ValidateJobRequest& request);
+  absl::StatusOr<v1::Job> Get(const Viewer& user, const std::string& name);
+  absl::StatusOr<v1::ListJobsResponse> List(const Viewer& user,
+                                            const v1::ListJobsRequest& request);
+  absl::StatusOr<v1::Job> Cancel(const Viewer& user, const std::string& name);
+  absl::Status Remove(const Viewer& user, const std::string& name);
 
   // Refuses new jobs from now on.
   void Stop() { stopping_ = true; }
 
  private:
-  absl::StatusOr<v1::Job> GetById(int64_t id);
+  absl::StatusOr<v1::Job> GetById(const Viewer& user, int64_t id);
+  ResolvedJob Resolve(const Viewer& user, const v1::Job& job);
   void NoteCreation(const JobRow& row, const NewJob& job);
   absl::StatusOr<JobPlan> PlanOf(const v1::Job& resolved);
   absl::StatusOr<std::optional<v1::Estimate>> EstimateOf(

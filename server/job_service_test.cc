@@ -179,7 +179,7 @@ TEST_F(JobServiceTest, CreatesOneJobForParallelRequestsWithOneId) {
   std::vector<std::future<std::string>> names(20);
   for (auto& name : names) {
     name = std::async(std::launch::async, [&] {
-      return TestClient(server_->address())
+      return TestClient(server_->addresses()[0])
           .Create(spec_, "123e4567-e89b-12d3-a456-426614174000")
           .name();
     });

@@ -58,7 +58,7 @@ TEST_F(JobWatchTest, TellsWhoWatchesWhatAJobDoesNow) {
   std::promise<void> begun, passed;
   auto watched = std::async(std::launch::async, [&] {
     std::vector<std::string> told;
-    TestClient(server_->address())
+    TestClient(server_->addresses()[0])
         .Watch(job, 0, [&](const v1::JobEvent& event) {
           if (!event.has_progress()) return false;
           told.push_back(
@@ -86,7 +86,7 @@ TEST_F(JobWatchTest, TellsWhoWatchesWhatAJobDoesNow) {
 TEST_F(JobWatchTest, FollowsAJobWhileItRuns) {
   const std::string job = Create();
   auto watched = std::async(std::launch::async, [&] {
-    return TestClient(server_->address()).Watch(job).size();
+    return TestClient(server_->addresses()[0]).Watch(job).size();
   });
   RunOne();
   EXPECT_EQ(watched.get(), 5);
@@ -97,7 +97,7 @@ TEST_F(JobWatchTest, ServesManyWatchersAndEverybodyElse) {
   std::vector<std::future<size_t>> watched(200);
   for (auto& events : watched) {
     events = std::async(std::launch::async, [&] {
-      return TestClient(server_->address()).Watch(job).size();
+      return TestClient(server_->addresses()[0]).Watch(job).size();
     });
   }
   EXPECT_EQ(StateOf(job), v1::Job::STATE_QUEUED);
@@ -117,7 +117,7 @@ TEST_F(JobWatchTest, EndsWatchesWhenItStops) {
   const std::string job = Create();
   std::promise<void> started;
   auto code = std::async(std::launch::async, [&] {
-    TestClient client(server_->address());
+    TestClient client(server_->addresses()[0]);
     client.Watch(job, 0, [&](const v1::JobEvent&) {
       started.set_value();
       return false;

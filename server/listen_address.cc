@@ -1,12 +1,11 @@
 #include "server/listen_address.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -14,7 +13,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/file_descriptor.h"
+#include "core/base/loopback.h"
 #include "core/base/quoted.h"
+#include "core/base/status_macros.h"
 
 namespace moeprobe {
 namespace {
@@ -44,45 +45,33 @@ absl::Status CheckPath(const std::string& path) {
   return absl::OkStatus();
 }
 
-bool IsLoopback(std::string host) {
-  if (host == "localhost") return true;
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-  }
-  in_addr four{};
-  if (inet_pton(AF_INET, host.c_str(), &four) == 1) {
-    return (ntohl(four.s_addr) >> 24U) == 127;
-  }
-  in6_addr six{};
-  return inet_pton(AF_INET6, host.c_str(), &six) == 1 &&
-         IN6_IS_ADDR_LOOPBACK(&six);
-}
-
 }  // namespace
 
 absl::Status CheckListenAddress(const std::string& address) {
-  if (absl::StartsWith(address, kUnix)) {
-    return CheckPath(address.substr(std::strlen(kUnix)));
-  }
-  return CheckLoopbackAddress(address);
-}
-
-absl::Status CheckLoopbackAddress(const std::string& address) {
+  if (const auto path = SocketPath(address)) return CheckPath(*path);
   const size_t colon = address.rfind(':');
   int port = -1;
-  if (colon == std::string::npos ||
+  if (colon == std::string::npos || colon == 0 ||
       !absl::SimpleAtoi(address.substr(colon + 1), &port) || port < 0 ||
       port > UINT16_MAX) {
     return absl::InvalidArgumentError(absl::StrCat(
         "address ", Quoted(address), ", expected unix:PATH or HOST:PORT"));
   }
-  if (!IsLoopback(address.substr(0, colon))) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "address ", Quoted(address),
-        " is not a loopback address: the server has no encryption and no "
-        "passwords, expected 127.0.0.1, [::1] or localhost"));
-  }
   return absl::OkStatus();
+}
+
+absl::Status CheckLoopbackAddress(const std::string& address) {
+  MOEPROBE_RETURN_IF_ERROR(CheckListenAddress(address));
+  if (!SocketPath(address) && IsLoopback(address)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "address ", Quoted(address),
+      " is not a loopback address, expected HOST:PORT with 127.0.0.1, [::1] or "
+      "localhost"));
+}
+
+std::optional<std::string> SocketPath(const std::string& address) {
+  if (!absl::StartsWith(address, kUnix)) return std::nullopt;
+  return address.substr(std::strlen(kUnix));
 }
 
 std::string WithPort(const std::string& address, int port) {

@@ -13,12 +13,14 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "core/base/quoted.h"
+#include "server/access/user_name.h"
 
 namespace moeprobe {
 namespace {
 
 constexpr const char* kJobs = "jobs/";
 constexpr const char* kDatasets = "datasets/";
+constexpr const char* kUsers = "users/";
 
 bool IsDigit(char c) { return absl::ascii_isdigit(c); }
 
@@ -53,6 +55,23 @@ absl::StatusOr<std::string> ParseDatasetName(const std::string& name) {
         "name: ", Quoted(name), " is no data set, expected datasets/{sha256}"));
   }
   return sha256;
+}
+
+std::string UserName(const std::string& user) {
+  return absl::StrCat(kUsers, user);
+}
+
+absl::StatusOr<std::string> ParseUserName(const std::string& name) {
+  absl::string_view text = name;
+  const bool prefixed = absl::ConsumePrefix(&text, kUsers);
+  std::string user(text);
+  if (!prefixed || !IsUserName(user)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "name: ", Quoted(name),
+        " is no user, expected users/{user}, {user} of 1 to 64 letters, "
+        "digits, - _ and ., the first a letter or digit"));
+  }
+  return user;
 }
 
 bool IsSha256(const std::string& text) {

@@ -19,6 +19,11 @@ std::string DatasetName(const std::string& sha256);
 // set.
 absl::StatusOr<std::string> ParseDatasetName(const std::string& name);
 
+// users/{user}
+std::string UserName(const std::string& user);
+// Returns the user, or InvalidArgument if `name` is not the name of one.
+absl::StatusOr<std::string> ParseUserName(const std::string& name);
+
 // Whether `text` is a SHA-256 in lower-case hexadecimal.
 bool IsSha256(const std::string& text);
 

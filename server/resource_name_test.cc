@@ -33,6 +33,13 @@ TEST(ResourceNameTest, ReadsTheDataSetsItNames) {
   }
 }
 
+TEST(ResourceNameTest, ReadsTheUsersItNames) {
+  EXPECT_EQ(*ParseUserName(UserName("bob")), "bob");
+  for (const char* name : {"bob", "users/", "users/a/b", "user/bob"}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(ParseUserName(name).status())) << name;
+  }
+}
+
 TEST(ResourceNameTest, KnowsUuids) {
   EXPECT_TRUE(IsUuid("123e4567-e89b-12d3-a456-426614174000"));
   EXPECT_TRUE(IsUuid("123E4567-E89B-12D3-A456-426614174000"));

@@ -24,6 +24,7 @@
 #include "server/summary_rows.h"
 #include "server/training_cells.h"
 #include "spec/sweep_cells.h"
+#include "storage/access.h"
 #include "storage/job.h"
 #include "storage/job_store.h"
 #include "storage/result_store.h"
@@ -132,10 +133,11 @@ absl::Status ResultOperations::FillProvenance(
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::Result> ResultOperations::Get(const std::string& name) {
+absl::StatusOr<v1::Result> ResultOperations::Get(const Viewer& user,
+                                                 const std::string& name) {
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t job, ParseJobName(name));
   v1::Result result;
-  MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, jobs_->Get(job));
+  MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, jobs_->Get(user, job));
   MOEPROBE_ASSIGN_OR_RETURN(*result.mutable_job(), ToMessage(row));
   MOEPROBE_ASSIGN_OR_RETURN(const std::vector<JobArray> arrays,
                             results_->Arrays(job));
@@ -152,10 +154,11 @@ absl::StatusOr<v1::Result> ResultOperations::Get(const std::string& name) {
   return result;
 }
 
-absl::Status ResultOperations::Read(const v1::ReadArraysRequest& request,
+absl::Status ResultOperations::Read(const Viewer& user,
+                                    const v1::ReadArraysRequest& request,
                                     const WriteChunk& write) {
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t job, ParseJobName(request.name()));
-  MOEPROBE_RETURN_IF_ERROR(jobs_->Get(job).status());
+  MOEPROBE_RETURN_IF_ERROR(jobs_->Get(user, job).status());
   MOEPROBE_ASSIGN_OR_RETURN(std::vector<JobArray> arrays,
                             results_->Arrays(job));
   MOEPROBE_ASSIGN_OR_RETURN(const std::vector<JobArray> selected,

@@ -10,22 +10,23 @@
 #include "absl/status/statusor.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
+#include "storage/access.h"
 #include "storage/job_store.h"
 #include "storage/result_store.h"
 
 namespace moeprobe {
 
-// What clients do with results; see ResultService. Thread-safe.
+// What users do with results; see ResultService. Thread-safe.
 class ResultOperations {
  public:
   // Both must outlive the object.
   ResultOperations(JobStore* jobs, ResultStore* results)
       : jobs_(jobs), results_(results) {}
 
-  absl::StatusOr<v1::Result> Get(const std::string& name);
+  absl::StatusOr<v1::Result> Get(const Viewer& user, const std::string& name);
 
   // Hands the arrays to `write`, in chunks, until it returns false.
-  absl::Status Read(const v1::ReadArraysRequest& request,
+  absl::Status Read(const Viewer& user, const v1::ReadArraysRequest& request,
                     const std::function<bool(const v1::ArrayChunk&)>& write);
 
  private:

@@ -1,8 +1,11 @@
 #include "server/server.h"
 
+#include <grpcpp/impl/service_type.h>
+#include <grpcpp/security/server_credentials.h>
 #include <prometheus/registry.h>
 #include <unistd.h>
 
+#include <bit>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -16,7 +19,14 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "moeprobe/v1/access.pb.h"
+#include "server/access/audit_log.h"
+#include "server/access/authenticator.h"
+#include "server/access/caller.h"
+#include "server/access/user_directory.h"
+#include "server/access/user_name.h"
 #include "server/admin_service.h"
+#include "server/client_listener.h"
 #include "server/client_services.h"
 #include "server/data_catalog.h"
 #include "server/dataset_operations.h"
@@ -26,6 +36,7 @@
 #include "server/job_plan.h"
 #include "server/job_record.h"
 #include "server/job_rests.h"
+#include "server/listen_address.h"
 #include "server/listener.h"
 #include "server/local_executor.h"
 #include "server/log.h"
@@ -35,16 +46,20 @@
 #include "server/metrics/server_gauges.h"
 #include "server/model_registry.h"
 #include "server/model_root.h"
+#include "server/port_listener.h"
 #include "server/result_operations.h"
 #include "server/running_tasks.h"
 #include "server/scheduler.h"
 #include "server/scratch.h"
 #include "server/server_operations.h"
+#include "server/service_set.h"
 #include "server/task_operations.h"
+#include "server/user_operations.h"
 #include "server/worker_health.h"
 #include "server/worker_leases.h"
 #include "server/worker_pulse.h"
 #include "server/worker_service.h"
+#include "storage/access.h"
 #include "storage/attempt_store.h"
 #include "storage/blob_store.h"
 #include "storage/database.h"
@@ -56,6 +71,7 @@
 #include "storage/job_queue.h"
 #include "storage/job_store.h"
 #include "storage/result_store.h"
+#include "storage/user_store.h"
 
 namespace moeprobe {
 namespace {
@@ -64,12 +80,12 @@ namespace {
 constexpr std::chrono::milliseconds kCancelGrace{2'000};
 // How long calls may go on when the server stops.
 constexpr std::chrono::milliseconds kDrainGrace{2'000};
-// Calls of clients at work at the same time; watches take no thread. Most of
-// them wait for the disk, together.
-constexpr int kClientThreads = 256;
 // Calls of one worker: a claim, or a report beside a layer.
 constexpr int kThreadsPerWorker = 4;
 constexpr int kSpareThreads = 16;
+
+// In the data directory: where admins find the server, however else it listens.
+constexpr const char* kAdminSocket = "admin.sock";
 
 absl::StatusOr<std::vector<ModelRoot>> OpenRoots(
     const std::vector<std::filesystem::path>& directories) {
@@ -81,24 +97,69 @@ absl::StatusOr<std::vector<ModelRoot>> OpenRoots(
   return roots;
 }
 
+v1::Visibility DefaultVisibility(const ServerOptions& options) {
+  return options.private_by_default ? v1::VISIBILITY_PRIVATE
+                                    : v1::VISIBILITY_LAB;
+}
+
+// The account that the server runs as.
+Peer OwnAccount() { return {.uid = geteuid(), .user = UserOfUid(geteuid())}; }
+
+// Tells of lines that the audit log lacks, ever less often.
+void WarnOfLostLine(const absl::Status& status, int64_t count) {
+  if (!std::has_single_bit(static_cast<uint64_t>(count))) return;
+  LogWarning(absl::StrCat(status.ToString(), "; ", count, " lines are lost"));
+}
+
+// The services for workers and for commands of the server's own account, at the
+// socket that these alone reach.
+class OwnServices final : public ServiceSet {
+ public:
+  OwnServices(Scheduler* scheduler, TaskOperations* operations,
+              const std::filesystem::path& data_directory)
+      : workers_(scheduler, operations), admin_(data_directory) {}
+
+  std::vector<grpc::Service*> All() override { return {&workers_, &admin_}; }
+
+ private:
+  WorkerServiceImpl workers_;
+  AdminServiceImpl admin_;
+};
+
 }  // namespace
 
 // Everything, in the order in which it is built; destroyed the other way.
 struct Server::Parts {
-  Parts(ServerOptions server_options, DirectoryLock held,
-        std::unique_ptr<Database> opened, BlobStore blob_store,
-        std::vector<ModelRoot> roots, ModelRoot home)
+  // What is opened first, and may be refused.
+  struct Opened {
+    DirectoryLock lock;
+    std::unique_ptr<Database> database;
+    std::unique_ptr<AuditLog> audit;
+    BlobStore blobs;
+    std::vector<ModelRoot> roots;
+    ModelRoot home;
+  };
+
+  Parts(ServerOptions server_options, Opened opened)
       : options(std::move(server_options)),
-        lock(std::move(held)),
-        database(std::move(opened)),
-        blobs(std::move(blob_store)),
-        models(std::move(roots), std::move(home)) {}
+        lock(std::move(opened.lock)),
+        database(std::move(opened.database)),
+        audit(std::move(opened.audit)),
+        blobs(std::move(opened.blobs)),
+        models(std::move(opened.roots), std::move(opened.home)) {}
 
   JobListener Tell() {
     return [this](int64_t job) {
       changes.Notify(job);
       scheduler.Wake();
     };
+  }
+
+  // Of users and admins.
+  std::vector<Listener*> ClientListeners() const {
+    std::vector<Listener*> all = {admin_listener.get()};
+    for (const auto& listener : client_listeners) all.push_back(listener.get());
+    return all;
   }
 
   absl::Status ShowMetrics() {
@@ -116,7 +177,7 @@ struct Server::Parts {
   void EnforceCancel(const JobRow& row) {
     if (executor == nullptr || !row.worker) return;
     executor->KillLater(*row.worker, kCancelGrace, [this, row] {
-      const auto now = jobs.Get(row.id);
+      const auto now = jobs.Get(ServerItself(), row.id);
       return now.ok() && now->state == JobState::kCancelling &&
              now->attempt == row.attempt;
     });
@@ -134,9 +195,40 @@ struct Server::Parts {
                         [] { return true; });
   }
 
+  // Services for connections that come from `origin`.
+  MakeServices ClientServicesMaker() {
+    return [this](const Origin& origin) {
+      return std::make_unique<ClientServices>(
+          ClientParts{.gate = {.authenticator = &*authenticator,
+                               .users = users.get(),
+                               .audit = audit.get()},
+                      .job_operations = &job_operations,
+                      .jobs = &jobs,
+                      .changes = &changes,
+                      .result_operations = &result_operations,
+                      .dataset_operations = &dataset_operations,
+                      .server_operations = &server_operations,
+                      .user_operations = &*user_operations},
+          origin);
+    };
+  }
+
+  // Reads who the users are, and gives what nobody owns to the server's own.
+  absl::Status OpenUsers() {
+    MOEPROBE_ASSIGN_OR_RETURN(users, UserDirectory::Open(&user_store, [this] {
+                                changes.NotifyAll();
+                              }));
+    authenticator.emplace(users.get(), own_account);
+    user_operations.emplace(users.get());
+    MOEPROBE_RETURN_IF_ERROR(jobs.Adopt(own_account.user));
+    return datasets.Adopt(own_account.user);
+  }
+
   const ServerOptions options;
+  const Peer own_account = OwnAccount();
   DirectoryLock lock;
   std::unique_ptr<Database> database;
+  std::unique_ptr<AuditLog> audit;
   BlobStore blobs;
   Scratch scratch{
       std::filesystem::absolute(options.data_directory / "scratch"),
@@ -155,6 +247,7 @@ struct Server::Parts {
   AttemptStore attempts{database.get(), Tell()};
   ResultStore results{database.get(), &blobs};
   DatasetStore datasets{database.get()};
+  UserStore user_store{database.get()};
   FingerprintStore fingerprints{database.get()};
 
   ModelRegistry models;
@@ -188,11 +281,18 @@ struct Server::Parts {
        .scratch = &scratch,
        .metrics = &job_metrics,
        .record = &record,
+       .default_visibility = DefaultVisibility(options),
        .enforce_cancel = [this](const JobRow& row) { EnforceCancel(row); }}};
   ResultOperations result_operations{&jobs, &results};
-  DatasetOperations dataset_operations{&datasets, &blobs};
-  ServerOperations server_operations{&models, &scheduler, options.worker_count,
-                                     options.threads_per_worker};
+  DatasetOperations dataset_operations{&datasets, &blobs,
+                                       DefaultVisibility(options)};
+  ServerOperations server_operations{
+      {.models = &models,
+       .scheduler = &scheduler,
+       .audit = audit.get(),
+       .worker_count = options.worker_count,
+       .threads_per_worker = options.threads_per_worker,
+       .default_visibility = DefaultVisibility(options)}};
   TaskOperations task_operations{{.running = &running,
                                   .attempts = &attempts,
                                   .scheduler = &scheduler,
@@ -205,12 +305,10 @@ struct Server::Parts {
                                   .pulse = &pulse,
                                   .record = &record}};
 
-  JobServiceImpl job_service{&job_operations, &jobs, &changes};
-  ResultServiceImpl result_service{&result_operations};
-  DatasetServiceImpl dataset_service{&dataset_operations};
-  ServerServiceImpl server_service{&server_operations};
-  WorkerServiceImpl worker_service{&scheduler, &task_operations};
-  AdminServiceImpl admin_service{options.data_directory};
+  // Once OpenUsers() was called.
+  std::unique_ptr<UserDirectory> users;
+  std::optional<Authenticator> authenticator;
+  std::optional<UserOperations> user_operations;
 
   std::shared_ptr<ServerGauges> gauges = std::make_shared<ServerGauges>(
       ServerGauges::Parts{.queue = &queue,
@@ -221,7 +319,8 @@ struct Server::Parts {
   std::string worker_address;
   std::unique_ptr<Listener> worker_listener;
   std::unique_ptr<LocalExecutor> executor;
-  std::unique_ptr<Listener> client_listener;
+  std::vector<std::unique_ptr<Listener>> client_listeners;
+  std::unique_ptr<Listener> admin_listener;
   std::unique_ptr<MetricsPage> metrics_page;
   std::unique_ptr<WorkerHealth> health;
   std::unique_ptr<WorkerLeases> leases;
@@ -237,6 +336,13 @@ absl::Status TidyUp(AttemptStore& attempts, const Scratch& scratch) {
                             attempts.OpenJobs());
   scratch.RemoveAllBut(open);
   return absl::OkStatus();
+}
+
+// A socket in the data directory.
+std::string SocketIn(const ServerOptions& options, const char* name) {
+  return absl::StrCat(
+      "unix:",
+      std::filesystem::absolute(options.data_directory / name).string());
 }
 
 absl::Status CheckWorkerBinary(const std::filesystem::path& binary) {
@@ -269,8 +375,12 @@ Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Server::~Server() { Stop(); }
 
-const std::string& Server::address() const {
-  return parts_->client_listener->address();
+std::vector<std::string> Server::addresses() const {
+  std::vector<std::string> addresses;
+  for (const auto& listener : parts_->client_listeners) {
+    addresses.push_back(listener->address());
+  }
+  return addresses;
 }
 
 const std::string& Server::worker_address() const {
@@ -286,34 +396,48 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
                             ModelRoot::Open(options.data_directory));
   MOEPROBE_ASSIGN_OR_RETURN(
       auto database, Database::Open(options.data_directory / "moeprobe.db"));
+  MOEPROBE_ASSIGN_OR_RETURN(
+      auto audit,
+      AuditLog::Open(options.data_directory / "audit.log", WarnOfLostLine));
   MOEPROBE_ASSIGN_OR_RETURN(BlobStore blobs,
                             BlobStore::Open(options.data_directory / "blobs"));
-  auto parts = std::make_unique<Parts>(options, std::move(lock),
-                                       std::move(database), std::move(blobs),
-                                       std::move(roots), std::move(home));
+  auto parts = std::make_unique<Parts>(
+      options, Parts::Opened{.lock = std::move(lock),
+                             .database = std::move(database),
+                             .audit = std::move(audit),
+                             .blobs = std::move(blobs),
+                             .roots = std::move(roots),
+                             .home = std::move(home)});
   Parts& all = *parts;
+  MOEPROBE_RETURN_IF_ERROR(all.OpenUsers());
   MOEPROBE_RETURN_IF_ERROR(TidyUp(all.attempts, all.scratch));
   std::unique_ptr<Server> server(new Server(std::move(parts)));
 
-  all.worker_address = absl::StrCat(
-      "unix:", std::filesystem::absolute(options.data_directory / "worker.sock")
-                   .string());
+  all.worker_address = SocketIn(options, "worker.sock");
+  MOEPROBE_RETURN_IF_ERROR(CheckListenAddress(all.worker_address));
   MOEPROBE_ASSIGN_OR_RETURN(
       all.worker_listener,
-      Listener::Start(all.worker_address,
-                      kSpareThreads + kThreadsPerWorker * options.worker_count,
-                      {&all.worker_service, &all.admin_service},
-                      &all.call_metrics));
+      PortListener::Start(
+          all.worker_address, grpc::InsecureServerCredentials(),
+          kSpareThreads + kThreadsPerWorker * options.worker_count,
+          std::make_unique<OwnServices>(&all.scheduler, &all.task_operations,
+                                        options.data_directory),
+          &all.call_metrics));
   MOEPROBE_ASSIGN_OR_RETURN(
       all.executor, StartWorkers(options, all.worker_address, all.scheduler));
   MOEPROBE_ASSIGN_OR_RETURN(
-      all.client_listener,
-      Listener::Start(options.address, kClientThreads,
-                      {&all.job_service, &all.result_service,
-                       &all.dataset_service, &all.server_service},
-                      &all.call_metrics));
+      all.admin_listener,
+      ListenForClients(SocketIn(options, kAdminSocket), {.socket_mode = 0600},
+                       all.ClientServicesMaker(), &all.call_metrics));
+  for (const std::string& address : options.addresses) {
+    MOEPROBE_ASSIGN_OR_RETURN(
+        auto listener,
+        ListenForClients(address, options.listen, all.ClientServicesMaker(),
+                         &all.call_metrics));
+    all.client_listeners.push_back(std::move(listener));
+  }
   all.health =
-      std::make_unique<WorkerHealth>(&all.pulse, all.client_listener.get());
+      std::make_unique<WorkerHealth>(&all.pulse, all.ClientListeners());
   all.leases = std::make_unique<WorkerLeases>(WorkerLeases::Parts{
       .running = &all.running,
       .pulse = &all.pulse,
@@ -323,10 +447,15 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   return server;
 }
 
+void Server::ReopenAuditLog() {
+  const absl::Status status = parts_->audit->Reopen();
+  if (!status.ok()) LogWarning(status.ToString());
+}
+
 void Server::Stop() {
   Parts& all = *parts_;
   if (std::exchange(all.stopped, true)) return;
-  if (all.client_listener != nullptr) all.client_listener->Drain();
+  for (const auto& listener : all.client_listeners) listener->Drain();
   all.job_operations.Stop();
   all.scheduler.Drain();
   all.task_operations.AskBack();
@@ -336,7 +465,8 @@ void Server::Stop() {
   all.changes.Stop();
   all.scheduler.Stop();
   if (all.executor != nullptr) all.executor->Stop();
-  if (all.client_listener != nullptr) all.client_listener->Stop(kDrainGrace);
+  for (const auto& listener : all.client_listeners) listener->Stop(kDrainGrace);
+  if (all.admin_listener != nullptr) all.admin_listener->Stop(kDrainGrace);
   if (all.worker_listener != nullptr) all.worker_listener->Stop(kDrainGrace);
   const absl::Status released = all.attempts.ReleaseAll();
   if (!released.ok()) LogWarning(released.ToString());

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/client_listener.h"
 
 namespace moeprobe {
 
@@ -16,7 +17,10 @@ namespace moeprobe {
 struct ServerOptions {
   std::filesystem::path data_directory;  // made if there is none
   std::vector<std::filesystem::path> model_roots;
-  std::string address;  // see CheckListenAddress
+  std::vector<std::string> addresses;  // for users; see ListenForClients
+  ListenOptions listen;
+  // Jobs and data sets are private where the request does not say.
+  bool private_by_default = false;
   // Worker processes; with none, workers are started by hand.
   int worker_count = 1;
   int threads_per_worker = 1;
@@ -32,7 +36,7 @@ struct ServerOptions {
   std::chrono::seconds lease{60};
 };
 
-// A running server: the database, the workers and both listeners.
+// A running server: the database, the workers and all listeners.
 class Server {
  public:
   // Starts a server; clients can connect when this returns. Errors name what
@@ -44,11 +48,14 @@ class Server {
   // Stops as Stop() does.
   ~Server();
 
-  // Where it listens; with the real port for HOST:0.
-  const std::string& address() const;
+  // Where it listens for users; with the real port for HOST:0.
+  std::vector<std::string> addresses() const;
 
   // Where workers find it.
   const std::string& worker_address() const;
+
+  // Goes on in a new audit log where the old one was moved away.
+  void ReopenAuditLog();
 
   // Refuses new jobs, lets workers keep what they have reached, ends watches,
   // stops the workers and puts what they still held back into the queue.

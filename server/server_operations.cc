@@ -47,11 +47,13 @@ v1::ServerInfo ServerOperations::GetInfo() const {
   for (const std::string& family : SupportedFamilies()) {
     info.add_families(family);
   }
-  info.set_worker_count(worker_count_);
-  info.set_idle_worker_count(scheduler_->idle_worker_count());
+  info.set_worker_count(parts_.worker_count);
+  info.set_idle_worker_count(parts_.scheduler->idle_worker_count());
   info.set_max_dataset_bytes(DatasetOperations::kMaxBytes);
   info.set_max_crash_count(Scheduler::kMaxCrashCount);
-  info.set_threads_per_worker(threads_per_worker_);
+  info.set_threads_per_worker(parts_.threads_per_worker);
+  info.set_default_visibility(parts_.default_visibility);
+  info.set_audit_failure_count(parts_.audit->failure_count());
   return info;
 }
 
@@ -60,7 +62,7 @@ absl::StatusOr<v1::ListModelsResponse> ServerOperations::ListModels(
   MOEPROBE_ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
   MOEPROBE_ASSIGN_OR_RETURN(const std::string after,
                             ParsePageToken(kListMethod, request.page_token()));
-  const std::vector<std::string> names = models_->Names();
+  const std::vector<std::string> names = parts_.models->Names();
   v1::ListModelsResponse response;
   for (auto name = std::ranges::upper_bound(names, after); name != names.end();
        ++name) {
@@ -70,7 +72,7 @@ absl::StatusOr<v1::ListModelsResponse> ServerOperations::ListModels(
       break;
     }
     // One that is gone since the listing is left out.
-    const auto opened = models_->Find(*name);
+    const auto opened = parts_.models->Find(*name);
     if (opened.ok()) *response.add_models() = ToMessage(*opened);
   }
   return response;

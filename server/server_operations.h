@@ -2,7 +2,9 @@
 #define MOEPROBE_SERVER_SERVER_OPERATIONS_H_
 
 #include "absl/status/statusor.h"
+#include "moeprobe/v1/access.pb.h"
 #include "moeprobe/v1/server_service.pb.h"
+#include "server/access/audit_log.h"
 #include "server/model_registry.h"
 #include "server/scheduler.h"
 
@@ -11,23 +13,23 @@ namespace moeprobe {
 // What the server tells of itself; see ServerService. Thread-safe.
 class ServerOperations {
  public:
-  // Both must outlive the object.
-  ServerOperations(ModelRegistry* models, const Scheduler* scheduler,
-                   int worker_count, int threads_per_worker)
-      : models_(models),
-        scheduler_(scheduler),
-        worker_count_(worker_count),
-        threads_per_worker_(threads_per_worker) {}
+  // What it tells of. All pointers must outlive the object.
+  struct Parts {
+    ModelRegistry* models;
+    const Scheduler* scheduler;
+    const AuditLog* audit;
+    int worker_count;
+    int threads_per_worker;
+    v1::Visibility default_visibility;
+  };
+  explicit ServerOperations(Parts parts) : parts_(parts) {}
 
   v1::ServerInfo GetInfo() const;
   absl::StatusOr<v1::ListModelsResponse> ListModels(
       const v1::ListModelsRequest& request);
 
  private:
-  ModelRegistry* models_;
-  const Scheduler* scheduler_;
-  int worker_count_;
-  int threads_per_worker_;
+  Parts parts_;
 };
 
 }  // namespace moeprobe

@@ -15,9 +15,11 @@
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/job.pb.h"
+#include "server/call_gate.h"
 #include "server/grpc_status.h"
 #include "server/job_changes.h"
 #include "server/job_messages.h"
+#include "storage/access.h"
 #include "storage/job.h"
 #include "storage/job_store.h"
 
@@ -32,8 +34,12 @@ constexpr int kBatchSize = 256;
 // under way; `reactor_` is null from the end of the call on.
 class Watch : public JobWatcher {
  public:
-  Watch(Reactor* reactor, JobStore* jobs, int64_t job, int64_t after_sequence)
-      : reactor_(reactor), jobs_(jobs), job_(job), sequence_(after_sequence) {}
+  Watch(Reactor* reactor, const WatchedJob& watched, GatedCall call)
+      : reactor_(reactor),
+        jobs_(watched.jobs),
+        job_(watched.job),
+        sequence_(watched.after_sequence),
+        call_(std::move(call)) {}
 
   void OnChange() override {
     const MutexLock lock(mutex_);
@@ -98,11 +104,13 @@ class Watch : public JobWatcher {
   }
 
   absl::Status Load() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    MOEPROBE_RETURN_IF_ERROR(call_.Recheck());
     if (!pending_.empty()) return absl::OkStatus();
+    const Viewer viewer = call_.viewer();
     // In this order: a job that is final has all its events.
-    MOEPROBE_ASSIGN_OR_RETURN(job_row_, jobs_->Get(job_));
-    MOEPROBE_ASSIGN_OR_RETURN(auto events,
-                              jobs_->EventsAfter(job_, sequence_, kBatchSize));
+    MOEPROBE_ASSIGN_OR_RETURN(job_row_, jobs_->Get(viewer, job_));
+    MOEPROBE_ASSIGN_OR_RETURN(
+        auto events, jobs_->EventsAfter(viewer, job_, sequence_, kBatchSize));
     pending_.assign(events.begin(), events.end());
     return absl::OkStatus();
   }
@@ -110,14 +118,15 @@ class Watch : public JobWatcher {
   void Finish(const absl::Status& status)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (reactor_ == nullptr) return;
-    std::exchange(reactor_, nullptr)->Finish(ToGrpc(status));
+    std::exchange(reactor_, nullptr)->Finish(call_.End(ToGrpc(status)));
   }
 
   Mutex mutex_;
   Reactor* reactor_ ABSL_GUARDED_BY(mutex_);
   JobStore* jobs_;
   const int64_t job_;
-  int64_t sequence_ ABSL_GUARDED_BY(mutex_);   // of the last event written
+  int64_t sequence_ ABSL_GUARDED_BY(mutex_);  // of the last event written
+  GatedCall call_ ABSL_GUARDED_BY(mutex_);
   std::string phase_ ABSL_GUARDED_BY(mutex_);  // of the last progress written
   JobRow job_row_ ABSL_GUARDED_BY(mutex_);     // as it was read last
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
@@ -127,11 +136,10 @@ class Watch : public JobWatcher {
 
 class WatchReactor : public Reactor {
  public:
-  WatchReactor(JobStore* jobs, JobChanges* changes, int64_t job,
-               int64_t after_sequence)
-      : changes_(changes),
-        job_(job),
-        watch_(std::make_shared<Watch>(this, jobs, job, after_sequence)) {
+  WatchReactor(const WatchedJob& watched, GatedCall call)
+      : changes_(watched.changes),
+        job_(watched.job),
+        watch_(std::make_shared<Watch>(this, watched, std::move(call))) {
     changes_->Add(job_, watch_);
     watch_->OnChange();
   }
@@ -157,9 +165,8 @@ class Refusal : public Reactor {
 
 }  // namespace
 
-Reactor* WatchJobEvents(JobStore* jobs, JobChanges* changes, int64_t job,
-                        int64_t after_sequence) {
-  return new WatchReactor(jobs, changes, job, after_sequence);
+Reactor* WatchJobEvents(const WatchedJob& watched, GatedCall call) {
+  return new WatchReactor(watched, std::move(call));
 }
 
 Reactor* RefuseToWatch(const grpc::Status& status) {

@@ -5,6 +5,8 @@
 #include <mutex>
 #include <stop_token>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "server/listener.h"
 #include "server/worker_pulse.h"
@@ -17,9 +19,10 @@ constexpr std::chrono::milliseconds kInterval{250};
 
 }  // namespace
 
-WorkerHealth::WorkerHealth(const WorkerPulse* pulse, Listener* listener)
+WorkerHealth::WorkerHealth(const WorkerPulse* pulse,
+                           std::vector<Listener*> listeners)
     : pulse_(pulse),
-      listener_(listener),
+      listeners_(std::move(listeners)),
       thread_([this](const std::stop_token& stop) { Run(stop); }) {}
 
 void WorkerHealth::Run(const std::stop_token& stop) {
@@ -27,7 +30,10 @@ void WorkerHealth::Run(const std::stop_token& stop) {
   std::condition_variable_any stopped;
   std::unique_lock lock(mutex);
   while (!stop.stop_requested()) {
-    listener_->SetHealth(kService, pulse_->AnsweringCount() > 0);
+    const bool is_serving = pulse_->AnsweringCount() > 0;
+    for (Listener* listener : listeners_) {
+      listener->SetHealth(kService, is_serving);
+    }
     stopped.wait_for(lock, stop, kInterval, [] { return false; });
   }
 }

@@ -3,6 +3,7 @@
 
 #include <stop_token>
 #include <thread>
+#include <vector>
 
 #include "server/listener.h"
 #include "server/worker_pulse.h"
@@ -14,8 +15,8 @@ namespace moeprobe {
 // itself has no name.)
 class WorkerHealth {
  public:
-  // Both must outlive the object.
-  WorkerHealth(const WorkerPulse* pulse, Listener* listener);
+  // Tells those who ask at any of `listeners`. All must outlive the object.
+  WorkerHealth(const WorkerPulse* pulse, std::vector<Listener*> listeners);
   // Stops telling.
   ~WorkerHealth() = default;
 
@@ -23,7 +24,7 @@ class WorkerHealth {
   void Run(const std::stop_token& stop);
 
   const WorkerPulse* pulse_;
-  Listener* listener_;
+  std::vector<Listener*> listeners_;
   std::jthread thread_;  // last: uses all of the above
 };
 

@@ -14,6 +14,7 @@
 #include "core/base/sha256.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "storage/access.h"
 #include "storage/blob_store.h"
 #include "storage/database.h"
 #include "storage/fingerprint_store.h"
@@ -76,12 +77,12 @@ class AttemptStoreTest : public testing::Test {
         .warnings = {}};
   }
 
-  JobRow Row(int64_t job) { return *jobs_.Get(job); }
+  JobRow Row(int64_t job) { return *jobs_.Get(ServerItself(), job); }
 
   // Events of one kind, as their texts.
   std::vector<std::string> Texts(int64_t job, JobEventRow::Kind kind) {
     std::vector<std::string> texts;
-    const auto events = jobs_.EventsAfter(job, 0, 10000);
+    const auto events = jobs_.EventsAfter(ServerItself(), job, 0, 10000);
     for (const JobEventRow& event : *events) {
       if (event.kind == kind) texts.push_back(event.text);
     }
@@ -292,7 +293,7 @@ TEST_F(AttemptStoreTest, BlamesNobodyWhenTheServerStops) {
   const int64_t cancelling = Create("b");
   Start(running, 1);
   Start(cancelling, 2);
-  ASSERT_TRUE(jobs_.Cancel(cancelling).ok());
+  ASSERT_TRUE(jobs_.Cancel(ServerItself(), cancelling).ok());
   ASSERT_TRUE(attempts_.ReleaseAll().ok());
   EXPECT_EQ(Row(running).state, JobState::kQueued);
   EXPECT_EQ(Row(running).crash_count, 0);
@@ -303,7 +304,7 @@ TEST_F(AttemptStoreTest, BlamesNobodyWhenTheServerStops) {
 TEST_F(AttemptStoreTest, CancelsAJobWhoseWorkerDiesOfIt) {
   const int64_t job = Create("a");
   Start(job);
-  ASSERT_TRUE(jobs_.Cancel(job).ok());
+  ASSERT_TRUE(jobs_.Cancel(ServerItself(), job).ok());
   ASSERT_TRUE(attempts_.WorkerDied(kWorker, "killed", kMaxCrashCount).ok());
   EXPECT_EQ(Row(job).state, JobState::kCancelled);
   EXPECT_EQ(Row(job).crash_count, 0);

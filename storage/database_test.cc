@@ -51,6 +51,32 @@ TEST_F(DatabaseTest, BringsANewFileToTheNewestSchema) {
   EXPECT_EQ(QueryText(raw, "PRAGMA journal_mode"), "wal");
 }
 
+TEST_F(DatabaseTest, KeepsWhatWasThereBeforeThereWereUsers) {
+  constexpr int kBeforeUsers = 4;
+  for (int step = 0; step < kBeforeUsers; ++step) Tamper(Migrations()[step]);
+  Tamper(absl::StrCat("PRAGMA application_id = ", kApplicationId,
+                      "; PRAGMA user_version = ", kBeforeUsers));
+  Tamper(
+      "INSERT INTO job(state, spec, request_key, request_id, request_digest, "
+      "layer_count, create_time, change_time) "
+      "VALUES('QUEUED', x'00', 'k', 'id', 'd', 1, 1, 1);"
+      "INSERT INTO dataset(id, sha256, kind, display_name, size_bytes, "
+      "create_time) VALUES(7, 's', 'text', 'n', 5, 1)");
+  ASSERT_TRUE(Open().ok());
+  SQLite::Database raw(file_.string(), SQLite::OPEN_READWRITE);
+  EXPECT_EQ(QueryText(raw, "SELECT owner FROM job WHERE NOT private"), "");
+  EXPECT_EQ(QueryText(raw, "SELECT request_id FROM job"), "id");
+  EXPECT_EQ(QueryInteger(raw,
+                         "SELECT id FROM dataset WHERE sha256 = 's' AND "
+                         "owner = '' AND NOT private"),
+            7);
+  // Ids go on where they were.
+  raw.exec(
+      "INSERT INTO dataset(sha256, owner, private, kind, display_name, "
+      "size_bytes, create_time) VALUES('t', '', 0, 'ids', 'n', 5, 1)");
+  EXPECT_EQ(QueryInteger(raw, "SELECT max(id) FROM dataset"), 8);
+}
+
 TEST_F(DatabaseTest, LosesNothingWhenOpenedAgain) {
   {
     const auto database = Database::Open(file_);

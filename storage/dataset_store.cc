@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "core/base/quoted.h"
+#include "storage/access.h"
 #include "storage/database.h"
 #include "storage/job_rows.h"
 #include "storage/statement.h"
@@ -19,66 +20,117 @@
 namespace moeprobe {
 namespace {
 
-// In the order that ReadDataset takes.
-constexpr const char* kByDigest =
-    "SELECT id, sha256, kind, display_name, size_bytes, create_time "
-    "FROM dataset WHERE sha256 = ?1";
-constexpr const char* kByName =
-    "SELECT id, sha256, kind, display_name, size_bytes, create_time "
-    "FROM dataset WHERE display_name = ?1 ORDER BY id DESC LIMIT 1";
-constexpr const char* kPage =
-    "SELECT id, sha256, kind, display_name, size_bytes, create_time "
-    "FROM dataset WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
+// Statements take the viewer as ?1, whether they are an admin, and ?2, their
+// name. Rows are in the order that ReadDataset takes.
+constexpr const char* kVisible = R"sql(
+WITH visible AS (
+  SELECT id, sha256, kind, display_name, size_bytes, create_time, owner,
+    private, owner = ?2 AS own
+  FROM dataset d WHERE ?1 OR NOT private OR owner = ?2 OR EXISTS (
+    SELECT 1 FROM dataset_reader r WHERE r.dataset = d.id AND r.name = ?2))
+SELECT * FROM visible v WHERE )sql";
 
-DatasetRow ReadDataset(const SQLite::Statement& query) {
-  return {.id = query.getColumn(0).getInt64(),
-          .sha256 = query.getColumn(1).getString(),
-          .is_text = query.getColumn(2).getString() == "text",
-          .display_name = query.getColumn(3).getString(),
-          .size_bytes = query.getColumn(4).getInt64(),
-          .create_time = absl::FromUnixMicros(query.getColumn(5).getInt64())};
+constexpr const char* kByDigest = "sha256 = ?3 ORDER BY own DESC, id LIMIT 1";
+constexpr const char* kByName =
+    "display_name = ?3 ORDER BY own DESC, id DESC LIMIT 1";
+constexpr const char* kPage = R"sql(
+id < ?3 AND NOT EXISTS (
+  SELECT 1 FROM visible w WHERE w.sha256 = v.sha256 AND (
+    w.own > v.own OR (w.own = v.own AND w.id < v.id)))
+ORDER BY id DESC LIMIT ?4)sql";
+
+template <typename... Arguments>
+SQLite::Statement SelectVisible(SQLite::Database& database,
+                                const Viewer& viewer, const char* which,
+                                const Arguments&... arguments) {
+  return Query(database, absl::StrCat(kVisible, which).c_str(),
+               static_cast<int>(viewer.is_admin), viewer.name, arguments...);
 }
 
-absl::StatusOr<DatasetRow> SelectOne(Database& database, const char* sql,
+DatasetRow ReadDataset(SQLite::Database& database,
+                       const SQLite::Statement& query) {
+  DatasetRow row{
+      .id = query.getColumn(0).getInt64(),
+      .access = {.owner = query.getColumn(6).getString(),
+                 .is_private = query.getColumn(7).getInt() != 0},
+      .sha256 = query.getColumn(1).getString(),
+      .is_text = query.getColumn(2).getString() == "text",
+      .display_name = query.getColumn(3).getString(),
+      .size_bytes = query.getColumn(4).getInt64(),
+      .create_time = absl::FromUnixMicros(query.getColumn(5).getInt64())};
+  row.access.readers = SelectTexts(
+      Query(database,
+            "SELECT name FROM dataset_reader WHERE dataset = ?1 ORDER BY name",
+            row.id));
+  return row;
+}
+
+absl::StatusOr<DatasetRow> SelectOne(Database& database, const Viewer& viewer,
+                                     const char* which,
                                      const std::string& argument) {
   return database.Read([&](SQLite::Database& db) -> absl::StatusOr<DatasetRow> {
-    SQLite::Statement query = Query(db, sql, argument);
-    if (query.executeStep()) return ReadDataset(query);
+    SQLite::Statement query = SelectVisible(db, viewer, which, argument);
+    if (query.executeStep()) return ReadDataset(db, query);
     return absl::NotFoundError(
         absl::StrCat("there is no data set ", Quoted(argument)));
   });
 }
 
+// Returns the id of the row.
+int64_t Upsert(SQLite::Database& database, const DatasetRow& row) {
+  SQLite::Statement upsert = Query(
+      database,
+      "INSERT INTO dataset(sha256, owner, private, kind, display_name, "
+      "size_bytes, create_time) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) "
+      "ON CONFLICT(sha256, owner) DO UPDATE SET "
+      "display_name = excluded.display_name, private = excluded.private "
+      "RETURNING id",
+      row.sha256, row.access.owner, static_cast<int>(row.access.is_private),
+      row.is_text ? "text" : "ids", row.display_name, row.size_bytes, Now());
+  upsert.executeStep();
+  return upsert.getColumn(0).getInt64();
+}
+
 }  // namespace
 
-absl::Status DatasetStore::Add(const DatasetRow& row) {
+absl::Status DatasetStore::Adopt(const std::string& owner) {
   return database_->Write([&](SQLite::Database& db) -> absl::Status {
-    Execute(db,
-            "INSERT INTO dataset(sha256, kind, display_name, size_bytes, "
-            "create_time) VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(sha256) "
-            "DO UPDATE SET display_name = excluded.display_name",
-            row.sha256, row.is_text ? "text" : "ids", row.display_name,
-            row.size_bytes, Now());
+    Execute(db, "UPDATE dataset SET owner = ?1 WHERE owner = ''", owner);
     return absl::OkStatus();
   });
 }
 
-absl::StatusOr<DatasetRow> DatasetStore::Get(const std::string& sha256) {
-  return SelectOne(*database_, kByDigest, sha256);
+absl::Status DatasetStore::Add(const DatasetRow& row) {
+  return database_->Write([&](SQLite::Database& db) -> absl::Status {
+    const int64_t id = Upsert(db, row);
+    Execute(db, "DELETE FROM dataset_reader WHERE dataset = ?1", id);
+    for (const std::string& reader : row.access.readers) {
+      Execute(db, "INSERT INTO dataset_reader(dataset, name) VALUES(?1, ?2)",
+              id, reader);
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<DatasetRow> DatasetStore::Get(const Viewer& viewer,
+                                             const std::string& sha256) {
+  return SelectOne(*database_, viewer, kByDigest, sha256);
 }
 
 absl::StatusOr<DatasetRow> DatasetStore::GetByDisplayName(
-    const std::string& name) {
-  return SelectOne(*database_, kByName, name);
+    const Viewer& viewer, const std::string& name) {
+  return SelectOne(*database_, viewer, kByName, name);
 }
 
-absl::StatusOr<std::vector<DatasetRow>> DatasetStore::List(int64_t before,
+absl::StatusOr<std::vector<DatasetRow>> DatasetStore::List(const Viewer& viewer,
+                                                           int64_t before,
                                                            int limit) {
   return database_->Read(
       [&](SQLite::Database& db) -> absl::StatusOr<std::vector<DatasetRow>> {
-        SQLite::Statement query = Query(db, kPage, before, limit);
+        SQLite::Statement query =
+            SelectVisible(db, viewer, kPage, before, limit);
         std::vector<DatasetRow> rows;
-        while (query.executeStep()) rows.push_back(ReadDataset(query));
+        while (query.executeStep()) rows.push_back(ReadDataset(db, query));
         return rows;
       });
 }

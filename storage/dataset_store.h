@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "storage/access.h"
 #include "storage/database.h"
 
 namespace moeprobe {
@@ -15,6 +16,7 @@ namespace moeprobe {
 // A text or token ids; the bytes are in the blob store.
 struct DatasetRow {
   int64_t id = 0;
+  Access access;
   std::string sha256;
   bool is_text = false;  // otherwise token ids, a .npy
   std::string display_name;
@@ -22,23 +24,36 @@ struct DatasetRow {
   absl::Time create_time;
 };
 
-// Which data sets there are. Thread-safe.
+// Which data sets there are, as users see them: each user who uploaded one has
+// it, under a name of their own. Of one that several have, a viewer sees their
+// own, else the first that is for them. Thread-safe.
 class DatasetStore {
  public:
   // `database` must outlive the store.
   explicit DatasetStore(Database* database) : database_(database) {}
 
-  // Adds a data set, or gives one with the same digest its new display name.
+  // Gives the data sets that nobody owns, those of before there were users, to
+  // the user `owner`.
+  absl::Status Adopt(const std::string& owner);
+
+  // Adds a data set, or gives one that its owner has already its new display
+  // name, visibility and readers.
   absl::Status Add(const DatasetRow& row);
 
-  // Returns the data set with this digest, or NotFound.
-  absl::StatusOr<DatasetRow> Get(const std::string& sha256);
+  // Returns the data set with this digest. NotFound if there is none that the
+  // viewer may see.
+  absl::StatusOr<DatasetRow> Get(const Viewer& viewer,
+                                 const std::string& sha256);
 
-  // Returns the newest data set with this display name, or NotFound.
-  absl::StatusOr<DatasetRow> GetByDisplayName(const std::string& name);
+  // Returns the viewer's newest data set with this display name, else the
+  // newest they may see. NotFound as in Get().
+  absl::StatusOr<DatasetRow> GetByDisplayName(const Viewer& viewer,
+                                              const std::string& name);
 
-  // Returns up to `limit` data sets with ids below `before`, newest first.
-  absl::StatusOr<std::vector<DatasetRow>> List(int64_t before, int limit);
+  // Returns up to `limit` data sets that the viewer may see, each digest once,
+  // with ids below `before`, newest first.
+  absl::StatusOr<std::vector<DatasetRow>> List(const Viewer& viewer,
+                                               int64_t before, int limit);
 
  private:
   Database* database_;

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
+#include "storage/access.h"
 #include "storage/database.h"
 #include "storage/fingerprint_store.h"
 #include "tests/testing/temporary_directory.h"
@@ -13,10 +14,16 @@
 namespace moeprobe {
 namespace {
 
+const Viewer kAlice{.name = "alice"};
+const Viewer kBob{.name = "bob"};
+const Viewer kCarol{.name = "carol"};
+
 class DatasetStoreTest : public testing::Test {
  protected:
-  absl::Status Add(const std::string& sha256, const std::string& name) {
-    return datasets_.Add({.sha256 = sha256,
+  absl::Status Add(const std::string& sha256, const std::string& name,
+                   const Access& access = {.owner = "bob"}) {
+    return datasets_.Add({.access = access,
+                          .sha256 = sha256,
                           .is_text = true,
                           .display_name = name,
                           .size_bytes = 5,
@@ -33,17 +40,18 @@ class DatasetStoreTest : public testing::Test {
 TEST_F(DatasetStoreTest, FindsTheNewestOfAName) {
   ASSERT_TRUE(Add("a", "text").ok());
   ASSERT_TRUE(Add("b", "text").ok());
-  EXPECT_EQ(datasets_.GetByDisplayName("text")->sha256, "b");
-  EXPECT_TRUE(datasets_.Get("a")->is_text);
-  EXPECT_EQ(datasets_.Get("c").status().code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(datasets_.GetByDisplayName("a").status().code(),
+  EXPECT_EQ(datasets_.GetByDisplayName(kBob, "text")->sha256, "b");
+  EXPECT_TRUE(datasets_.Get(kBob, "a")->is_text);
+  EXPECT_EQ(datasets_.Get(kBob, "c").status().code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_EQ(datasets_.GetByDisplayName(kBob, "a").status().code(),
             absl::StatusCode::kNotFound);
 }
 
 TEST_F(DatasetStoreTest, KeepsEachDigestOnce) {
   ASSERT_TRUE(Add("a", "old").ok());
   ASSERT_TRUE(Add("a", "new").ok());
-  const auto rows = datasets_.List(INT64_MAX, 10);
+  const auto rows = datasets_.List(kBob, INT64_MAX, 10);
   ASSERT_EQ(rows->size(), 1);
   EXPECT_EQ(rows->front().display_name, "new");
 }
@@ -51,9 +59,59 @@ TEST_F(DatasetStoreTest, KeepsEachDigestOnce) {
 TEST_F(DatasetStoreTest, ListsFromNewToOld) {
   ASSERT_TRUE(Add("a", "1").ok());
   ASSERT_TRUE(Add("b", "2").ok());
-  const auto first = datasets_.List(INT64_MAX, 1);
+  const auto first = datasets_.List(kBob, INT64_MAX, 1);
   ASSERT_EQ(first->front().sha256, "b");
-  EXPECT_EQ(datasets_.List(first->front().id, 1)->front().sha256, "a");
+  EXPECT_EQ(datasets_.List(kBob, first->front().id, 1)->front().sha256, "a");
+}
+
+TEST_F(DatasetStoreTest, HidesWhatIsPrivate) {
+  ASSERT_TRUE(Add("a", "text",
+                  {.owner = "alice", .is_private = true, .readers = {"carol"}})
+                  .ok());
+  for (const Viewer& viewer : {kAlice, kCarol, ServerItself()}) {
+    EXPECT_TRUE(datasets_.Get(viewer, "a").ok()) << viewer.name;
+    EXPECT_TRUE(datasets_.GetByDisplayName(viewer, "text").ok());
+    EXPECT_EQ(datasets_.List(viewer, INT64_MAX, 10)->size(), 1);
+  }
+  EXPECT_EQ(datasets_.Get(kBob, "a").status(),
+            absl::NotFoundError("there is no data set \"a\""));
+  EXPECT_EQ(datasets_.GetByDisplayName(kBob, "text").status(),
+            absl::NotFoundError("there is no data set \"text\""));
+  EXPECT_TRUE(datasets_.List(kBob, INT64_MAX, 10)->empty());
+}
+
+TEST_F(DatasetStoreTest, GivesEachUserWhatTheyUploaded) {
+  ASSERT_TRUE(Add("a", "hers", {.owner = "alice", .is_private = true}).ok());
+  ASSERT_TRUE(Add("a", "his", {.owner = "bob"}).ok());
+  EXPECT_EQ(datasets_.Get(kAlice, "a")->display_name, "hers");
+  EXPECT_EQ(datasets_.Get(kBob, "a")->display_name, "his");
+  EXPECT_EQ(datasets_.Get(kCarol, "a")->display_name, "his");
+  for (const Viewer& viewer : {kAlice, kBob, kCarol, ServerItself()}) {
+    EXPECT_EQ(datasets_.List(viewer, INT64_MAX, 10)->size(), 1) << viewer.name;
+  }
+}
+
+TEST_F(DatasetStoreTest, PrefersOnesOwnFileToANewerOneOfTheSameName) {
+  ASSERT_TRUE(Add("a", "text", {.owner = "alice"}).ok());
+  ASSERT_TRUE(Add("b", "text", {.owner = "bob"}).ok());
+  EXPECT_EQ(datasets_.GetByDisplayName(kAlice, "text")->sha256, "a");
+  EXPECT_EQ(datasets_.GetByDisplayName(kCarol, "text")->sha256, "b");
+}
+
+TEST_F(DatasetStoreTest, ChangesWhoSeesWhatIsUploadedAgain) {
+  ASSERT_TRUE(Add("a", "x", {.owner = "alice", .is_private = true}).ok());
+  EXPECT_FALSE(datasets_.Get(kBob, "a").ok());
+  ASSERT_TRUE(
+      Add("a", "x", {.owner = "alice", .is_private = true, .readers = {"bob"}})
+          .ok());
+  EXPECT_TRUE(datasets_.Get(kBob, "a").ok());
+  EXPECT_FALSE(datasets_.Get(kCarol, "a").ok());
+}
+
+TEST_F(DatasetStoreTest, GivesWhatNobodyOwnsToTheServersUser) {
+  ASSERT_TRUE(Add("a", "x", {.owner = ""}).ok());
+  ASSERT_TRUE(datasets_.Adopt("carol").ok());
+  EXPECT_EQ(datasets_.Get(kBob, "a")->access.owner, "carol");
 }
 
 TEST_F(DatasetStoreTest, RemembersWhatTokenisersMade) {

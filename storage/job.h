@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "storage/access.h"
 
 namespace moeprobe {
 
@@ -44,6 +45,7 @@ struct JobFailure {
 // A job as stored.
 struct JobRow {
   int64_t id = 0;
+  Access access;
   JobState state = JobState::kQueued;
   JobKind kind = JobKind::kAnalyze;
   std::string spec;               // resolved request, opaque

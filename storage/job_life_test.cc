@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "storage/access.h"
 #include "storage/attempt_store.h"
 #include "storage/database.h"
 #include "storage/job.h"
@@ -75,7 +76,7 @@ class OneJob {
     });
   }
 
-  JobState state() { return jobs_.Get(id_)->state; }
+  JobState state() { return jobs_.Get(ServerItself(), id_)->state; }
   int64_t id() const { return id_; }
   Database& database() { return *database_; }
   JobStore& jobs() { return jobs_; }
@@ -152,7 +153,7 @@ void Step(OneJob& job, AttemptId& attempt, int step) {
       }
       break;
     case 1:
-      (void)job.jobs().Cancel(job.id());
+      (void)job.jobs().Cancel(ServerItself(), job.id());
       break;
     case 2:
       (void)job.attempts().Report(attempt, "p", 0.5, {"w"});
@@ -189,7 +190,7 @@ RC_GTEST_PROP(JobLifeTest, KeepsAHistoryWithoutGapsThatEndsInTheState,
   }
   int64_t sequence = 0;
   JobState last = JobState::kQueued;
-  const auto events = job.jobs().EventsAfter(job.id(), 0, 1000);
+  const auto events = job.jobs().EventsAfter(ServerItself(), job.id(), 0, 1000);
   for (const JobEventRow& event : *events) {
     RC_ASSERT(event.sequence == ++sequence);
     if (event.kind != JobEventRow::Kind::kState) continue;

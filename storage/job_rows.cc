@@ -36,7 +36,7 @@ SELECT state, spec, request_key, attempt, worker, crash_count, cached, phase,
   start_time, end_time,
   CASE state WHEN 'QUEUED' THEN (
     SELECT count(*) FROM job WHERE state = 'QUEUED' AND id < ?1) ELSE 0 END,
-  estimated_seconds, kind
+  estimated_seconds, kind, owner, private
 FROM job WHERE id = ?1)sql";
 
 constexpr const char* kAddEvent = R"sql(
@@ -72,16 +72,11 @@ std::optional<absl::Time> ReadTime(const SQLite::Column& column) {
 
 std::vector<std::string> SelectWarnings(SQLite::Database& database,
                                         int64_t id) {
-  SQLite::Statement query =
+  return SelectTexts(
       Query(database,
             "SELECT text FROM event WHERE job = ?1 AND kind = 'warning' "
             "ORDER BY sequence",
-            id);
-  std::vector<std::string> warnings;
-  while (query.executeStep()) {
-    warnings.push_back(query.getColumn(0).getString());
-  }
-  return warnings;
+            id));
 }
 
 JobRow ReadJob(SQLite::Statement& query, int64_t id) {
@@ -110,6 +105,8 @@ JobRow ReadJob(SQLite::Statement& query, int64_t id) {
     row.estimated_seconds = query.getColumn(17).getDouble();
   }
   row.kind = KindOf(query.getColumn(18).getString());
+  row.access.owner = query.getColumn(19).getString();
+  row.access.is_private = query.getColumn(20).getInt() != 0;
   return row;
 }
 
@@ -178,13 +175,19 @@ JobState StateOf(const std::string& name) {
   return static_cast<JobState>(index);
 }
 
+absl::Status NoSuchJob(int64_t id) {
+  return absl::NotFoundError(absl::StrCat("there is no job ", id));
+}
+
 absl::StatusOr<JobRow> SelectJob(SQLite::Database& database, int64_t id) {
   SQLite::Statement query = Query(database, kSelectJob, id);
-  if (!query.executeStep()) {
-    return absl::NotFoundError(absl::StrCat("there is no job ", id));
-  }
+  if (!query.executeStep()) return NoSuchJob(id);
   JobRow row = ReadJob(query, id);
   row.warnings = SelectWarnings(database, id);
+  if (row.access.is_private) {
+    row.access.readers = SelectTexts(
+        Query(database, "SELECT name FROM job_reader WHERE job = ?1", id));
+  }
   return row;
 }
 
@@ -219,6 +222,12 @@ std::vector<int64_t> SelectIds(SQLite::Statement query) {
   std::vector<int64_t> ids;
   while (query.executeStep()) ids.push_back(query.getColumn(0).getInt64());
   return ids;
+}
+
+std::vector<std::string> SelectTexts(SQLite::Statement query) {
+  std::vector<std::string> texts;
+  while (query.executeStep()) texts.push_back(query.getColumn(0).getString());
+  return texts;
 }
 
 void AddWarnings(SQLite::Database& database, int64_t id,

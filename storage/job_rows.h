@@ -29,6 +29,10 @@ JobState StateOf(const std::string& name);
 const char* NameOf(JobKind kind);
 JobKind KindOf(const std::string& name);
 
+// NotFound, in the same words whether there is no such job or it is not for
+// whoever asks.
+absl::Status NoSuchJob(int64_t id);
+
 // Returns job `id`, or NotFound.
 absl::StatusOr<JobRow> SelectJob(SQLite::Database& database, int64_t id);
 
@@ -48,6 +52,7 @@ void ChangeState(SQLite::Database& database, int64_t id,
 
 // Returns the first column of every row.
 std::vector<int64_t> SelectIds(SQLite::Statement query);
+std::vector<std::string> SelectTexts(SQLite::Statement query);
 
 // Adds those of `warnings` that the job does not have yet.
 void AddWarnings(SQLite::Database& database, int64_t id,

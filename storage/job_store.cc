@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "core/base/status_macros.h"
+#include "storage/access.h"
 #include "storage/database.h"
 #include "storage/job.h"
 #include "storage/job_rows.h"
@@ -23,14 +24,27 @@
 namespace moeprobe {
 namespace {
 
+constexpr const char* kPage = R"sql(
+SELECT id FROM job WHERE id < ?1 AND (
+  ?3 OR NOT private OR owner = ?4 OR EXISTS (
+    SELECT 1 FROM job_reader r WHERE r.job = job.id AND r.name = ?4))
+ORDER BY id DESC LIMIT ?2)sql";
+
+// Ids of requests are those of one user.
+std::string StoredRequestId(const std::string& owner,
+                            const std::string& request_id) {
+  return absl::StrCat(owner, "/", request_id);
+}
+
 // Returns the job that an earlier submission with the same id made, if any.
 absl::StatusOr<std::optional<int64_t>> EarlierJob(SQLite::Database& database,
+                                                  const std::string& owner,
                                                   const std::string& request_id,
                                                   const std::string& digest) {
   if (request_id.empty()) return std::nullopt;
   SQLite::Statement query = Query(
       database, "SELECT id, request_digest FROM job WHERE request_id = ?1",
-      request_id);
+      StoredRequestId(owner, request_id));
   if (!query.executeStep()) return std::nullopt;
   const int64_t id = query.getColumn(0).getInt64();
   if (query.getColumn(1).getString() != digest) {
@@ -51,16 +65,43 @@ int64_t LayerCount(const NewJob& job) {
 
 int64_t InsertJob(SQLite::Database& database, const NewJob& job) {
   const auto request_id =
-      job.request_id.empty() ? std::nullopt : std::optional(job.request_id);
+      job.request_id.empty()
+          ? std::nullopt
+          : std::optional(StoredRequestId(job.access.owner, job.request_id));
   const auto digest =
       request_id ? std::optional(job.request_digest) : std::nullopt;
   Execute(database,
           "INSERT INTO job(state, spec, request_key, request_id, "
-          "request_digest, layer_count, create_time, change_time, kind) "
-          "VALUES('QUEUED', ?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)",
+          "request_digest, layer_count, create_time, change_time, kind, "
+          "owner, private) "
+          "VALUES('QUEUED', ?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9)",
           Blob{job.spec}, job.request_key, request_id, digest, LayerCount(job),
-          Now(), NameOf(job.kind));
-  return database.getLastInsertRowid();
+          Now(), NameOf(job.kind), job.access.owner,
+          static_cast<int>(job.access.is_private));
+  const int64_t id = database.getLastInsertRowid();
+  for (const std::string& reader : job.access.readers) {
+    Execute(database, "INSERT INTO job_reader(job, name) VALUES(?1, ?2)", id,
+            reader);
+  }
+  return id;
+}
+
+absl::StatusOr<JobRow> SelectVisible(SQLite::Database& database,
+                                     const Viewer& viewer, int64_t id) {
+  MOEPROBE_ASSIGN_OR_RETURN(JobRow row, SelectJob(database, id));
+  if (MayRead(viewer, row.access)) return row;
+  return NoSuchJob(id);
+}
+
+// `what`: "cancel", "delete".
+absl::StatusOr<JobRow> SelectToChange(SQLite::Database& database,
+                                      const Viewer& viewer, int64_t id,
+                                      const char* what) {
+  MOEPROBE_ASSIGN_OR_RETURN(JobRow row, SelectVisible(database, viewer, id));
+  if (MayChange(viewer, row.access)) return row;
+  return absl::PermissionDeniedError(
+      absl::StrCat("job ", id, " is ", row.access.owner, "'s: they and admins ",
+                   "alone may ", what, " it"));
 }
 
 void InsertNeeds(SQLite::Database& database, int64_t id, const NewJob& job) {
@@ -107,12 +148,22 @@ JobEventRow ReadEvent(const SQLite::Statement& query) {
 
 }  // namespace
 
+absl::Status JobStore::Adopt(const std::string& owner) {
+  return database_->Write([&](SQLite::Database& db) -> absl::Status {
+    Execute(db,
+            "UPDATE job SET owner = ?1, request_id = ?1 || '/' || request_id "
+            "WHERE owner = ''",
+            owner);
+    return absl::OkStatus();
+  });
+}
+
 absl::StatusOr<int64_t> JobStore::Create(const NewJob& job) {
   const auto created =
       database_->Write([&](SQLite::Database& db) -> absl::StatusOr<int64_t> {
         MOEPROBE_ASSIGN_OR_RETURN(
-            const auto earlier,
-            EarlierJob(db, job.request_id, job.request_digest));
+            const auto earlier, EarlierJob(db, job.access.owner, job.request_id,
+                                           job.request_digest));
         if (earlier) return *earlier;
         const int64_t id = InsertJob(db, job);
         InsertNeeds(db, id, job);
@@ -126,22 +177,25 @@ absl::StatusOr<int64_t> JobStore::Create(const NewJob& job) {
 }
 
 absl::StatusOr<std::optional<int64_t>> JobStore::FindRequest(
-    const std::string& request_id, const std::string& digest) {
-  return database_->Read(
-      [&](SQLite::Database& db) { return EarlierJob(db, request_id, digest); });
+    const std::string& owner, const std::string& request_id,
+    const std::string& digest) {
+  return database_->Read([&](SQLite::Database& db) {
+    return EarlierJob(db, owner, request_id, digest);
+  });
 }
 
-absl::StatusOr<JobRow> JobStore::Get(int64_t id) {
+absl::StatusOr<JobRow> JobStore::Get(const Viewer& viewer, int64_t id) {
   return database_->Read(
-      [&](SQLite::Database& db) { return SelectJob(db, id); });
+      [&](SQLite::Database& db) { return SelectVisible(db, viewer, id); });
 }
 
-absl::StatusOr<std::vector<JobRow>> JobStore::List(int64_t before, int limit) {
+absl::StatusOr<std::vector<JobRow>> JobStore::List(const Viewer& viewer,
+                                                   int64_t before, int limit) {
   return database_->Read(
       [&](SQLite::Database& db) -> absl::StatusOr<std::vector<JobRow>> {
-        SQLite::Statement query = Query(
-            db, "SELECT id FROM job WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
-            before, limit);
+        SQLite::Statement query =
+            Query(db, kPage, before, limit, static_cast<int>(viewer.is_admin),
+                  viewer.name);
         std::vector<JobRow> rows;
         while (query.executeStep()) {
           MOEPROBE_ASSIGN_OR_RETURN(
@@ -152,14 +206,11 @@ absl::StatusOr<std::vector<JobRow>> JobStore::List(int64_t before, int limit) {
       });
 }
 
-absl::StatusOr<std::vector<JobEventRow>> JobStore::EventsAfter(int64_t id,
-                                                               int64_t sequence,
-                                                               int limit) {
+absl::StatusOr<std::vector<JobEventRow>> JobStore::EventsAfter(
+    const Viewer& viewer, int64_t id, int64_t sequence, int limit) {
   return database_->Read(
       [&](SQLite::Database& db) -> absl::StatusOr<std::vector<JobEventRow>> {
-        if (!QueryInteger(db, "SELECT 1 FROM job WHERE id = ?1", id)) {
-          return absl::NotFoundError(absl::StrCat("there is no job ", id));
-        }
+        MOEPROBE_RETURN_IF_ERROR(SelectVisible(db, viewer, id).status());
         SQLite::Statement query =
             Query(db,
                   "SELECT sequence, time, kind, text, fraction, layers_done, "
@@ -172,10 +223,11 @@ absl::StatusOr<std::vector<JobEventRow>> JobStore::EventsAfter(int64_t id,
       });
 }
 
-absl::Status JobStore::Cancel(int64_t id) {
+absl::Status JobStore::Cancel(const Viewer& viewer, int64_t id) {
   const absl::Status status =
       database_->Write([&](SQLite::Database& db) -> absl::Status {
-        MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, SelectJob(db, id));
+        MOEPROBE_ASSIGN_OR_RETURN(const JobRow row,
+                                  SelectToChange(db, viewer, id, "cancel"));
         if (row.state == JobState::kRunning) {
           ChangeState(db, id, {.state = JobState::kCancelling});
         } else if (row.state == JobState::kQueued) {
@@ -188,10 +240,11 @@ absl::Status JobStore::Cancel(int64_t id) {
   return status;
 }
 
-absl::Status JobStore::Remove(int64_t id) {
+absl::Status JobStore::Remove(const Viewer& viewer, int64_t id) {
   const absl::Status status =
       database_->Write([&](SQLite::Database& db) -> absl::Status {
-        MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, SelectJob(db, id));
+        MOEPROBE_ASSIGN_OR_RETURN(const JobRow row,
+                                  SelectToChange(db, viewer, id, "delete"));
         if (!IsFinal(row.state)) {
           return absl::FailedPreconditionError(
               absl::StrCat("job ", id, " is ", NameOf(row.state),

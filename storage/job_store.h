@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "storage/access.h"
 #include "storage/database.h"
 #include "storage/job.h"
 
@@ -22,55 +23,66 @@ struct NewJobPart {
 
 // A job to be created.
 struct NewJob {
+  Access access;
   JobKind kind = JobKind::kAnalyze;
   std::string spec;            // resolved request, opaque
   std::string request_key;     // the same for the same resolved request
-  std::string request_id;      // of the client; empty: none
+  std::string request_id;      // of the owner; empty: none
   std::string request_digest;  // of the request as it came
   std::vector<NewJobPart> parts;
   std::vector<NeededGroup> groups;
   std::vector<std::string> warnings;
 };
 
-// Jobs and their histories, as clients see them. Every change and its events
-// are one transaction, on disk before the call returns. Thread-safe.
+// Jobs and their histories, as users see them. Every change and its events are
+// one transaction, on disk before the call returns. Thread-safe.
 class JobStore {
  public:
   // `database` must outlive the store.
   JobStore(Database* database, JobListener listener)
       : database_(database), listener_(std::move(listener)) {}
 
+  // Gives the jobs that nobody owns, those of before there were users, to the
+  // user `owner`.
+  absl::Status Adopt(const std::string& owner);
+
   // Creates a job and returns its id: queued, or SUCCEEDED at once where the
   // cache holds every group it needs.
   //
-  // Returns the earlier job if its request id was used with the same digest,
-  // AlreadyExists if with another.
+  // Returns the earlier job if its owner used the request id with the same
+  // digest, AlreadyExists if with another.
   absl::StatusOr<int64_t> Create(const NewJob& job);
 
-  // Returns the job that a request with this id and digest made, nullopt if
-  // there was none or the id is empty, AlreadyExists if it had another digest.
+  // Returns the job that a request of this owner with this id and digest made,
+  // nullopt if there was none or the id is empty, AlreadyExists if it had
+  // another digest.
   absl::StatusOr<std::optional<int64_t>> FindRequest(
-      const std::string& request_id, const std::string& digest);
+      const std::string& owner, const std::string& request_id,
+      const std::string& digest);
 
-  // Returns a job, or NotFound.
-  absl::StatusOr<JobRow> Get(int64_t id);
+  // Returns a job. NotFound if there is none that the viewer may see.
+  absl::StatusOr<JobRow> Get(const Viewer& viewer, int64_t id);
 
-  // Returns up to `limit` jobs with ids below `before`, newest first.
-  absl::StatusOr<std::vector<JobRow>> List(int64_t before, int limit);
+  // Returns up to `limit` jobs that the viewer may see, with ids below
+  // `before`, newest first.
+  absl::StatusOr<std::vector<JobRow>> List(const Viewer& viewer, int64_t before,
+                                           int limit);
 
-  // Returns up to `limit` events after `sequence`, in order. NotFound if there
-  // is no such job.
-  absl::StatusOr<std::vector<JobEventRow>> EventsAfter(int64_t id,
+  // Returns up to `limit` events after `sequence`, in order. NotFound as in
+  // Get().
+  absl::StatusOr<std::vector<JobEventRow>> EventsAfter(const Viewer& viewer,
+                                                       int64_t id,
                                                        int64_t sequence,
                                                        int limit);
 
   // Cancels a queued job, asks a running one to stop, and leaves others as
-  // they are. NotFound if there is no such job.
-  absl::Status Cancel(int64_t id);
+  // they are. NotFound as in Get(), PermissionDenied if the job may be seen but
+  // not changed.
+  absl::Status Cancel(const Viewer& viewer, int64_t id);
 
-  // Deletes a final job with its history; what the cache holds stays.
-  // FailedPrecondition if the job is not final, NotFound if there is none.
-  absl::Status Remove(int64_t id);
+  // Deletes a final job with its history; what the cache holds stays. Errors as
+  // in Cancel(); FailedPrecondition if the job is not final.
+  absl::Status Remove(const Viewer& viewer, int64_t id);
 
  private:
   Database* database_;

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "storage/access.h"
 #include "storage/attempt_store.h"
 #include "storage/database.h"
 #include "storage/job.h"
@@ -39,7 +40,7 @@ class JobStoreTest : public testing::Test {
   }
 
   JobState StateOf(int64_t id) {
-    const auto row = jobs_.Get(id);
+    const auto row = jobs_.Get(ServerItself(), id);
     EXPECT_TRUE(row.ok()) << row.status();
     return row->state;
   }
@@ -73,7 +74,7 @@ class JobStoreTest : public testing::Test {
 TEST_F(JobStoreTest, KeepsWhatItWasGiven) {
   NewJob job = SomeJob();
   job.warnings = {"beware"};
-  const auto row = jobs_.Get(Create(job));
+  const auto row = jobs_.Get(ServerItself(), Create(job));
   ASSERT_TRUE(row.ok());
   EXPECT_EQ(row->spec, std::string("a\0b", 3));
   EXPECT_EQ(row->state, JobState::kQueued);
@@ -84,13 +85,13 @@ TEST_F(JobStoreTest, KeepsWhatItWasGiven) {
 
 TEST_F(JobStoreTest, AnswersFromTheCacheAtOnce) {
   FillCache("key");
-  const auto row = jobs_.Get(Create(SomeJob("key")));
+  const auto row = jobs_.Get(ServerItself(), Create(SomeJob("key")));
   ASSERT_TRUE(row.ok());
   EXPECT_EQ(row->state, JobState::kSucceeded);
   EXPECT_TRUE(row->cached);
   EXPECT_FALSE(row->start_time.has_value());
   EXPECT_THAT(row->warnings, ElementsAre("baseline/: few tokens"));
-  const auto events = jobs_.EventsAfter(row->id, 0, 100);
+  const auto events = jobs_.EventsAfter(ServerItself(), row->id, 0, 100);
   ASSERT_EQ(events->size(), 4);
   EXPECT_EQ((*events)[1].text, "baseline/layer3/");
   EXPECT_EQ((*events)[3].state, JobState::kSucceeded);
@@ -107,69 +108,161 @@ TEST_F(JobStoreTest, ReturnsTheEarlierJobForTheSameRequestId) {
   job.request_digest = "d";
   const int64_t first = Create(job);
   EXPECT_EQ(Create(job), first);
-  EXPECT_EQ(**jobs_.FindRequest("id", "d"), first);
+  EXPECT_EQ(**jobs_.FindRequest("", "id", "d"), first);
   job.request_digest = "other";
   EXPECT_EQ(jobs_.Create(job).status().code(),
             absl::StatusCode::kAlreadyExists);
-  EXPECT_EQ(jobs_.List(100, 10)->size(), 1);
+  EXPECT_EQ(jobs_.List(ServerItself(), 100, 10)->size(), 1);
 }
 
 TEST_F(JobStoreTest, ListsFromNewToOld) {
   const int64_t a = Create(SomeJob());
   const int64_t b = Create(SomeJob());
   const int64_t c = Create(SomeJob());
-  const auto page = jobs_.List(c, 1);
+  const auto page = jobs_.List(ServerItself(), c, 1);
   ASSERT_EQ(page->size(), 1);
   EXPECT_EQ(page->front().id, b);
-  EXPECT_EQ(jobs_.List(INT64_MAX, 10)->back().id, a);
+  EXPECT_EQ(jobs_.List(ServerItself(), INT64_MAX, 10)->back().id, a);
+}
+
+// Jobs of alice: one for the lab, one for herself, one for carol, too.
+class SharedJobsTest : public JobStoreTest {
+ protected:
+  int64_t CreateAs(const Access& access) {
+    NewJob job = SomeJob();
+    job.access = access;
+    return Create(job);
+  }
+
+  std::vector<int64_t> Listed(const Viewer& viewer) {
+    std::vector<int64_t> ids;
+    const auto rows = jobs_.List(viewer, INT64_MAX, 10);
+    for (const JobRow& row : *rows) ids.push_back(row.id);
+    return ids;
+  }
+
+  const Viewer alice_{.name = "alice"};
+  const Viewer bob_{.name = "bob"};
+  const Viewer carol_{.name = "carol"};
+  const int64_t lab_ = CreateAs({.owner = "alice"});
+  const int64_t own_ = CreateAs({.owner = "alice", .is_private = true});
+  const int64_t shared_ =
+      CreateAs({.owner = "alice", .is_private = true, .readers = {"carol"}});
+};
+
+TEST_F(SharedJobsTest, ShowsWhatIsForTheViewer) {
+  EXPECT_THAT(Listed(alice_), ElementsAre(shared_, own_, lab_));
+  EXPECT_THAT(Listed(ServerItself()), ElementsAre(shared_, own_, lab_));
+  EXPECT_THAT(Listed(carol_), ElementsAre(shared_, lab_));
+  EXPECT_THAT(Listed(bob_), ElementsAre(lab_));
+  for (const Viewer& viewer : {alice_, bob_, carol_, ServerItself()}) {
+    std::vector<int64_t> seen;
+    for (const int64_t id : {shared_, own_, lab_}) {
+      const bool there = jobs_.Get(viewer, id).ok();
+      EXPECT_EQ(jobs_.EventsAfter(viewer, id, 0, 1).ok(), there);
+      if (there) seen.push_back(id);
+    }
+    EXPECT_EQ(seen, Listed(viewer)) << viewer.name;
+  }
+  EXPECT_THAT(jobs_.Get(carol_, shared_)->access.readers, ElementsAre("carol"));
+}
+
+TEST_F(SharedJobsTest, SaysOfHiddenJobsWhatItSaysOfNone) {
+  const absl::Status none = absl::NotFoundError("there is no job 2");
+  ASSERT_EQ(own_, 2);
+  EXPECT_EQ(jobs_.Get(bob_, own_).status(), none);
+  EXPECT_EQ(jobs_.EventsAfter(bob_, own_, 0, 1).status(), none);
+  EXPECT_EQ(jobs_.Cancel(bob_, own_), none);
+  EXPECT_EQ(jobs_.Remove(bob_, own_), none);
+  EXPECT_EQ(StateOf(own_), JobState::kQueued);
+}
+
+TEST_F(SharedJobsTest, LetsOwnersAndAdminsAloneChangeJobs) {
+  for (const int64_t id : {lab_, shared_}) {
+    EXPECT_EQ(jobs_.Cancel(carol_, id).code(),
+              absl::StatusCode::kPermissionDenied);
+    EXPECT_EQ(StateOf(id), JobState::kQueued);
+  }
+  EXPECT_TRUE(jobs_.Cancel(alice_, lab_).ok());
+  EXPECT_EQ(jobs_.Remove(carol_, lab_).code(),
+            absl::StatusCode::kPermissionDenied);
+  EXPECT_TRUE(jobs_.Remove(alice_, lab_).ok());
+  EXPECT_TRUE(jobs_.Cancel(ServerItself(), own_).ok());
+}
+
+TEST_F(SharedJobsTest, KeepsRequestIdsOfUsersApart) {
+  NewJob job = SomeJob();
+  job.request_id = "id";
+  job.request_digest = "d";
+  job.access.owner = "alice";
+  const int64_t hers = Create(job);
+  job.access.owner = "bob";
+  job.request_digest = "e";
+  EXPECT_FALSE(jobs_.FindRequest("bob", "id", "e")->has_value());
+  const int64_t his = Create(job);
+  EXPECT_NE(his, hers);
+  EXPECT_EQ(**jobs_.FindRequest("alice", "id", "d"), hers);
+  EXPECT_EQ(**jobs_.FindRequest("bob", "id", "e"), his);
+}
+
+TEST_F(SharedJobsTest, GivesWhatNobodyOwnsToTheServersUser) {
+  const int64_t id = CreateAs({.owner = ""});
+  ASSERT_TRUE(jobs_.Adopt("carol").ok());
+  EXPECT_EQ(jobs_.Get(bob_, id)->access.owner, "carol");
+  EXPECT_EQ(jobs_.Get(bob_, lab_)->access.owner, "alice");
 }
 
 TEST_F(JobStoreTest, CountsTheJobsAhead) {
   Create(SomeJob());
   Create(SomeJob());
-  EXPECT_EQ(jobs_.Get(Create(SomeJob()))->queue_position, 2);
+  EXPECT_EQ(jobs_.Get(ServerItself(), Create(SomeJob()))->queue_position, 2);
 }
 
 TEST_F(JobStoreTest, CancelsAQueuedJobAtOnceAndForGood) {
   const int64_t id = Create(SomeJob());
-  ASSERT_TRUE(jobs_.Cancel(id).ok());
-  const auto row = jobs_.Get(id);
+  ASSERT_TRUE(jobs_.Cancel(ServerItself(), id).ok());
+  const auto row = jobs_.Get(ServerItself(), id);
   EXPECT_EQ(row->state, JobState::kCancelled);
   EXPECT_TRUE(row->end_time.has_value());
   EXPECT_EQ(row->failure->code, static_cast<int>(absl::StatusCode::kCancelled));
-  ASSERT_TRUE(jobs_.Cancel(id).ok());
-  EXPECT_EQ(jobs_.EventsAfter(id, 0, 100)->size(), 2);
+  ASSERT_TRUE(jobs_.Cancel(ServerItself(), id).ok());
+  EXPECT_EQ(jobs_.EventsAfter(ServerItself(), id, 0, 100)->size(), 2);
 }
 
 TEST_F(JobStoreTest, AsksARunningJobToStop) {
   const int64_t id = Create(SomeJob());
   const auto attempt = queue_.Start(id, 1);
-  ASSERT_TRUE(jobs_.Cancel(id).ok());
+  ASSERT_TRUE(jobs_.Cancel(ServerItself(), id).ok());
   EXPECT_EQ(StateOf(id), JobState::kCancelling);
   EXPECT_TRUE(*attempts_.Report(*attempt, "", 0, {}));
 }
 
 TEST_F(JobStoreTest, DeletesFinalJobsOnlyAndNeverReusesTheirIds) {
   const int64_t id = Create(SomeJob());
-  EXPECT_EQ(jobs_.Remove(id).code(), absl::StatusCode::kFailedPrecondition);
-  ASSERT_TRUE(jobs_.Cancel(id).ok());
-  ASSERT_TRUE(jobs_.Remove(id).ok());
-  EXPECT_EQ(jobs_.Get(id).status().code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(jobs_.EventsAfter(id, 0, 1).status().code(),
+  EXPECT_EQ(jobs_.Remove(ServerItself(), id).code(),
+            absl::StatusCode::kFailedPrecondition);
+  ASSERT_TRUE(jobs_.Cancel(ServerItself(), id).ok());
+  ASSERT_TRUE(jobs_.Remove(ServerItself(), id).ok());
+  EXPECT_EQ(jobs_.Get(ServerItself(), id).status().code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_EQ(jobs_.EventsAfter(ServerItself(), id, 0, 1).status().code(),
             absl::StatusCode::kNotFound);
   EXPECT_GT(Create(SomeJob()), id);
 }
 
 TEST_F(JobStoreTest, KeepsTheCacheOfADeletedJob) {
   FillCache("key");
-  ASSERT_TRUE(jobs_.Remove(1).ok());
+  ASSERT_TRUE(jobs_.Remove(ServerItself(), 1).ok());
   EXPECT_EQ(StateOf(Create(SomeJob("key"))), JobState::kSucceeded);
 }
 
 TEST_F(JobStoreTest, SaysNotFoundForJobsThatNeverWere) {
-  EXPECT_EQ(jobs_.Get(7).status().code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(jobs_.Cancel(7).code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(jobs_.Remove(7).code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(jobs_.Get(ServerItself(), 7).status().code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_EQ(jobs_.Cancel(ServerItself(), 7).code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_EQ(jobs_.Remove(ServerItself(), 7).code(),
+            absl::StatusCode::kNotFound);
   EXPECT_THAT(changed_, IsEmpty());
 }
 

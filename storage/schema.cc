@@ -216,8 +216,61 @@ CREATE INDEX event_by_kind ON event(job, kind);
 CREATE INDEX job_group_missing ON job_group(job) WHERE entry IS NULL;
 )sql";
 
-constexpr std::array<const char*, 4> kMigrations = {kInitial, kEstimates,
-                                                    kTraining, kIndexes};
+constexpr const char* kUsers = R"sql(
+-- Who was made known to the server; others may come over Unix sockets.
+CREATE TABLE user(
+  name TEXT PRIMARY KEY,
+  role TEXT NOT NULL CHECK(role IN ('user', 'admin')),
+  token_id TEXT UNIQUE,         -- what a token is found by
+  token_sha256 TEXT,
+  create_time INTEGER NOT NULL,
+  expire_time INTEGER,
+  last_call_time INTEGER,
+  revoke_time INTEGER,
+  CHECK((token_sha256 IS NULL) = (token_id IS NULL))
+) STRICT, WITHOUT ROWID;
+
+-- Whose a job is; '' where nobody asked before there were users, until the
+-- server's own user takes it over. Request ids start with the owner and "/".
+ALTER TABLE job ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+ALTER TABLE job ADD COLUMN private INTEGER NOT NULL DEFAULT 0
+  CHECK(private IN (0, 1));
+
+-- Who sees a private job beside its owner.
+CREATE TABLE job_reader(
+  job INTEGER NOT NULL REFERENCES job(id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  PRIMARY KEY(job, name)
+) STRICT, WITHOUT ROWID;
+
+-- A data set has a row for each user who uploaded it.
+CREATE TABLE owned_dataset(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  sha256 TEXT NOT NULL,
+  owner TEXT NOT NULL,          -- '' as in `job`
+  private INTEGER NOT NULL CHECK(private IN (0, 1)),
+  kind TEXT NOT NULL CHECK(kind IN ('text', 'ids')),
+  display_name TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  create_time INTEGER NOT NULL,
+  UNIQUE(sha256, owner)
+) STRICT;
+INSERT INTO owned_dataset
+SELECT id, sha256, '', 0, kind, display_name, size_bytes, create_time
+FROM dataset;
+DROP TABLE dataset;
+ALTER TABLE owned_dataset RENAME TO dataset;
+CREATE INDEX dataset_by_name ON dataset(display_name);
+
+CREATE TABLE dataset_reader(
+  dataset INTEGER NOT NULL REFERENCES dataset(id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  PRIMARY KEY(dataset, name)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array<const char*, 5> kMigrations = {
+    kInitial, kEstimates, kTraining, kIndexes, kUsers};
 
 }  // namespace
 

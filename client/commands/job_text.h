@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "moeprobe/v1/access.pb.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/job.pb.h"
 
@@ -15,6 +16,14 @@ namespace moeprobe {
 
 // "running, 42 %, model layer 3 of 32", "queued, 2 ahead", "succeeded, cached".
 std::string StateText(const v1::Job& job);
+
+// "bob", "bob, private", of something that has an owner.
+template <typename Message>
+std::string OwnerText(const Message& message) {
+  return message.visibility() == v1::VISIBILITY_PRIVATE
+             ? message.owner() + ", private"
+             : message.owner();
+}
 
 // "2026-11-21 23:57" in local time; empty if the time is not set.
 std::string TimeText(const google::protobuf::Timestamp& time);

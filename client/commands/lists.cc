@@ -1,5 +1,8 @@
 #include "client/commands/lists.h"
 
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/repeated_ptr_field.h>
+
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -17,9 +20,11 @@
 #include "client/text/printable.h"
 #include "client/text/table.h"
 #include "core/base/status_macros.h"
+#include "moeprobe/v1/access.pb.h"
 #include "moeprobe/v1/dataset_service.pb.h"
 #include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/server_service.pb.h"
+#include "moeprobe/v1/user_service.pb.h"
 #include "spec/choice_name.h"
 
 namespace moeprobe {
@@ -42,6 +47,36 @@ std::string ExpertsText(const v1::Model& model) {
                       model.experts_per_token());
 }
 
+// What an enumeration calls a value; "" for one it does not know.
+std::string ValueName(const google::protobuf::EnumDescriptor& type,
+                      int number) {
+  const auto* value = type.FindValueByNumber(number);
+  return value == nullptr ? "" : ChoiceName(*value);
+}
+
+std::string VisibilityName(v1::Visibility visibility) {
+  return ValueName(*v1::Visibility_descriptor(), visibility);
+}
+
+Json NamesJson(const google::protobuf::RepeatedPtrField<std::string>& names) {
+  Json json = Json::array();
+  for (const std::string& name : names) json.push_back(name);
+  return json;
+}
+
+const char* ProofText(v1::Caller::Proof proof) {
+  switch (proof) {
+    case v1::Caller::PROOF_TOKEN:
+      return "a token";
+    case v1::Caller::PROOF_CERTIFICATE:
+      return "a certificate";
+    case v1::Caller::PROOF_PEER:
+      return "the account of this process";
+    default:
+      return "nothing: whoever reaches the port is this user";
+  }
+}
+
 Json ModelJson(const v1::Model& model) {
   return {{"name", model.name()},
           {"family", model.family()},
@@ -58,18 +93,24 @@ Json DatasetJson(const v1::Dataset& dataset) {
           {"display_name", dataset.display_name()},
           {"kind", KindName(dataset)},
           {"sha256", dataset.sha256()},
-          {"size_bytes", dataset.size_bytes()}};
+          {"size_bytes", dataset.size_bytes()},
+          {"owner", dataset.owner()},
+          {"visibility", VisibilityName(dataset.visibility())},
+          {"shared_with", NamesJson(dataset.shared_with())}};
 }
 
 Json ServerJson(const v1::ServerInfo& info) {
-  Json json = {{"version", info.version()},
-               {"numerics_version", info.numerics_version()},
-               {"families", Json::array()},
-               {"worker_count", info.worker_count()},
-               {"idle_worker_count", info.idle_worker_count()},
-               {"threads_per_worker", info.threads_per_worker()},
-               {"max_dataset_bytes", info.max_dataset_bytes()},
-               {"max_crash_count", info.max_crash_count()}};
+  Json json = {
+      {"version", info.version()},
+      {"numerics_version", info.numerics_version()},
+      {"families", Json::array()},
+      {"worker_count", info.worker_count()},
+      {"idle_worker_count", info.idle_worker_count()},
+      {"threads_per_worker", info.threads_per_worker()},
+      {"max_dataset_bytes", info.max_dataset_bytes()},
+      {"max_crash_count", info.max_crash_count()},
+      {"default_visibility", VisibilityName(info.default_visibility())},
+      {"audit_failure_count", info.audit_failure_count()}};
   for (const std::string& family : info.families()) {
     json["families"].push_back(family);
   }
@@ -108,7 +149,7 @@ absl::Status ShowList(Session& session, const std::vector<Item>& items,
 }
 
 std::vector<std::string> JobRow(const v1::Job& job) {
-  return {JobId(job.name()), StateText(job),   LabelOf(job),
+  return {JobId(job.name()), OwnerText(job),   StateText(job),   LabelOf(job),
           SubjectOf(job),    CreatedText(job), DurationText(job)};
 }
 
@@ -123,8 +164,11 @@ std::vector<std::string> ModelRow(const v1::Model& model) {
 }
 
 std::vector<std::string> DatasetRow(const v1::Dataset& dataset) {
-  return {dataset.display_name(), KindName(dataset),
-          FormatBytes(dataset.size_bytes()), TimeText(dataset.create_time()),
+  return {dataset.display_name(),
+          OwnerText(dataset),
+          KindName(dataset),
+          FormatBytes(dataset.size_bytes()),
+          TimeText(dataset.create_time()),
           dataset.name()};
 }
 
@@ -135,9 +179,9 @@ absl::Status ListJobs(Session& session, bool json) {
                             session.client.ListJobs());
   return ShowList<v1::Job>(
       session, jobs,
-      {.columns = {RightColumn("JOB"), LeftColumn("STATE"), LeftColumn("NAME"),
-                   LeftColumn("MODEL"), LeftColumn("CREATED"),
-                   RightColumn("TOOK")},
+      {.columns = {RightColumn("JOB"), LeftColumn("OWNER"), LeftColumn("STATE"),
+                   LeftColumn("NAME"), LeftColumn("MODEL"),
+                   LeftColumn("CREATED"), RightColumn("TOOK")},
        .row = JobRow,
        .json = JobJson,
        .empty = "no jobs yet; submit creates one"},
@@ -164,8 +208,9 @@ absl::Status ListDatasets(Session& session, bool json) {
                             session.client.ListDatasets());
   return ShowList<v1::Dataset>(
       session, datasets,
-      {.columns = {LeftColumn("FILE"), LeftColumn("KIND"), RightColumn("SIZE"),
-                   LeftColumn("UPLOADED"), LeftColumn("NAME")},
+      {.columns = {LeftColumn("FILE"), LeftColumn("OWNER"), LeftColumn("KIND"),
+                   RightColumn("SIZE"), LeftColumn("UPLOADED"),
+                   LeftColumn("NAME")},
        .row = DatasetRow,
        .json = DatasetJson,
        .empty = "no data sets yet; submit uploads the files "
@@ -186,11 +231,36 @@ absl::Status ShowServer(Session& session, bool json) {
       "workers: %d, %d idle, %d threads each\n"
       "families: %s\n"
       "largest data set: %s\n"
+      "who sees what is submitted: %s\n"
       "version of the numbers: %d\n",
       PrintableLine(info.version()), session.client.address(),
       info.worker_count(), info.idle_worker_count(), info.threads_per_worker(),
       PrintableLine(absl::StrJoin(info.families(), ", ")),
-      FormatBytes(info.max_dataset_bytes()), info.numerics_version()));
+      FormatBytes(info.max_dataset_bytes()),
+      info.default_visibility() == v1::VISIBILITY_PRIVATE ? "its owner"
+                                                          : "every user",
+      info.numerics_version()));
+  if (info.audit_failure_count() > 0) {
+    session.out.Print(absl::StrCat("audit log: ", info.audit_failure_count(),
+                                   " lines could not be written\n"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ShowCaller(Session& session, bool json) {
+  MOEPROBE_ASSIGN_OR_RETURN(const v1::Caller caller,
+                            session.client.GetCaller());
+  const std::string role = ValueName(*v1::Role_descriptor(), caller.role());
+  const std::string proof =
+      ValueName(*v1::Caller::Proof_descriptor(), caller.proof());
+  if (json) {
+    session.out.Print(
+        JsonText({{"user", caller.user()}, {"role", role}, {"proof", proof}}));
+    return absl::OkStatus();
+  }
+  session.out.Print(absl::StrCat(PrintableLine(caller.user()), ", ", role,
+                                 ", known by ", ProofText(caller.proof()),
+                                 "\n"));
   return absl::OkStatus();
 }
 

@@ -15,6 +15,9 @@ absl::Status ListDatasets(Session& session, bool json);
 // The command `info`: what the server is.
 absl::Status ShowServer(Session& session, bool json);
 
+// The command `whoami`: who the user is to the server.
+absl::Status ShowCaller(Session& session, bool json);
+
 }  // namespace moeprobe
 
 #endif  // MOEPROBE_CLIENT_COMMANDS_LISTS_H_

@@ -87,6 +87,8 @@ absl::Status Take(const Request& request,
            is_text ? data.text() : data.ids(),
            is_text ? v1::Dataset::KIND_TEXT : v1::Dataset::KIND_IDS));
   if (!local) return absl::OkStatus();
+  local->dataset.set_visibility(request.job.visibility());
+  *local->dataset.mutable_shared_with() = request.job.shared_with();
   if (is_text) {
     data.set_text(local->dataset.name());
   } else {

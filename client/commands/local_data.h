@@ -24,7 +24,8 @@ struct LocalData {
 
 // Finds the data sets of `request` that are files here, absolute or relative to
 // `directory`, hashes them, and puts their names by digest into the spec. All
-// others are left to the server to know.
+// others are left to the server to know. Those who may see the job may see
+// them.
 //
 // Returns InvalidArgument, with the place in the request, for a file that
 // cannot be read, is empty or is not a regular file, and for an absolute path

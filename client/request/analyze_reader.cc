@@ -83,6 +83,8 @@ absl::Status ReadLayers(const Value& value, v1::LayerSelection& selection) {
 absl::Status ReadAnalyzeSpec(const Value& root, v1::AnalyzeSpec& spec) {
   MOEPROBE_RETURN_IF_ERROR(root.Fields(
       {FieldRead("kind"),
+       FieldRead("visibility"),
+       FieldRead("shared_with"),
        TextField("name", spec, kLongestLabel),
        TextField("model", spec),
        TextField("baseline", spec),

@@ -12,6 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "client/request/analyze_reader.h"
+#include "client/request/sharing_reader.h"
 #include "client/request/source_text.h"
 #include "client/request/train_reader.h"
 #include "client/request/value.h"
@@ -78,7 +79,9 @@ absl::StatusOr<Request> ReadRequest(const std::string& text,
   MOEPROBE_ASSIGN_OR_RETURN(SourceText source, SourceText::Create(text, file));
   MOEPROBE_ASSIGN_OR_RETURN(YamlNode tree, ParseYaml(source));
   v1::Job job;
-  MOEPROBE_RETURN_IF_ERROR(ReadSpec(Value(tree, "", source), job));
+  const Value root(tree, "", source);
+  MOEPROBE_RETURN_IF_ERROR(ReadSpec(root, job));
+  MOEPROBE_RETURN_IF_ERROR(ReadSharing(root, job));
   return Request{.job = std::move(job),
                  .source = std::move(source),
                  .tree = std::move(tree)};

@@ -13,7 +13,7 @@ namespace moeprobe {
 
 // A request file that has been read.
 struct Request {
-  v1::Job job;  // its spec alone is set; keys that the file lacks are unset
+  v1::Job job;  // spec and sharing alone; keys that the file lacks are unset
   SourceText source;
   YamlNode tree;
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "moeprobe/v1/access.pb.h"
 #include "moeprobe/v1/analysis.pb.h"
 
 // Needs gtest.h before it.
@@ -56,6 +57,30 @@ void ExpectErrors(const std::vector<BadText>& cases,
     EXPECT_THAT(message, HasSubstr(std::string(bad.part)))
         << bad.text.substr(0, 80);
   }
+}
+
+TEST(ReadRequestTest, ReadsWhoMaySeeIt) {
+  for (const char* request :
+       {"model: m\ndata: {text: t}\n",
+        "kind: train\nvariants: {a: {}}\ndata: {text: t}\n"}) {
+    const auto read = ReadRequest(
+        absl::StrCat(request, "visibility: private\nshared_with: [bob, eve]\n"),
+        "f.yaml");
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ(read->job.visibility(), v1::VISIBILITY_PRIVATE);
+    EXPECT_THAT(read->job.shared_with(), testing::ElementsAre("bob", "eve"));
+    const auto unsaid = ReadRequest(request, "f.yaml");
+    EXPECT_EQ(unsaid->job.visibility(), v1::VISIBILITY_UNSPECIFIED);
+  }
+}
+
+TEST(ReadRequestTest, SaysWhatIsWrongWithWhoMaySeeIt) {
+  ExpectErrors(
+      {{"visibility: secret\n", "f.yaml:3:13: visibility: ", "lab or private"},
+       {"shared_with: bob\n", "f.yaml:3:14: shared_with: ", "a list"},
+       {"shared_with: [bob, bob]\n",
+        "f.yaml:3:20: shared_with[1]: ", "\"bob\" twice"}},
+      ErrorAfterHead);
 }
 
 TEST(ReadRequestTest, ReadsEveryKey) {

@@ -12,6 +12,7 @@
 #include "client/request/request_reader.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "moeprobe/v1/access.pb.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/training.pb.h"
@@ -55,6 +56,19 @@ TEST(RequestYamlTest, IsWhatAPersonWouldWrite) {
             "    average: [gate]\n"
             "precision: float32\n"
             "seed: 0\n");
+}
+
+TEST(RequestYamlTest, SaysWhoMaySeeIt) {
+  v1::AnalyzeSpec spec;
+  spec.set_model("m");
+  v1::Job job = JobOf(spec);
+  job.set_visibility(v1::VISIBILITY_PRIVATE);
+  job.add_shared_with("bob");
+  EXPECT_EQ(RequestYaml(job),
+            "kind: analyze\n"
+            "model: m\n"
+            "visibility: private\n"
+            "shared_with: [bob]\n");
 }
 
 TEST(RequestYamlTest, ListsSeveralDataSets) {

@@ -65,6 +65,8 @@ absl::Status ReadCheckpoint(const Value& value, v1::CheckpointPlan& plan) {
 absl::Status ReadTrainSpec(const Value& root, v1::TrainSpec& spec) {
   MOEPROBE_RETURN_IF_ERROR(root.Fields(
       {FieldRead("kind"),
+       FieldRead("visibility"),
+       FieldRead("shared_with"),
        TextField("name", spec, kLongestLabel),
        ChoiceField("task", spec),
        PartField("model", spec, ReadModel),

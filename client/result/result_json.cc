@@ -49,7 +49,9 @@ Json ProgressJson(const v1::Progress& progress) {
 }
 
 Json StatusJson(const v1::Job& job) {
-  Json status = {{"name", job.name()}, {"state", StateName(job.state())}};
+  Json status = {{"name", job.name()},
+                 {"owner", job.owner()},
+                 {"state", StateName(job.state())}};
   if (job.has_error()) {
     status["error"] = {{"code", job.error().code()},
                        {"message", job.error().message()}};

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client/service/cancellation.h"
+#include "client/service/client_options.h"
 #include "client/service/grpc_status.h"
 #include "client/service/retry.h"
 #include "core/base/status_macros.h"
@@ -26,10 +27,11 @@ namespace moeprobe {
 class ArrayStream::Call {
  public:
   Call(v1::ResultService::Stub& stub, Cancellation& cancellation,
-       const v1::ReadArraysRequest& request)
-      : cancellation_(cancellation),
-        registration_(cancellation, context_),
-        reader_(stub.ReadArrays(&context_, request)) {}
+       const std::string& token, const v1::ReadArraysRequest& request)
+      : cancellation_(cancellation), registration_(cancellation, context_) {
+    Authorize(context_, token);
+    reader_ = stub.ReadArrays(&context_, request);
+  }
 
   ~Call() {
     if (finished_) return;
@@ -64,15 +66,17 @@ class ArrayStream::Call {
   bool finished_ = false;
 };
 
-ArrayStream::ArrayStream(v1::ResultService::Stub& stub, std::string address,
-                         Retry retry, Cancellation& cancellation,
+ArrayStream::ArrayStream(v1::ResultService::Stub& stub,
+                         const ClientOptions& options, Retry retry,
+                         Cancellation& cancellation,
                          v1::ReadArraysRequest request)
     : stub_(stub),
       cancellation_(cancellation),
       request_(std::move(request)),
-      address_(std::move(address)),
+      address_(options.address),
+      token_(options.token),
       retry_(std::move(retry)),
-      call_(std::make_unique<Call>(stub, cancellation, request_)) {}
+      call_(std::make_unique<Call>(stub, cancellation, token_, request_)) {}
 
 ArrayStream::~ArrayStream() = default;
 
@@ -97,7 +101,7 @@ void ArrayStream::Resume() {
   begun_ -= whole;
   to_skip_ = returned_;
   head_again_ = begun_ > 0;
-  call_ = std::make_unique<Call>(stub_, cancellation_, request_);
+  call_ = std::make_unique<Call>(stub_, cancellation_, token_, request_);
 }
 
 bool ArrayStream::KeepNew(v1::ArrayChunk& chunk) {

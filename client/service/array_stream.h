@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "client/service/cancellation.h"
+#include "client/service/client_options.h"
 #include "client/service/retry.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.grpc.pb.h"
@@ -20,9 +21,11 @@ namespace moeprobe {
 class ArrayStream {
  public:
   // Reads the arrays that `request` names, at least one, in its order. `retry`
-  // paces the attempts; `address` is for messages.
-  ArrayStream(v1::ResultService::Stub& stub, std::string address, Retry retry,
-              Cancellation& cancellation, v1::ReadArraysRequest request);
+  // paces the attempts. Of `options`, the address is for messages, and the
+  // token for the server.
+  ArrayStream(v1::ResultService::Stub& stub, const ClientOptions& options,
+              Retry retry, Cancellation& cancellation,
+              v1::ReadArraysRequest request);
   ~ArrayStream();
   ArrayStream(const ArrayStream&) = delete;
   ArrayStream& operator=(const ArrayStream&) = delete;
@@ -43,6 +46,7 @@ class ArrayStream {
   Cancellation& cancellation_;
   v1::ReadArraysRequest request_;
   std::string address_;
+  std::string token_;
   Retry retry_;
   std::unique_ptr<Call> call_;
   int begun_ = 0;            // arrays of `request_` whose head was returned

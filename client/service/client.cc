@@ -34,6 +34,8 @@
 #include "moeprobe/v1/result_service.pb.h"
 #include "moeprobe/v1/server_service.grpc.pb.h"
 #include "moeprobe/v1/server_service.pb.h"
+#include "moeprobe/v1/user_service.grpc.pb.h"
+#include "moeprobe/v1/user_service.pb.h"
 
 namespace moeprobe {
 namespace {
@@ -43,7 +45,7 @@ constexpr std::chrono::seconds kCallDeadline{30};
 constexpr int kLargestMessage = 64 << 20;
 constexpr int kPageSize = 100;
 
-std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
+std::shared_ptr<grpc::Channel> Connect(const ClientOptions& options) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kLargestMessage);
   // A server that restarts is back in a moment.
@@ -52,7 +54,10 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   // An http_proxy of the environment is not meant for a server at hand.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(),
+  return grpc::CreateCustomChannel(options.address,
+                                   options.credentials != nullptr
+                                       ? options.credentials
+                                       : grpc::InsecureChannelCredentials(),
                                    arguments);
 }
 
@@ -75,6 +80,7 @@ class UnaryCall {
     do {
       grpc::ClientContext context;
       const Cancellation::Call call(cancellation_, context);
+      Authorize(context, options_.token);
       context.set_deadline(std::chrono::system_clock::now() + kCallDeadline);
       status = ToAbslStatus((stub.*method)(&context, request, &response));
     } while (retry.Again(status));
@@ -109,11 +115,17 @@ absl::StatusOr<std::vector<Item>> AllPages(const Page& page,
 Client::Client(ClientOptions options, Cancellation& cancellation)
     : options_(std::move(options)),
       cancellation_(cancellation),
-      channel_(Connect(options_.address)) {
+      channel_(Connect(options_)) {
   server_ = v1::ServerService::NewStub(channel_);
   datasets_ = v1::DatasetService::NewStub(channel_);
   jobs_ = v1::JobService::NewStub(channel_);
   results_ = v1::ResultService::NewStub(channel_);
+  users_ = v1::UserService::NewStub(channel_);
+}
+
+absl::StatusOr<v1::Caller> Client::GetCaller() {
+  return UnaryCall(options_, cancellation_, channel_)(
+      *users_, &v1::UserService::Stub::GetCaller, v1::GetCallerRequest());
 }
 
 absl::StatusOr<v1::ServerInfo> Client::GetServerInfo() {
@@ -152,6 +164,7 @@ absl::StatusOr<v1::Dataset> Client::UploadDataset(
     const std::function<absl::StatusOr<std::string>()>& next_piece) {
   grpc::ClientContext context;
   const Cancellation::Call call(cancellation_, context);
+  Authorize(context, options_.token);
   v1::Dataset stored;
   const auto writer = datasets_->UploadDataset(&context, &stored);
   v1::UploadDatasetRequest message;
@@ -233,6 +246,7 @@ absl::Status Client::WatchJob(
   do {
     grpc::ClientContext context;
     const Cancellation::Call call(cancellation_, context);
+    Authorize(context, options_.token);
     const auto reader = jobs_->WatchJob(&context, request);
     v1::JobEvent event;
     bool ended = false;
@@ -260,7 +274,7 @@ absl::StatusOr<v1::Result> Client::GetResult(const std::string& name) {
 }
 
 ArrayStream Client::ReadArrays(const v1::ReadArraysRequest& request) {
-  return {*results_, options_.address,
+  return {*results_, options_,
           Retry(options_.stream_patience, cancellation_, channel_),
           cancellation_, request};
 }

@@ -24,6 +24,8 @@
 #include "moeprobe/v1/result_service.pb.h"
 #include "moeprobe/v1/server_service.grpc.pb.h"
 #include "moeprobe/v1/server_service.pb.h"
+#include "moeprobe/v1/user_service.grpc.pb.h"
+#include "moeprobe/v1/user_service.pb.h"
 
 namespace moeprobe {
 
@@ -38,6 +40,9 @@ class Client {
 
   const std::string& address() const { return options_.address; }
 
+  // Who the client is to the server.
+  absl::StatusOr<v1::Caller> GetCaller();
+
   absl::StatusOr<v1::ServerInfo> GetServerInfo();
   absl::StatusOr<std::vector<v1::Model>> ListModels();
 
@@ -51,8 +56,8 @@ class Client {
       const v1::Dataset& dataset,
       const std::function<absl::StatusOr<std::string>()>& next_piece);
 
-  // Of `job`, only the spec is looked at. `request_id` makes repetitions create
-  // one job only.
+  // Of `job`, only what a request says is looked at. `request_id` makes
+  // repetitions create one job only.
   absl::StatusOr<v1::Job> CreateJob(const v1::Job& job,
                                     const std::string& request_id);
   absl::StatusOr<v1::ValidateJobResponse> ValidateJob(const v1::Job& job);
@@ -83,6 +88,7 @@ class Client {
   std::unique_ptr<v1::DatasetService::Stub> datasets_;
   std::unique_ptr<v1::JobService::Stub> jobs_;
   std::unique_ptr<v1::ResultService::Stub> results_;
+  std::unique_ptr<v1::UserService::Stub> users_;
 };
 
 // Whether a job in this state will not change any more.

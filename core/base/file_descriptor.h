@@ -26,6 +26,9 @@ class FileDescriptor {
 
   int number() const { return number_; }
 
+  // Gives the descriptor away: whoever gets it closes it.
+  int Release() { return std::exchange(number_, -1); }
+
  private:
   int number_;
 };

@@ -34,7 +34,8 @@ CatalogFixture::CatalogFixture() {
 void CatalogFixture::AddDataset(const std::string& name, bool is_text,
                                 const std::string& bytes) {
   ASSERT_TRUE(datasets_
-                  .Add({.sha256 = *blobs_.Put(bytes),
+                  .Add({.access = {},
+                        .sha256 = *blobs_.Put(bytes),
                         .is_text = is_text,
                         .display_name = name,
                         .size_bytes = static_cast<int64_t>(bytes.size()),

@@ -48,14 +48,15 @@ void ServerFixture::StartServer() {
   auto server = Server::Start(
       {.data_directory = directory_.path() / "data",
        .model_roots = {root_},
-       .address = absl::StrCat("unix:", (directory_.path() / "s").string()),
+       .addresses = {absl::StrCat("unix:", (directory_.path() / "s").string())},
+       .listen = {},
        .worker_count = 0,
        .worker_binary = {},
        .metrics_address = {},
        .drain_patience = {}});
   ASSERT_TRUE(server.ok()) << server.status();
   server_ = *std::move(server);
-  client_ = std::make_unique<TestClient>(server_->address());
+  client_ = std::make_unique<TestClient>(server_->addresses()[0]);
   worker_ = std::make_unique<TestWorker>(server_->worker_address(), kWorkerPid);
 }
 

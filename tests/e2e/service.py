@@ -65,6 +65,24 @@ class Server:
         ready, _, _ = select.select([self.process.stdout], [], [], SECONDS)
         line = self.process.stdout.readline() if ready else "nothing"
         assert line == f"listening on {self.address}\n", f"{line!r}; {self.log()}"
+        self.addresses = [self.address]
+        for _ in range(self.command.count("--listen") - 1):
+            line = self.process.stdout.readline()
+            self.addresses.append(line.removeprefix("listening on ").strip())
+
+    def admin(self, *arguments):
+        """Runs `moeprobe-server user ...` or the like; returns its output."""
+        command = [PROGRAMS / "moeprobe-server", *map(str, arguments)]
+        command += ["--data-dir", self.data_dir]
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=SECONDS, check=False
+        )
+
+    def add_user(self, name, *options):
+        """Returns the token of a new user."""
+        added = self.admin("user", "add", name, *options)
+        assert added.returncode == 0, added.stderr
+        return added.stdout.strip()
 
     def log(self):
         return (self.data_dir / "stderr.txt").read_text(errors="replace")[-2000:]
@@ -103,7 +121,10 @@ class Client:
 
     def __init__(self, address, folder):
         self.folder = pathlib.Path(folder)
-        self.environment = os.environ | {"MOEPROBE_SERVER": address}
+        self.environment = os.environ | {
+            "MOEPROBE_SERVER": address,
+            "MOEPROBE_SETTINGS": str(self.folder / "no-settings.yaml"),
+        }
 
     def start(self, *arguments, **options):
         return subprocess.Popen(

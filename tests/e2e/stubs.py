@@ -40,6 +40,7 @@ class Api:
         self.results = self.stub("result")
         self.datasets = self.stub("dataset")
         self.server = self.stub("server")
+        self.users = self.stub("user")
 
     def stub(self, name):
         module = importlib.import_module(f"moeprobe.v1.{name}_service_pb2_grpc")

@@ -357,9 +357,12 @@ def test_a_page_says_that_the_dashboard_itself_went(package, common_server, chro
 
 
 @pytest.fixture(scope="module")
-def token_server(common_server):
-    with dashboards.TokenServer(common_server.address, "s3cret") as server:
-        yield server
+def token_server(tmp_path_factory, model_roots):
+    """A server that lets nobody in without a token; tokens of two users."""
+    options = ("--listen", "127.0.0.1:0", "--require-token")
+    data = tmp_path_factory.mktemp("tokens") / "data"
+    with service.Server(data, model_roots, options=options) as server:
+        yield server, server.add_user("bob"), server.add_user("eve")
 
 
 def log_in(page, token):
@@ -369,27 +372,37 @@ def log_in(page, token):
 
 @pytest.mark.parametrize("options", [(), ("--require-token",)])
 def test_a_server_that_wants_tokens_gets_them(
-    package, token_server, open_page, full_job, options
+    package, token_server, open_page, short_request, options
 ):
-    with dashboards.Dashboard(package, token_server.address, *options) as dashboard:
-        page = open_page(dashboard, f"/jobs/{full_job.id}")
+    server, token, other = token_server
+    address = server.addresses[1]
+    with moeprobe.Client(address, token) as client:
+        hidden = {"visibility": "private", "name": "for me alone"}
+        job = client.submit(short_request | hidden).wait(progress=False)
+    with dashboards.Dashboard(package, address, *options) as dashboard:
+        page = open_page(dashboard, f"/jobs/{job.id}")
         expect(page.get_by_label("Token")).to_be_visible()
         log_in(page, "wrong")
         expect(page.get_by_role("alert")).to_have_text(
             "The server does not know this token."
         )
-        log_in(page, "s3cret")
+        log_in(page, token)
         expect(page.get_by_role("link", name="Submit", exact=True)).to_be_visible()
-        page.goto(f"/jobs/{full_job.id}")
+        page.goto(f"/jobs/{job.id}")
         expect(page.locator("#job-left-heat .heatmaplayer image")).to_be_visible()
+        expect(page.get_by_text("bob, private")).to_be_visible()
         (cookie,) = page.context.cookies()
         assert cookie["httpOnly"]
         assert cookie["sameSite"] == "Strict"
-        assert "s3cret" not in cookie["value"]
-        assert "s3cret" not in page.url
-        assert "s3cret" not in page.content()
+        assert token not in cookie["value"]
+        assert token not in page.url
+        assert token not in page.content()
         page.get_by_role("button", name="Log out").click()
         expect(page.get_by_label("Token")).to_be_visible()
-        page.goto("/")
-        expect(page.get_by_label("Token")).to_be_visible()
-        assert "s3cret" not in dashboard.end()
+        log_in(page, other)
+        expect(page.get_by_role("link", name="Submit", exact=True)).to_be_visible()
+        page.goto(f"/jobs/{job.id}")
+        expect(page.get_by_text(f"there is no job {job.id}")).to_be_visible()
+        said = dashboard.end()
+        assert token not in said
+        assert other not in said

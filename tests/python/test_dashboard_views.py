@@ -61,7 +61,7 @@ def model(name="m", **changes):
 
 
 def dataset(name, display_name):
-    return Dataset(name, display_name, "text", "0" * 64, 5, NOON)
+    return Dataset(name, display_name, "text", "0" * 64, 5, NOON, "bob", "lab", [])
 
 
 @pytest.mark.parametrize(
@@ -479,18 +479,20 @@ def test_other_addresses_are_refused_until_it_is_said_in_words():
         with pytest.raises(ValueError, match="--open-to-network"):
             Settings(host=host).check()
         Settings(host=host, open_to_network=True).check()
-    assert "s3cret" not in repr(Settings(token="s3cret"))
+    assert "s3cret" not in repr(Settings(moeprobe.Connection(token="s3cret")))
 
 
 @pytest.fixture(scope="module")
 def web(common_server):
     """Requests to a dashboard, without a network."""
-    return make_app(Settings(server=common_server.address)).server.test_client()
+    return make_app(
+        Settings(moeprobe.Connection(common_server.address))
+    ).server.test_client()
 
 
 @pytest.fixture(scope="module")
 def guarded(common_server):
-    settings = Settings(server=common_server.address, require_token=True)
+    settings = Settings(moeprobe.Connection(common_server.address), require_token=True)
     return make_app(settings).server.test_client()
 
 
@@ -540,18 +542,19 @@ def test_nothing_is_shown_before_a_login(guarded):
     assert guarded.get("/assets/dashboard.css").status_code == 200
 
 
-def test_a_login_is_a_cookie_that_scripts_cannot_read(guarded):
+def test_a_login_is_a_cookie_that_scripts_cannot_read(guarded, common_server):
+    secret = common_server.add_user("somebody-who-logs-in")
     own = {"Origin": "http://localhost"}
-    for token in ("", "two words", "\N{SNOWMAN}", "x" * 5000):
+    for token in ("", "two words", "\N{SNOWMAN}", "x" * 5000, "unknown"):
         answer = guarded.post("/login", data={"token": token}, headers=own)
         assert answer.status_code == 401
-    answer = guarded.post("/login?next=/models", data={"token": "s3cret"}, headers=own)
+    answer = guarded.post("/login?next=/models", data={"token": secret}, headers=own)
     assert answer.status_code == 303
     assert answer.headers["Location"] == "/models"
     cookie = answer.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
-    assert "s3cret" not in cookie
+    assert secret not in cookie
     assert guarded.get("/").status_code == 200
     assert guarded.post("/logout", headers=own).status_code == 303
     assert guarded.get("/").status_code == 302
@@ -569,7 +572,7 @@ def test_a_report_is_a_file_to_keep(web, guarded, full_job):
 def test_a_server_that_is_gone_is_said_to_be():
     state = server_state(None, "unix:/x")
     assert "unix:/x" in state.trouble
-    info = moeprobe.catalog.ServerInfo("1", 1, [], 1, 1, 1, 1)
+    info = moeprobe.catalog.ServerInfo("1", 1, [], 1, 1, 1, 1, "lab", 0)
     assert server_state(info, "unix:/x").trouble == ""
 
 

@@ -16,6 +16,7 @@ from moeprobe.v1 import (
     job_service_pb2,
     result_service_pb2,
     server_service_pb2,
+    user_service_pb2,
 )
 
 SECONDS = 120
@@ -26,6 +27,7 @@ SERVICES = {
         "DatasetService": dataset_service_pb2,
         "JobService": job_service_pb2,
         "ResultService": result_service_pb2,
+        "UserService": user_service_pb2,
     }.items()
 }
 
@@ -61,7 +63,7 @@ def test_address_and_socket_are_those_of_the_cpp_client(monkeypatch):
     monkeypatch.delenv("MOEPROBE_SERVER")
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/x")
     assert moeprobe.Client().address == "unix:/run/x/moeprobe.sock"
-    assert moeprobe.Client("other:2", "secret").address == "other:2"
+    assert moeprobe.Client("other:2").address == "other:2"
 
 
 def test_a_job_is_a_future_of_its_result(client, short_request, ids):

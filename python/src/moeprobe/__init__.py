@@ -13,7 +13,7 @@
 """
 
 from moeprobe.client import Client
-from moeprobe.connection import Connection
+from moeprobe.connection import Connection, Tls
 from moeprobe.errors import (
     AccessError,
     AlreadyExistsError,
@@ -44,12 +44,14 @@ from moeprobe.job_status import JobStatus
 from moeprobe.local_data import Text
 from moeprobe.request.request import YamlText
 from moeprobe.result.result import Result, load
+from moeprobe.settings import ConnectionFiles
 
 __all__ = [
     "AccessError",
     "AlreadyExistsError",
     "Client",
     "Connection",
+    "ConnectionFiles",
     "DataLossError",
     "DeadlineError",
     "Event",
@@ -70,6 +72,7 @@ __all__ = [
     "ServerError",
     "StateEvent",
     "Text",
+    "Tls",
     "UnauthenticatedError",
     "UnavailableError",
     "WarningEvent",

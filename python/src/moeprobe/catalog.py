@@ -5,7 +5,16 @@ from __future__ import annotations
 import dataclasses
 import datetime
 
-from moeprobe.v1 import dataset_service_pb2, server_service_pb2
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
+
+from moeprobe.request.choices import choice_name
+from moeprobe.v1 import (
+    access_pb2,
+    dataset_service_pb2,
+    job_pb2,
+    server_service_pb2,
+    user_service_pb2,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,6 +28,17 @@ class ServerInfo:
     idle_worker_count: int
     threads_per_worker: int
     max_dataset_bytes: int
+    default_visibility: str  # of what a request makes: "lab" or "private"
+    audit_failure_count: int  # lines that the audit log lacks
+
+
+@dataclasses.dataclass(frozen=True)
+class Caller:
+    """Who somebody is to the server."""
+
+    user: str
+    role: str  # "user" or "admin"
+    proof: str  # how it knows: "token", "certificate", "peer" or "loopback"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +65,31 @@ class Dataset:
     sha256: str
     size_bytes: int
     create_time: datetime.datetime
+    owner: str
+    visibility: str  # "lab" or "private"
+    shared_with: list[str]
+
+
+def _choice(kind: EnumTypeWrapper, number: int) -> str:
+    value = kind.DESCRIPTOR.values_by_number.get(number)
+    return choice_name(value) if value else ""
+
+
+def visibility_of(message: job_pb2.Job | dataset_service_pb2.Dataset) -> str:
+    """Return who may see something: "lab" or "private"; "" if that is not said."""
+    unsaid = access_pb2.VISIBILITY_UNSPECIFIED
+    if message.visibility == unsaid:
+        return ""
+    return _choice(access_pb2.Visibility, message.visibility)
+
+
+def caller_of(caller: user_service_pb2.Caller) -> Caller:
+    """Return what a message says."""
+    return Caller(
+        user=caller.user,
+        role=_choice(access_pb2.Role, caller.role),
+        proof=_choice(user_service_pb2.Caller.Proof, caller.proof),
+    )
 
 
 def server_info_of(info: server_service_pb2.ServerInfo) -> ServerInfo:
@@ -57,6 +102,8 @@ def server_info_of(info: server_service_pb2.ServerInfo) -> ServerInfo:
         idle_worker_count=info.idle_worker_count,
         threads_per_worker=info.threads_per_worker,
         max_dataset_bytes=info.max_dataset_bytes,
+        default_visibility=_choice(access_pb2.Visibility, info.default_visibility),
+        audit_failure_count=info.audit_failure_count,
     )
 
 
@@ -84,4 +131,7 @@ def dataset_of(dataset: dataset_service_pb2.Dataset) -> Dataset:
         sha256=dataset.sha256,
         size_bytes=dataset.size_bytes,
         create_time=dataset.create_time.ToDatetime(datetime.timezone.utc),
+        owner=dataset.owner,
+        visibility=visibility_of(dataset),
+        shared_with=list(dataset.shared_with),
     )

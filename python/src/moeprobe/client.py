@@ -6,9 +6,11 @@ import types
 
 from moeprobe import flows, methods
 from moeprobe.catalog import (
+    Caller,
     Dataset,
     Model,
     ServerInfo,
+    caller_of,
     dataset_of,
     model_of,
     server_info_of,
@@ -18,17 +20,21 @@ from moeprobe.estimate import Validation
 from moeprobe.flows import RequestLike
 from moeprobe.job import Job
 from moeprobe.job_status import JobStatus, status_of
+from moeprobe.settings import ConnectionFiles
 from moeprobe.transport import Transport
-from moeprobe.v1 import server_service_pb2
+from moeprobe.v1 import server_service_pb2, user_service_pb2
 
 
 class Client:
     """A server's methods. Connects on first use; thread-safe.
 
     `address` is "unix:PATH" or "HOST:PORT"; by default MOEPROBE_SERVER, else the
-    socket that a server uses by default. `token` goes with every call. A call
-    that finds no server is tried again for `connection.patience` seconds, and
-    raises an error of `moeprobe.errors` where it fails.
+    server of the settings, else the socket that a server uses by default. `token`
+    goes with every call; `files` are those of a token and of certificates, by
+    default those that MOEPROBE_TOKEN_FILE, MOEPROBE_CA, MOEPROBE_CERT and
+    MOEPROBE_KEY or the settings name. A call that finds no server is tried again
+    for `connection.patience` seconds, and raises an error of `moeprobe.errors`
+    where it fails.
 
     A context manager: leaving it ends all calls.
     """
@@ -38,9 +44,10 @@ class Client:
         address: str | None = None,
         token: str | None = None,
         *,
+        files: ConnectionFiles | None = None,
         connection: Connection | None = None,
     ) -> None:
-        self._transport = Transport(connection or connection_of(address, token))
+        self._transport = Transport(connection or connection_of(address, token, files))
 
     @property
     def address(self) -> str:
@@ -83,6 +90,11 @@ class Client:
         """List the texts and token ids that the server has, newest first."""
         listed = flows.list_all(methods.LIST_DATASETS, lambda page: page.datasets)
         return [dataset_of(dataset) for dataset in self._transport.run(listed)]
+
+    def whoami(self) -> Caller:
+        """Say who this client is to the server."""
+        request = user_service_pb2.GetCallerRequest()
+        return caller_of(self._transport.run(flows.call(methods.GET_CALLER, request)))
 
     def server_info(self) -> ServerInfo:
         """Say what the server is."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import pathlib
 import sys
 from collections.abc import Sequence
 
 from moeprobe.address import default_address
 from moeprobe.client import Client
+from moeprobe.connection import Connection, connection_of
 from moeprobe.errors import MoeprobeError
 from moeprobe.result.result import Result, load
+from moeprobe.settings import ConnectionFiles
 
 _FAILED = 1
 
@@ -21,7 +22,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="moeprobe",
         description="Reports of what a moeprobe-server has computed.",
-        epilog="MOEPROBE_TOKEN holds the token of a server that asks for one.",
+        epilog="MOEPROBE_SERVER, MOEPROBE_TOKEN_FILE, MOEPROBE_CA, MOEPROBE_CERT and "
+        "MOEPROBE_KEY, or the settings in ~/.config/moeprobe/client.yaml, say once for "
+        "all which server is meant and who you are to it.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     report = commands.add_parser(
@@ -47,8 +50,33 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_server(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--server", default=default_address(), metavar="ADDRESS", help="%(default)s"
+        "--server", metavar="ADDRESS", help=f"of the server: {default_address()}"
     )
+    files = {
+        "--token-file": "who you are to the server, as its admin gave it to you",
+        "--ca": "encrypts; who signed the server's certificate, PEM",
+        "--cert": "your certificate, PEM",
+        "--key": "your certificate's key, PEM",
+    }
+    for name, help_text in files.items():
+        command.add_argument(name, type=pathlib.Path, metavar="FILE", help=help_text)
+    command.add_argument(
+        "--allow-unencrypted-network",
+        action="store_true",
+        help="send the token where others on the network can read it",
+    )
+
+
+def _connection(arguments: argparse.Namespace) -> Connection:
+    """Return how the server that is meant is reached."""
+    files = ConnectionFiles(
+        arguments.token_file,
+        arguments.ca,
+        arguments.cert,
+        arguments.key,
+        arguments.allow_unencrypted_network,
+    )
+    return connection_of(arguments.server, files=files)
 
 
 def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -98,34 +126,35 @@ def _add_dashboard(
     dashboard.set_defaults(run=_dashboard)
 
 
-def _results(jobs: Sequence[str], server: str) -> list[Result]:
+def _results(arguments: argparse.Namespace) -> list[Result]:
     """Return what there is of each job; one that runs is not waited for."""
-    with Client(server, os.environ.get("MOEPROBE_TOKEN")) as client:
+    if all(pathlib.Path(job).is_dir() for job in arguments.jobs):
+        return [load(job) for job in arguments.jobs]
+    with Client(connection=_connection(arguments)) as client:
         return [
             load(job)
             if pathlib.Path(job).is_dir()
             else client.job(job).result(wait=False)
-            for job in jobs
+            for job in arguments.jobs
         ]
 
 
 def _report(arguments: argparse.Namespace) -> None:
     from moeprobe.report import write_report  # noqa: PLC0415 (an extra)
 
-    write_report(_results(arguments.jobs, arguments.server), arguments.out)
+    write_report(_results(arguments), arguments.out)
     print(f"Report is in {arguments.out}")  # noqa: T201
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    _results(arguments.jobs, arguments.server)[0].export(arguments.out)
+    _results(arguments)[0].export(arguments.out)
 
 
 def _dashboard(arguments: argparse.Namespace) -> None:
     from moeprobe.dashboard import Settings, serve  # noqa: PLC0415 (an extra)
 
     settings = Settings(
-        server=arguments.server,
-        token=os.environ.get("MOEPROBE_TOKEN"),
+        connection=_connection(arguments),
         require_token=arguments.require_token,
         host=arguments.host,
         port=arguments.port,

@@ -18,7 +18,13 @@ from google.protobuf.message import Message
 from moeprobe import methods
 from moeprobe.errors import NotFoundError, RequestError
 from moeprobe.estimate import Validation, validation_of
-from moeprobe.local_data import LocalData, data_sets, find_files, take_content
+from moeprobe.local_data import (
+    LocalData,
+    data_sets,
+    find_files,
+    take_content,
+    with_sharing,
+)
 from moeprobe.methods import Method, RequestT, ResponseT
 from moeprobe.request.request import Request, YamlText, read_request
 from moeprobe.v1 import (
@@ -94,7 +100,7 @@ def submit(request: RequestLike, request_id: str | None = None) -> Flow[job_pb2.
     """Upload what a request names, and create its job."""
     read, local = _read(request)
     for data in local:
-        yield from upload(data)
+        yield from upload(with_sharing(data, read.job))
     create = job_service_pb2.CreateJobRequest(
         job=read.job, request_id=request_id or str(uuid.uuid4())
     )

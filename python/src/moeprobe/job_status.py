@@ -8,6 +8,7 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from moeprobe.catalog import visibility_of
 from moeprobe.errors import JobCancelledError, JobFailedError
 from moeprobe.events import JobState, state_of
 from moeprobe.request.described import subject_of
@@ -37,6 +38,9 @@ class JobStatus:
     end_time: datetime.datetime | None
     estimated_seconds: float | None
     request: dict[str, Any]
+    owner: str
+    visibility: str  # "lab" or "private"
+    shared_with: list[str]
 
 
 def _time(message: job_pb2.Job, field: str) -> datetime.datetime | None:
@@ -69,6 +73,9 @@ def status_of(job: job_pb2.Job) -> JobStatus:
         end_time=_time(job, "end_time"),
         estimated_seconds=job.estimated_seconds if has_estimate else None,
         request=request,
+        owner=job.owner,
+        visibility=visibility_of(job),
+        shared_with=list(job.shared_with),
     )
 
 

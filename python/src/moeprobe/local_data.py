@@ -130,6 +130,15 @@ def data_sets(job: job_pb2.Job) -> list[tuple[str, _Data]]:
     return [(f"data[{i}]", data) for i, data in enumerate(job.analyze.data)]
 
 
+def with_sharing(data: LocalData, job: job_pb2.Job) -> LocalData:
+    """Return a data set for those who may see the job."""
+    dataset = dataset_service_pb2.Dataset()
+    dataset.CopyFrom(data.dataset)
+    dataset.visibility = job.visibility
+    dataset.shared_with.extend(job.shared_with)
+    return LocalData(dataset, data.content)
+
+
 def find_files(request: Request, folder: pathlib.Path) -> list[LocalData]:
     """Find the data sets that are files, absolute or relative to `folder`.
 

@@ -15,6 +15,7 @@ from moeprobe.v1 import (
     result_pb2,
     result_service_pb2,
     server_service_pb2,
+    user_service_pb2,
 )
 
 RequestT = TypeVar("RequestT", bound=Message)
@@ -92,4 +93,9 @@ READ_ARRAYS = _method(
     "ResultService/ReadArrays",
     result_service_pb2.ReadArraysRequest,
     result_pb2.ArrayChunk,
+)
+GET_CALLER = _method(
+    "UserService/GetCaller",
+    user_service_pb2.GetCallerRequest,
+    user_service_pb2.Caller,
 )

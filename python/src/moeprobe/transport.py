@@ -55,7 +55,7 @@ class Transport:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._channel = grpc.insecure_channel(connection.address, connection.options)
+        self._channel = connection.channel()
 
     def close(self) -> None:
         """End all calls."""

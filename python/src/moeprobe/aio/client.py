@@ -8,9 +8,11 @@ from moeprobe import flows, methods
 from moeprobe.aio.job import Job
 from moeprobe.aio.transport import Transport
 from moeprobe.catalog import (
+    Caller,
     Dataset,
     Model,
     ServerInfo,
+    caller_of,
     dataset_of,
     model_of,
     server_info_of,
@@ -19,7 +21,8 @@ from moeprobe.connection import Connection, connection_of
 from moeprobe.estimate import Validation
 from moeprobe.flows import RequestLike
 from moeprobe.job_status import JobStatus, status_of
-from moeprobe.v1 import server_service_pb2
+from moeprobe.settings import ConnectionFiles
+from moeprobe.v1 import server_service_pb2, user_service_pb2
 
 
 class Client:
@@ -33,9 +36,10 @@ class Client:
         address: str | None = None,
         token: str | None = None,
         *,
+        files: ConnectionFiles | None = None,
         connection: Connection | None = None,
     ) -> None:
-        self._transport = Transport(connection or connection_of(address, token))
+        self._transport = Transport(connection or connection_of(address, token, files))
 
     @property
     def address(self) -> str:
@@ -71,6 +75,13 @@ class Client:
         """List the texts and token ids that the server has, newest first."""
         listed = flows.list_all(methods.LIST_DATASETS, lambda page: page.datasets)
         return [dataset_of(dataset) for dataset in await self._transport.run(listed)]
+
+    async def whoami(self) -> Caller:
+        """Say who this client is to the server."""
+        request = user_service_pb2.GetCallerRequest()
+        return caller_of(
+            await self._transport.run(flows.call(methods.GET_CALLER, request))
+        )
 
     async def server_info(self) -> ServerInfo:
         """Say what the server is."""

@@ -25,9 +25,7 @@ class Transport:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._channel = grpc.aio.insecure_channel(
-            connection.address, connection.options
-        )
+        self._channel = connection.aio_channel()
 
     async def close(self) -> None:
         """End all calls."""

@@ -79,7 +79,7 @@ class Access:
     @property
     def token(self) -> str | None:
         """The token of whoever asks."""
-        own = None if self._settings.require_token else self._settings.token
+        own = None if self._settings.require_token else self._settings.connection.token
         return self._sessions.token(self._session) or own
 
     @property
@@ -141,7 +141,7 @@ class Access:
         if not _TOKEN.fullmatch(token):
             return _UNKNOWN
         try:
-            self._clients.of(token).jobs(limit=1)
+            self._clients.of(token).whoami()
         except UnauthenticatedError:
             return _UNKNOWN
         except MoeprobeError as error:

@@ -55,7 +55,7 @@ def _add_shared_files(server: flask.Flask) -> None:
 
 def make_app(settings: Settings) -> dash.Dash:
     """Return the application; its `server` speaks WSGI."""
-    clients = Clients(settings.server)
+    clients = Clients(settings.connection)
     access = Access(settings, clients)
     context = Context(access, clients, Results())
     assets = importlib.resources.files("moeprobe.dashboard") / "assets"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 
 from moeprobe.client import Client
@@ -17,8 +18,8 @@ _MOST = 64
 class Clients:
     """Clients of a server, one for each token. Thread-safe."""
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._of = functools.lru_cache(_MOST)(self._make)
 
     def of(self, token: str | None) -> Client:
@@ -27,9 +28,9 @@ class Clients:
 
     def _make(self, token: str | None) -> Client:
         return Client(
-            connection=Connection(
-                self._address,
-                token,
+            connection=dataclasses.replace(
+                self._connection,
+                token=token,
                 deadline=_DEADLINE,
                 patience=_PATIENCE,
                 stream_patience=_STREAM_PATIENCE,

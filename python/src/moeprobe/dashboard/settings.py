@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 
-from moeprobe.address import default_address
+from moeprobe.connection import Connection, connection_of
 
 LOOPBACK = "127.0.0.1"
 # What a browser on this machine may call it.
@@ -16,13 +16,12 @@ _LOOPBACK_NAMES = ("localhost", LOOPBACK, "[::1]")
 class Settings:
     """Which server to show, to whom, and where to listen.
 
-    `token` goes with every call, unless each user gives one: `require_token`, or
-    a server that asks. `names` are the names and addresses that browsers may call
-    the dashboard by, beside those of this machine itself.
+    The token of `connection` goes with every call, unless each user gives one:
+    `require_token`, or a server that asks. `names` are the names and addresses that
+    browsers may call the dashboard by, beside those of this machine itself.
     """
 
-    server: str = dataclasses.field(default_factory=default_address)
-    token: str | None = dataclasses.field(default=None, repr=False)
+    connection: Connection = dataclasses.field(default_factory=connection_of)
     require_token: bool = False
     host: str = LOOPBACK
     port: int = 8050

@@ -11,7 +11,7 @@ from moeprobe.request.nearest_name import nearest_name
 from moeprobe.request.sweep_fields import sweepable_fields
 from moeprobe.request.tree import Kind
 from moeprobe.request.value import Reader, Value
-from moeprobe.v1 import analysis_pb2, training_pb2
+from moeprobe.v1 import analysis_pb2, job_pb2, training_pb2
 
 _MOST = {
     FieldDescriptor.CPPTYPE_INT32: 2**31 - 1,
@@ -28,6 +28,10 @@ _COUNTS_OF_TOKENS = (
 _PATHS = ("text", "ids")
 # A shell would expand these; nothing here does.
 _EXPANDED = ("~", "$", "file://")
+
+
+# Keys of a request of any kind that are no part of its spec.
+SHARING_KEYS = ("visibility", "shared_with")
 
 
 def _full_name(field: FieldDescriptor) -> str:
@@ -205,3 +209,11 @@ def read_message(value: Value, message: Message, without: tuple[str, ...] = ()) 
     value.read_fields(
         {field.name: reader(field) for field in fields if field.name not in without}
     )
+
+
+def read_sharing(root: Value, job: job_pb2.Job) -> None:
+    """Read who may see a job from the request, whatever its kind."""
+    fields = cast("Descriptor", job.DESCRIPTOR).fields_by_name
+    for key in SHARING_KEYS:
+        if value := root.find(key):
+            _read_field(value, fields[key], job)

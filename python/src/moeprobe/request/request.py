@@ -11,7 +11,11 @@ from typing import Any
 
 from moeprobe.errors import RequestError
 from moeprobe.request.dict_tree import read_dict
-from moeprobe.request.message_reader import read_message
+from moeprobe.request.message_reader import (
+    SHARING_KEYS,
+    read_message,
+    read_sharing,
+)
 from moeprobe.request.source import DictSource, Source, TextSource
 from moeprobe.request.tree import Kind, Node
 from moeprobe.request.value import Value
@@ -36,7 +40,8 @@ class YamlText:
 class Request:
     """A request that was read, and translated to the API's messages.
 
-    `job` has its spec set and nothing else. Names of data sets are as written.
+    `job` has its spec and sharing set, and nothing else. Names of data sets are as
+    written.
     """
 
     def __init__(self, source: Source, tree: Node) -> None:
@@ -63,8 +68,10 @@ class Request:
                 raise written.expected(" or ".join(kinds))
         spec = getattr(self.job, kind)
         spec.SetInParent()
-        without_kind = [c for c in root.node.children if c.key != _KIND]
-        body = Node(root.node.kind, root.node.place, children=without_kind)
+        if root.node.kind is Kind.MAPPING:
+            read_sharing(root, self.job)
+        rest = [c for c in root.node.children if c.key not in (_KIND, *SHARING_KEYS)]
+        body = Node(root.node.kind, root.node.place, children=rest)
         read_message(Value(body, "", self._source), spec)
 
 

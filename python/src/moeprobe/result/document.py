@@ -34,7 +34,11 @@ def _times(job: job_pb2.Job) -> Document:
 
 
 def _status(job: job_pb2.Job) -> Document:
-    status: Document = {"name": job.name, "state": state_of(job.state).value}
+    status: Document = {
+        "name": job.name,
+        "owner": job.owner,
+        "state": state_of(job.state).value,
+    }
     if job.HasField("error"):
         status["error"] = {"code": job.error.code, "message": job.error.message}
     if job.HasField("progress"):

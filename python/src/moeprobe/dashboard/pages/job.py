@@ -50,6 +50,7 @@ def _live(status: JobStatus) -> Component:
             facts(
                 [
                     ("model", row.model),
+                    ("owner", row.owner),
                     ("submitted", row.created),
                     ("time", row.spent),
                     ("workers that died since its last layer", crashes),

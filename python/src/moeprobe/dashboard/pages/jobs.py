@@ -21,7 +21,7 @@ _POLL_MS = 1000
 _MOST = 200
 # With those that are over words, which stand to the left.
 _TITLES = (
-    ("job", False), ("name", True), ("model", True), ("state", True),
+    ("job", False), ("name", True), ("model", True), ("owner", True), ("state", True),
     ("progress", True), ("submitted", False), ("time", False), ("", False),
 )  # fmt: skip
 
@@ -35,6 +35,7 @@ def _row(row: JobRow) -> Component:
             html.Th(dcc.Link(str(row.number), href=f"/jobs/{row.number}"), scope="row"),
             html.Td(dcc.Link(row.label, href=f"/jobs/{row.number}"), className="text"),
             html.Td(row.model, className="text"),
+            html.Td(row.owner, className="text"),
             html.Td(badge(row), className="text"),
             html.Td(
                 [bar, f"{percent} % ", html.Span(row.detail, className="detail")],
@@ -77,7 +78,7 @@ def layout(context: Context, query: Query) -> Component:
                             id="jobs-words",
                             type="search",
                             value="",
-                            placeholder="number, name or model",
+                            placeholder="number, name, model or owner",
                         ),
                     ),
                     dcc.RadioItems(

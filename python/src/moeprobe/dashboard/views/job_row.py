@@ -27,6 +27,7 @@ class JobRow:
     number: int
     label: str
     model: str
+    owner: str  # and who may see it, where not everybody may
     state: str
     mark: str
     fraction: float
@@ -55,6 +56,17 @@ def _model(status: JobStatus) -> str:
     return f"{status.subject} beside {baseline}" if baseline else status.subject
 
 
+def _owner(status: JobStatus) -> str:
+    if status.visibility != "private":
+        return status.owner
+    readers = ", ".join(status.shared_with)
+    return (
+        f"{status.owner}, shared with {readers}"
+        if readers
+        else (f"{status.owner}, private")
+    )
+
+
 def job_row(status: JobStatus, now: datetime.datetime) -> JobRow:
     """Return the line of a job."""
     done = status.state is JobState.SUCCEEDED
@@ -62,6 +74,7 @@ def job_row(status: JobStatus, now: datetime.datetime) -> JobRow:
         number=number_of(status.name),
         label=status.label or "without a name",
         model=_model(status),
+        owner=_owner(status),
         state=status.state.value,
         mark=_MARKS.get(status.state, "?"),
         fraction=1.0 if done else status.fraction,
@@ -79,5 +92,8 @@ def chosen_rows(rows: list[JobRow], state: str, words: str) -> list[JobRow]:
         row
         for row in rows
         if state in ("all", row.state)
-        and all(w in f"{row.number} {row.label} {row.model}".lower() for w in wanted)
+        and all(
+            w in f"{row.number} {row.label} {row.model} {row.owner}".lower()
+            for w in wanted
+        )
     ]

@@ -1,4 +1,4 @@
-#include "server/stop_signals.h"
+#include "server/signals.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -13,30 +13,33 @@ namespace {
 
 // The pipe that leads from the handler to the waiting thread: a handler sees
 // nothing but globals.
-std::array<int, 2> stop_pipe = {-1, -1};
+std::array<int, 2> signal_pipe = {-1, -1};
 
 void OnSignal(int signal) {
   const int saved_errno = errno;
   const auto number = static_cast<unsigned char>(signal);
   // A full pipe is as good: somebody has yet to read it.
-  [[maybe_unused]] const auto written = write(stop_pipe[1], &number, 1);
+  [[maybe_unused]] const auto written = write(signal_pipe[1], &number, 1);
   errno = saved_errno;
 }
 
 }  // namespace
 
-bool CatchStopSignals() {
-  if (pipe2(stop_pipe.data(), O_CLOEXEC) != 0) return false;
+bool CatchSignals() {
+  if (pipe2(signal_pipe.data(), O_CLOEXEC) != 0) return false;
   struct sigaction action{};
   action.sa_handler = OnSignal;
+  action.sa_flags = SA_RESTART;
+  if (sigaction(SIGHUP, &action, nullptr) != 0) return false;
+  // The second one ends the program.
   action.sa_flags = static_cast<int>(SA_RESTART | SA_RESETHAND);
   return sigaction(SIGTERM, &action, nullptr) == 0 &&
          sigaction(SIGINT, &action, nullptr) == 0;
 }
 
-int WaitForStopSignal() {
+int WaitForSignal() {
   unsigned char number = 0;
-  while (read(stop_pipe[0], &number, 1) < 0 && errno == EINTR) {
+  while (read(signal_pipe[0], &number, 1) < 0 && errno == EINTR) {
   }
   return number;
 }

@@ -1,0 +1,20 @@
+#include "server/commands/lifetime_option.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Validators.hpp>
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace moeprobe {
+
+CLI::Option* AddLifetime(CLI::App& command, int64_t& seconds,
+                         const std::string& description) {
+  const std::map<std::string, int64_t> units = {
+      {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}, {"y", 31'557'600}};
+  return command.add_option("--expires", seconds, description)
+      ->transform(CLI::AsNumberWithUnit(
+          units, CLI::AsNumberWithUnit::UNIT_REQUIRED, "NUMBER[s|m|h|d|y]"));
+}
+
+}  // namespace moeprobe
