@@ -1,10 +1,6 @@
 #include "server/worker_health.h"
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
-#include <stop_token>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -23,18 +19,12 @@ WorkerHealth::WorkerHealth(const WorkerPulse* pulse,
                            std::vector<Listener*> listeners)
     : pulse_(pulse),
       listeners_(std::move(listeners)),
-      thread_([this](const std::stop_token& stop) { Run(stop); }) {}
+      telling_(kInterval, [this] { Tell(); }) {}
 
-void WorkerHealth::Run(const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any stopped;
-  std::unique_lock lock(mutex);
-  while (!stop.stop_requested()) {
-    const bool is_serving = pulse_->AnsweringCount() > 0;
-    for (Listener* listener : listeners_) {
-      listener->SetHealth(kService, is_serving);
-    }
-    stopped.wait_for(lock, stop, kInterval, [] { return false; });
+void WorkerHealth::Tell() const {
+  const bool is_serving = pulse_->AnsweringCount() > 0;
+  for (Listener* listener : listeners_) {
+    listener->SetHealth(kService, is_serving);
   }
 }
 

@@ -1,11 +1,10 @@
 #ifndef MOEPROBE_SERVER_WORKER_HEALTH_H_
 #define MOEPROBE_SERVER_WORKER_HEALTH_H_
 
-#include <stop_token>
-#include <thread>
 #include <vector>
 
 #include "server/listener.h"
+#include "server/repeated_call.h"
 #include "server/worker_pulse.h"
 
 namespace moeprobe {
@@ -17,15 +16,13 @@ class WorkerHealth {
  public:
   // Tells those who ask at any of `listeners`. All must outlive the object.
   WorkerHealth(const WorkerPulse* pulse, std::vector<Listener*> listeners);
-  // Stops telling.
-  ~WorkerHealth() = default;
 
  private:
-  void Run(const std::stop_token& stop);
+  void Tell() const;
 
   const WorkerPulse* pulse_;
   std::vector<Listener*> listeners_;
-  std::jthread thread_;  // last: uses all of the above
+  RepeatedCall telling_;  // last: uses all of the above
 };
 
 }  // namespace moeprobe

@@ -4,9 +4,8 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <stop_token>
-#include <thread>
 
+#include "server/repeated_call.h"
 #include "server/running_tasks.h"
 #include "server/worker_pulse.h"
 
@@ -27,14 +26,12 @@ class WorkerLeases {
 
   // What `parts` points to must outlive the object.
   explicit WorkerLeases(Parts parts);
-  // Takes no more.
-  ~WorkerLeases() = default;
 
  private:
-  void Run(const std::stop_token& stop);
+  void Look() const;
 
   Parts parts_;
-  std::jthread thread_;  // last: uses all of the above
+  RepeatedCall looking_;  // last: uses all of the above
 };
 
 }  // namespace moeprobe
