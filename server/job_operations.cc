@@ -115,7 +115,7 @@ absl::StatusOr<v1::Job> JobOperations::Create(
 void JobOperations::NoteCreation(const JobRow& row, const NewJob& job) {
   parts_.record->Submitted(row.id);
   if (!row.cached || !IsFinal(row.state)) return;
-  parts_.metrics->AskedCache(static_cast<int64_t>(job.groups.size()), 0);
+  parts_.record->AskedCache(job.groups.size(), 0);
   parts_.record->Ended(row.id, row.state);
 }
 

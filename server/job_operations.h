@@ -16,7 +16,6 @@
 #include "server/estimator.h"
 #include "server/job_plan.h"
 #include "server/job_record.h"
-#include "server/metrics/job_metrics.h"
 #include "server/model_registry.h"
 #include "server/request_resolution.h"
 #include "server/scheduler.h"
@@ -44,7 +43,6 @@ class JobOperations {
     Scheduler* scheduler;
     Estimator* estimator;
     const Scratch* scratch;
-    JobMetrics* metrics;
     JobRecord* record;
     // Of jobs whose request does not say.
     v1::Visibility default_visibility;

@@ -43,10 +43,11 @@ void JobRecord::AttemptEnded(int64_t job, JobState state, absl::Duration held) {
            {"seconds", absl::StrFormat("%.1f", absl::ToDoubleSeconds(held))}});
 }
 
-void JobRecord::Ended(int64_t job, JobState state, const std::string& reason) {
+void JobRecord::Ended(int64_t job, JobState state,
+                      const std::optional<JobFailure>& failure) {
   metrics_->Ended(state);
   LogFields fields = {JobField(job)};
-  if (!reason.empty()) fields.emplace_back("reason", reason);
+  if (failure) fields.emplace_back("reason", failure->message);
   if (state == JobState::kFailed) {
     LogWarning(Lower(state), fields);
   } else {

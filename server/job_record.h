@@ -1,9 +1,9 @@
 #ifndef MOEPROBE_SERVER_JOB_RECORD_H_
 #define MOEPROBE_SERVER_JOB_RECORD_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 
 #include "absl/time/time.h"
 #include "server/metrics/job_metrics.h"
@@ -11,8 +11,8 @@
 
 namespace moeprobe {
 
-// Tells the operator what becomes of jobs: a line of the log and a count each.
-// Called after the change is on disk. Thread-safe.
+// Tells the operator what becomes of jobs and their workers: counts, and lines
+// of the log. Called after the change is on disk. Thread-safe.
 class JobRecord {
  public:
   // `metrics` must outlive the object.
@@ -25,11 +25,20 @@ class JobRecord {
                std::optional<absl::Duration> waited);
 
   // A worker that held it for so long holds it no longer; the job is in
-  // `state`.
+  // `state`, of which Ended() tells if it is final.
   void AttemptEnded(int64_t job, JobState state, absl::Duration held);
 
-  // The job is final; `reason` where it failed.
-  void Ended(int64_t job, JobState state, const std::string& reason = "");
+  // The job is final; `failure` says why where it failed.
+  void Ended(int64_t job, JobState state,
+             const std::optional<JobFailure>& failure = std::nullopt);
+
+  // Of the groups that a job needs, the cache held so many.
+  void AskedCache(size_t held, size_t missing) {
+    metrics_->AskedCache(held, missing);
+  }
+
+  void WorkerStarted() { metrics_->WorkerStarted(); }
+  void WorkerDied() { metrics_->WorkerDied(); }
 
  private:
   JobMetrics* metrics_;

@@ -120,7 +120,7 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryClaim(
     if (IsTransient(task.status())) return task.status();
     const JobFailure failure = FailureOf(task.status());
     MOEPROBE_RETURN_IF_ERROR(queue_->FailQueued(row->id, failure));
-    record_->Ended(row->id, JobState::kFailed, failure.message);
+    record_->Ended(row->id, JobState::kFailed, failure);
     scratch_->Remove(row->id);
   }
   return std::nullopt;
@@ -170,8 +170,7 @@ void Scheduler::NoteStart(const JobRow& row, const Claimant& claimant,
   std::optional<absl::Duration> waited;
   if (row.attempt == 0) {
     waited = absl::Now() - row.create_time;
-    metrics_->AskedCache(static_cast<int64_t>(groups - missing),
-                         static_cast<int64_t>(missing));
+    record_->AskedCache(groups - missing, missing);
   }
   record_->Started({.job = row.id, .attempt = row.attempt + 1}, claimant.worker,
                    waited);
@@ -183,7 +182,7 @@ void Scheduler::NoteDeath(const JobRow& job) {
   running_->Remove(job.id);
   if (held) record_->AttemptEnded(job.id, job.state, *held);
   if (!IsFinal(job.state)) return;
-  record_->Ended(job.id, job.state, job.failure ? job.failure->message : "");
+  record_->Ended(job.id, job.state, job.failure);
   scratch_->Remove(job.id);
 }
 
@@ -200,8 +199,7 @@ absl::StatusOr<bool> Scheduler::AnswerFromCache(const JobRow& row,
       const bool answered,
       queue_->AnswerFromCache(row.id, plan.groups, provenance));
   if (!answered) return false;
-  const auto groups = static_cast<int64_t>(plan.groups.size());
-  if (row.attempt == 0) metrics_->AskedCache(groups, 0);
+  if (row.attempt == 0) record_->AskedCache(plan.groups.size(), 0);
   record_->Ended(row.id, JobState::kSucceeded);
   scratch_->Remove(row.id);
   return true;
@@ -221,13 +219,13 @@ absl::Status Scheduler::AnswerLike(const std::string& request_key) {
 }
 
 void Scheduler::WorkerStarted(int64_t worker) {
-  metrics_->WorkerStarted();
+  record_->WorkerStarted();
   const MutexLock lock(claim_mutex_);
   dead_workers_.erase(worker);
 }
 
 absl::Status Scheduler::WorkerDied(int64_t worker, const std::string& reason) {
-  metrics_->WorkerDied();
+  record_->WorkerDied();
   return LoseWorker(worker, reason);
 }
 

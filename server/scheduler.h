@@ -21,7 +21,6 @@
 #include "server/job_plan.h"
 #include "server/job_record.h"
 #include "server/job_rests.h"
-#include "server/metrics/job_metrics.h"
 #include "server/running_tasks.h"
 #include "server/scratch.h"
 #include "server/worker_pulse.h"
@@ -57,7 +56,6 @@ class Scheduler {
     const Scratch* scratch;
     const JobRests* rests;
     WorkerPulse* pulse;
-    JobMetrics* metrics;
     JobRecord* record;
   };
   explicit Scheduler(const Parts& parts)
@@ -70,7 +68,6 @@ class Scheduler {
         scratch_(parts.scratch),
         rests_(parts.rests),
         pulse_(parts.pulse),
-        metrics_(parts.metrics),
         record_(parts.record) {}
 
   // Waits for a task until there is one; nullopt once the claimant has given
@@ -136,7 +133,6 @@ class Scheduler {
   const Scratch* scratch_;
   const JobRests* rests_;
   WorkerPulse* pulse_;
-  JobMetrics* metrics_;
   JobRecord* record_;
 
   // Held from the look at the queue to the start of an attempt, and while a

@@ -268,7 +268,6 @@ struct Server::Parts {
                        .scratch = &scratch,
                        .rests = &rests,
                        .pulse = &pulse,
-                       .metrics = &job_metrics,
                        .record = &record}};
 
   JobOperations job_operations{
@@ -279,7 +278,6 @@ struct Server::Parts {
        .scheduler = &scheduler,
        .estimator = &estimator,
        .scratch = &scratch,
-       .metrics = &job_metrics,
        .record = &record,
        .default_visibility = DefaultVisibility(options),
        .enforce_cancel = [this](const JobRow& row) { EnforceCancel(row); }}};

@@ -263,14 +263,11 @@ absl::Status TaskOperations::Finish(const v1::FinishTaskRequest& request) {
   parts_.record->AttemptEnded(task->attempt.job, state,
                               absl::Now() - task->start_time);
   if (IsFinal(state)) {
-    parts_.record->Ended(task->attempt.job, state,
-                         end.failure ? end.failure->message : "");
-  }
-  if (state == JobState::kSucceeded) Learn(*task);
-  if (IsFinal(state)) {
+    parts_.record->Ended(task->attempt.job, state, end.failure);
     parts_.scratch->Remove(task->attempt.job);
     parts_.rests->Forget(task->attempt.job);
   }
+  if (state == JobState::kSucceeded) Learn(*task);
   const absl::Status answered = parts_.scheduler->AnswerLike(task->request_key);
   // The worker's part is done: jobs that wait stay queued.
   if (!answered.ok()) LogWarning(answered.ToString());

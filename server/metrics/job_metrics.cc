@@ -5,7 +5,7 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
-#include <cstdint>
+#include <cstddef>
 #include <string>
 
 #include "absl/strings/ascii.h"
@@ -81,7 +81,7 @@ void JobMetrics::AttemptEnded(JobState state, absl::Duration time) {
       .Observe(absl::ToDoubleSeconds(time));
 }
 
-void JobMetrics::AskedCache(int64_t held, int64_t missing) {
+void JobMetrics::AskedCache(size_t held, size_t missing) {
   cache_hits_.Increment(static_cast<double>(held));
   cache_misses_.Increment(static_cast<double>(missing));
 }

@@ -6,7 +6,7 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
-#include <cstdint>
+#include <cstddef>
 
 #include "absl/time/time.h"
 #include "storage/job.h"
@@ -35,7 +35,7 @@ class JobMetrics {
   void AttemptEnded(JobState state, absl::Duration time);
 
   // Of the groups that a job needs, the cache held so many.
-  void AskedCache(int64_t held, int64_t missing);
+  void AskedCache(size_t held, size_t missing);
 
   void WorkerStarted() { worker_starts_.Increment(); }
   void WorkerDied() { worker_deaths_.Increment(); }
