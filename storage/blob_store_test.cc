@@ -17,15 +17,6 @@ namespace {
 
 class BlobStoreTest : public testing::Test {
  protected:
-  int FileCount() const {
-    int count = 0;
-    for (const auto& entry :
-         std::filesystem::directory_iterator(directory_.path())) {
-      count += entry.is_regular_file() ? 1 : 0;
-    }
-    return count;
-  }
-
   TemporaryDirectory directory_;
   BlobStore blobs_ = *BlobStore::Open(directory_.path());
 };
@@ -35,7 +26,7 @@ TEST_F(BlobStoreTest, ReturnsWhatWasPutUnderItsDigest) {
   EXPECT_EQ(*blobs_.Put(bytes), Sha256Hex(bytes));
   EXPECT_EQ(*blobs_.Read(Sha256Hex(bytes)), bytes);
   EXPECT_EQ(*blobs_.Put(bytes), Sha256Hex(bytes));
-  EXPECT_EQ(FileCount(), 1);
+  EXPECT_EQ(directory_.FileCount(), 1);
 }
 
 TEST_F(BlobStoreTest, LeavesNothingOfABlobThatIsNotCommitted) {
@@ -43,15 +34,15 @@ TEST_F(BlobStoreTest, LeavesNothingOfABlobThatIsNotCommitted) {
     auto writer = blobs_.NewBlob();
     ASSERT_TRUE(writer.ok());
     ASSERT_TRUE(writer->Append("half").ok());
-    EXPECT_EQ(FileCount(), 1);
+    EXPECT_EQ(directory_.FileCount(), 1);
   }
-  EXPECT_EQ(FileCount(), 0);
+  EXPECT_EQ(directory_.FileCount(), 0);
 }
 
 TEST_F(BlobStoreTest, RemovesWhatAKilledProcessLeft) {
   std::ofstream(directory_.path() / "unfinished-abc123") << "half";
   ASSERT_TRUE(BlobStore::Open(directory_.path()).ok());
-  EXPECT_EQ(FileCount(), 0);
+  EXPECT_EQ(directory_.FileCount(), 0);
 }
 
 TEST_F(BlobStoreTest, NoticesAFlippedBitAndAMissingFile) {
@@ -72,7 +63,7 @@ TEST_F(BlobStoreTest, SaysThatTheDiskIsFullAndLeavesNothing) {
   const absl::Status status = blobs_.Put(std::string(5000, 'x')).status();
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
-  EXPECT_EQ(FileCount(), 0);
+  EXPECT_EQ(directory_.FileCount(), 0);
 }
 
 }  // namespace

@@ -86,15 +86,6 @@ class DiskFaultsTest : public testing::TestWithParam<int> {
                                 : kDiskFails;
   }
 
-  int FileCount() const {
-    int count = 0;
-    for (const auto& entry :
-         std::filesystem::directory_iterator(directory_.path())) {
-      count += entry.is_regular_file() ? 1 : 0;
-    }
-    return count;
-  }
-
   TemporaryDirectory directory_;
 };
 
@@ -146,7 +137,7 @@ TEST_P(DiskFaultsTest, OfAWholeFile) {
           EXPECT_TRUE(!succeeded || now == next) << now;
           EXPECT_THAT(now, AnyOf(content, next));
           content = now;
-          EXPECT_EQ(FileCount(), 1);
+          EXPECT_EQ(directory_.FileCount(), 1);
         });
   }
 }
@@ -159,7 +150,7 @@ TEST_P(DiskFaultsTest, OfABoundedDirectory) {
         [&](bool succeeded) {
           const auto content = ReadFile(directory_.path() / "group-1", 1 << 20);
           EXPECT_TRUE(!succeeded || content->bytes == names);
-          EXPECT_LE(FileCount(), 2);  // one of them the lock
+          EXPECT_LE(directory_.FileCount(), 2);  // one of them the lock
         });
   }
 }

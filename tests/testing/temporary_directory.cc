@@ -22,4 +22,12 @@ TemporaryDirectory::~TemporaryDirectory() {
   std::filesystem::remove_all(path_, ignored);
 }
 
+int TemporaryDirectory::FileCount() const {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+    count += entry.is_regular_file() ? 1 : 0;
+  }
+  return count;
+}
+
 }  // namespace moeprobe

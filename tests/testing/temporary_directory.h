@@ -16,6 +16,9 @@ class TemporaryDirectory {
 
   const std::filesystem::path& path() const { return path_; }
 
+  // Number of regular files in it, those of folders not counted.
+  int FileCount() const;
+
  private:
   std::filesystem::path path_;
 };
