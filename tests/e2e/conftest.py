@@ -78,6 +78,30 @@ NO_NULLS = {"random_router": 0, "bootstrap": 0}
 
 
 @pytest.fixture
+def analyze_checkpoint(tmp_path, make_client):
+    """Runs a job on a server of its own and returns its arrays."""
+
+    def analyze(folder, model, ids, length, **changes):
+        own = tmp_path / f"job-{len(list(tmp_path.iterdir()))}"
+        own.mkdir()
+        np.save(own / "ids.npy", np.asarray(ids, np.int32))
+        request = {
+            "kind": "analyze",
+            "model": model,
+            "data": {
+                "ids": str(own / "ids.npy"),
+                "sequence_length": length,
+                "tokens": "all",
+            },
+            "nulls": NO_NULLS,
+        }
+        with service.Server(own / "data", [folder]) as server:
+            return make_client(server).analyze(request | changes)
+
+    return analyze
+
+
+@pytest.fixture
 def short_request(root):
     """A job of well under a second."""
     return {

@@ -6,7 +6,6 @@ import mlp_moe
 import numpy as np
 import oracle
 import pytest
-import service
 import torch
 from safetensors.numpy import load_file
 from tolerances import assert_agree
@@ -18,7 +17,6 @@ COUNT, LEARNED, WINDOW = 400, 360, 16
 EXAMPLES = mlp_moe.Synthetic(
     examples=COUNT, width=12, outputs=3, clusters=3, teacher_width=8
 )
-NO_NULLS = {"random_router": 0, "bootstrap": 0}
 
 
 @pytest.fixture(scope="module")
@@ -83,26 +81,12 @@ ALL_PROBES = {
 
 
 @pytest.fixture
-def analyze(run, tmp_path, make_client):
-    """Runs a job on a server of its own and returns its arrays."""
+def analyze(run, analyze_checkpoint):
+    """All that an oracle computes, of the run's last model on some examples."""
 
     def analyze(numbers, **changes):
-        own = tmp_path / f"job-{len(list(tmp_path.iterdir()))}"
-        own.mkdir()
-        np.save(own / "ids.npy", np.asarray(numbers, np.int32))
-        request = {
-            "kind": "analyze",
-            "model": f"step-{STEPS}",
-            "data": {
-                "ids": str(own / "ids.npy"),
-                "sequence_length": WINDOW,
-                "tokens": "all",
-            },
-            "probes": ALL_PROBES,
-            "nulls": NO_NULLS,
-        }
-        with service.Server(own / "data", [run]) as server:
-            return make_client(server).analyze(request | changes)
+        changes = {"probes": ALL_PROBES} | changes
+        return analyze_checkpoint(run, f"step-{STEPS}", numbers, WINDOW, **changes)
 
     return analyze
 

@@ -1,11 +1,11 @@
 """Trained checkpoints are what other programs, and analyses, take them for."""
 
+import functools
 import subprocess
 
 import numpy as np
 import oracle
 import pytest
-import service
 import torch
 import transformers
 import two_layer
@@ -14,7 +14,6 @@ from tolerances import assert_agree
 
 CONTEXT = 12
 torch.set_num_threads(1)  # matrices are small: more would wait for each other
-NO_NULLS = {"random_router": 0, "bootstrap": 0}
 
 
 def held_out_windows():
@@ -63,17 +62,9 @@ def test_transformers_finds_the_loss_of_a_trained_mixtral(run, mixtral):
     assert theirs < np.log(24) - 0.3  # it has learnt something
 
 
-def test_an_analysis_loads_a_trained_mixtral(run, mixtral, tmp_path, make_client):
+def test_an_analysis_loads_a_trained_mixtral(run, mixtral, analyze_checkpoint):
     ids = held_out_windows()[:, :-1]
-    np.save(tmp_path / "ids.npy", ids.flatten().numpy().astype(np.int32))
-    request = {
-        "kind": "analyze",
-        "model": "step-30",
-        "data": {"ids": str(tmp_path / "ids.npy"), "sequence_length": CONTEXT},
-        "nulls": NO_NULLS,
-    }
-    with service.Server(tmp_path / "data", [run]) as server:
-        arrays = make_client(server).analyze(request)
+    arrays = analyze_checkpoint(run, "step-30", ids.flatten().numpy(), CONTEXT)
     assert arrays["layer1/jacobian_cosine/all"].shape == (4, 4)
     expected = loss(mixtral, ids[:, :-1], ids[:, 1:]).item()
     assert arrays["nll"] == pytest.approx(expected, abs=1e-4)
@@ -101,29 +92,9 @@ ALL_PROBES = {
 
 
 @pytest.fixture
-def analyze(tmp_path, make_client):
-    """Runs a job on a server of its own and returns its arrays."""
-
-    def run(folder, model, ids, length, **changes):
-        own = tmp_path / f"job-{len(list(tmp_path.iterdir()))}"
-        own.mkdir()
-        np.save(own / "ids.npy", ids.astype(np.int32))
-        request = {
-            "kind": "analyze",
-            "model": model,
-            "data": {
-                "ids": str(own / "ids.npy"),
-                "sequence_length": length,
-                "tokens": "all",
-            },
-            "probes": ALL_PROBES,
-            "nulls": NO_NULLS,
-            "nll": True,
-        }
-        with service.Server(own / "data", [folder]) as server:
-            return make_client(server).analyze(request | changes)
-
-    return run
+def analyze(analyze_checkpoint):
+    """All that an oracle computes, of a checkpoint on some tokens."""
+    return functools.partial(analyze_checkpoint, probes=ALL_PROBES, nll=True)
 
 
 def test_an_analysis_of_trained_experts_of_two_layers_agrees_with_an_oracle(
