@@ -44,6 +44,14 @@ def metrics(server):
     return {name: float(value) for name, value in (x.rsplit(" ", 1) for x in lines)}
 
 
+def metrics_after_jobs(server, count):
+    """The metrics once they know of the end of so many jobs, just after it."""
+    ended = 'moeprobe_jobs_ended_total{state="succeeded"}'
+    return wait_until(
+        lambda: (now := metrics(server))[ended] == count and now, "the end of a job"
+    )
+
+
 def health(server, service):
     with grpc.insecure_channel(server.address) as channel:
         check = channel.unary_unary("/grpc.health.v1.Health/Check")
@@ -56,7 +64,7 @@ def test_metrics_count_jobs_calls_and_answers_of_the_cache(
 ):
     client = make_client(watched)
     client.submit(short_request, "--wait")
-    first = metrics(watched)
+    first = metrics_after_jobs(watched, 1)
     assert first["moeprobe_jobs_submitted_total"] == 1
     assert first['moeprobe_jobs_ended_total{state="succeeded"}'] == 1
     assert first['moeprobe_jobs{state="succeeded"}'] == 1
@@ -68,7 +76,7 @@ def test_metrics_count_jobs_calls_and_answers_of_the_cache(
     created = 'moeprobe_call_seconds_count{code="OK",method="CreateJob"}'
     assert first[created] == 1
     client.submit(short_request, "--wait")
-    second = metrics(watched)
+    second = metrics_after_jobs(watched, 2)
     assert second['moeprobe_cache_groups_total{found="yes"}'] == computed
     assert second['moeprobe_cache_groups_total{found="no"}'] == computed
     assert second['moeprobe_jobs_ended_total{state="succeeded"}'] == 2
@@ -108,10 +116,13 @@ def test_health_tells_of_a_worker_that_does_not_answer(server):
 
 def test_the_log_says_which_job_it_is_about(watched, make_client, short_request):
     job = make_client(watched).submit(short_request, "--wait")
-    messages = [
-        line["message"] for line in log_lines(watched) if line.get("job") == job
-    ]
-    assert messages == ["submitted", "started", "succeeded"]
+
+    def messages():
+        return [x["message"] for x in log_lines(watched) if x.get("job") == job]
+
+    # The last line comes just after the end of the job.
+    wait_until(lambda: len(messages()) >= 3, "the end of a job in the log")
+    assert messages() == ["submitted", "started", "succeeded"]
 
 
 def names_in(text):
