@@ -139,8 +139,9 @@ class PartialFile {
     FileDescriptor file(mkostemp(path.data(), O_CLOEXEC));
     if (file.number() < 0) return DiskError(errno, path);
     PartialFile partial(std::move(file), path);
-    if (flock(partial.file_.number(), LOCK_EX) != 0)
+    if (flock(partial.file_.number(), LOCK_EX) != 0) {
       return DiskError(errno, path);
+    }
     if (fallocate(partial.file_.number(), 0, 0, size_bytes) != 0 &&
         (errno != EOPNOTSUPP ||
          ftruncate(partial.file_.number(), size_bytes) != 0)) {
