@@ -13,6 +13,7 @@
 #include "core/base/quoted.h"
 #include "core/checkpoint/model_config.h"
 #include "moeprobe/v1/analysis.pb.h"
+#include "server/choice.h"
 #include "server/data_catalog.h"
 #include "server/data_resolution.h"
 #include "server/label.h"
@@ -134,15 +135,13 @@ void ResolveScalars(const v1::AnalyzeSpec& asked, ResolvedAnalysis& result) {
   v1::AnalyzeSpec& spec = result.spec;
   if (asked.precision() == v1::PRECISION_UNSPECIFIED) {
     spec.set_precision(v1::PRECISION_FLOAT32);
-  } else if (!v1::Precision_IsValid(asked.precision())) {
-    result.violations.Add(
-        "precision", absl::StrCat("there is no value ", asked.precision()));
+  } else {
+    CheckChoice(asked.precision(), "precision", result.violations);
   }
   if (asked.device() == v1::DEVICE_UNSPECIFIED) {
     spec.set_device(v1::DEVICE_AUTO);
-  } else if (!v1::Device_IsValid(asked.device())) {
-    result.violations.Add("device",
-                          absl::StrCat("there is no value ", asked.device()));
+  } else {
+    CheckChoice(asked.device(), "device", result.violations);
   }
   if (asked.seed() < 0) {
     result.violations.Add("seed", absl::StrCat(asked.seed(),

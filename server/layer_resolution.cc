@@ -73,7 +73,9 @@ v1::LayerSelection ResolveLayers(const v1::LayerSelection& selection,
     case v1::LayerSelection::PRESET_EARLY_MIDDLE_LATE:
       return EarlyMiddleLate(layer_count, violations);
     default:
-      violations.Add("layers", absl::StrCat("there is no preset ", preset));
+      violations.Add("layers", absl::StrCat("there is no preset ", preset,
+                                            ", expected all or "
+                                            "early-middle-late"));
       return selection;
   }
 }

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/plan/decoder_shape.h"
 #include "moeprobe/v1/training.pb.h"
+#include "server/choice.h"
 #include "server/number_range.h"
 #include "server/variant_resolution.h"
 #include "server/violations.h"
@@ -54,14 +55,8 @@ void CheckModel(const v1::ModelShape& model, bool is_mlp,
         .least = 1,
         .most = 65536}},
       violations);
-  if (!v1::ExpertForm_IsValid(model.expert())) {
-    violations.Add("model.expert",
-                   absl::StrCat("there is no value ", model.expert()));
-  }
-  if (!v1::InitialWeights_IsValid(model.init())) {
-    violations.Add("model.init",
-                   absl::StrCat("there is no value ", model.init()));
-  }
+  CheckChoice(model.expert(), "model.expert", violations);
+  CheckChoice(model.init(), "model.init", violations);
   if (!violations.empty()) return;
   const absl::Status status = CheckShape(ShapeOf(model, 1, is_mlp ? 1 : 0));
   if (!status.ok()) {

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "moeprobe/v1/training.pb.h"
+#include "server/choice.h"
 #include "server/number_range.h"
 #include "server/violations.h"
 
@@ -45,14 +46,8 @@ v1::Optimizer ResolveOptimizer(const v1::Optimizer& asked,
   if (!asked.has_steps()) optimizer.set_steps(2000);
   optimizer.set_clip(asked.clip());
   optimizer.set_balance_loss(asked.balance_loss());
-  if (!v1::OptimizerName_IsValid(optimizer.name())) {
-    violations.Add("optimizer.name",
-                   absl::StrCat("there is no value ", optimizer.name()));
-  }
-  if (!v1::RateDecay_IsValid(optimizer.decay())) {
-    violations.Add("optimizer.decay",
-                   absl::StrCat("there is no value ", optimizer.decay()));
-  }
+  CheckChoice(optimizer.name(), "optimizer.name", violations);
+  CheckChoice(optimizer.decay(), "optimizer.decay", violations);
   CheckRanges("optimizer",
               {{.field = "steps",
                 .value = optimizer.steps(),

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "moeprobe/v1/analysis.pb.h"
+#include "server/choice.h"
 #include "server/probe_groups.h"
 #include "server/violations.h"
 
@@ -29,16 +30,15 @@ constexpr int kDefaultInterventionTokens = 2048;
 
 using EnumList = google::protobuf::RepeatedField<int>;
 
-// Returns the values of a list of enumerators from 1 to `last`, sorted.
-std::set<int> CheckEnumerators(const EnumList& list, int last,
-                               const std::string& field,
+// Returns the values of a list of enumerators, sorted.
+template <typename Enum>
+std::set<int> CheckEnumerators(const EnumList& list, const std::string& field,
                                Violations& violations) {
   std::set<int> values;
   for (int i = 0; i < list.size(); ++i) {
     const std::string entry = absl::StrCat(field, "[", i, "]");
-    if (list[i] < 1 || list[i] > last) {
-      violations.Add(entry, absl::StrCat("there is no value ", list[i]));
-    } else if (!values.insert(list[i]).second) {
+    if (CheckChoice(static_cast<Enum>(list[i]), entry, violations) &&
+        !values.insert(list[i]).second) {
       violations.Add(entry, "stands there twice");
     }
   }
@@ -48,9 +48,8 @@ std::set<int> CheckEnumerators(const EnumList& list, int last,
 v1::JacobianProbe ResolveJacobian(const v1::JacobianProbe& probe,
                                   Violations& violations) {
   v1::JacobianProbe result;
-  std::set<int> weightings =
-      CheckEnumerators(probe.average(), v1::WEIGHTING_GATE,
-                       "probes.jacobian.average", violations);
+  std::set<int> weightings = CheckEnumerators<v1::Weighting>(
+      probe.average(), "probes.jacobian.average", violations);
   if (probe.average().empty()) {
     weightings = {v1::WEIGHTING_ALL, v1::WEIGHTING_ROUTED, v1::WEIGHTING_GATE};
   }
@@ -80,9 +79,8 @@ v1::JacobianProbe ResolveJacobian(const v1::JacobianProbe& probe,
 v1::PcaProbe ResolvePca(const v1::PcaProbe& probe, int64_t width,
                         Violations& violations) {
   v1::PcaProbe result;
-  std::set<int> conventions =
-      CheckEnumerators(probe.conventions(), v1::CONVENTION_SAMPLE_WEIGHTED,
-                       "probes.pca.conventions", violations);
+  std::set<int> conventions = CheckEnumerators<v1::Convention>(
+      probe.conventions(), "probes.pca.conventions", violations);
   if (probe.conventions().empty()) conventions = {v1::CONVENTION_ROUTED};
   for (const int convention : conventions) {
     result.add_conventions(static_cast<v1::Convention>(convention));
@@ -130,9 +128,8 @@ v1::RouterTermProbe ResolveRouterTerm(const v1::RouterTermProbe& probe,
   }
   if (probe.at() == v1::TOKEN_PLACEMENT_UNSPECIFIED) {
     result.set_at(v1::TOKEN_PLACEMENT_SPREAD);
-  } else if (!v1::TokenPlacement_IsValid(probe.at())) {
-    violations.Add("probes.router_term.at",
-                   absl::StrCat("there is no value ", probe.at()));
+  } else {
+    CheckChoice(probe.at(), "probes.router_term.at", violations);
   }
   return result;
 }
@@ -167,9 +164,8 @@ v1::InterventionProbe ResolveInterventions(const v1::InterventionProbe& probe,
         "probes.interventions.pairs",
         absl::StrCat(result.pairs(), ", expected 1 to ", kMostPairs));
   }
-  std::set<int> kinds =
-      CheckEnumerators(probe.kinds(), v1::INTERVENTION_KIND_ABLATE,
-                       "probes.interventions.kinds", violations);
+  std::set<int> kinds = CheckEnumerators<v1::InterventionKind>(
+      probe.kinds(), "probes.interventions.kinds", violations);
   if (probe.kinds().empty()) {
     kinds = {v1::INTERVENTION_KIND_AVERAGE, v1::INTERVENTION_KIND_REPLACE,
              v1::INTERVENTION_KIND_ABLATE};

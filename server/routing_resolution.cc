@@ -9,24 +9,16 @@
 #include "core/checkpoint/model_config.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
+#include "server/choice.h"
 #include "server/violations.h"
 
 namespace moeprobe {
 namespace {
 
-void CheckValue(bool is_valid, int value, const std::string& field,
-                Violations& violations) {
-  if (is_valid) return;
-  violations.Add(field, absl::StrCat("there is no value ", value));
-}
-
 void CheckValues(const v1::RoutingSpec& routing, Violations& violations) {
-  CheckValue(v1::RoutingSelection_IsValid(routing.select()), routing.select(),
-             "routing.select", violations);
-  CheckValue(v1::GateNormalization_IsValid(routing.normalize()),
-             routing.normalize(), "routing.normalize", violations);
-  CheckValue(v1::ForwardGates_IsValid(routing.forward()), routing.forward(),
-             "routing.forward", violations);
+  CheckChoice(routing.select(), "routing.select", violations);
+  CheckChoice(routing.normalize(), "routing.normalize", violations);
+  CheckChoice(routing.forward(), "routing.forward", violations);
   const double temperature = routing.temperature();
   if (!(temperature > 0) || !std::isfinite(temperature)) {
     violations.Add("routing.temperature",

@@ -7,6 +7,7 @@
 #include "core/base/quoted.h"
 #include "moeprobe/v1/access.pb.h"
 #include "server/access/user_name.h"
+#include "server/choice.h"
 #include "server/violations.h"
 #include "storage/access.h"
 
@@ -40,9 +41,8 @@ Access ResolveSharing(const std::string& owner, const Sharing& sharing,
                       Violations& violations) {
   CheckReaders(sharing, violations);
   v1::Visibility visibility = sharing.visibility;
-  if (!v1::Visibility_IsValid(visibility)) {
-    violations.Add("visibility", absl::StrCat("there is no value ",
-                                              static_cast<int>(visibility)));
+  if (visibility != v1::VISIBILITY_UNSPECIFIED) {
+    CheckChoice(visibility, "visibility", violations);
   }
   if (visibility == v1::VISIBILITY_LAB && !sharing.shared_with.empty()) {
     violations.Add("shared_with",

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "moeprobe/v1/training.pb.h"
+#include "server/choice.h"
 #include "server/number_range.h"
 #include "server/violations.h"
 
@@ -46,15 +47,10 @@ void CheckNumbers(const v1::SyntheticData& data, Violations& violations) {
 }
 
 void CheckObjective(const v1::SyntheticData& data, Violations& violations) {
-  if (!v1::SyntheticTeacher_IsValid(data.teacher())) {
-    violations.Add(absl::StrCat(kField, ".teacher"),
-                   absl::StrCat("there is no value ", data.teacher()));
-  }
-  if (!v1::LearningObjective_IsValid(data.objective())) {
-    violations.Add(absl::StrCat(kField, ".objective"),
-                   absl::StrCat("there is no value ", data.objective()));
-  } else if (data.objective() == v1::LEARNING_OBJECTIVE_CLASSIFICATION &&
-             data.outputs() == 1) {
+  CheckChoice(data.teacher(), absl::StrCat(kField, ".teacher"), violations);
+  CheckChoice(data.objective(), absl::StrCat(kField, ".objective"), violations);
+  if (data.objective() == v1::LEARNING_OBJECTIVE_CLASSIFICATION &&
+      data.outputs() == 1) {
     violations.Add(absl::StrCat(kField, ".outputs"),
                    "1, expected at least 2 classes to tell apart");
   }

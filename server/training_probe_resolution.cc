@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/training.pb.h"
+#include "server/choice.h"
 #include "server/null_resolution.h"
 #include "server/number_range.h"
 #include "server/optimizer_resolution.h"
@@ -59,10 +60,7 @@ v1::TrainingProbe ResolveTrainingProbe(const v1::TrainingProbe& asked,
                 .most = kMostSteps},
                {"seed", probe.seed(), 0, int64_t{1} << 62}},
               violations);
-  if (!v1::EvaluationText_IsValid(probe.evaluate_on())) {
-    violations.Add("probe.evaluate_on",
-                   absl::StrCat("there is no value ", probe.evaluate_on()));
-  }
+  CheckChoice(probe.evaluate_on(), "probe.evaluate_on", violations);
   const int64_t window = WindowOf(spec);
   if (probe.tokens() != -1 && probe.tokens() < window) {
     violations.Add(

@@ -10,6 +10,7 @@
 #include "core/plan/held_out.h"
 #include "core/plan/training_cost.h"
 #include "moeprobe/v1/training.pb.h"
+#include "server/choice.h"
 #include "server/data_catalog.h"
 #include "server/data_resolution.h"
 #include "server/label.h"
@@ -47,7 +48,8 @@ void ResolveSeeds(v1::TrainSpec& spec, Violations& violations) {
     const int64_t seed = spec.seeds(i);
     const std::string field = absl::StrCat("seeds[", i, "]");
     if (seed < 0) {
-      violations.Add(field, absl::StrCat(seed, " is negative"));
+      violations.Add(field,
+                     absl::StrCat(seed, " is negative, expected 0 or more"));
     } else if (!seen.insert(seed).second) {
       violations.Add(field, absl::StrCat(seed, " stands there twice"));
     }
@@ -58,9 +60,7 @@ v1::TrainingTask ResolveTask(v1::TrainingTask asked, Violations& violations) {
   if (asked == v1::TRAINING_TASK_UNSPECIFIED) {
     return v1::TRAINING_TASK_LANGUAGE_MODEL;
   }
-  if (!v1::TrainingTask_IsValid(asked)) {
-    violations.Add("task", absl::StrCat("there is no value ", int{asked}));
-  }
+  CheckChoice(asked, "task", violations);
   return asked;
 }
 

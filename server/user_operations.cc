@@ -15,8 +15,10 @@
 #include "moeprobe/v1/user_service.pb.h"
 #include "server/access/caller.h"
 #include "server/access/user_directory.h"
+#include "server/choice.h"
 #include "server/page.h"
 #include "server/resource_name.h"
+#include "server/violations.h"
 #include "storage/user_store.h"
 
 namespace moeprobe {
@@ -58,6 +60,14 @@ absl::Status CheckIsAdmin(const Caller& caller) {
   if (caller.is_admin) return absl::OkStatus();
   return absl::PermissionDeniedError(absl::StrCat(
       caller.user, " is no admin, who alone say who the users are"));
+}
+
+absl::Status CheckRole(v1::Role role) {
+  Violations violations;
+  if (role != v1::ROLE_UNSPECIFIED) {
+    CheckChoice(role, "user.role", violations);
+  }
+  return violations.ToStatus();
 }
 
 // Of a request that creates or renews a user.
@@ -104,10 +114,7 @@ absl::StatusOr<v1::CreateUserResponse> UserOperations::Create(
   MOEPROBE_RETURN_IF_ERROR(CheckIsAdmin(caller));
   MOEPROBE_ASSIGN_OR_RETURN(const std::string name,
                             ParseUserName(request.user().name()));
-  if (!v1::Role_IsValid(request.user().role())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("user.role: there is no value ", request.user().role()));
-  }
+  MOEPROBE_RETURN_IF_ERROR(CheckRole(request.user().role()));
   MOEPROBE_ASSIGN_OR_RETURN(const Admission admission, AdmissionOf(request));
   MOEPROBE_ASSIGN_OR_RETURN(
       const AdmittedUser added,

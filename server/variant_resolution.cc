@@ -17,6 +17,7 @@
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/training.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
+#include "server/choice.h"
 #include "server/violations.h"
 
 namespace moeprobe {
@@ -99,10 +100,7 @@ bool IsStoredAsMixtral(const v1::TrainSpec& spec) {
 
 void CheckRouting(const v1::RoutingSpec& routing, const v1::TrainSpec& spec,
                   const std::string& field, Violations& violations) {
-  if (!v1::RoutingSelection_IsValid(routing.select())) {
-    violations.Add(field + ".select",
-                   absl::StrCat("there is no value ", routing.select()));
-  }
+  CheckChoice(routing.select(), field + ".select", violations);
   if (routing.normalize() != v1::GATE_NORMALIZATION_ALWAYS) {
     violations.Add(field + ".normalize",
                    "expected always: a model to be trained has no rule of its "
@@ -145,9 +143,8 @@ void ResolveDense(v1::Variant& variant, Violations& violations) {
   }
   if (variant.match() == v1::DENSE_MATCH_UNSPECIFIED) {
     variant.set_match(v1::DENSE_MATCH_EXPERT);
-  } else if (!v1::DenseMatch_IsValid(variant.match())) {
-    violations.Add(FieldOf(variant) + ".match",
-                   absl::StrCat("there is no value ", variant.match()));
+  } else {
+    CheckChoice(variant.match(), FieldOf(variant) + ".match", violations);
   }
 }
 
@@ -160,10 +157,7 @@ void ResolveVariant(const v1::TrainSpec& spec, v1::Variant& variant,
     ResolveDense(variant, violations);
     return;
   }
-  if (variant.block() != v1::BLOCK_MOE) {
-    violations.Add(FieldOf(variant) + ".block",
-                   absl::StrCat("there is no value ", variant.block()));
-  }
+  CheckChoice(variant.block(), FieldOf(variant) + ".block", violations);
   if (variant.match() != v1::DENSE_MATCH_UNSPECIFIED) {
     violations.Add(FieldOf(variant) + ".match",
                    "has no meaning for a block with experts");
