@@ -19,29 +19,38 @@ constexpr int64_t kDefaultSequenceLength = 512;
 constexpr int64_t kMaxSequenceLength = int64_t{1} << 20;
 constexpr int64_t kMaxTokens = int64_t{1} << 31;
 
+void CheckTokens(int64_t tokens, int64_t window, const std::string& field,
+                 Violations& violations) {
+  if (tokens == -1) return;
+  if (tokens < 1 || tokens > kMaxTokens) {
+    violations.Add(field,
+                   absl::StrCat(tokens, " is out of range, expected 1 to ",
+                                kMaxTokens, ", or -1 for all"));
+  } else if (tokens < window) {
+    violations.Add(
+        field,
+        absl::StrCat(tokens, " tokens do not fill one window of ", window));
+  }
+}
+
 void CheckWindows(const v1::DataSpec& data, const std::string& field,
                   Violations& violations) {
   const int64_t length = data.sequence_length();
-  if (length < 2 || length > kMaxSequenceLength) {
+  const bool is_length = length >= 2 && length <= kMaxSequenceLength;
+  if (!is_length) {
     violations.Add(field + ".sequence_length",
                    absl::StrCat(length, " is out of range, expected 2 to ",
                                 kMaxSequenceLength));
   }
-  const int64_t tokens = data.tokens();
-  if (tokens != -1 && (tokens < 1 || tokens > kMaxTokens)) {
-    violations.Add(field + ".tokens",
-                   absl::StrCat(tokens, " is out of range, expected 1 to ",
-                                kMaxTokens, ", or -1 for all"));
-  } else if (tokens != -1 && tokens < length) {
-    violations.Add(
-        field + ".tokens",
-        absl::StrCat(tokens, " tokens do not fill one window of ", length));
-  }
+  // Nothing is held against a window that cannot be.
+  const int64_t window = is_length ? length : 1;
+  CheckTokens(data.tokens(), window, field + ".tokens", violations);
+  const int64_t most = is_length ? length - 1 : kMaxSequenceLength - 1;
   const int64_t skipped = data.skip_first();
-  if (skipped < 0 || skipped >= length) {
+  if (skipped < 0 || skipped > most) {
     violations.Add(field + ".skip_first",
                    absl::StrCat(skipped, " is out of range, expected 0 to ",
-                                length - 1, ", less than a window"));
+                                most, ", less than a window"));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -120,7 +121,7 @@ TEST_F(RequestResolutionTest, ReportsEverythingAtOnce) {
   spec_.set_precision(static_cast<v1::Precision>(9));
   spec_.set_device(static_cast<v1::Device>(9));
   spec_.mutable_data(0)->set_sequence_length(1);
-  spec_.mutable_data(0)->set_skip_first(1);
+  spec_.mutable_data(0)->set_skip_first(-1);
   spec_.mutable_data(0)->set_tokens(0);
   EXPECT_THAT(Fields(), ElementsAre("name", "precision", "device", "seed",
                                     "data[0].sequence_length", "data[0].tokens",
@@ -258,6 +259,25 @@ TEST_F(RequestResolutionTest, HoldsEveryCellOfASweepAgainstTheModel) {
   AddAxis("routing.top_k", {"1"});
   spec_.mutable_routing()->set_select(v1::ROUTING_SELECTION_ALL);
   EXPECT_THAT(Message(), HasSubstr("sweep.routing.top_k[0]: has no meaning"));
+}
+
+TEST_F(RequestResolutionTest, HoldsNothingAgainstAWindowThatCannotBe) {
+  for (const int64_t length :
+       {std::numeric_limits<int64_t>::min(), int64_t{-1}, int64_t{0},
+        std::numeric_limits<int64_t>::max()}) {
+    spec_.mutable_data(0)->set_sequence_length(length);
+    EXPECT_THAT(Fields(), ElementsAre("data[0].sequence_length"));
+  }
+}
+
+TEST_F(RequestResolutionTest, ShowsAxesAsTextOfOneLine) {
+  AddAxis("se\x1b[31med\n", {"1"});
+  AddAxis(std::string(1000, 'x'), {"1"});
+  AddAxis("", {"1"});
+  EXPECT_THAT(
+      Fields(),
+      ElementsAre("sweep.\"se\\x1b[31med\\n\"",
+                  "sweep.\"" + std::string(200, 'x') + "...\"", "sweep.\"\""));
 }
 
 TEST_F(RequestResolutionTest, NamesAxesThatAreNone) {

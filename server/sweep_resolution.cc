@@ -1,6 +1,7 @@
 #include "server/sweep_resolution.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -8,11 +9,13 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "core/base/quoted.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "server/near_name.h"
 #include "server/violations.h"
@@ -23,9 +26,17 @@ namespace moeprobe {
 namespace {
 
 constexpr int64_t kMostCells = 64;
+constexpr size_t kLongestPlainName = 100;
+
+// Whether a name may be shown as it is: most of them are paths of fields.
+bool IsPlain(const std::string& name) {
+  return !name.empty() && name.size() <= kLongestPlainName &&
+         std::ranges::all_of(name, absl::ascii_isgraph);
+}
 
 std::string FieldOf(const v1::SweepAxis& axis) {
-  return absl::StrCat("sweep.", axis.field());
+  const std::string& name = axis.field();
+  return absl::StrCat("sweep.", IsPlain(name) ? name : Quoted(name));
 }
 
 // Whether a field belongs to a probe that the request does not run.

@@ -131,6 +131,10 @@ TEST_F(TrainingResolutionTest, SwapsGatesOfVariantsThatRoute) {
   spec().add_swap_routing("sof");
   spec().add_swap_routing("dense");
   EXPECT_THAT(Fields(), ElementsAre("swap_routing[0]", "swap_routing[1]"));
+  spec().clear_swap_routing();
+  spec().add_swap_routing("soft");
+  spec().add_swap_routing("soft");
+  EXPECT_EQ(Message(), "swap_routing[1]: \"soft\" stands there twice");
 }
 
 TEST_F(TrainingResolutionTest, RefusesRatesThatAreNone) {

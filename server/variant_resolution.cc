@@ -64,6 +64,7 @@ bool CheckNames(const v1::TrainSpec& spec, Violations& violations) {
 }
 
 void CheckSwaps(const v1::TrainSpec& spec, Violations& violations) {
+  std::set<std::string> seen;
   for (int i = 0; i < spec.swap_routing_size(); ++i) {
     const std::string& name = spec.swap_routing(i);
     const auto found =
@@ -74,6 +75,8 @@ void CheckSwaps(const v1::TrainSpec& spec, Violations& violations) {
     } else if (found->block() == v1::BLOCK_DENSE) {
       violations.Add(
           field, absl::StrCat(Quoted(name), " is dense and routes nothing"));
+    } else if (!seen.insert(name).second) {
+      violations.Add(field, absl::StrCat(Quoted(name), " stands there twice"));
     }
   }
 }
