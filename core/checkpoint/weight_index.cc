@@ -1,11 +1,13 @@
 #include "core/checkpoint/weight_index.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/quoted.h"
 #include "core/base/status_macros.h"
@@ -16,10 +18,17 @@ namespace {
 
 constexpr size_t kMaxShards = 4096;
 
+// Whether `name` is that of a file in the same folder, and fit for a message.
+bool IsFileName(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." &&
+         std::ranges::none_of(name, [](char c) {
+           return c == '/' || c == '\\' || absl::ascii_iscntrl(c);
+         });
+}
+
 absl::Status CheckShardName(const std::string& tensor,
                             const std::string& shard) {
-  if (shard.empty() || shard == "." || shard == ".." ||
-      shard.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos) {
+  if (!IsFileName(shard)) {
     return absl::InvalidArgumentError(
         absl::StrCat("tensor ", Quoted(tensor), " is mapped to ", Quoted(shard),
                      ", expected the name of a file beside the index"));

@@ -48,6 +48,8 @@ TEST(WeightIndexTest, RefusesShardsThatAreNoPlainFileNames) {
                 "the name of a file beside the index");
   ExpectRefused(IndexTo(R"("x\u0000.safetensors")"), R"("x\x00.safetensors")");
   ExpectRefused(IndexTo(R"("..")"), "is mapped to \"..\"");
+  ExpectRefused(IndexTo(R"("a\u001b[31m.safetensors")"),
+                R"(is mapped to "a\x1b[31m.safetensors")");
   ExpectRefused(IndexTo(R"(".")"), "is mapped to \".\"");
   ExpectRefused(IndexTo(R"("")"), "is mapped to \"\"");
   ExpectRefused(IndexTo("3"),
