@@ -1,0 +1,70 @@
+"""Model directories that lead out, lack something or are full of what is no file."""
+
+import json
+import os
+import shutil
+import socket
+
+import pytest
+import tables
+from target import assert_says
+
+
+def make(path, kind):
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        with socket.socket(socket.AF_UNIX) as end:
+            # A path may be too long for a socket, its folder's descriptor is not.
+            folder = os.open(path.parent, os.O_PATH)
+            end.bind(f"/proc/self/fd/{folder}/{path.name}")
+            os.close(folder)
+
+
+def place(path, thing, good):
+    """Puts what a case describes where nothing stands."""
+    if isinstance(thing, str) or "bytes" in thing:
+        path.write_bytes(tables.content(thing))
+    elif "json" in thing:
+        path.write_text(json.dumps(thing["json"]))
+    elif "shards" in thing:
+        names = {f"t{i}": f"{i}.safetensors" for i in range(thing["shards"])}
+        path.write_text(json.dumps({"weight_map": names}))
+    elif "link" in thing:
+        path.symlink_to(thing["link"])
+    elif "copy" in thing:
+        shutil.copy(good / thing["copy"], path)
+    else:
+        make(path, thing["make"])
+
+
+@pytest.mark.parametrize("case", tables.cases("directories"))
+def test_a_hostile_directory_is_refused(unharmed, case):
+    with unharmed.spoiled_model("config.json", "model.safetensors") as folder:
+        placed = case.get("place", {})
+        for name in {*case.get("drop", ()), *placed}:
+            (folder / name).unlink(missing_ok=True)
+        for name, thing in placed.items():
+            place(folder / name, thing, unharmed.models / "good")
+        assert_says(
+            unharmed.refusal_of(folder), "FAILED_PRECONDITION", tables.words(case)
+        )
+
+
+def test_a_link_inside_the_root_is_followed(unharmed):
+    """As those of a Hugging Face cache."""
+    with unharmed.spoiled_model("config.json") as folder:
+        (folder / "model.safetensors").symlink_to("../good/model.safetensors")
+        assert unharmed.validate(unharmed.analysis(folder.name)).HasField("job")
+
+
+def test_an_unreadable_file_is_refused(unharmed):
+    if os.getuid() == 0:
+        pytest.skip("root reads everything")
+    with unharmed.spoiled_model("config.json", "model.safetensors") as folder:
+        (folder / "model.safetensors").chmod(0)
+        assert_says(
+            unharmed.refusal_of(folder), "FAILED_PRECONDITION", ["Permission denied"]
+        )
