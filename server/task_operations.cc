@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "core/base/file_content.h"
@@ -90,6 +91,19 @@ absl::StatusOr<v1::TaskPart> PartOf(const RunningTask& task, int part) {
   if (part >= 0 && part < task.task.parts_size()) return task.task.parts(part);
   return absl::InvalidArgumentError(absl::StrCat(
       "part ", part, " is none, the task has ", task.task.parts_size()));
+}
+
+// OK if a part was to compute the layer, or it is the whole model, -1.
+absl::Status CheckLayer(const v1::FinishedLayer& layer,
+                        const v1::TaskPart& part) {
+  const auto& asked = part.layers();
+  if (layer.layer() < 0 ||
+      std::ranges::find(asked, layer.layer()) != asked.end()) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("layer ", layer.layer(), " was not asked for, expected ",
+                   absl::StrJoin(asked, ", "), " of part ", layer.part()));
 }
 
 // Moves large arrays out of the database.
@@ -202,6 +216,7 @@ absl::Status TaskOperations::Publish(const v1::FinishedLayer& layer,
                             parts_.running->Find(layer.job(), layer.attempt()));
   MOEPROBE_ASSIGN_OR_RETURN(const v1::TaskPart part,
                             PartOf(*task, layer.part()));
+  MOEPROBE_RETURN_IF_ERROR(CheckLayer(layer, part));
   MOEPROBE_RETURN_IF_ERROR(StoreLargeArrays(*parts_.blobs, arrays));
   const int job_part = task->job_parts[static_cast<size_t>(layer.part())];
   const PlannedPart& planned = task->plan.parts[static_cast<size_t>(job_part)];

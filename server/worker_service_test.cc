@@ -145,6 +145,16 @@ TEST_F(WorkerServiceTest, TakesAllOfALayerOrNothing) {
   EXPECT_EQ(client_->GetResult(job).arrays().size(), 1);
 }
 
+TEST_F(WorkerServiceTest, TakesOnlyLayersThatWereAskedFor) {
+  spec_.mutable_layers()->add_layers(1);
+  Create();
+  const v1::Task task = Claim();
+  worker_->Publish(task, 0, 0);
+  ExpectWorkerCode(grpc::StatusCode::INVALID_ARGUMENT);
+  worker_->Publish(task, 0, 1);
+  ExpectWorkerCode(grpc::StatusCode::OK);
+}
+
 TEST_F(WorkerServiceTest, RefusesAnAttemptThatIsOver) {
   Create();
   v1::Task task = Claim();
