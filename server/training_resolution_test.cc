@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "core/base/npy.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
