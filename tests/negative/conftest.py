@@ -18,7 +18,11 @@ def target(root, api_stubs, tmp_path_factory):
     folder = tmp_path_factory.mktemp("target")
     (folder / "models").mkdir()
     good = root / "tests/fixtures/mixtral"
-    with service.Server(folder / "data", [folder / "models"], workers=0) as server:
+    # No lease ends while a case holds a task.
+    options = ("--lease-seconds", "86400")
+    with service.Server(
+        folder / "data", [folder / "models"], workers=0, options=options
+    ) as server:
         yield Target(server, api_stubs(server.address), folder / "models", good)
         assert server.stop() == 0
 

@@ -43,6 +43,10 @@ class Target:
         for name in ("config.json", "model.safetensors"):
             shutil.copy(good / name, models / "good")
         self.ids = self.upload("KIND_IDS", (good / "ids.npy").read_bytes()).name
+        self.note_state()
+
+    def note_state(self):
+        """From here on, nothing may come to stay."""
         self.answer_good_request()  # opens what stays open
         self.descriptors = self.count_descriptors()
         self.scratch = self.list_scratch()
