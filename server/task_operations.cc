@@ -1,5 +1,7 @@
 #include "server/task_operations.h"
 
+#include <google/protobuf/repeated_ptr_field.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -7,7 +9,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -54,9 +55,7 @@ bool IsInside(const fs::path& file, const fs::path& directory) {
   std::error_code error;
   const fs::path real = fs::canonical(file, error);
   const fs::path root = fs::canonical(directory, error);
-  return !error &&
-         std::mismatch(root.begin(), root.end(), real.begin(), real.end())
-                 .first == root.end();
+  return !error && std::ranges::mismatch(root, real).in1 == root.end();
 }
 
 // Sorts arrays into the groups they belong to. A group that was asked for is
@@ -110,7 +109,7 @@ absl::Status CheckLayer(const v1::FinishedLayer& layer,
 absl::Status StoreLargeArrays(const BlobStore& blobs,
                               std::vector<NewArray>& arrays) {
   for (NewArray& array : arrays) {
-    if (array.npy->size() <= kMaxInlineBytes) continue;
+    if (!array.npy || array.npy->size() <= kMaxInlineBytes) continue;
     MOEPROBE_RETURN_IF_ERROR(blobs.Put(*array.npy).status());
     array.npy.reset();
   }
@@ -171,7 +170,8 @@ absl::StatusOr<v1::ReportTaskResponse> TaskOperations::Report(
       const auto task, parts_.running->Find(request.job(), request.attempt()));
   parts_.pulse->Beat(task->worker);
   const double fraction = request.progress().fraction();
-  if (!(fraction >= 0 && fraction <= 1)) {
+  const bool is_share = fraction >= 0 && fraction <= 1;
+  if (!is_share) {
     return absl::InvalidArgumentError(absl::StrCat(
         "progress.fraction: ", fraction, " is out of range, expected 0 to 1"));
   }

@@ -1,4 +1,4 @@
-#include "server/training_resolution.h"
+#include "server/training_resolution.h"  // IWYU pragma: keep
 
 #include <cmath>
 #include <cstdint>

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "core/base/npy.h"
 #include "core/base/sha256.h"
 #include "gmock/gmock.h"

@@ -89,3 +89,17 @@ def test_who_proves_nothing_is_turned_away_by_every_method(
         code = case.get("code", "UNAUTHENTICATED")
         assert_says(found, code, tables.words(case))
         assert tokens["token"] not in found[1]
+
+
+@pytest.mark.parametrize("size", [8192, 100_000])
+def test_metadata_above_8_kib_are_refused(unharmed, size):
+    """By gRPC, which may hang up before its answer is read."""
+    with grpc.insecure_channel(unharmed.server.addresses[1]) as channel:
+        call = channel.unary_unary(
+            "/moeprobe.v1.UserService/GetCaller",
+            request_serializer=bytes,
+            response_deserializer=bytes,
+        )
+        metadata = (("x-long", "a" * size),)
+        found = outcome(lambda: call(b"", timeout=SECONDS, metadata=metadata))
+    assert found[0] in ("RESOURCE_EXHAUSTED", "UNAVAILABLE"), found
