@@ -82,5 +82,10 @@ function(moeprobe_test name)
       $<IF:$<BOOL:${ARG_TORCH}>,moeprobe::torch_test_main,GTest::gtest_main>
       moeprobe_options
   )
-  gtest_discover_tests(${name}_test PROPERTIES LABELS "${ARG_LABELS}")
+  # A busy machine takes longer than five seconds to load LibTorch.
+  gtest_discover_tests(
+    ${name}_test
+    DISCOVERY_TIMEOUT 120
+    PROPERTIES LABELS "${ARG_LABELS}"
+  )
 endfunction()
