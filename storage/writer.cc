@@ -67,6 +67,11 @@ absl::Status Writer::Run(const Change& change) {
   return std::move(waiting.status);
 }
 
+size_t Writer::waiting_count() const {
+  const MutexLock lock(mutex_);
+  return queue_.size();
+}
+
 void Writer::Work() {
   while (true) {
     std::vector<Waiting*> group = NextGroup();

@@ -44,6 +44,9 @@ class Writer {
   // SQLite are those of StatusOf(SQLite::Exception).
   absl::Status Run(const Change& change);
 
+  // Changes that wait; those that are being carried out do not.
+  size_t waiting_count() const;
+
  private:
   // A change and who waits for it.
   struct Waiting {
@@ -60,7 +63,7 @@ class Writer {
 
   std::filesystem::path file_;
   std::unique_ptr<SQLite::Database> connection_;  // of the thread alone
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<Waiting*> queue_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

@@ -4,7 +4,6 @@
 #include <SQLiteCpp/Statement.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -59,6 +58,10 @@ class WriterTest : public testing::Test {
     return held;
   }
 
+  void AwaitWaiting(size_t count) const {
+    while (writer_->waiting_count() < count) std::this_thread::yield();
+  }
+
   // Runs changes that come one after the other and share a transaction.
   std::vector<absl::Status> RunTogether(
       const std::vector<Writer::Change>& changes) {
@@ -69,8 +72,7 @@ class WriterTest : public testing::Test {
       running.emplace_back(std::async(std::launch::async, [this, &change] {
         return writer_->Run(change);
       }));
-      // Long enough for it to be queued.
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      AwaitWaiting(running.size());
     }
     released_.set_value();
     EXPECT_TRUE(held.get().ok());
@@ -175,7 +177,7 @@ TEST_F(WriterTest, CarriesOutWhatWaitsBeforeItEnds) {
   auto held = Hold();
   auto last = std::async(std::launch::async,
                          [this] { return writer_->Run(Insert(1)); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  AwaitWaiting(1);
   released_.set_value();
   EXPECT_TRUE(last.get().ok());
   EXPECT_TRUE(held.get().ok());
