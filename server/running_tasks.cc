@@ -23,34 +23,78 @@ namespace moeprobe {
 void RunningTasks::Add(RunningTask task) {
   const MutexLock lock(mutex_);
   const int64_t job = task.attempt.job;
-  tasks_[job] = std::make_shared<const RunningTask>(std::move(task));
+  tasks_[job] = {.task = std::make_shared<const RunningTask>(std::move(task)),
+                 .phase = {}};
+}
+
+RunningTasks::Held* RunningTasks::Find(const AttemptId& attempt) {
+  const auto found = tasks_.find(attempt.job);
+  if (found == tasks_.end()) return nullptr;
+  Held& held = found->second;
+  return held.task->attempt.attempt == attempt.attempt ? &held : nullptr;
 }
 
 absl::StatusOr<std::shared_ptr<const RunningTask>> RunningTasks::Find(
     const std::string& job_name, int attempt) {
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t job, ParseJobName(job_name));
   const MutexLock lock(mutex_);
-  const auto found = tasks_.find(job);
-  if (found == tasks_.end() || found->second->attempt.attempt != attempt) {
-    return absl::AbortedError(
-        absl::StrCat("attempt ", attempt, " no longer holds ", job_name));
-  }
-  return found->second;
+  const Held* held = Find({.job = job, .attempt = attempt});
+  if (held != nullptr) return held->task;
+  return absl::AbortedError(
+      absl::StrCat("attempt ", attempt, " no longer holds ", job_name));
 }
 
 std::optional<absl::Duration> RunningTasks::HeldFor(int64_t job) {
   const MutexLock lock(mutex_);
   const auto found = tasks_.find(job);
   if (found == tasks_.end()) return std::nullopt;
-  return absl::Now() - found->second->start_time;
+  return absl::Now() - found->second.task->start_time;
 }
 
 std::vector<int64_t> RunningTasks::Workers() const {
   const MutexLock lock(mutex_);
   std::vector<int64_t> workers;
   workers.reserve(tasks_.size());
-  for (const auto& [job, task] : tasks_) workers.push_back(task->worker);
+  for (const auto& [job, held] : tasks_) workers.push_back(held.task->worker);
   return workers;
+}
+
+void RunningTasks::NoteProgress(const AttemptId& attempt,
+                                const std::string& phase, double fraction,
+                                Clock::time_point now) {
+  const MutexLock lock(mutex_);
+  Held* held = Find(attempt);
+  if (held == nullptr) return;
+  if (held->phase == phase && held->fraction == fraction) return;
+  held->phase = phase;
+  held->fraction = fraction;
+  held->got_on = now;
+}
+
+void RunningTasks::NoteLayer(const AttemptId& attempt, Clock::time_point now) {
+  const MutexLock lock(mutex_);
+  Held* held = Find(attempt);
+  if (held != nullptr) held->got_on = now;
+}
+
+std::vector<int64_t> RunningTasks::Stalled(std::chrono::seconds patience,
+                                           Clock::time_point now) const {
+  const MutexLock lock(mutex_);
+  std::vector<int64_t> workers;
+  for (const auto& [job, held] : tasks_) {
+    if (now - held.got_on >= patience) workers.push_back(held.task->worker);
+  }
+  return workers;
+}
+
+std::vector<std::shared_ptr<const RunningTask>> RunningTasks::Overdue(
+    absl::Duration most, absl::Time now) const {
+  const MutexLock lock(mutex_);
+  std::vector<std::shared_ptr<const RunningTask>> overdue;
+  for (const auto& [job, held] : tasks_) {
+    if (now - held.task->first_start_time >= most) overdue.push_back(held.task);
+  }
+  return overdue;
 }
 
 void RunningTasks::Remove(int64_t job) {

@@ -33,6 +33,7 @@ struct RunningTask {
   v1::Task task;               // as handed out
   std::vector<int> job_parts;  // the job's part, for each part of the task
   absl::Time start_time = absl::Now();
+  absl::Time first_start_time = start_time;  // of the job's first attempt
   std::optional<double> estimated_seconds;
 };
 
@@ -40,6 +41,8 @@ struct RunningTask {
 // attempts: nothing here has to last. Thread-safe.
 class RunningTasks {
  public:
+  using Clock = std::chrono::steady_clock;
+
   // Takes the place of an earlier attempt at the same job.
   void Add(RunningTask task);
 
@@ -53,6 +56,23 @@ class RunningTasks {
   // Returns the workers that hold a task.
   std::vector<int64_t> Workers() const;
 
+  // An attempt says how far it is, which means that it gets on if it has not
+  // said so before.
+  void NoteProgress(const AttemptId& attempt, const std::string& phase,
+                    double fraction, Clock::time_point now = Clock::now());
+
+  // An attempt has published a layer: it gets on.
+  void NoteLayer(const AttemptId& attempt,
+                 Clock::time_point now = Clock::now());
+
+  // Returns the workers whose tasks have not got on for so long.
+  std::vector<int64_t> Stalled(std::chrono::seconds patience,
+                               Clock::time_point now = Clock::now()) const;
+
+  // Returns the tasks whose jobs a worker first took so long ago.
+  std::vector<std::shared_ptr<const RunningTask>> Overdue(
+      absl::Duration most, absl::Time now = absl::Now()) const;
+
   // Forgets the task of a job, if there is one.
   void Remove(int64_t job);
 
@@ -60,10 +80,20 @@ class RunningTasks {
   bool WaitUntilEmpty(std::chrono::milliseconds patience);
 
  private:
+  // A task, and how far it is.
+  struct Held {
+    std::shared_ptr<const RunningTask> task;
+    std::string phase;
+    double fraction = 0;
+    Clock::time_point got_on = Clock::now();
+  };
+
+  // Returns what `attempt` holds, null if it is over.
+  Held* Find(const AttemptId& attempt) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   mutable Mutex mutex_;
   std::condition_variable_any removed_;
-  std::map<int64_t, std::shared_ptr<const RunningTask>> tasks_
-      ABSL_GUARDED_BY(mutex_);
+  std::map<int64_t, Held> tasks_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace moeprobe

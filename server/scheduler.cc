@@ -142,6 +142,7 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryStart(
                             queue_->MissingGroups(row.id));
   running.attempt = {.job = row.id, .attempt = row.attempt + 1};
   running.worker = claimant.worker;
+  running.first_start_time = row.start_time.value_or(running.start_time);
   MOEPROBE_RETURN_IF_ERROR(scratch_->Make(row.id, running.task));
   MOEPROBE_RETURN_IF_ERROR(BuildTask(missing, *catalog_, running));
   MOEPROBE_ASSIGN_OR_RETURN(const auto estimate,

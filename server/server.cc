@@ -5,6 +5,7 @@
 #include <prometheus/registry.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <chrono>
 #include <cstdint>
@@ -83,6 +84,9 @@ constexpr std::chrono::milliseconds kDrainGrace{2'000};
 // Calls of one worker: a claim, or a report beside a layer.
 constexpr int kThreadsPerWorker = 4;
 constexpr int kSpareThreads = 16;
+
+// Of checkpoints of training and of token ids.
+constexpr int64_t kMaxOtherFileBytes = int64_t{64} << 30;
 
 // In the data directory: where admins find the server, however else it listens.
 constexpr const char* kAdminSocket = "admin.sock";
@@ -183,16 +187,29 @@ struct Server::Parts {
     });
   }
 
-  // Takes its task from a worker that says nothing, and ends it.
-  void GiveUp(int64_t worker) {
-    const std::string reason = absl::StrCat(
-        "worker ", worker, " said nothing for ", options.lease.count(), " s");
+  // Takes its task from a worker that did `what`, and ends it.
+  void GiveUp(int64_t worker, const std::string& what) {
+    const std::string reason = absl::StrCat("worker ", worker, " ", what);
     LogWarning(reason);
     const absl::Status status = scheduler.LoseWorker(worker, reason);
     if (!status.ok()) LogWarning(status.ToString());
     if (executor == nullptr) return;
     executor->KillLater(worker, std::chrono::milliseconds(0),
                         [] { return true; });
+  }
+
+  // Fails a job that takes longer than it may, and ends its worker.
+  void EndOverdue(const RunningTask& task) {
+    const absl::Status failed = task_operations.Fail(
+        task, {.code = static_cast<int>(absl::StatusCode::kDeadlineExceeded),
+               .message = absl::StrCat(
+                   "took longer than ", options.max_job_time.count(),
+                   " s, the most that this server allows")});
+    if (!failed.ok()) {
+      LogWarning(failed.ToString());
+      return;
+    }
+    GiveUp(task.worker, "held a job for too long");
   }
 
   // Services for connections that come from `origin`.
@@ -349,15 +366,33 @@ absl::Status CheckWorkerBinary(const std::filesystem::path& binary) {
       "worker binary ", binary.string(), ": not there, or not executable"));
 }
 
+// Hidden states are the largest files that a worker writes.
+int64_t MaxFileBytes(const ServerOptions& options) {
+  return std::max(options.hidden_state_bytes, kMaxOtherFileBytes);
+}
+
+std::vector<std::string> WorkerCommand(const ServerOptions& options,
+                                       const std::string& address) {
+  return {options.worker_binary.string(),
+          "--server",
+          address,
+          "--threads",
+          absl::StrCat(options.threads_per_worker),
+          "--server-pid",
+          absl::StrCat(getpid()),
+          "--memory",
+          absl::StrCat(options.worker_memory_bytes),
+          "--file-size",
+          absl::StrCat(MaxFileBytes(options))};
+}
+
 absl::StatusOr<std::unique_ptr<LocalExecutor>> StartWorkers(
     const ServerOptions& options, const std::string& worker_address,
     Scheduler& scheduler) {
   if (options.worker_count == 0) return nullptr;
   MOEPROBE_RETURN_IF_ERROR(CheckWorkerBinary(options.worker_binary));
   return LocalExecutor::Start(
-      {.command = {options.worker_binary.string(), "--server", worker_address,
-                   "--threads", absl::StrCat(options.threads_per_worker),
-                   "--server-pid", absl::StrCat(getpid())},
+      {.command = WorkerCommand(options, worker_address),
        .worker_count = options.worker_count,
        .on_start = [&](int64_t pid) { scheduler.WorkerStarted(pid); },
        .on_death =
@@ -440,7 +475,12 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
       .running = &all.running,
       .pulse = &all.pulse,
       .lease = options.lease,
-      .on_expiry = [&all](int64_t worker) { all.GiveUp(worker); }});
+      .stall = options.stall,
+      .on_expiry = [&all](
+                       int64_t worker,
+                       const std::string& what) { all.GiveUp(worker, what); },
+      .max_job_time = options.max_job_time,
+      .on_overdue = [&all](const RunningTask& task) { all.EndOverdue(task); }});
   MOEPROBE_RETURN_IF_ERROR(all.ShowMetrics());
   return server;
 }

@@ -25,6 +25,8 @@ struct ServerOptions {
   int worker_count = 1;
   int threads_per_worker = 1;
   std::filesystem::path worker_binary;
+  // What each worker may take of memory; see ProcessLimits. 0: no limit.
+  int64_t worker_memory_bytes = 0;
   // What kept hidden states may take on disk; 0: none are kept.
   int64_t hidden_state_bytes = int64_t{8} << 30;
   // Where metrics are shown, a loopback HOST:PORT; empty: nowhere.
@@ -34,6 +36,10 @@ struct ServerOptions {
   std::chrono::milliseconds drain_patience{20'000};
   // How long a worker may hold a task without a word.
   std::chrono::seconds lease{60};
+  // How long it may tell the same of a task.
+  std::chrono::seconds stall{21'600};
+  // How long a job may take from when a worker first took it; 0: no limit.
+  std::chrono::seconds max_job_time{0};
 };
 
 // A running server: the database, the workers and all listeners.

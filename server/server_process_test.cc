@@ -1,6 +1,7 @@
 // The real program, and how it lives through the death of processes.
 
 #include <fcntl.h>
+#include <grpcpp/support/status.h>
 #include <spawn.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -213,7 +214,41 @@ TEST_F(ServerProcessTest, FailsAJobWhoseWorkersDieThreeTimes) {
   EXPECT_EQ(failed.state(), v1::Job::STATE_FAILED);
   EXPECT_EQ(failed.crash_count(), 3);
   EXPECT_EQ(failed.error().message(),
-            "worker was killed by signal 9 (3 times)");
+            "worker was killed by signal 9 (by hand, or by the kernel for want "
+            "of memory) (3 times)");
+}
+
+TEST_F(ServerProcessTest, FailsAJobWhoseWorkersGetNoFurther) {
+  const auto server =
+      StartReady({"--workers", "1", "--worker-binary",
+                  MOEPROBE_STALLING_WORKER_BINARY, "--stall-seconds", "1"});
+  TestClient client(address_);
+  const std::string job = client.Create(SomeSpec(client)).name();
+  std::vector<std::string> reasons;
+  for (const v1::JobEvent& event : client.Watch(job)) {
+    if (event.has_error()) reasons.push_back(event.error().message());
+  }
+  ASSERT_EQ(reasons.size(), 3);
+  EXPECT_THAT(reasons[0], MatchesRegex("worker [0-9]+ got no further for 1 s"));
+  EXPECT_THAT(
+      reasons[2],
+      MatchesRegex("worker [0-9]+ got no further for 1 s \\(3 times\\)"));
+  EXPECT_EQ(client.Get(job).state(), v1::Job::STATE_FAILED);
+}
+
+TEST_F(ServerProcessTest, FailsAJobThatTakesLongerThanItMay) {
+  const auto server =
+      StartReady({"--workers", "1", "--worker-binary",
+                  MOEPROBE_STALLING_WORKER_BINARY, "--max-job-time", "1"});
+  TestClient client(address_);
+  const std::string job = client.Create(SomeSpec(client)).name();
+  client.Watch(job);
+  const v1::Job failed = client.Get(job);
+  EXPECT_EQ(failed.state(), v1::Job::STATE_FAILED);
+  EXPECT_EQ(failed.error().code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(failed.error().message(),
+            "took longer than 1 s, the most that this server allows");
+  EXPECT_EQ(failed.crash_count(), 0);
 }
 
 TEST_F(ServerProcessTest, SharesItsDataWithNoSecondServer) {

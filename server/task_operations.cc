@@ -175,6 +175,8 @@ absl::StatusOr<v1::ReportTaskResponse> TaskOperations::Report(
     return absl::InvalidArgumentError(absl::StrCat(
         "progress.fraction: ", fraction, " is out of range, expected 0 to 1"));
   }
+  parts_.running->NoteProgress(task->attempt, request.progress().phase(),
+                               fraction);
   v1::ReportTaskResponse response;
   MOEPROBE_ASSIGN_OR_RETURN(
       const bool cancel,
@@ -235,6 +237,7 @@ absl::Status TaskOperations::Publish(const v1::FinishedLayer& layer,
     published.groups.push_back(std::move(group));
   }
   MOEPROBE_RETURN_IF_ERROR(parts_.attempts->Publish(task->attempt, published));
+  parts_.running->NoteLayer(task->attempt);
   parts_.rests->Forget(task->attempt.job);
   return absl::OkStatus();
 }
@@ -265,6 +268,27 @@ void TaskOperations::LetRest(int64_t job, AttemptEnd& end) {
   end.failure->code = static_cast<int>(absl::StatusCode::kCancelled);
 }
 
+void TaskOperations::NoteEnd(const RunningTask& task, JobState state,
+                             const std::optional<JobFailure>& failure) {
+  const int64_t job = task.attempt.job;
+  parts_.running->Remove(job);
+  parts_.record->AttemptEnded(job, state, absl::Now() - task.start_time);
+  if (!IsFinal(state)) return;
+  parts_.record->Ended(job, state, failure);
+  parts_.scratch->Remove(job);
+  parts_.rests->Forget(job);
+}
+
+absl::Status TaskOperations::Fail(const RunningTask& task,
+                                  const JobFailure& failure) {
+  AttemptEnd end;
+  end.failure = failure;
+  MOEPROBE_ASSIGN_OR_RETURN(const JobState state,
+                            parts_.attempts->Finish(task.attempt, end));
+  NoteEnd(task, state, failure);
+  return absl::OkStatus();
+}
+
 absl::Status TaskOperations::Finish(const v1::FinishTaskRequest& request) {
   MOEPROBE_ASSIGN_OR_RETURN(
       const auto task, parts_.running->Find(request.job(), request.attempt()));
@@ -274,14 +298,7 @@ absl::Status TaskOperations::Finish(const v1::FinishTaskRequest& request) {
   if (plan.ok()) AddKnownProvenance(*plan, end);
   MOEPROBE_ASSIGN_OR_RETURN(const JobState state,
                             parts_.attempts->Finish(task->attempt, end));
-  parts_.running->Remove(task->attempt.job);
-  parts_.record->AttemptEnded(task->attempt.job, state,
-                              absl::Now() - task->start_time);
-  if (IsFinal(state)) {
-    parts_.record->Ended(task->attempt.job, state, end.failure);
-    parts_.scratch->Remove(task->attempt.job);
-    parts_.rests->Forget(task->attempt.job);
-  }
+  NoteEnd(*task, state, end.failure);
   if (state == JobState::kSucceeded) Learn(*task);
   const absl::Status answered = parts_.scheduler->AnswerLike(task->request_key);
   // The worker's part is done: jobs that wait stay queued.

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -19,6 +20,7 @@
 #include "storage/attempt_store.h"
 #include "storage/blob_store.h"
 #include "storage/fingerprint_store.h"
+#include "storage/job.h"
 #include "storage/published_layer.h"
 
 namespace moeprobe {
@@ -59,7 +61,12 @@ class TaskOperations {
 
   absl::Status Finish(const v1::FinishTaskRequest& request);
 
+  // Fails the job of a task, whatever its worker does.
+  absl::Status Fail(const RunningTask& task, const JobFailure& failure);
+
  private:
+  void NoteEnd(const RunningTask& task, JobState state,
+               const std::optional<JobFailure>& failure);
   void Learn(const RunningTask& task);
   void LetRest(int64_t job, AttemptEnd& end);
 

@@ -55,6 +55,21 @@ class SpawnOptions {
   posix_spawn_file_actions_t actions_;
 };
 
+// What a signal tells of a worker that nobody here has sent it to; "" where
+// that is not known.
+const char* MeaningOf(int signal) {
+  switch (signal) {
+    case SIGABRT:
+      return " (it gave itself up, as where memory ran out)";
+    case SIGBUS:
+      return " (a file that it read was cut short, or its disk failed)";
+    case SIGKILL:
+      return " (by hand, or by the kernel for want of memory)";
+    default:
+      return "";
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<WorkerProcess> WorkerProcess::Start(
@@ -86,7 +101,8 @@ std::string WorkerProcess::Reap() {
   while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
   if (WIFSIGNALED(status)) {
-    return absl::StrCat("was killed by signal ", WTERMSIG(status));
+    const int signal = WTERMSIG(status);
+    return absl::StrCat("was killed by signal ", signal, MeaningOf(signal));
   }
   return absl::StrCat("exited with status ", WEXITSTATUS(status));
 }

@@ -28,8 +28,8 @@ class WorkerProcess {
   // Sends a signal to the process and all it started.
   void Kill(int signal) const;
 
-  // Waits for the end and returns how it came, such as "was killed by signal 9"
-  // or "exited with status 1". Call once.
+  // Waits for the end and returns how it came, such as "exited with status 1"
+  // or "was killed by signal 7" and what that means. Call once.
   std::string Reap();
 
  private:

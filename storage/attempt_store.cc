@@ -111,6 +111,16 @@ void Release(SQLite::Database& database, const JobRow& row,
                   : when_running);
 }
 
+// Says in the job's history why it is in the queue again.
+void NoteWhyQueued(SQLite::Database& database, int64_t job,
+                   const std::string& reason) {
+  Execute(database,
+          "UPDATE event SET error_code = ?2, error_message = ?3 WHERE job = ?1 "
+          "AND text = 'QUEUED' AND sequence = (SELECT max(sequence) FROM event "
+          "WHERE job = ?1)",
+          job, static_cast<int>(absl::StatusCode::kInternal), reason);
+}
+
 StateChange Failure(const std::string& message) {
   return {.state = JobState::kFailed,
           .failure =
@@ -198,6 +208,7 @@ absl::StatusOr<std::optional<JobRow>> AttemptStore::WorkerDied(
                     ? StateChange{.state = JobState::kQueued}
                     : Failure(absl::StrCat(reason, " (", row.crash_count,
                                            " times)")));
+        NoteWhyQueued(db, *held, reason);
         MOEPROBE_ASSIGN_OR_RETURN(JobRow ended, SelectJob(db, *held));
         return ended;
       });

@@ -55,9 +55,9 @@ class AttemptStore {
                                   const AttemptEnd& end);
 
   // Ends the attempt of a worker that died, if it held a job: the job is
-  // queued again, or fails with `reason` if this was crash `max_crash_count`
-  // since it last got a layer; one that was being cancelled is CANCELLED.
-  // Returns that job.
+  // queued again, with `reason` in its history, or fails with `reason` if this
+  // was crash `max_crash_count` since it last got a layer; one that was being
+  // cancelled is CANCELLED. Returns that job.
   absl::StatusOr<std::optional<JobRow>> WorkerDied(int64_t worker,
                                                    const std::string& reason,
                                                    int max_crash_count);

@@ -209,6 +209,23 @@ TEST_F(AttemptStoreTest, FailsAJobAtTheThirdCrashWithTheReason) {
             "worker was killed by signal 9 (3 times)");
 }
 
+TEST_F(AttemptStoreTest, SaysInTheHistoryWhyAJobIsQueuedAgain) {
+  const int64_t job = Create("a");
+  Start(job);
+  ASSERT_TRUE(attempts_.WorkerDied(kWorker, "died", kMaxCrashCount).ok());
+  const auto events = jobs_.EventsAfter(ServerItself(), job, 2, 10000);
+  ASSERT_EQ(events->size(), 1);
+  EXPECT_EQ(events->front().state, JobState::kQueued);
+  ASSERT_TRUE(events->front().failure.has_value());
+  EXPECT_EQ(events->front().failure->message, "died");
+  EXPECT_FALSE(Row(job).failure.has_value());
+  // What users ask for ends by their wish, whatever the worker does.
+  Start(job);
+  ASSERT_TRUE(jobs_.Cancel(ServerItself(), job).ok());
+  ASSERT_TRUE(attempts_.WorkerDied(kWorker, "died", kMaxCrashCount).ok());
+  EXPECT_EQ(Row(job).failure->message, "cancelled on request");
+}
+
 TEST_F(AttemptStoreTest, CountsCrashesAnewOnceALayerIsThere) {
   const int64_t job = Create("a");
   for (int i = 0; i < kMaxCrashCount - 1; ++i) Crash(job);

@@ -12,6 +12,17 @@ namespace {
 constexpr int kMaxKeptBytes = 256 << 20;
 constexpr int kMaxHeapBlockBytes = 32 << 20;  // the most that glibc allows
 
+// Returns a line of /proc/self/status, such as "RssAnon:", in bytes; 0 where
+// there is none.
+int64_t BytesInStatus(const std::string& name) {
+  std::ifstream file("/proc/self/status");
+  for (std::string word; file >> word;) {
+    int64_t kibibytes = 0;
+    if (word == name && file >> kibibytes) return kibibytes * 1024;
+  }
+  return 0;
+}
+
 }  // namespace
 
 void KeepFreedMemory() {
@@ -19,13 +30,8 @@ void KeepFreedMemory() {
   mallopt(M_TRIM_THRESHOLD, kMaxKeptBytes);
 }
 
-int64_t AnonymousBytes() {
-  std::ifstream file("/proc/self/status");
-  for (std::string word; file >> word;) {
-    int64_t kibibytes = 0;
-    if (word == "RssAnon:" && file >> kibibytes) return kibibytes * 1024;
-  }
-  return 0;
-}
+int64_t AnonymousBytes() { return BytesInStatus("RssAnon:"); }
+
+int64_t WritableBytes() { return BytesInStatus("VmData:"); }
 
 }  // namespace moeprobe

@@ -15,6 +15,10 @@ void KeepFreedMemory();
 // would need on a machine without room for a page cache.
 int64_t AnonymousBytes();
 
+// Returns how much address space this process has that it alone may write,
+// touched or not; RLIMIT_DATA is a limit on it.
+int64_t WritableBytes();
+
 }  // namespace moeprobe
 
 #endif  // MOEPROBE_CORE_BASE_HEAP_H_

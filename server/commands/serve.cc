@@ -17,6 +17,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/default_address.h"
+#include "core/base/machine_memory.h"
 #include "server/client_listener.h"
 #include "server/log.h"
 #include "server/server.h"
@@ -66,6 +67,11 @@ void AddWorkerOptions(CLI::App& app, ServeOptions& options) {
                  "Threads of each worker, on which the last bits of results "
                  "depend (default: as many as cores, for any --workers)")
       ->check(CLI::Range(1, 1024));
+  app.add_option("--worker-memory", server.worker_memory_bytes,
+                 "Memory that each worker may take, such as 64GiB, mapped "
+                 "checkpoints left out; 0: no limit (default: as much as the "
+                 "machine has)")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true));
   app.add_option("--hidden-state-bytes", server.hidden_state_bytes,
                  "Disk for hidden states that later jobs on the same text "
                  "start from, such as 8GiB; 0: none")
@@ -101,6 +107,15 @@ void AddOperatorOptions(CLI::App& app, ServeOptions& options) {
                  "killed and the job tried again")
       ->check(CLI::Range(3, 86'400))
       ->capture_default_str();
+  app.add_option("--stall-seconds", options.stall_seconds,
+                 "How long a worker may tell nothing new of a job; then it is "
+                 "killed and the job tried again")
+      ->check(CLI::Range(1, 31'536'000))
+      ->capture_default_str();
+  app.add_option("--max-job-time", options.max_job_seconds,
+                 "Seconds that a job may take from when a worker first took "
+                 "it; then it fails (default: as long as it likes)")
+      ->check(CLI::Range(1, 31'536'000));
 }
 
 void AddAccessOptions(CLI::App& app, ServeOptions& options) {
@@ -163,6 +178,7 @@ ServeOptions::ServeOptions() {
   server.addresses = {DefaultAddress()};
   server.worker_binary = WorkerBesideThis();
   server.threads_per_worker = CoreCount();
+  server.worker_memory_bytes = MachineMemoryBytes();
 }
 
 void AddServeOptions(CLI::App& app, ServeOptions& options) {
@@ -190,6 +206,8 @@ int Serve(ServeOptions options) {
   ServerOptions& server = options.server;
   server.drain_patience = std::chrono::seconds(options.drain_seconds);
   server.lease = std::chrono::seconds(options.lease_seconds);
+  server.stall = std::chrono::seconds(options.stall_seconds);
+  server.max_job_time = std::chrono::seconds(options.max_job_seconds);
   server.listen.socket_mode =
       static_cast<mode_t>(std::stoul(options.socket_mode, nullptr, kOctal));
   if (!options.tls.certificate.empty()) server.listen.tls = options.tls;

@@ -20,6 +20,8 @@ struct ServeOptions {
   std::string socket_mode = "0600";
   int drain_seconds = 20;
   int lease_seconds = 60;
+  int stall_seconds = 21'600;
+  int max_job_seconds = 0;
   LogFormat log_format = LogFormat::kText;
 };
 

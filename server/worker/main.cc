@@ -17,6 +17,7 @@
 #include "core/pipeline/analyze.h"
 #include "core/pipeline/measure_rates.h"
 #include "moeprobe/v1/worker_service.pb.h"
+#include "server/isolation/process_limits.h"
 #include "server/worker/server_link.h"
 #include "server/worker/task_runner.h"
 #include "server/worker/tokenizer.h"
@@ -60,6 +61,7 @@ int Main(int argc, char** argv) {
   std::string server;
   int threads = static_cast<int>(std::thread::hardware_concurrency());
   pid_t server_pid = 0;
+  ProcessLimits limits;
   TokenizerOptions tokenizer = DefaultTokenizerOptions();
   app.add_option("--server", server, "the server's worker socket: unix:PATH")
       ->required();
@@ -69,6 +71,13 @@ int Main(int argc, char** argv) {
   app.add_option(
       "--server-pid", server_pid,
       "process to end with; default: go on until the server is gone");
+  app.add_option("--memory", limits.memory_bytes,
+                 "bytes of memory it may take, mapped checkpoints left out; 0: "
+                 "no limit")
+      ->capture_default_str();
+  app.add_option("--file-size", limits.file_bytes,
+                 "bytes of the largest file it may write; 0: no limit")
+      ->capture_default_str();
   app.add_option("--python", tokenizer.python,
                  "interpreter with the tokenizers package")
       ->capture_default_str();
@@ -77,8 +86,12 @@ int Main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   DieWithServer(server_pid);
-  KeepFreedMemory();
   spdlog::set_default_logger(spdlog::stderr_color_mt("worker"));
+  if (const absl::Status limited = LimitProcess(limits); !limited.ok()) {
+    spdlog::error("{}", std::string(limited.message()));
+    return EXIT_FAILURE;
+  }
+  KeepFreedMemory();
   Analyzer analyzer(threads);
   const absl::Status status =
       RunTasks(ServerLink(server, MeasureRates()), tokenizer, analyzer);

@@ -63,9 +63,11 @@ RunProgress::RunProgress(const TaskContext& context) : context_(context) {
 }
 
 void RunProgress::OnWait(int run) {
+  const int64_t minutes = absl::ToInt64Minutes(absl::Now() - begin_);
   const MutexLock lock(mutex_);
+  // What is new each minute shows that waiting is no standstill.
   Tell(absl::StrCat(context_.task.runs(run).label(),
-                    ": waiting, another job trains it"));
+                    ": waiting, another job trains it; ", minutes, " min"));
 }
 
 void RunProgress::OnStep(int run, int64_t step, double loss,

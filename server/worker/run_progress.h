@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "core/base/mutex.h"
 #include "server/worker/task_context.h"
@@ -49,6 +50,7 @@ class RunProgress {
   double Fraction() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const TaskContext context_;
+  const absl::Time begin_ = absl::Now();
   Mutex mutex_;
   std::vector<Work> runs_ ABSL_GUARDED_BY(mutex_);
   std::vector<Work> parts_ ABSL_GUARDED_BY(mutex_);

@@ -1,0 +1,89 @@
+#include "server/running_tasks.h"
+
+#include <chrono>
+#include <cstdint>
+
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "storage/job.h"
+
+namespace moeprobe {
+namespace {
+
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr int64_t kJob = 7;
+constexpr int64_t kWorker = 4711;
+constexpr seconds kPatience{60};
+constexpr AttemptId kAttempt = {.job = kJob, .attempt = 2};
+
+class RunningTasksTest : public testing::Test {
+ protected:
+  RunningTasksTest() {
+    RunningTask task;
+    task.attempt = kAttempt;
+    task.worker = kWorker;
+    task.first_start_time = first_start_;
+    tasks_.Add(task);
+    start_ = RunningTasks::Clock::now();  // not before Add() looked at it
+  }
+
+  const absl::Time first_start_ = absl::UnixEpoch();
+  RunningTasks tasks_;
+  RunningTasks::Clock::time_point start_;
+};
+
+TEST_F(RunningTasksTest, StallWhereNothingIsTold) {
+  EXPECT_THAT(tasks_.Stalled(kPatience, start_), IsEmpty());
+  EXPECT_THAT(tasks_.Stalled(kPatience, start_ + kPatience),
+              ElementsAre(kWorker));
+  tasks_.Remove(kJob);
+  EXPECT_THAT(tasks_.Stalled(kPatience, start_ + kPatience), IsEmpty());
+}
+
+TEST_F(RunningTasksTest, StallWhereTheSameIsTold) {
+  const auto later = start_ + kPatience;
+  tasks_.NoteProgress(kAttempt, "layer 0", 0.5, later);
+  EXPECT_THAT(tasks_.Stalled(kPatience, later), IsEmpty());
+  tasks_.NoteProgress(kAttempt, "layer 0", 0.5, later + seconds(30));
+  EXPECT_THAT(tasks_.Stalled(kPatience, later + kPatience),
+              ElementsAre(kWorker));
+}
+
+TEST_F(RunningTasksTest, GetOnByAWordAShareOrALayer) {
+  auto now = start_ + kPatience;
+  tasks_.NoteProgress(kAttempt, "layer 0", 0.5, now);
+  EXPECT_THAT(tasks_.Stalled(kPatience, now), IsEmpty());
+  now += kPatience;
+  tasks_.NoteProgress(kAttempt, "layer 0", 0.6, now);
+  EXPECT_THAT(tasks_.Stalled(kPatience, now), IsEmpty());
+  now += kPatience;
+  tasks_.NoteProgress(kAttempt, "layer 1", 0.6, now);
+  EXPECT_THAT(tasks_.Stalled(kPatience, now), IsEmpty());
+  now += kPatience;
+  tasks_.NoteLayer(kAttempt, now);
+  EXPECT_THAT(tasks_.Stalled(kPatience, now), IsEmpty());
+}
+
+TEST_F(RunningTasksTest, HearNothingOfAnAttemptThatIsOver) {
+  const AttemptId before = {.job = kJob, .attempt = 1};
+  const auto later = start_ + kPatience;
+  tasks_.NoteProgress(before, "layer 0", 0.5, later);
+  tasks_.NoteLayer(before, later);
+  EXPECT_THAT(tasks_.Stalled(kPatience, later), ElementsAre(kWorker));
+}
+
+TEST_F(RunningTasksTest, AreOverdueFromTheFirstStartOfTheirJob) {
+  const absl::Duration most = absl::Hours(1);
+  EXPECT_THAT(tasks_.Overdue(most, first_start_ + most - absl::Seconds(1)),
+              IsEmpty());
+  const auto overdue = tasks_.Overdue(most, first_start_ + most);
+  ASSERT_EQ(overdue.size(), 1);
+  EXPECT_EQ(overdue[0]->attempt.job, kJob);
+}
+
+}  // namespace
+}  // namespace moeprobe
