@@ -13,12 +13,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/disk_error.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/access.pb.h"
 #include "server/access/audit_log.h"
@@ -32,6 +34,7 @@
 #include "server/data_catalog.h"
 #include "server/dataset_operations.h"
 #include "server/estimator.h"
+#include "server/isolation/kernel_walls.h"
 #include "server/job_changes.h"
 #include "server/job_operations.h"
 #include "server/job_plan.h"
@@ -212,6 +215,18 @@ struct Server::Parts {
     GiveUp(task.worker, "held a job for too long");
   }
 
+  std::unique_ptr<WorkerLeases> Lease() {
+    return std::make_unique<WorkerLeases>(WorkerLeases::Parts{
+        .running = &running,
+        .pulse = &pulse,
+        .lease = options.lease,
+        .stall = options.stall,
+        .on_expiry = [this](int64_t worker,
+                            const std::string& what) { GiveUp(worker, what); },
+        .max_job_time = options.max_job_time,
+        .on_overdue = [this](const RunningTask& task) { EndOverdue(task); }});
+  }
+
   // Services for connections that come from `origin`.
   MakeServices ClientServicesMaker() {
     return [this](const Origin& origin) {
@@ -371,19 +386,62 @@ int64_t MaxFileBytes(const ServerOptions& options) {
   return std::max(options.hidden_state_bytes, kMaxOtherFileBytes);
 }
 
+// Where workers write, in the data directory.
+std::vector<std::filesystem::path> WorkerDirectories(
+    const ServerOptions& options) {
+  const std::filesystem::path data =
+      std::filesystem::absolute(options.data_directory);
+  std::vector<std::filesystem::path> directories = {data / "scratch",
+                                                    data / "trained"};
+  if (options.hidden_state_bytes > 0) {
+    directories.push_back(data / "hidden_states");
+  }
+  return directories;
+}
+
+// Workers may write only what is there when they start.
+absl::Status MakeWorkerDirectories(const ServerOptions& options) {
+  for (const std::filesystem::path& directory : WorkerDirectories(options)) {
+    std::error_code error;
+    std::filesystem::create_directories(directory, error);
+    if (error) return DiskError(error.value(), directory);
+  }
+  return absl::OkStatus();
+}
+
+// Says what isolation lacks; refuses where that is too little.
+absl::Status CheckIsolation(const ServerOptions& options) {
+  const KernelWalls walls = WallsOfThisKernel();
+  if (options.require_isolation) {
+    MOEPROBE_RETURN_IF_ERROR(CheckWalls(walls));
+  }
+  for (const std::string& gap : GapsIn(walls)) LogWarning(gap);
+  return absl::OkStatus();
+}
+
 std::vector<std::string> WorkerCommand(const ServerOptions& options,
                                        const std::string& address) {
-  return {options.worker_binary.string(),
-          "--server",
-          address,
-          "--threads",
-          absl::StrCat(options.threads_per_worker),
-          "--server-pid",
-          absl::StrCat(getpid()),
-          "--memory",
-          absl::StrCat(options.worker_memory_bytes),
-          "--file-size",
-          absl::StrCat(MaxFileBytes(options))};
+  std::vector<std::string> command = {
+      options.worker_binary.string(),
+      "--server",
+      address,
+      "--threads",
+      absl::StrCat(options.threads_per_worker),
+      "--server-pid",
+      absl::StrCat(getpid()),
+      "--memory",
+      absl::StrCat(options.worker_memory_bytes),
+      "--file-size",
+      absl::StrCat(MaxFileBytes(options)),
+      "--readable",
+      std::filesystem::absolute(options.data_directory / "blobs")};
+  for (const std::filesystem::path& root : options.model_roots) {
+    command.insert(command.end(), {"--readable", root});
+  }
+  for (const std::filesystem::path& directory : WorkerDirectories(options)) {
+    command.insert(command.end(), {"--writable", directory});
+  }
+  return command;
 }
 
 absl::StatusOr<std::unique_ptr<LocalExecutor>> StartWorkers(
@@ -391,6 +449,8 @@ absl::StatusOr<std::unique_ptr<LocalExecutor>> StartWorkers(
     Scheduler& scheduler) {
   if (options.worker_count == 0) return nullptr;
   MOEPROBE_RETURN_IF_ERROR(CheckWorkerBinary(options.worker_binary));
+  MOEPROBE_RETURN_IF_ERROR(CheckIsolation(options));
+  MOEPROBE_RETURN_IF_ERROR(MakeWorkerDirectories(options));
   return LocalExecutor::Start(
       {.command = WorkerCommand(options, worker_address),
        .worker_count = options.worker_count,
@@ -471,16 +531,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   }
   all.health =
       std::make_unique<WorkerHealth>(&all.pulse, all.ClientListeners());
-  all.leases = std::make_unique<WorkerLeases>(WorkerLeases::Parts{
-      .running = &all.running,
-      .pulse = &all.pulse,
-      .lease = options.lease,
-      .stall = options.stall,
-      .on_expiry = [&all](
-                       int64_t worker,
-                       const std::string& what) { all.GiveUp(worker, what); },
-      .max_job_time = options.max_job_time,
-      .on_overdue = [&all](const RunningTask& task) { all.EndOverdue(task); }});
+  all.leases = all.Lease();
   MOEPROBE_RETURN_IF_ERROR(all.ShowMetrics());
   return server;
 }

@@ -27,6 +27,8 @@ struct ServerOptions {
   std::filesystem::path worker_binary;
   // What each worker may take of memory; see ProcessLimits. 0: no limit.
   int64_t worker_memory_bytes = 0;
+  // Refuses to start where workers cannot be isolated.
+  bool require_isolation = false;
   // What kept hidden states may take on disk; 0: none are kept.
   int64_t hidden_state_bytes = int64_t{8} << 30;
   // Where metrics are shown, a loopback HOST:PORT; empty: nowhere.

@@ -72,6 +72,9 @@ void AddWorkerOptions(CLI::App& app, ServeOptions& options) {
                  "checkpoints left out; 0: no limit (default: as much as the "
                  "machine has)")
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true));
+  app.add_flag("--require-isolation", server.require_isolation,
+               "Refuses to start where the kernel cannot keep workers from "
+               "other files and from the network");
   app.add_option("--hidden-state-bytes", server.hidden_state_bytes,
                  "Disk for hidden states that later jobs on the same text "
                  "start from, such as 8GiB; 0: none")

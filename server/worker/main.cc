@@ -17,7 +17,7 @@
 #include "core/pipeline/analyze.h"
 #include "core/pipeline/measure_rates.h"
 #include "moeprobe/v1/worker_service.pb.h"
-#include "server/isolation/process_limits.h"
+#include "server/worker/confinement.h"
 #include "server/worker/server_link.h"
 #include "server/worker/task_runner.h"
 #include "server/worker/tokenizer.h"
@@ -56,12 +56,27 @@ void DieWithServer(pid_t server) {
   if (getppid() != server) std::exit(EXIT_FAILURE);
 }
 
+void AddConfinement(CLI::App& app, Confinement& confinement) {
+  app.add_option("--memory", confinement.limits.memory_bytes,
+                 "bytes of memory it may take, mapped checkpoints left out; 0: "
+                 "no limit")
+      ->capture_default_str();
+  app.add_option("--file-size", confinement.limits.file_bytes,
+                 "bytes of the largest file it may write; 0: no limit")
+      ->capture_default_str();
+  app.add_option("--readable", confinement.readable,
+                 "a directory it may read; where this or the next is given, it "
+                 "is kept from all other files but programs");
+  app.add_option("--writable", confinement.writable,
+                 "a directory it may read and write");
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Runs the tasks of a moeprobe server; started by it.");
   std::string server;
   int threads = static_cast<int>(std::thread::hardware_concurrency());
   pid_t server_pid = 0;
-  ProcessLimits limits;
+  Confinement confinement;
   TokenizerOptions tokenizer = DefaultTokenizerOptions();
   app.add_option("--server", server, "the server's worker socket: unix:PATH")
       ->required();
@@ -71,13 +86,7 @@ int Main(int argc, char** argv) {
   app.add_option(
       "--server-pid", server_pid,
       "process to end with; default: go on until the server is gone");
-  app.add_option("--memory", limits.memory_bytes,
-                 "bytes of memory it may take, mapped checkpoints left out; 0: "
-                 "no limit")
-      ->capture_default_str();
-  app.add_option("--file-size", limits.file_bytes,
-                 "bytes of the largest file it may write; 0: no limit")
-      ->capture_default_str();
+  AddConfinement(app, confinement);
   app.add_option("--python", tokenizer.python,
                  "interpreter with the tokenizers package")
       ->capture_default_str();
@@ -87,8 +96,9 @@ int Main(int argc, char** argv) {
 
   DieWithServer(server_pid);
   spdlog::set_default_logger(spdlog::stderr_color_mt("worker"));
-  if (const absl::Status limited = LimitProcess(limits); !limited.ok()) {
-    spdlog::error("{}", std::string(limited.message()));
+  const absl::Status confined = Confine(confinement, tokenizer);
+  if (!confined.ok()) {
+    spdlog::error("{}", std::string(confined.message()));
     return EXIT_FAILURE;
   }
   KeepFreedMemory();
