@@ -14,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/mutex.h"
+#include "core/base/pinned_file.h"
 #include "core/base/quoted.h"
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
@@ -97,8 +98,11 @@ absl::StatusOr<std::string> ModelRegistry::TokenizerSha256(
   const MutexLock lock(mutex_);
   Digest& digest = tokenizers_[file];
   if (digest.stamp != stamp) {
-    MOEPROBE_ASSIGN_OR_RETURN(digest.sha256, Sha256OfFile(file));
-    digest.stamp = stamp;
+    MOEPROBE_ASSIGN_OR_RETURN(const PinnedFile pinned,
+                              PinnedFile::Find(file, model.root));
+    const auto sha256 = Sha256OfFile(pinned.handle());
+    if (!sha256.ok()) return pinned.Named(sha256.status());
+    digest = {.stamp = stamp, .sha256 = *sha256};
   }
   return digest.sha256;
 }

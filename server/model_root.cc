@@ -18,6 +18,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "core/base/file_content.h"
+#include "core/base/pinned_file.h"
 #include "core/base/quoted.h"
 
 namespace moeprobe {
@@ -64,9 +65,11 @@ std::string HubName(const fs::path& repository) {
 }
 
 // Returns the revision that a file such as refs/main names; "" if there is no
-// such file.
-std::string RevisionIn(const fs::path& file) {
-  const auto content = ReadFile(file, kMaxRevisionBytes);
+// such file inside the root.
+std::string RevisionIn(const fs::path& file, const fs::path& root) {
+  const auto pinned = PinnedFile::Find(file, root);
+  if (!pinned.ok()) return "";
+  const auto content = ReadFile(pinned->handle(), kMaxRevisionBytes);
   if (!content.ok()) return "";
   return std::string(absl::StripAsciiWhitespace(content->bytes));
 }
@@ -139,8 +142,9 @@ absl::StatusOr<fs::path> ModelRoot::FindSnapshot(
   const fs::path repository =
       root_ /
       absl::StrCat(kHubPrefix, absl::StrReplaceAll(parts[0], {{"/", "--"}}));
-  std::string revision =
-      parts.size() == 2 ? parts[1] : RevisionIn(repository / "refs" / "main");
+  std::string revision = parts.size() == 2
+                             ? parts[1]
+                             : RevisionIn(repository / "refs" / "main", root_);
   const std::vector<fs::path> snapshots =
       Subdirectories(repository / "snapshots");
   if (revision.empty() && snapshots.size() == 1) {

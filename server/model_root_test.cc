@@ -103,6 +103,16 @@ TEST_F(ModelRootTest, ChecksTheFilesOfAModel) {
   ExpectRefused(root_ / "a");
 }
 
+TEST_F(ModelRootTest, ReadsNoRevisionOutsideTheRoot) {
+  const fs::path hub = root_ / "models--org--name";
+  AddModel(hub / "snapshots/aaa");
+  AddModel(hub / "snapshots/bbb");
+  fs::create_directories(hub / "refs");
+  std::ofstream(directory_.path() / "outside") << "aaa";
+  fs::create_symlink(directory_.path() / "outside", hub / "refs/main");
+  EXPECT_TRUE(absl::IsNotFound(Open().Find("org/name").status()));
+}
+
 TEST_F(ModelRootTest, WaitsForNoFifo) {
   const fs::path hub = root_ / "models--org--name";
   AddModel(hub / "snapshots/aaa");

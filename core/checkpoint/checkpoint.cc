@@ -81,10 +81,10 @@ class MappedCheckpoint : public Checkpoint {
 
 absl::StatusOr<std::unique_ptr<MappedCheckpoint>> MappedCheckpoint::Open(
     const ModelDirectory& directory) {
-  MOEPROBE_ASSIGN_OR_RETURN(const std::filesystem::path path,
-                            directory.FileNamed("config.json"));
-  MOEPROBE_ASSIGN_OR_RETURN(const FileContent content,
-                            ReadFile(path, kMaxConfigBytes));
+  const std::filesystem::path path = directory.PathOf("config.json");
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const FileContent content,
+      ReadFileIn(directory, "config.json", kMaxConfigBytes));
   absl::StatusOr<ModelConfig> config = ParseModelConfig(content.bytes);
   if (!config.ok()) return WithContext(config.status(), path.native());
 

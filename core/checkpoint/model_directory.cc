@@ -1,14 +1,17 @@
 #include "core/checkpoint/model_directory.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
-#include <string>
 #include <string_view>
 #include <system_error>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/file_content.h"
+#include "core/base/pinned_file.h"
+#include "core/base/status_macros.h"
 
 namespace moeprobe {
 namespace {
@@ -32,13 +35,6 @@ absl::Status PathError(const fs::path& path, const std::error_code& error) {
   return absl::ErrnoToStatus(error.value(), path.native());
 }
 
-absl::Status LeadsOut(const fs::path& path, const fs::path& target,
-                      const std::string& what, const fs::path& boundary) {
-  return absl::FailedPreconditionError(
-      absl::StrCat(path.native(), ": leads to ", target.native(), ", expected ",
-                   what, " inside ", boundary.native()));
-}
-
 }  // namespace
 
 absl::StatusOr<ModelDirectory> ModelDirectory::Open(const fs::path& directory,
@@ -53,10 +49,10 @@ absl::StatusOr<ModelDirectory> ModelDirectory::Open(const fs::path& directory,
   if (root.empty()) return ModelDirectory(real, BoundaryOf(real));
   const fs::path boundary = fs::canonical(root, error);
   if (error) return PathError(root, error);
-  if (!IsInside(real, boundary)) {
-    return LeadsOut(directory, real, "a folder", boundary);
-  }
-  return ModelDirectory(real, boundary);
+  if (IsInside(real, boundary)) return ModelDirectory(real, boundary);
+  return absl::FailedPreconditionError(
+      absl::StrCat(directory.native(), ": leads to ", real.native(),
+                   ", expected a folder inside ", boundary.native()));
 }
 
 bool ModelDirectory::Contains(std::string_view name) const {
@@ -64,14 +60,13 @@ bool ModelDirectory::Contains(std::string_view name) const {
   return fs::exists(fs::symlink_status(path_ / name, ignored));
 }
 
-absl::StatusOr<fs::path> ModelDirectory::FileNamed(
-    std::string_view name) const {
-  std::error_code error;
-  fs::path path = path_ / name;
-  const fs::path target = fs::canonical(path, error);
-  if (error) return PathError(path, error);
-  if (IsInside(target, boundary_)) return path;
-  return LeadsOut(path, target, "a file", boundary_);
+absl::StatusOr<FileContent> ReadFileIn(const ModelDirectory& directory,
+                                       std::string_view name,
+                                       int64_t max_bytes) {
+  MOEPROBE_ASSIGN_OR_RETURN(const PinnedFile file, directory.Find(name));
+  absl::StatusOr<FileContent> content = ReadFile(file.handle(), max_bytes);
+  if (!content.ok()) return file.Named(content.status());
+  return content;
 }
 
 }  // namespace moeprobe

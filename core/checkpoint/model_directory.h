@@ -1,11 +1,14 @@
 #ifndef MOEPROBE_CORE_CHECKPOINT_MODEL_DIRECTORY_H_
 #define MOEPROBE_CORE_CHECKPOINT_MODEL_DIRECTORY_H_
 
+#include <cstdint>
 #include <filesystem>
 #include <string_view>
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "core/base/file_content.h"
+#include "core/base/pinned_file.h"
 
 namespace moeprobe {
 
@@ -29,11 +32,19 @@ class ModelDirectory {
   // Whether there is an entry called `name`, whatever it is.
   bool Contains(std::string_view name) const;
 
-  // Returns the path of the file called `name`, a plain name.
+  // Returns the path of the entry called `name`, a plain name.
+  std::filesystem::path PathOf(std::string_view name) const {
+    return path_ / name;
+  }
+
+  // Returns the file called `name`, to be read by its handle alone: its path
+  // may lead elsewhere by then.
   //
   // Errors: NotFound if it is missing or a link that leads nowhere;
   // FailedPrecondition if it leads out.
-  absl::StatusOr<std::filesystem::path> FileNamed(std::string_view name) const;
+  absl::StatusOr<PinnedFile> Find(std::string_view name) const {
+    return PinnedFile::Find(PathOf(name), boundary_);
+  }
 
  private:
   ModelDirectory(std::filesystem::path path, std::filesystem::path boundary)
@@ -42,6 +53,11 @@ class ModelDirectory {
   std::filesystem::path path_;
   std::filesystem::path boundary_;  // links end inside
 };
+
+// Reads all of the file called `name`. Errors: those of Find() and ReadFile().
+absl::StatusOr<FileContent> ReadFileIn(const ModelDirectory& directory,
+                                       std::string_view name,
+                                       int64_t max_bytes);
 
 }  // namespace moeprobe
 

@@ -15,8 +15,8 @@
 namespace moeprobe {
 
 absl::StatusOr<SafetensorsFile> SafetensorsFile::Open(
-    const std::filesystem::path& path) {
-  MOEPROBE_ASSIGN_OR_RETURN(MappedFile mapping, MappedFile::Open(path));
+    const std::filesystem::path& path, const std::filesystem::path& handle) {
+  MOEPROBE_ASSIGN_OR_RETURN(MappedFile mapping, MappedFile::Open(handle));
   absl::StatusOr<SafetensorsHeader> header =
       ParseSafetensorsHeader(mapping.bytes());
   if (!header.ok()) return WithContext(header.status(), path.native());

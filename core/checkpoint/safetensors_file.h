@@ -21,7 +21,13 @@ class SafetensorsFile {
   // Errors: those of MappedFile::Open and ParseSafetensorsHeader, with the path
   // in front.
   static absl::StatusOr<SafetensorsFile> Open(
-      const std::filesystem::path& path);
+      const std::filesystem::path& path) {
+    return Open(path, path);
+  }
+
+  // Opens what `handle` leads to; path() is `path`.
+  static absl::StatusOr<SafetensorsFile> Open(
+      const std::filesystem::path& path, const std::filesystem::path& handle);
 
   const std::filesystem::path& path() const { return path_; }
   const FileIdentity& identity() const { return mapping_.identity(); }

@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/file_content.h"
+#include "core/base/pinned_file.h"
 #include "core/base/quoted.h"
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
@@ -97,10 +98,9 @@ absl::StatusOr<WeightSet> WeightSet::Open(const ModelDirectory& directory) {
 }
 
 absl::Status WeightSet::OpenShards(const ModelDirectory& directory) {
-  MOEPROBE_ASSIGN_OR_RETURN(const std::filesystem::path path,
-                            directory.FileNamed(kIndexFile));
+  const std::filesystem::path path = directory.PathOf(kIndexFile);
   MOEPROBE_ASSIGN_OR_RETURN(const FileContent content,
-                            ReadFile(path, kMaxIndexBytes));
+                            ReadFileIn(directory, kIndexFile, kMaxIndexBytes));
   files_.push_back({.path = path, .identity = content.identity});
   const absl::StatusOr<WeightIndex> index = ParseWeightIndex(content.bytes);
   if (!index.ok()) return WithContext(index.status(), path.native());
@@ -113,11 +113,12 @@ absl::Status WeightSet::OpenShards(const ModelDirectory& directory) {
 
 absl::Status WeightSet::OpenShard(const ModelDirectory& directory,
                                   const std::string& name) {
-  MOEPROBE_ASSIGN_OR_RETURN(const std::filesystem::path path,
-                            directory.FileNamed(name));
-  MOEPROBE_ASSIGN_OR_RETURN(SafetensorsFile shard, SafetensorsFile::Open(path));
-  files_.push_back({.path = path, .identity = shard.identity()});
-  shards_.push_back(std::move(shard));
+  MOEPROBE_ASSIGN_OR_RETURN(const PinnedFile file, directory.Find(name));
+  const std::filesystem::path path = directory.PathOf(name);
+  auto shard = SafetensorsFile::Open(path, file.handle());
+  if (!shard.ok()) return file.Named(shard.status());
+  files_.push_back({.path = path, .identity = shard->identity()});
+  shards_.push_back(*std::move(shard));
   return absl::OkStatus();
 }
 
