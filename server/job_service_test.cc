@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <future>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -139,6 +140,23 @@ TEST_F(JobServiceTest, EstimatesWhatAJobWillTakeOnceAWorkerHasCome) {
   EXPECT_EQ(estimate.cached_group_count(), 0);
   EXPECT_DOUBLE_EQ(client_->Get(task.job()).estimated_seconds(),
                    estimate.seconds());
+}
+
+TEST_F(JobServiceTest, EstimatesNoMoreTokensThanThereAre) {
+  Create();
+  const v1::Task task = Claim();
+  const auto seconds = [&](int64_t count) {
+    v1::ProbeSpec& probes = *spec_.mutable_probes();
+    probes.mutable_jacobian()->set_tokens(count);
+    probes.mutable_spectra()->set_tokens_per_expert(count);
+    probes.mutable_router_term()->set_tokens(count);
+    probes.mutable_redundancy()->set_tokens(count);
+    probes.mutable_interventions()->set_tokens(count);
+    return client_->Validate(spec_).estimate().seconds();
+  };
+  EXPECT_EQ(task.parts().size(), 1);
+  EXPECT_GT(seconds(1 << 20), 0);
+  EXPECT_EQ(seconds(std::numeric_limits<int64_t>::max()), seconds(1 << 20));
 }
 
 TEST_F(JobServiceTest, EstimatesNothingForWhatIsThere) {

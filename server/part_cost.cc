@@ -50,8 +50,10 @@ int64_t TokensOf(const PlannedPart& part) {
   return std::max(length, tokens - tokens % length);
 }
 
-// -1 stands for all.
-int64_t CountOf(int64_t asked, int64_t all) { return asked < 0 ? all : asked; }
+// -1 stands for all; there are no more than these.
+int64_t CountOf(int64_t asked, int64_t all) {
+  return asked < 0 ? all : std::min(asked, all);
+}
 
 void AddNulls(const v1::NullSpec& nulls, ProbeCounts& counts) {
   counts.routings = nulls.random_router() + nulls.permutations();
@@ -62,7 +64,7 @@ void AddNulls(const v1::NullSpec& nulls, ProbeCounts& counts) {
 void AddInterventions(const v1::InterventionProbe& probe, int64_t tokens,
                       ProbeCounts& counts) {
   counts.variants = probe.pairs() * probe.kinds_size() + 1;
-  counts.variant_tokens = std::min(probe.tokens(), tokens);
+  counts.variant_tokens = CountOf(probe.tokens(), tokens);
 }
 
 ProbeCounts CountsOf(const v1::ProbeSpec& probes, const v1::NullSpec& nulls,
@@ -72,7 +74,7 @@ ProbeCounts CountsOf(const v1::ProbeSpec& probes, const v1::NullSpec& nulls,
   counts.weightings = probes.jacobian().average_size();
   counts.all_tokens =
       std::ranges::count(probes.jacobian().average(), v1::WEIGHTING_ALL) > 0;
-  counts.aligned_tokens = probes.jacobian().tokens();
+  counts.aligned_tokens = CountOf(probes.jacobian().tokens(), tokens);
   counts.conventions = probes.pca().conventions_size();
   counts.reference = probes.has_pca();
   if (probes.has_spectra()) {
@@ -85,7 +87,7 @@ ProbeCounts CountsOf(const v1::ProbeSpec& probes, const v1::NullSpec& nulls,
     counts.router_term_tokens = CountOf(probes.router_term().tokens(), tokens);
   }
   if (probes.has_redundancy()) {
-    counts.compared_tokens = std::min(probes.redundancy().tokens(), tokens);
+    counts.compared_tokens = CountOf(probes.redundancy().tokens(), tokens);
     counts.compared_rank =
         probes.redundancy().weights() ? probes.redundancy().rank() : 0;
   }
