@@ -1,9 +1,8 @@
 """Servers that bad inputs are given to."""
 
 import pytest
-import service
 import stubs
-from target import Target
+from target import started
 
 
 @pytest.fixture(scope="session")
@@ -15,16 +14,8 @@ def api_stubs(root, tmp_path_factory):
 @pytest.fixture(scope="module")
 def target(root, api_stubs, tmp_path_factory):
     """One server for all cases of a module; nothing ever runs on it."""
-    folder = tmp_path_factory.mktemp("target")
-    (folder / "models").mkdir()
-    good = root / "tests/fixtures/mixtral"
-    # No lease ends while a case holds a task.
-    options = ("--lease-seconds", "86400")
-    with service.Server(
-        folder / "data", [folder / "models"], workers=0, options=options
-    ) as server:
-        yield Target(server, api_stubs(server.address), folder / "models", good)
-        assert server.stop() == 0
+    with started(root, api_stubs, tmp_path_factory.mktemp("target")) as target:
+        yield target
 
 
 @pytest.fixture

@@ -42,10 +42,16 @@ def messages_of(target, case):
         yield message
 
 
+def blobs(target):
+    return {path.name for path in (target.server.data_dir / "blobs").iterdir()}
+
+
 @pytest.mark.parametrize("case", tables.cases("datasets"))
 def test_a_wrong_upload_is_refused(unharmed, case):
+    before = blobs(unharmed)
     messages = [*messages_of(unharmed, case)]
     upload = unharmed.api.datasets.UploadDataset
     found = outcome(lambda: upload(iter(messages), timeout=SECONDS))
     code = case.get("code", "INVALID_ARGUMENT")
     assert_says(found, code, tables.words(case))
+    assert blobs(unharmed) == before

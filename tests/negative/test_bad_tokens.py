@@ -3,24 +3,18 @@
 import access
 import grpc
 import pytest
-import service
 import tables
-from target import SECONDS, Target, assert_says, outcome
+from target import SECONDS, assert_says, outcome, started
 
-OPTIONS = ("--listen", "127.0.0.1:0", "--require-token", "--lease-seconds", "86400")
+OPTIONS = ("--listen", "127.0.0.1:0", "--require-token")
 
 
 @pytest.fixture(scope="module")
 def target(root, api_stubs, tmp_path_factory):
     """A server that asks for tokens on a port, and trusts its socket."""
     folder = tmp_path_factory.mktemp("guarded")
-    (folder / "models").mkdir()
-    good = root / "tests/fixtures/mixtral"
-    with service.Server(
-        folder / "data", [folder / "models"], workers=0, options=OPTIONS
-    ) as server:
-        yield Target(server, api_stubs(server.address), folder / "models", good)
-        assert server.stop() == 0
+    with started(root, api_stubs, folder, options=OPTIONS) as target:
+        yield target
 
 
 @pytest.fixture(scope="module")
