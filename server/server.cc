@@ -409,12 +409,14 @@ absl::Status MakeWorkerDirectories(const ServerOptions& options) {
   return absl::OkStatus();
 }
 
-// Says what isolation lacks; refuses where that is too little.
+// Says what isolates workers and what is missing; refuses where that is too
+// little.
 absl::Status CheckIsolation(const ServerOptions& options) {
   const KernelWalls walls = WallsOfThisKernel();
   if (options.require_isolation) {
     MOEPROBE_RETURN_IF_ERROR(CheckWalls(walls));
   }
+  LogInfo(Description(walls));
   for (const std::string& gap : GapsIn(walls)) LogWarning(gap);
   return absl::OkStatus();
 }

@@ -57,6 +57,16 @@ std::vector<std::string> GapsIn(const KernelWalls& walls) {
   return gaps;
 }
 
+std::string Description(const KernelWalls& walls) {
+  const std::string files =
+      walls.landlock_version == 0
+          ? "nothing"
+          : absl::StrCat("Landlock ", walls.landlock_version);
+  return absl::StrCat("workers are kept to their files by ", files,
+                      " and from the network by ",
+                      walls.can_forbid_network ? "seccomp" : "nothing");
+}
+
 absl::Status CheckWalls(const KernelWalls& walls) {
   const std::vector<std::string> missing = MissingIn(walls);
   if (missing.empty()) return absl::OkStatus();

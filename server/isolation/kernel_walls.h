@@ -21,6 +21,9 @@ KernelWalls WallsOfThisKernel();
 // with what it means and what to do; nothing where nothing is missing.
 std::vector<std::string> GapsIn(const KernelWalls& walls);
 
+// Returns in one line what keeps workers in under such a kernel.
+std::string Description(const KernelWalls& walls);
+
 // OK where workers are kept from other files and from the network, be it with
 // gaps; FailedPrecondition that says what is missing otherwise.
 absl::Status CheckWalls(const KernelWalls& walls);

@@ -29,6 +29,16 @@ TEST(KernelWallsTest, HaveGapsUnderAnOlderOneAndAreEnough) {
   EXPECT_EQ(CheckWalls(kDebian12), absl::OkStatus());
 }
 
+TEST(KernelWallsTest, SayWhatHolds) {
+  EXPECT_EQ(
+      Description(kAll),
+      "workers are kept to their files by Landlock 7 and from the network "
+      "by seccomp");
+  EXPECT_EQ(Description({}),
+            "workers are kept to their files by nothing and from the network "
+            "by nothing");
+}
+
 TEST(KernelWallsTest, SayWhatIsMissingAndWhatToDo) {
   EXPECT_THAT(GapsIn({}), ElementsAre(HasSubstr("use Linux 5.13"),
                                       HasSubstr("CONFIG_SECCOMP_FILTER")));
