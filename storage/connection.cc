@@ -50,6 +50,11 @@ absl::Status CheckOwner(SQLite::Database& database) {
                      ", this program knows up to ", Migrations().size(),
                      ": written by a newer moeprobe"));
   }
+  if (version.value_or(0) < 0) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "schema version is ", version.value_or(0), ", expected 0 to ",
+        Migrations().size(), ": written by no moeprobe"));
+  }
   return absl::OkStatus();
 }
 

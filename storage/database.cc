@@ -14,6 +14,7 @@
 #include "core/base/status_macros.h"
 #include "storage/connection.h"
 #include "storage/migration.h"
+#include "storage/schema_objects.h"
 #include "storage/sql_errors.h"
 #include "storage/statement.h"
 
@@ -32,7 +33,8 @@ absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenCurrent(
   MOEPROBE_ASSIGN_OR_RETURN(auto connection, OpenToWrite(file));
   absl::Status ready = CatchSqlErrors([&]() -> absl::Status {
     MOEPROBE_RETURN_IF_ERROR(CheckPages(*connection));
-    return Migrate(*connection, file);
+    MOEPROBE_RETURN_IF_ERROR(Migrate(*connection, file));
+    return CheckSchemaObjects(*connection);
   });
   if (!ready.ok()) return ready;
   return connection;
