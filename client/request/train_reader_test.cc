@@ -260,6 +260,7 @@ TEST(ReadTrainSpecTest, RefusesVariantsThatAreNone) {
        {"{a: soft}", "f.yaml:3:15: ", "variants.a: found \"soft\""},
        {"{a/b: {}}", "f.yaml:3:12: ", "variants.a/b is no name"},
        {"{..: {}}", "f.yaml:3:12: ", "is no name of a variant"},
+       {R"({"a\rb": {}})", "f.yaml:3:12: ", R"(variants."a\rb" is no name)"},
        {"{" + long_name + ": {}}", "f.yaml:3:12: ", "1 to 40 letters"},
        {"{a: {}, a: {}}", "f.yaml:3:19: ", "duplicate key \"a\""},
        {"{a: {blok: moe}}", "f.yaml:3:16: ", "did you mean \"block\"?"},

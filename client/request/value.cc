@@ -232,7 +232,8 @@ absl::Status Value::UnknownKey(const YamlNode& child,
 }
 
 std::string Value::ChildPath(const YamlNode& child) const {
-  return path_.empty() ? child.key : absl::StrCat(path_, ".", child.key);
+  const std::string key = HasControl(child.key) ? Quoted(child.key) : child.key;
+  return path_.empty() ? key : absl::StrCat(path_, ".", key);
 }
 
 std::string Value::Found() const {

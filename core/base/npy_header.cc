@@ -92,7 +92,7 @@ class Scanner {
 
   // Spaces and one line feed, up to where the numbers begin.
   absl::Status End() {
-    MOEPROBE_RETURN_IF_ERROR(Expect("\n"));
+    if (!Accept("\n")) return Error("a line feed");
     return position_ == npy_.size() ? absl::OkStatus()
                                     : Error("the end of the header");
   }

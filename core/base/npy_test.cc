@@ -157,7 +157,7 @@ TEST(DecodeNpyTest, SaysWhatIsWrong) {
   ExpectNoArray(Npy("{'descr': '<f8', 'fortran_order': False, 'shape': ()} + "
                     "exit()",
                     "12345678"),
-                "is \"+\"");
+                "is \"+\", expected a line feed");
 }
 
 TEST(DecodeTokenIdsTest, ReadsEveryIntegerTypeAndByteOrder) {
