@@ -235,6 +235,17 @@ grpc::Status UserServiceImpl::RevokeUser(grpc::ServerContext* context,
                    });
 }
 
+grpc::Status UserServiceImpl::SetUserWeight(
+    grpc::ServerContext* context, const v1::SetUserWeightRequest* request,
+    v1::User* response) {
+  return gate_.Run(*context, "UserService/SetUserWeight", request->name(),
+                   [&](GatedCall& call) {
+                     return Answer(
+                         operations_->SetWeight(call.caller(), *request),
+                         response);
+                   });
+}
+
 grpc::Status UserServiceImpl::ListUsers(grpc::ServerContext* context,
                                         const v1::ListUsersRequest* request,
                                         v1::ListUsersResponse* response) {

@@ -145,6 +145,9 @@ class UserServiceImpl final : public v1::UserService::Service {
   grpc::Status RevokeUser(grpc::ServerContext* context,
                           const v1::RevokeUserRequest* request,
                           v1::User* response) override;
+  grpc::Status SetUserWeight(grpc::ServerContext* context,
+                             const v1::SetUserWeightRequest* request,
+                             v1::User* response) override;
   grpc::Status ListUsers(grpc::ServerContext* context,
                          const v1::ListUsersRequest* request,
                          v1::ListUsersResponse* response) override;

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/job.pb.h"
+#include "server/priority.h"
 #include "server/resource_name.h"
 #include "server/sharing.h"
 #include "storage/job.h"
@@ -82,6 +83,7 @@ absl::StatusOr<v1::Job> ToMessage(const JobRow& row) {
   MOEPROBE_ASSIGN_OR_RETURN(v1::Job job, SpecOf(row));
   job.set_name(JobName(row.id));
   FillAccess(row.access, job);
+  job.set_priority(ToMessage(row.priority));
   job.set_state(ToMessage(row.state));
   if (row.failure) FillError(*row.failure, job.mutable_error());
   FillProgress(row, job.mutable_progress());
@@ -91,7 +93,6 @@ absl::StatusOr<v1::Job> ToMessage(const JobRow& row) {
   *job.mutable_create_time() = ToTimestamp(row.create_time);
   if (row.start_time) *job.mutable_start_time() = ToTimestamp(*row.start_time);
   if (row.end_time) *job.mutable_end_time() = ToTimestamp(*row.end_time);
-  job.set_queue_position(row.queue_position);
   if (row.estimated_seconds) {
     job.set_estimated_seconds(*row.estimated_seconds);
   }

@@ -17,7 +17,8 @@ absl::StatusOr<v1::Job> SpecOf(const JobRow& row);
 JobKind KindOf(const v1::Job& job);
 std::string SpecBytes(const v1::Job& job);
 
-// Returns a stored job as clients see it. DataLoss if its spec cannot be read.
+// Returns a stored job as clients see it, but for its place in the queue; see
+// JobPlaces. DataLoss if its spec cannot be read.
 absl::StatusOr<v1::Job> ToMessage(const JobRow& row);
 
 // Returns a stored event of a job with so many layers.

@@ -19,6 +19,7 @@
 #include "server/job_plan.h"
 #include "server/message_digest.h"
 #include "server/page.h"
+#include "server/priority.h"
 #include "server/request_resolution.h"
 #include "server/resource_name.h"
 #include "server/sharing.h"
@@ -39,6 +40,7 @@ v1::Job RequestIn(const v1::Job& job) {
   if (job.has_analyze()) *request.mutable_analyze() = job.analyze();
   request.set_visibility(job.visibility());
   *request.mutable_shared_with() = job.shared_with();
+  request.set_priority(job.priority());
   return request;
 }
 
@@ -56,17 +58,18 @@ absl::StatusOr<std::string> RequestId(const v1::CreateJobRequest& request) {
       absl::StrCat("request_id: ", Quoted(id), " is not a UUID"));
 }
 
-NewJob ToNewJob(const Access& access, const ResolvedRequest& resolved,
-                const JobPlan& plan) {
-  NewJob job{.access = access,
-             .kind = KindOf(resolved.job),
-             .spec = SpecBytes(resolved.job),
-             .request_key = RequestKey(resolved.job),
+NewJob ToNewJob(const ResolvedJob& resolved, const JobPlan& plan) {
+  const v1::Job& spec = resolved.request.job;
+  NewJob job{.access = resolved.access,
+             .kind = KindOf(spec),
+             .priority = resolved.priority,
+             .spec = SpecBytes(spec),
+             .request_key = RequestKey(spec),
              .request_id = "",
              .request_digest = "",
              .parts = {},
              .groups = plan.groups,
-             .warnings = resolved.warnings};
+             .warnings = resolved.request.warnings};
   for (const PlannedPart& part : plan.parts) {
     job.parts.push_back(
         {.prefix = part.prefix, .provenance = KnownProvenance(part)});
@@ -78,7 +81,7 @@ NewJob ToNewJob(const Access& access, const ResolvedRequest& resolved,
 
 absl::StatusOr<v1::Job> JobOperations::GetById(const Viewer& user, int64_t id) {
   MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(user, id));
-  return ToMessage(row);
+  return parts_.places->Show(row);
 }
 
 ResolvedJob JobOperations::Resolve(const Viewer& user, const v1::Job& job) {
@@ -88,7 +91,11 @@ ResolvedJob JobOperations::Resolve(const Viewer& user, const v1::Job& job) {
       user.name,
       {.visibility = job.visibility(), .shared_with = job.shared_with()},
       parts_.default_visibility, request.violations);
-  return {.request = std::move(request), .access = std::move(access)};
+  const JobPriority priority =
+      ResolvePriority(user, job.priority(), request.violations);
+  return {.request = std::move(request),
+          .access = std::move(access),
+          .priority = priority};
 }
 
 absl::StatusOr<v1::Job> JobOperations::Create(
@@ -103,13 +110,14 @@ absl::StatusOr<v1::Job> JobOperations::Create(
   const ResolvedJob resolved = Resolve(user, request.job());
   MOEPROBE_RETURN_IF_ERROR(resolved.request.violations.ToStatus());
   MOEPROBE_ASSIGN_OR_RETURN(const JobPlan plan, PlanOf(resolved.request.job));
-  NewJob job = ToNewJob(resolved.access, resolved.request, plan);
+  NewJob job = ToNewJob(resolved, plan);
   job.request_id = request_id;
   job.request_digest = digest;
+  job.estimated_seconds = SecondsOf(resolved.request.job, plan);
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, parts_.jobs->Create(job));
   MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(user, id));
   NoteCreation(row, job);
-  return ToMessage(row);
+  return parts_.places->Show(row);
 }
 
 void JobOperations::NoteCreation(const JobRow& row, const NewJob& job) {
@@ -124,6 +132,15 @@ absl::StatusOr<JobPlan> JobOperations::PlanOf(const v1::Job& resolved) {
       resolved, parts_.scheduler->ResolveDevice(DeviceOf(resolved)));
 }
 
+// What cannot be estimated is queued all the same.
+std::optional<double> JobOperations::SecondsOf(const v1::Job& resolved,
+                                               const JobPlan& plan) {
+  const auto estimate = parts_.estimator->Estimate(
+      plan, parts_.scheduler->ResolveDevice(DeviceOf(resolved)));
+  if (!estimate.ok() || !*estimate) return std::nullopt;
+  return (*estimate)->seconds();
+}
+
 absl::StatusOr<std::optional<v1::Estimate>> JobOperations::EstimateOf(
     const v1::Job& resolved) {
   MOEPROBE_ASSIGN_OR_RETURN(const JobPlan plan, PlanOf(resolved));
@@ -133,11 +150,12 @@ absl::StatusOr<std::optional<v1::Estimate>> JobOperations::EstimateOf(
 
 v1::ValidateJobResponse JobOperations::Validate(
     const Viewer& user, const v1::ValidateJobRequest& request) {
-  const auto [resolved, access] = Resolve(user, request.job());
+  const auto [resolved, access, priority] = Resolve(user, request.job());
   v1::ValidateJobResponse response;
   if (resolved.violations.empty()) {
     *response.mutable_job() = resolved.job;
     FillAccess(access, *response.mutable_job());
+    response.mutable_job()->set_priority(ToMessage(priority));
     // What cannot be planned fails when it is created.
     const auto estimate = EstimateOf(resolved.job);
     if (estimate.ok() && *estimate) *response.mutable_estimate() = **estimate;
@@ -176,6 +194,7 @@ absl::StatusOr<v1::ListJobsResponse> JobOperations::List(
     }
     MOEPROBE_ASSIGN_OR_RETURN(*response.add_jobs(), ToMessage(row));
   }
+  MOEPROBE_RETURN_IF_ERROR(parts_.places->Fill(*response.mutable_jobs()));
   return response;
 }
 
@@ -189,7 +208,7 @@ absl::StatusOr<v1::Job> JobOperations::Cancel(const Viewer& user,
   if (row.state == JobState::kCancelling) parts_.enforce_cancel(row);
   if (IsFinal(row.state)) parts_.scratch->Remove(id);
   if (!was_final && IsFinal(row.state)) parts_.record->Ended(id, row.state);
-  return ToMessage(row);
+  return parts_.places->Show(row);
 }
 
 absl::Status JobOperations::Remove(const Viewer& user,

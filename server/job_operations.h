@@ -14,6 +14,7 @@
 #include "moeprobe/v1/job_service.pb.h"
 #include "server/data_catalog.h"
 #include "server/estimator.h"
+#include "server/job_places.h"
 #include "server/job_plan.h"
 #include "server/job_record.h"
 #include "server/model_registry.h"
@@ -21,6 +22,7 @@
 #include "server/scheduler.h"
 #include "server/scratch.h"
 #include "storage/access.h"
+#include "storage/job.h"
 #include "storage/job_store.h"
 
 namespace moeprobe {
@@ -29,6 +31,7 @@ namespace moeprobe {
 struct ResolvedJob {
   ResolvedRequest request;
   Access access;
+  JobPriority priority = JobPriority::kNormal;
 };
 
 // What users do with jobs; see JobService. Thread-safe.
@@ -44,6 +47,7 @@ class JobOperations {
     Estimator* estimator;
     const Scratch* scratch;
     JobRecord* record;
+    const JobPlaces* places;
     // Of jobs whose request does not say.
     v1::Visibility default_visibility;
     // Sees to it that a worker that was asked to stop does.
@@ -69,6 +73,7 @@ class JobOperations {
   ResolvedJob Resolve(const Viewer& user, const v1::Job& job);
   void NoteCreation(const JobRow& row, const NewJob& job);
   absl::StatusOr<JobPlan> PlanOf(const v1::Job& resolved);
+  std::optional<double> SecondsOf(const v1::Job& resolved, const JobPlan& plan);
   absl::StatusOr<std::optional<v1::Estimate>> EstimateOf(
       const v1::Job& resolved);
 

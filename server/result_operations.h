@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
+#include "server/job_places.h"
 #include "storage/access.h"
 #include "storage/job_store.h"
 #include "storage/result_store.h"
@@ -19,9 +20,10 @@ namespace moeprobe {
 // What users do with results; see ResultService. Thread-safe.
 class ResultOperations {
  public:
-  // Both must outlive the object.
-  ResultOperations(JobStore* jobs, ResultStore* results)
-      : jobs_(jobs), results_(results) {}
+  // All must outlive the object.
+  ResultOperations(JobStore* jobs, ResultStore* results,
+                   const JobPlaces* places)
+      : jobs_(jobs), results_(results), places_(places) {}
 
   absl::StatusOr<v1::Result> Get(const Viewer& user, const std::string& name);
 
@@ -35,6 +37,7 @@ class ResultOperations {
 
   JobStore* jobs_;
   ResultStore* results_;
+  const JobPlaces* places_;
 };
 
 }  // namespace moeprobe

@@ -38,8 +38,9 @@ struct Claimant {
   std::function<bool()> gave_up;          // it waits no longer
 };
 
-// Hands queued jobs to workers, oldest first, and takes them back from workers
-// that die. What the cache can answer never reaches a worker. Thread-safe.
+// Hands queued jobs to workers, in the order of JobQueue, and takes them back
+// from workers that die. What the cache can answer never reaches a worker.
+// Thread-safe.
 class Scheduler {
  public:
   // A job fails when its worker has died so many times without a layer.

@@ -37,6 +37,7 @@
 #include "server/isolation/kernel_walls.h"
 #include "server/job_changes.h"
 #include "server/job_operations.h"
+#include "server/job_places.h"
 #include "server/job_plan.h"
 #include "server/job_record.h"
 #include "server/job_rests.h"
@@ -75,6 +76,7 @@
 #include "storage/job_queue.h"
 #include "storage/job_store.h"
 #include "storage/result_store.h"
+#include "storage/share_store.h"
 #include "storage/user_store.h"
 
 namespace moeprobe {
@@ -251,7 +253,7 @@ struct Server::Parts {
                                 changes.NotifyAll();
                               }));
     authenticator.emplace(users.get(), own_account);
-    user_operations.emplace(users.get());
+    user_operations.emplace(users.get(), &shares);
     MOEPROBE_RETURN_IF_ERROR(jobs.Adopt(own_account.user));
     return datasets.Adopt(own_account.user);
   }
@@ -280,6 +282,7 @@ struct Server::Parts {
   ResultStore results{database.get(), &blobs};
   DatasetStore datasets{database.get()};
   UserStore user_store{database.get()};
+  ShareStore shares{database.get()};
   FingerprintStore fingerprints{database.get()};
 
   ModelRegistry models;
@@ -302,6 +305,7 @@ struct Server::Parts {
                        .pulse = &pulse,
                        .record = &record}};
 
+  JobPlaces places{&queue, &pulse, options.worker_count};
   JobOperations job_operations{
       {.jobs = &jobs,
        .models = &models,
@@ -311,9 +315,10 @@ struct Server::Parts {
        .estimator = &estimator,
        .scratch = &scratch,
        .record = &record,
+       .places = &places,
        .default_visibility = DefaultVisibility(options),
        .enforce_cancel = [this](const JobRow& row) { EnforceCancel(row); }}};
-  ResultOperations result_operations{&jobs, &results};
+  ResultOperations result_operations{&jobs, &results, &places};
   DatasetOperations dataset_operations{&datasets, &blobs,
                                        DefaultVisibility(options)};
   ServerOperations server_operations{

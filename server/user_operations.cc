@@ -4,6 +4,7 @@
 #include <google/protobuf/timestamp.pb.h>
 #include <google/protobuf/util/time_util.h>
 
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -19,6 +20,7 @@
 #include "server/page.h"
 #include "server/resource_name.h"
 #include "server/violations.h"
+#include "storage/share_store.h"
 #include "storage/user_store.h"
 
 namespace moeprobe {
@@ -28,6 +30,9 @@ constexpr const char* kListMethod = "ListUsers";
 // What a lifetime may be, a hundred years at most.
 constexpr absl::Duration kLeastLifetime = absl::Seconds(1);
 constexpr absl::Duration kMostLifetime = absl::Hours(24 * 36525);
+// What a weight may be.
+constexpr double kLeastWeight = 0.01;
+constexpr double kMostWeight = 100;
 
 google::protobuf::Timestamp ToTimestamp(absl::Time time) {
   return google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(
@@ -38,7 +43,7 @@ v1::Role ToRole(bool is_admin) {
   return is_admin ? v1::ROLE_ADMIN : v1::ROLE_USER;
 }
 
-v1::User ToMessage(const UserRow& row) {
+v1::User ToMessage(const UserRow& row, const Share& share) {
   v1::User user;
   user.set_name(UserName(row.name));
   user.set_role(ToRole(row.is_admin));
@@ -53,6 +58,8 @@ v1::User ToMessage(const UserRow& row) {
   if (row.revoke_time) {
     *user.mutable_revoke_time() = ToTimestamp(*row.revoke_time);
   }
+  user.set_weight(share.weight);
+  user.set_recent_seconds(share.seconds);
   return user;
 }
 
@@ -109,6 +116,11 @@ v1::Caller ToMessage(const Caller& caller) {
   return message;
 }
 
+absl::StatusOr<v1::User> UserOperations::WithShare(const UserRow& user) {
+  MOEPROBE_ASSIGN_OR_RETURN(auto shares, shares_->All());
+  return ToMessage(user, shares[user.name]);
+}
+
 absl::StatusOr<v1::CreateUserResponse> UserOperations::Create(
     const Caller& caller, const v1::CreateUserRequest& request) {
   MOEPROBE_RETURN_IF_ERROR(CheckIsAdmin(caller));
@@ -120,7 +132,7 @@ absl::StatusOr<v1::CreateUserResponse> UserOperations::Create(
       const AdmittedUser added,
       users_->Add(name, request.user().role() == v1::ROLE_ADMIN, admission));
   v1::CreateUserResponse response;
-  *response.mutable_user() = ToMessage(added.user);
+  MOEPROBE_ASSIGN_OR_RETURN(*response.mutable_user(), WithShare(added.user));
   response.set_token(added.token);
   return response;
 }
@@ -134,7 +146,7 @@ absl::StatusOr<v1::RenewUserResponse> UserOperations::Renew(
   MOEPROBE_ASSIGN_OR_RETURN(const AdmittedUser renewed,
                             users_->Renew(name, admission));
   v1::RenewUserResponse response;
-  *response.mutable_user() = ToMessage(renewed.user);
+  MOEPROBE_ASSIGN_OR_RETURN(*response.mutable_user(), WithShare(renewed.user));
   response.set_token(renewed.token);
   return response;
 }
@@ -144,7 +156,31 @@ absl::StatusOr<v1::User> UserOperations::Revoke(const Caller& caller,
   MOEPROBE_RETURN_IF_ERROR(CheckIsAdmin(caller));
   MOEPROBE_ASSIGN_OR_RETURN(const std::string user, ParseUserName(name));
   MOEPROBE_ASSIGN_OR_RETURN(const UserRow revoked, users_->Revoke(user));
-  return ToMessage(revoked);
+  return WithShare(revoked);
+}
+
+absl::StatusOr<v1::User> UserOperations::SetWeight(
+    const Caller& caller, const v1::SetUserWeightRequest& request) {
+  MOEPROBE_RETURN_IF_ERROR(CheckIsAdmin(caller));
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string name,
+                            ParseUserName(request.name()));
+  const std::optional<UserRow> user = users_->Find(name);
+  if (!user) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no user ", name,
+                     "; an account of the machine is made one by "
+                     "user add ",
+                     name, " --without-token"));
+  }
+  const bool fits =
+      request.weight() >= kLeastWeight && request.weight() <= kMostWeight;
+  if (!fits) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "weight: ", request.weight(), " is out of range, expected ",
+        kLeastWeight, " to ", kMostWeight));
+  }
+  MOEPROBE_RETURN_IF_ERROR(shares_->SetWeight(name, request.weight()));
+  return WithShare(*user);
 }
 
 absl::StatusOr<v1::ListUsersResponse> UserOperations::List(
@@ -153,6 +189,7 @@ absl::StatusOr<v1::ListUsersResponse> UserOperations::List(
   MOEPROBE_ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
   MOEPROBE_ASSIGN_OR_RETURN(const std::string after,
                             ParsePageToken(kListMethod, request.page_token()));
+  MOEPROBE_ASSIGN_OR_RETURN(auto shares, shares_->All());
   v1::ListUsersResponse response;
   std::string last;
   for (const UserRow& user : users_->List()) {
@@ -161,7 +198,7 @@ absl::StatusOr<v1::ListUsersResponse> UserOperations::List(
       response.set_next_page_token(PageToken(kListMethod, last));
       break;
     }
-    *response.add_users() = ToMessage(user);
+    *response.add_users() = ToMessage(user, shares[user.name]);
     last = user.name;
   }
   return response;

@@ -7,6 +7,8 @@
 #include "moeprobe/v1/user_service.pb.h"
 #include "server/access/caller.h"
 #include "server/access/user_directory.h"
+#include "storage/share_store.h"
+#include "storage/user_store.h"
 
 namespace moeprobe {
 
@@ -17,8 +19,9 @@ v1::Caller ToMessage(const Caller& caller);
 // PermissionDenied for others. Thread-safe.
 class UserOperations {
  public:
-  // `users` must outlive the object.
-  explicit UserOperations(UserDirectory* users) : users_(users) {}
+  // Both must outlive the object.
+  UserOperations(UserDirectory* users, ShareStore* shares)
+      : users_(users), shares_(shares) {}
 
   absl::StatusOr<v1::CreateUserResponse> Create(
       const Caller& caller, const v1::CreateUserRequest& request);
@@ -26,11 +29,16 @@ class UserOperations {
       const Caller& caller, const v1::RenewUserRequest& request);
   absl::StatusOr<v1::User> Revoke(const Caller& caller,
                                   const std::string& name);
+  absl::StatusOr<v1::User> SetWeight(const Caller& caller,
+                                     const v1::SetUserWeightRequest& request);
   absl::StatusOr<v1::ListUsersResponse> List(
       const Caller& caller, const v1::ListUsersRequest& request);
 
  private:
+  absl::StatusOr<v1::User> WithShare(const UserRow& user);
+
   UserDirectory* users_;
+  ShareStore* shares_;
 };
 
 }  // namespace moeprobe

@@ -12,12 +12,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "core/base/status_macros.h"
 #include "storage/database.h"
 #include "storage/job.h"
 #include "storage/job_rows.h"
 #include "storage/matrix_rows.h"
 #include "storage/published_layer.h"
+#include "storage/share_rows.h"
 #include "storage/statement.h"
 
 namespace moeprobe {
@@ -102,6 +104,13 @@ std::optional<std::string> MissingGroup(SQLite::Database& database,
                    job);
 }
 
+// When a job was last heard of.
+absl::Time LastEvent(SQLite::Database& database, int64_t job) {
+  return absl::FromUnixMicros(
+      QueryInteger(database, "SELECT max(time) FROM event WHERE job = ?1", job)
+          .value_or(0));
+}
+
 // Ends the claim on a job whose worker is gone.
 void Release(SQLite::Database& database, const JobRow& row,
              const StateChange& when_running) {
@@ -174,6 +183,7 @@ absl::StatusOr<JobState> AttemptStore::Finish(const AttemptId& attempt,
         NoteProvenance(db, row.id, end.provenance);
         NoteEnvironment(db, row.id, end.environment);
         AddWarnings(db, row.id, end.warnings);
+        ChargeAttempt(db, row.id, clock_());
         const auto missing = MissingGroup(db, row.id);
         if (end.failure) {
           ChangeState(db, row.id, EndOf(row, *end.failure));
@@ -203,6 +213,7 @@ absl::StatusOr<std::optional<JobRow>> AttemptStore::WorkerDied(
                 "AND state = 'RUNNING'",
                 *held);
         MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, SelectJob(db, *held));
+        ChargeAttempt(db, row.id, clock_());
         Release(db, row,
                 row.crash_count < max_crash_count
                     ? StateChange{.state = JobState::kQueued}
@@ -224,6 +235,7 @@ absl::Status AttemptStore::ReleaseAll() {
             SelectIds(Query(db, "SELECT id FROM job WHERE worker IS NOT NULL"));
         for (const int64_t id : held) {
           MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, SelectJob(db, id));
+          ChargeAttempt(db, id, LastEvent(db, id));
           Release(db, row, {.state = JobState::kQueued});
         }
         return absl::OkStatus();

@@ -2,6 +2,7 @@
 #define MOEPROBE_STORAGE_ATTEMPT_STORE_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -10,6 +11,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "storage/database.h"
 #include "storage/job.h"
 #include "storage/published_layer.h"
@@ -30,9 +33,13 @@ struct AttemptEnd {
 // before the call returns. Thread-safe.
 class AttemptStore {
  public:
-  // `database` must outlive the store.
-  AttemptStore(Database* database, JobListener listener)
-      : database_(database), listener_(std::move(listener)) {}
+  // `database` must outlive the store. `clock` measures attempts, for which
+  // the owners of the jobs are charged as they end; see ShareStore.
+  AttemptStore(Database* database, JobListener listener,
+               std::function<absl::Time()> clock = absl::Now)
+      : database_(database),
+        listener_(std::move(listener)),
+        clock_(std::move(clock)) {}
 
   // Notes progress and new warnings. Progress goes into the job's history too
   // where its fraction has moved by half a percent, or where what is done, the
@@ -63,7 +70,8 @@ class AttemptStore {
                                                    int max_crash_count);
 
   // Queues all running jobs again and cancels those being cancelled, without
-  // blame: the server, not a worker, stopped.
+  // blame: the server, not a worker, stopped. Their owners are charged for what
+  // is known: up to the last event of each job.
   absl::Status ReleaseAll();
 
   // Returns the ids of all jobs that are not final.
@@ -72,6 +80,7 @@ class AttemptStore {
  private:
   Database* database_;
   JobListener listener_;
+  std::function<absl::Time()> clock_;
 };
 
 }  // namespace moeprobe

@@ -36,6 +36,10 @@ const char* NameOf(JobState state);
 // What a job computes.
 enum class JobKind : std::uint8_t { kAnalyze, kTrain };
 
+// Which jobs go first: every one with a higher priority before any with a lower
+// one, but for those that have waited long; see JobQueue.
+enum class JobPriority : std::uint8_t { kLow, kNormal, kHigh };
+
 // Why a job failed or was cancelled.
 struct JobFailure {
   int code = 0;  // of absl::StatusCode
@@ -48,6 +52,7 @@ struct JobRow {
   Access access;
   JobState state = JobState::kQueued;
   JobKind kind = JobKind::kAnalyze;
+  JobPriority priority = JobPriority::kNormal;
   std::string spec;               // resolved request, opaque
   std::string request_key;        // the same for the same resolved request
   int attempt = 0;                // attempts so far
@@ -61,8 +66,8 @@ struct JobRow {
   std::optional<JobFailure> failure;
   absl::Time create_time;
   std::optional<absl::Time> start_time, end_time;
-  std::optional<double> estimated_seconds;  // of its last attempt
-  int queue_position = 0;                   // jobs ahead, while it is queued
+  // Of its last attempt, or before there is one, of the first.
+  std::optional<double> estimated_seconds;
   std::vector<std::string> warnings;
 };
 

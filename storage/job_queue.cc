@@ -19,17 +19,43 @@
 #include "storage/database.h"
 #include "storage/job.h"
 #include "storage/job_rows.h"
+#include "storage/queue_forecast.h"
+#include "storage/queue_snapshot.h"
+#include "storage/share_rows.h"
 #include "storage/statement.h"
 
 namespace moeprobe {
 namespace {
 
+// For each user who waits and each priority, the job that goes first; of these,
+// the one that goes next. ?1: those that rest; ?2: now; ?3: what is left of
+// stored seconds; ?4: when a job of low priority must have come to count as one
+// of normal priority.
 constexpr const char* kNextQueued = R"sql(
-SELECT id FROM job q WHERE state = 'QUEUED'
-AND id NOT IN (SELECT value FROM json_each(?1)) AND NOT EXISTS (
-  SELECT 1 FROM job held WHERE held.request_key = q.request_key
-  AND held.state IN ('RUNNING', 'CANCELLING'))
-ORDER BY id LIMIT 1)sql";
+WITH held(owner, seconds, count) AS (
+  SELECT owner, sum(max((?2 - coalesce(attempt_time, ?2)) / 1e6,
+                        coalesce(estimated_seconds, 0))), count(*)
+  FROM job WHERE state IN ('RUNNING', 'CANCELLING') GROUP BY owner
+),
+first(id) AS (
+  SELECT (
+    SELECT id FROM job q INDEXED BY job_queue
+    WHERE state = 'QUEUED' AND q.owner = queue_length.owner
+    AND q.priority = p.value
+    AND id NOT IN (SELECT value FROM json_each(?1)) AND NOT EXISTS (
+      SELECT 1 FROM job alike WHERE alike.request_key = q.request_key
+      AND alike.state IN ('RUNNING', 'CANCELLING'))
+    ORDER BY id LIMIT 1)
+  FROM queue_length, json_each('[0, 1, 2]') p WHERE jobs > 0
+)
+SELECT job.id FROM first JOIN job USING(id)
+LEFT JOIN share ON share.owner = job.owner
+LEFT JOIN held ON held.owner = job.owner
+ORDER BY max(job.priority, job.create_time <= ?4) DESC,
+  (coalesce(share.seconds, 0) * ?3 + coalesce(held.seconds, 0))
+    / coalesce(share.weight, 1),
+  coalesce(held.count, 0), job.id
+LIMIT 1)sql";
 
 }  // namespace
 
@@ -37,12 +63,22 @@ absl::StatusOr<std::optional<JobRow>> JobQueue::NextQueued(
     const std::vector<int64_t>& resting) {
   return database_->Read(
       [&](SQLite::Database& db) -> absl::StatusOr<std::optional<JobRow>> {
+        const absl::Time now = clock_();
         const auto id =
             QueryInteger(db, kNextQueued,
-                         absl::StrCat("[", absl::StrJoin(resting, ","), "]"));
+                         absl::StrCat("[", absl::StrJoin(resting, ","), "]"),
+                         absl::ToUnixMicros(now), StoredUsageLeft(db, now),
+                         absl::ToUnixMicros(now - kLowPatience));
         if (!id) return std::nullopt;
         MOEPROBE_ASSIGN_OR_RETURN(JobRow row, SelectJob(db, *id));
         return row;
+      });
+}
+
+absl::StatusOr<QueueSnapshot> JobQueue::Snapshot() {
+  return database_->Read(
+      [&](SQLite::Database& db) -> absl::StatusOr<QueueSnapshot> {
+        return TakeSnapshot(db, clock_());
       });
 }
 
@@ -106,11 +142,11 @@ absl::StatusOr<std::vector<NeededGroup>> JobQueue::NotCached(
   return database_->Read(
       [&](SQLite::Database& db) -> absl::StatusOr<std::vector<NeededGroup>> {
         std::vector<NeededGroup> missing;
+        SQLite::Statement query(db, "SELECT 1 FROM cache_entry WHERE key = ?1");
         for (const NeededGroup& group : groups) {
-          if (!QueryInteger(db, "SELECT id FROM cache_entry WHERE key = ?1",
-                            group.key)) {
-            missing.push_back(group);
-          }
+          query.reset();
+          query.bind(1, group.key);
+          if (!query.executeStep()) missing.push_back(group);
         }
         return missing;
       });
@@ -137,12 +173,12 @@ absl::StatusOr<AttemptId> JobQueue::Start(
     int64_t job, int64_t worker, std::optional<double> estimated_seconds) {
   auto started =
       database_->Write([&](SQLite::Database& db) -> absl::StatusOr<AttemptId> {
-        const int64_t now = Now();
+        const int64_t now = absl::ToUnixMicros(clock_());
         const int changed =
             Execute(db,
                     "UPDATE job SET state = 'RUNNING', attempt = attempt + 1, "
                     "worker = ?2, change_time = ?3, phase = '', fraction = 0, "
-                    "start_time = coalesce(start_time, ?3), "
+                    "start_time = coalesce(start_time, ?3), attempt_time = ?3, "
                     "estimated_seconds = ?4 "
                     "WHERE id = ?1 AND state = 'QUEUED'",
                     job, worker, now, estimated_seconds);

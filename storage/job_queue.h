@@ -2,6 +2,7 @@
 #define MOEPROBE_STORAGE_JOB_QUEUE_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -10,9 +11,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "storage/database.h"
 #include "storage/job.h"
+#include "storage/queue_forecast.h"
 
 namespace moeprobe {
 
@@ -24,16 +27,33 @@ struct QueueDepth {
 
 // The jobs that wait, as the scheduler sees them. Every change and its events
 // are one transaction, on disk before the call returns. Thread-safe.
+//
+// The order: jobs of high priority go first; then those of normal priority, and
+// with them those of low priority that have waited for kLowPatience; then the
+// rest. Among these, the user is next who had the least of the workers by their
+// weight (ShareStore), where what a worker holds counts as what it is expected
+// to take, or has taken if that is more; and of one user, the oldest job. All
+// of that is in the database: a restart changes no order.
 class JobQueue {
  public:
-  // `database` must outlive the queue.
-  JobQueue(Database* database, JobListener listener)
-      : database_(database), listener_(std::move(listener)) {}
+  // After this time a job of low priority waits as one of normal priority.
+  static constexpr absl::Duration kLowPatience = absl::Hours(24);
 
-  // Returns the oldest queued job but for those that rest, or nullopt. A job
+  // `database` must outlive the queue.
+  JobQueue(Database* database, JobListener listener,
+           std::function<absl::Time()> clock = absl::Now)
+      : database_(database),
+        listener_(std::move(listener)),
+        clock_(std::move(clock)) {}
+
+  // Returns the job that goes next, but for those that rest, or nullopt. A job
   // whose like is held by a worker waits: it will be answered from the cache.
   absl::StatusOr<std::optional<JobRow>> NextQueued(
       const std::vector<int64_t>& resting = {});
+
+  // Returns what Forecast() needs, in the order of NextQueued(), as if no job
+  // rested.
+  absl::StatusOr<QueueSnapshot> Snapshot();
 
   absl::StatusOr<QueueDepth> Depth();
 
@@ -67,6 +87,7 @@ class JobQueue {
  private:
   Database* database_;
   JobListener listener_;
+  std::function<absl::Time()> clock_;
 };
 
 }  // namespace moeprobe

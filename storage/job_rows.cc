@@ -33,10 +33,7 @@ constexpr const char* kTrainName = "train";
 constexpr const char* kSelectJob = R"sql(
 SELECT state, spec, request_key, attempt, worker, crash_count, cached, phase,
   fraction, layers_done, layer_count, error_code, error_message, create_time,
-  start_time, end_time,
-  CASE state WHEN 'QUEUED' THEN (
-    SELECT count(*) FROM job WHERE state = 'QUEUED' AND id < ?1) ELSE 0 END,
-  estimated_seconds, kind, owner, private
+  start_time, end_time, estimated_seconds, kind, owner, private, priority
 FROM job WHERE id = ?1)sql";
 
 constexpr const char* kAddEvent = R"sql(
@@ -100,13 +97,13 @@ JobRow ReadJob(SQLite::Statement& query, int64_t id) {
   row.create_time = absl::FromUnixMicros(query.getColumn(13).getInt64());
   row.start_time = ReadTime(query.getColumn(14));
   row.end_time = ReadTime(query.getColumn(15));
-  row.queue_position = query.getColumn(16).getInt();
-  if (!query.isColumnNull(17)) {
-    row.estimated_seconds = query.getColumn(17).getDouble();
+  if (!query.isColumnNull(16)) {
+    row.estimated_seconds = query.getColumn(16).getDouble();
   }
-  row.kind = KindOf(query.getColumn(18).getString());
-  row.access.owner = query.getColumn(19).getString();
-  row.access.is_private = query.getColumn(20).getInt() != 0;
+  row.kind = KindOf(query.getColumn(17).getString());
+  row.access.owner = query.getColumn(18).getString();
+  row.access.is_private = query.getColumn(19).getInt() != 0;
+  row.priority = static_cast<JobPriority>(query.getColumn(20).getInt());
   return row;
 }
 
@@ -275,7 +272,9 @@ void Succeed(SQLite::Database& database, int64_t id) {
   Execute(database, "UPDATE job SET fraction = 1, phase = '' WHERE id = ?1",
           id);
   ChangeState(database, id, {.state = JobState::kSucceeded});
-  Execute(database, "UPDATE job SET cached = 1 WHERE id = ?1 AND attempt = 0",
+  Execute(database,
+          "UPDATE job SET cached = 1, estimated_seconds = NULL "
+          "WHERE id = ?1 AND attempt = 0",
           id);
 }
 

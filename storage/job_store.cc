@@ -63,7 +63,8 @@ int64_t LayerCount(const NewJob& job) {
   return static_cast<int64_t>(layers.size());
 }
 
-int64_t InsertJob(SQLite::Database& database, const NewJob& job) {
+int64_t InsertJob(SQLite::Database& database, const NewJob& job,
+                  absl::Time now) {
   const auto request_id =
       job.request_id.empty()
           ? std::nullopt
@@ -73,11 +74,12 @@ int64_t InsertJob(SQLite::Database& database, const NewJob& job) {
   Execute(database,
           "INSERT INTO job(state, spec, request_key, request_id, "
           "request_digest, layer_count, create_time, change_time, kind, "
-          "owner, private) "
-          "VALUES('QUEUED', ?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9)",
+          "owner, private, priority, estimated_seconds) "
+          "VALUES('QUEUED', ?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?11)",
           Blob{job.spec}, job.request_key, request_id, digest, LayerCount(job),
-          Now(), NameOf(job.kind), job.access.owner,
-          static_cast<int>(job.access.is_private));
+          absl::ToUnixMicros(now), NameOf(job.kind), job.access.owner,
+          static_cast<int>(job.access.is_private),
+          static_cast<int>(job.priority), job.estimated_seconds);
   const int64_t id = database.getLastInsertRowid();
   for (const std::string& reader : job.access.readers) {
     Execute(database, "INSERT INTO job_reader(job, name) VALUES(?1, ?2)", id,
@@ -165,7 +167,7 @@ absl::StatusOr<int64_t> JobStore::Create(const NewJob& job) {
             const auto earlier, EarlierJob(db, job.access.owner, job.request_id,
                                            job.request_digest));
         if (earlier) return *earlier;
-        const int64_t id = InsertJob(db, job);
+        const int64_t id = InsertJob(db, job, clock_());
         InsertNeeds(db, id, job);
         AddWarnings(db, id, job.warnings);
         AttachCachedGroups(db, id, job.groups);

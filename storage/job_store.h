@@ -2,6 +2,7 @@
 #define MOEPROBE_STORAGE_JOB_STORE_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,6 +10,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "storage/access.h"
 #include "storage/database.h"
 #include "storage/job.h"
@@ -25,12 +28,14 @@ struct NewJobPart {
 struct NewJob {
   Access access;
   JobKind kind = JobKind::kAnalyze;
+  JobPriority priority = JobPriority::kNormal;
   std::string spec;            // resolved request, opaque
   std::string request_key;     // the same for the same resolved request
   std::string request_id;      // of the owner; empty: none
   std::string request_digest;  // of the request as it came
   std::vector<NewJobPart> parts;
   std::vector<NeededGroup> groups;
+  std::optional<double> estimated_seconds = {};  // of a worker
   std::vector<std::string> warnings;
 };
 
@@ -38,9 +43,12 @@ struct NewJob {
 // one transaction, on disk before the call returns. Thread-safe.
 class JobStore {
  public:
-  // `database` must outlive the store.
-  JobStore(Database* database, JobListener listener)
-      : database_(database), listener_(std::move(listener)) {}
+  // `database` must outlive the store. `clock` says when jobs are created.
+  JobStore(Database* database, JobListener listener,
+           std::function<absl::Time()> clock = absl::Now)
+      : database_(database),
+        listener_(std::move(listener)),
+        clock_(std::move(clock)) {}
 
   // Gives the jobs that nobody owns, those of before there were users, to the
   // user `owner`.
@@ -87,6 +95,7 @@ class JobStore {
  private:
   Database* database_;
   JobListener listener_;
+  std::function<absl::Time()> clock_;
 };
 
 }  // namespace moeprobe

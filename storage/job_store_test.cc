@@ -212,10 +212,14 @@ TEST_F(SharedJobsTest, GivesWhatNobodyOwnsToTheServersUser) {
   EXPECT_EQ(jobs_.Get(bob_, lab_)->access.owner, "alice");
 }
 
-TEST_F(JobStoreTest, CountsTheJobsAhead) {
-  Create(SomeJob());
-  Create(SomeJob());
-  EXPECT_EQ(jobs_.Get(ServerItself(), Create(SomeJob()))->queue_position, 2);
+TEST_F(JobStoreTest, KeepsAnEstimateOfWhatAWorkerHasToDo) {
+  FillCache("key");
+  NewJob job = SomeJob();
+  job.estimated_seconds = 1.5;
+  EXPECT_EQ(jobs_.Get(ServerItself(), Create(job))->estimated_seconds, 1.5);
+  job = SomeJob("key");
+  job.estimated_seconds = 0.1;  // nothing, but for a worker's start
+  EXPECT_FALSE(jobs_.Get(ServerItself(), Create(job))->estimated_seconds);
 }
 
 TEST_F(JobStoreTest, CancelsAQueuedJobAtOnceAndForGood) {

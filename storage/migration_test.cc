@@ -28,6 +28,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// The first whose data sets are somebody's.
+constexpr size_t kSchemaWithOwners = 5;
+
 class MigrationTest : public testing::Test {
  protected:
   // Makes the file as a program of that time did, with a job in it.
@@ -42,9 +45,12 @@ class MigrationTest : public testing::Test {
     raw.exec(
         "INSERT INTO job(state, spec, request_key, layer_count, create_time, "
         "change_time) VALUES('QUEUED', x'01', 'key', 1, 2, 3)");
-    raw.exec(
+    raw.exec(absl::StrCat(
         "INSERT INTO dataset(sha256, kind, display_name, size_bytes, "
-        "create_time) VALUES('digest', 'text', 'name', 1, 2)");
+        "create_time",
+        version < kSchemaWithOwners ? ") VALUES('digest', 'text', 'name', 1, 2)"
+                                    : ", owner, private) VALUES('digest', "
+                                      "'text', 'name', 1, 2, '', 0)"));
   }
 
   fs::path CopyOf(size_t version) const {
@@ -56,6 +62,11 @@ class MigrationTest : public testing::Test {
     return QueryText(raw,
                      "SELECT id || ' ' || state || ' ' || request_key || ' ' "
                      "|| (SELECT display_name FROM dataset) FROM job");
+  }
+
+  static std::optional<int64_t> QueueLength(const fs::path& file) {
+    SQLite::Database raw(file.string());
+    return QueryInteger(raw, "SELECT sum(jobs) FROM queue_length");
   }
 
   static std::optional<int64_t> VersionOf(const fs::path& file) {
@@ -76,6 +87,7 @@ TEST_F(MigrationTest, KeepsACopyOfEveryOlderSchema) {
     EXPECT_EQ(Job(file_), "1 QUEUED key name");
     EXPECT_EQ(VersionOf(CopyOf(version)), version);
     EXPECT_EQ(Job(CopyOf(version)), "1 QUEUED key name");
+    EXPECT_EQ(QueueLength(file_), 1);
   }
 }
 

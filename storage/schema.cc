@@ -269,8 +269,73 @@ CREATE TABLE dataset_reader(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array<const char*, 5> kMigrations = {
-    kInitial, kEstimates, kTraining, kIndexes, kUsers};
+constexpr const char* kShares = R"sql(
+-- Which jobs go first: 0 low, 1 normal, 2 high.
+ALTER TABLE job ADD COLUMN priority INTEGER NOT NULL DEFAULT 1
+  CHECK(priority IN (0, 1, 2));
+
+-- When the worker that holds it, or held it last, got it.
+ALTER TABLE job ADD COLUMN attempt_time INTEGER;
+
+-- What waits, user by user, each in the order of its jobs.
+CREATE INDEX job_queue ON job(owner, priority DESC, id, create_time,
+                              estimated_seconds)
+  WHERE state = 'QUEUED';
+
+-- How many wait.
+CREATE TABLE queue_length(
+  owner TEXT PRIMARY KEY,
+  jobs INTEGER NOT NULL CHECK(jobs >= 0)
+) STRICT, WITHOUT ROWID;
+INSERT INTO queue_length
+SELECT owner, count(*) FROM job WHERE state = 'QUEUED' GROUP BY owner;
+
+CREATE TRIGGER queued_job_comes AFTER INSERT ON job
+BEGIN
+  INSERT INTO queue_length VALUES(NEW.owner, 1)
+  ON CONFLICT(owner) DO UPDATE SET jobs = jobs + 1;
+END;
+
+CREATE TRIGGER queued_job_goes AFTER UPDATE OF state ON job
+WHEN OLD.state = 'QUEUED' AND NEW.state <> 'QUEUED'
+BEGIN UPDATE queue_length SET jobs = jobs - 1 WHERE owner = NEW.owner; END;
+
+CREATE TRIGGER queued_job_returns AFTER UPDATE OF state ON job
+WHEN OLD.state <> 'QUEUED' AND NEW.state = 'QUEUED'
+BEGIN
+  INSERT INTO queue_length VALUES(NEW.owner, 1)
+  ON CONFLICT(owner) DO UPDATE SET jobs = jobs + 1;
+END;
+
+CREATE TRIGGER queued_job_changes_hands AFTER UPDATE OF owner ON job
+WHEN NEW.state = 'QUEUED' AND NEW.owner <> OLD.owner
+BEGIN
+  UPDATE queue_length SET jobs = jobs - 1 WHERE owner = OLD.owner;
+  INSERT INTO queue_length VALUES(NEW.owner, 1)
+  ON CONFLICT(owner) DO UPDATE SET jobs = jobs + 1;
+END;
+
+CREATE TRIGGER queued_job_is_deleted AFTER DELETE ON job
+WHEN OLD.state = 'QUEUED'
+BEGIN UPDATE queue_length SET jobs = jobs - 1 WHERE owner = OLD.owner; END;
+
+-- What users may have of the workers, and had of late.
+CREATE TABLE share(
+  owner TEXT PRIMARY KEY,
+  weight REAL NOT NULL DEFAULT 1 CHECK(weight > 0),
+  seconds REAL NOT NULL DEFAULT 0 CHECK(seconds >= 0)
+) STRICT, WITHOUT ROWID;
+
+-- The time that all `seconds` of shares are decayed to: one row.
+CREATE TABLE share_time(
+  id INTEGER PRIMARY KEY CHECK(id = 1),
+  time INTEGER NOT NULL
+) STRICT;
+INSERT INTO share_time VALUES(1, 0);
+)sql";
+
+constexpr std::array<const char*, 6> kMigrations = {
+    kInitial, kEstimates, kTraining, kIndexes, kUsers, kShares};
 
 }  // namespace
 

@@ -105,7 +105,7 @@ std::string JobHeader(Session& session, const v1::Job& job) {
       &text, Line("error", job.error().message()), Line("name", LabelOf(job)),
       job.has_train() ? TrainingLines(session, job.train())
                       : AnalysisLines(session, job.analyze()),
-      Line("owner", OwnerText(job)),
+      Line("owner", OwnerText(job)), Line("priority", PriorityText(job)),
       Line("shared", absl::StrJoin(job.shared_with(), ", ")),
       Line("created", CreatedText(job)), Line("took", DurationText(job)));
   return text + WarningLines(job);

@@ -56,6 +56,18 @@ TEST_F(JobHeaderTest, SaysWhatIsAnalysed) {
             "  data      all tokens in windows of 64, datasets/abc\n");
 }
 
+TEST_F(JobHeaderTest, SaysWhereAJobWaits) {
+  job_.set_state(v1::Job::STATE_QUEUED);
+  EXPECT_THAT(Header(), HasSubstr("job 17: queued, start unknown\n"));
+  job_.set_queue_position(2);
+  EXPECT_THAT(Header(), HasSubstr("queued, 2 ahead, start unknown\n"));
+  job_.mutable_estimated_start_time()->set_seconds(1'700'000'000);
+  EXPECT_THAT(Header(), HasSubstr("queued, 2 ahead, to start about 2023-11-1"));
+  EXPECT_THAT(Header(), Not(HasSubstr("priority")));
+  job_.set_priority(v1::Job::PRIORITY_LOW);
+  EXPECT_THAT(Header(), HasSubstr("priority  low\n"));
+}
+
 TEST_F(JobHeaderTest, SaysWhatIsTrained) {
   v1::TrainSpec& spec = *job_.mutable_train();
   spec.set_name("label");

@@ -12,6 +12,7 @@
 #include "client/text/format.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/job.pb.h"
+#include "spec/choice_name.h"
 
 namespace moeprobe {
 namespace {
@@ -21,13 +22,24 @@ absl::Time ToTime(const google::protobuf::Timestamp& time) {
          absl::Nanoseconds(time.nanos());
 }
 
+// Of a queued job.
+std::string PlaceText(const v1::Job& job) {
+  std::string text;
+  if (job.queue_position() > 0) {
+    absl::StrAppend(&text, ", ", job.queue_position(), " ahead");
+  }
+  if (!job.has_estimated_start_time()) return text + ", start unknown";
+  return absl::StrCat(
+      text, ", to start about ",
+      absl::FormatTime("%Y-%m-%d %H:%M", ToTime(job.estimated_start_time()),
+                       absl::LocalTimeZone()));
+}
+
 }  // namespace
 
 std::string StateText(const v1::Job& job) {
   std::string text = StateName(job.state());
-  if (job.state() == v1::Job::STATE_QUEUED && job.queue_position() > 0) {
-    absl::StrAppend(&text, ", ", job.queue_position(), " ahead");
-  }
+  if (job.state() == v1::Job::STATE_QUEUED) text += PlaceText(job);
   if (job.state() == v1::Job::STATE_RUNNING) {
     absl::StrAppend(
         &text, absl::StrFormat(", %.0f %%", 100 * job.progress().fraction()),
@@ -39,6 +51,14 @@ std::string StateText(const v1::Job& job) {
                     " crashes since its last layer");
   }
   return text;
+}
+
+std::string PriorityText(const v1::Job& job) {
+  const auto* value =
+      v1::Job::Priority_descriptor()->FindValueByNumber(job.priority());
+  const bool is_usual = job.priority() == v1::Job::PRIORITY_NORMAL ||
+                        job.priority() == v1::Job::PRIORITY_UNSPECIFIED;
+  return is_usual || value == nullptr ? "" : ChoiceName(*value);
 }
 
 std::string TimeText(const google::protobuf::Timestamp& time) {

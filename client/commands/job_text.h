@@ -14,7 +14,9 @@ namespace moeprobe {
 // Short texts about a job, for people. Parts that others wrote are not yet made
 // printable.
 
-// "running, 42 %, model layer 3 of 32", "queued, 2 ahead", "succeeded, cached".
+// "running, 42 %, model layer 3 of 32", "queued, 2 ahead, to start about
+// 2026-11-21 23:57" in local time, "queued, 2 ahead, start unknown",
+// "succeeded, cached".
 std::string StateText(const v1::Job& job);
 
 // "bob", "bob, private", of something that has an owner.
@@ -24,6 +26,9 @@ std::string OwnerText(const Message& message) {
              ? message.owner() + ", private"
              : message.owner();
 }
+
+// "low" or "high"; empty if it is normal.
+std::string PriorityText(const v1::Job& job);
 
 // "2026-11-21 23:57" in local time; empty if the time is not set.
 std::string TimeText(const google::protobuf::Timestamp& time);

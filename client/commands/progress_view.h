@@ -27,6 +27,9 @@ class ProgressView {
 
   void Observe(const v1::JobEvent& event);
 
+  // Shows a line about the job, such as "queued, 2 ahead".
+  void Tell(const std::string& text) { Print(text); }
+
   // The last state seen.
   v1::Job::State state() const { return state_; }
   // Why, where that is a failure or a cancellation.

@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "client/commands/job_text.h"
 #include "client/commands/progress_view.h"
 #include "client/commands/screen.h"
 #include "client/commands/session.h"
@@ -12,13 +13,29 @@
 #include "moeprobe/v1/job.pb.h"
 
 namespace moeprobe {
+namespace {
+
+// Where a job that waits stands, if others go before it.
+void TellPlace(Session& session, const std::string& job_name,
+               ProgressView& view) {
+  const auto job = session.client.GetJob(job_name);
+  if (!job.ok() || job->state() != v1::Job::STATE_QUEUED) return;
+  if (job->queue_position() > 0) view.Tell(StateText(*job));
+}
+
+}  // namespace
 
 absl::Status Follow(Session& session, Screen& screen,
                     const std::string& job_name) {
   const std::string id = JobId(job_name);
   ProgressView view(screen, absl::StrCat("job ", id));
-  const absl::Status status = session.client.WatchJob(
-      job_name, [&view](const v1::JobEvent& event) { view.Observe(event); });
+  const absl::Status status =
+      session.client.WatchJob(job_name, [&](const v1::JobEvent& event) {
+        view.Observe(event);
+        if (event.state() == v1::Job::STATE_QUEUED) {
+          TellPlace(session, job_name, view);
+        }
+      });
   if (session.cancellation.cancelled()) {
     return absl::CancelledError(absl::StrCat(
         "interrupted; job ", id,

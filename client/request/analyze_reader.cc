@@ -85,6 +85,7 @@ absl::Status ReadAnalyzeSpec(const Value& root, v1::AnalyzeSpec& spec) {
       {FieldRead("kind"),
        FieldRead("visibility"),
        FieldRead("shared_with"),
+       FieldRead("priority"),
        TextField("name", spec, kLongestLabel),
        TextField("model", spec),
        TextField("baseline", spec),

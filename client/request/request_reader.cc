@@ -12,6 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "client/request/analyze_reader.h"
+#include "client/request/message_fields.h"
 #include "client/request/sharing_reader.h"
 #include "client/request/source_text.h"
 #include "client/request/train_reader.h"
@@ -82,6 +83,9 @@ absl::StatusOr<Request> ReadRequest(const std::string& text,
   const Value root(tree, "", source);
   MOEPROBE_RETURN_IF_ERROR(ReadSpec(root, job));
   MOEPROBE_RETURN_IF_ERROR(ReadSharing(root, job));
+  for (const Value& priority : root.Find("priority")) {
+    MOEPROBE_RETURN_IF_ERROR(ChoiceField("priority", job).read(priority));
+  }
   return Request{.job = std::move(job),
                  .source = std::move(source),
                  .tree = std::move(tree)};

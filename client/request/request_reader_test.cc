@@ -74,6 +74,22 @@ TEST(ReadRequestTest, ReadsWhoMaySeeIt) {
   }
 }
 
+TEST(ReadRequestTest, ReadsThePriority) {
+  for (const char* request :
+       {"model: m\ndata: {text: t}\n",
+        "kind: train\nvariants: {a: {}}\ndata: {text: t}\n"}) {
+    const auto read =
+        ReadRequest(absl::StrCat(request, "priority: low\n"), "f.yaml");
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ(read->job.priority(), v1::Job::PRIORITY_LOW);
+    EXPECT_EQ(ReadRequest(request, "f.yaml")->job.priority(),
+              v1::Job::PRIORITY_UNSPECIFIED);
+  }
+  ExpectErrors({{"priority: urgent\n",
+                 "f.yaml:3:11: priority: ", "low or normal or high"}},
+               ErrorAfterHead);
+}
+
 TEST(ReadRequestTest, SaysWhatIsWrongWithWhoMaySeeIt) {
   ExpectErrors(
       {{"visibility: secret\n", "f.yaml:3:13: visibility: ", "lab or private"},

@@ -219,10 +219,11 @@ Json RequestJson(const v1::Job& job) {
   const bool trains = job.has_train();
   Json json = {{"kind", trains ? "train" : "analyze"}};
   json.update(trains ? MessageJson(job.train()) : MessageJson(job.analyze()));
-  v1::Job sharing;
-  sharing.set_visibility(job.visibility());
-  *sharing.mutable_shared_with() = job.shared_with();
-  json.update(MessageJson(sharing));
+  v1::Job rest;
+  rest.set_visibility(job.visibility());
+  *rest.mutable_shared_with() = job.shared_with();
+  rest.set_priority(job.priority());
+  json.update(MessageJson(rest));
   return json;
 }
 

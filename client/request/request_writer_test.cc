@@ -59,17 +59,19 @@ TEST(RequestYamlTest, IsWhatAPersonWouldWrite) {
             "seed: 0\n");
 }
 
-TEST(RequestYamlTest, SaysWhoMaySeeIt) {
+TEST(RequestYamlTest, SaysWhoMaySeeItAndWhenItGoes) {
   v1::AnalyzeSpec spec;
   spec.set_model("m");
   v1::Job job = JobOf(spec);
   job.set_visibility(v1::VISIBILITY_PRIVATE);
   job.add_shared_with("bob");
+  job.set_priority(v1::Job::PRIORITY_LOW);
   EXPECT_EQ(RequestYaml(job),
             "kind: analyze\n"
             "model: m\n"
             "visibility: private\n"
-            "shared_with: [bob]\n");
+            "shared_with: [bob]\n"
+            "priority: low\n");
 }
 
 TEST(RequestYamlTest, ListsSeveralDataSets) {

@@ -67,6 +67,7 @@ absl::Status ReadTrainSpec(const Value& root, v1::TrainSpec& spec) {
       {FieldRead("kind"),
        FieldRead("visibility"),
        FieldRead("shared_with"),
+       FieldRead("priority"),
        TextField("name", spec, kLongestLabel),
        ChoiceField("task", spec),
        PartField("model", spec, ReadModel),

@@ -61,6 +61,9 @@ Json StatusJson(const v1::Job& job) {
   status["cached"] = job.cached();
   if (job.state() == v1::Job::STATE_QUEUED) {
     status["queue_position"] = job.queue_position();
+    if (job.has_estimated_start_time()) {
+      status["estimated_start"] = TimeText(job.estimated_start_time());
+    }
   }
   return status;
 }

@@ -46,6 +46,7 @@ struct UserOptions {
   std::string token_file;
   bool without_token = false;
   int64_t lifetime_seconds = 0;  // 0: for ever
+  double weight = 1;
 };
 
 // The server of a data directory, as an admin reaches it.
@@ -138,6 +139,14 @@ absl::Status Revoke(AdminServer server, const UserOptions& options) {
   return server.Call(&v1::UserService::Stub::RevokeUser, request, user);
 }
 
+absl::Status SetWeight(AdminServer server, const UserOptions& options) {
+  v1::SetUserWeightRequest request;
+  request.set_name(UserName(options.name));
+  request.set_weight(options.weight);
+  v1::User user;
+  return server.Call(&v1::UserService::Stub::SetUserWeight, request, user);
+}
+
 // "2026-11-21 23:57" in local time; "-" if the time is not set.
 std::string TimeText(bool is_set, const Timestamp& time) {
   if (!is_set) return "-";
@@ -154,20 +163,28 @@ std::string_view StateText(const v1::User& user) {
   return expired ? "expired" : "let in";
 }
 
+// Time of workers, "12.3 h" or, if it is short, "140 s".
+std::string RecentText(double seconds) {
+  constexpr double kHour = 3600;
+  return seconds < kHour ? absl::StrFormat("%.0f s", seconds)
+                         : absl::StrFormat("%.1f h", seconds / kHour);
+}
+
 void PrintUser(const v1::User& user) {
   std::cout << absl::StrFormat(
-      "%-20s %-6s %-8s %-6s %-17s %-17s %s\n", ShortName(user),
+      "%-20s %-6s %-8s %-6s %6g %10s %-17s %-17s %s\n", ShortName(user),
       user.role() == v1::ROLE_ADMIN ? "admin" : "user", StateText(user),
-      user.has_token() ? "token" : "-",
+      user.has_token() ? "token" : "-", user.weight(),
+      RecentText(user.recent_seconds()),
       TimeText(user.has_create_time(), user.create_time()),
       TimeText(user.has_expire_time(), user.expire_time()),
       TimeText(user.has_last_call_time(), user.last_call_time()));
 }
 
 absl::Status List(AdminServer server, const UserOptions& /*options*/) {
-  std::cout << absl::StrFormat("%-20s %-6s %-8s %-6s %-17s %-17s %s\n", "USER",
-                               "ROLE", "STATE", "BY", "CREATED", "EXPIRES",
-                               "LAST CALL");
+  std::cout << absl::StrFormat("%-20s %-6s %-8s %-6s %6s %10s %-17s %-17s %s\n",
+                               "USER", "ROLE", "STATE", "BY", "WEIGHT",
+                               "RECENT", "CREATED", "EXPIRES", "LAST CALL");
   v1::ListUsersRequest request;
   do {
     v1::ListUsersResponse page;
@@ -234,7 +251,21 @@ void AddUserCommands(CLI::App& app, const std::filesystem::path& data_directory,
       "Lets a user in no more, from this moment on, and ends their streams.",
       Revoke);
   revoking->add_option("NAME", revoked->name, "Who it is")->required();
-  add("list", "Lists the users.", List);
+  const auto [weighting, weighted] = add(
+      "weight",
+      "Says how much of the workers a user may have beside others who wait.",
+      SetWeight);
+  weighting->add_option("NAME", weighted->name, "Who it is")->required();
+  weighting
+      ->add_option("WEIGHT", weighted->weight,
+                   "In ratio to the weights of others; theirs are 1 unless "
+                   "something else was said")
+      ->required()
+      ->check(CLI::Range(0.01, 100.0));
+  add("list",
+      "Lists the users, with their weights and the worker time they had of "
+      "late, half of which is forgotten every day.",
+      List);
 }
 
 }  // namespace moeprobe

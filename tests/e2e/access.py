@@ -126,6 +126,10 @@ class Rules:
             "UserService/ListUsers": (ADMIN, dict),
             "UserService/RenewUser": (ADMIN, lambda: {"name": self.user()}),
             "UserService/RevokeUser": (ADMIN, lambda: {"name": self.user()}),
+            "UserService/SetUserWeight": (
+                ADMIN,
+                lambda: {"name": self.user(), "weight": 2},
+            ),
         }
         # The same requests about what is not there.
         self.absent = {

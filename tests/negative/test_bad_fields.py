@@ -80,7 +80,8 @@ def changed(descriptor, tree):
 def test_every_number_and_choice_of_a_request_has_a_case(target):
     job = target.api.messages("job").Job.DESCRIPTOR
     specs = [job.fields_by_name[name].message_type for name in ("analyze", "train")]
-    expected = set.union(*map(bounded, specs)) | {"Job.visibility"}
+    own = {"Job.visibility", "Job.priority"}
+    expected = set.union(*map(bounded, specs)) | own
     cases = [entry for part in tables.read("fields").values() for entry in part]
     found = {
         name for case in cases for name in changed(job, tables.change({}, case["set"]))

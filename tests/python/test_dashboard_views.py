@@ -109,6 +109,8 @@ def test_a_row_says_what_a_job_waits_for(status):
     assert (row.detail, row.can_be_cancelled) == ("2 ahead of it", True)
     row = job_row(dataclasses.replace(queued, queue_position=0), NOON)
     assert row.detail == "next in the queue"
+    row = job_row(dataclasses.replace(queued, estimated_start_time=NOON), NOON)
+    assert row.detail == f"2 ahead of it, to start about {moment(NOON)}"
     failed = dataclasses.replace(queued, state=moeprobe.JobState.FAILED, error="why")
     assert job_row(failed, NOON).detail == "why"
     assert not job_row(failed, NOON).can_be_cancelled

@@ -30,6 +30,7 @@ class JobStatus:
     layers_done_count: int
     layer_count: int
     queue_position: int  # jobs ahead of it, while it is queued
+    estimated_start_time: datetime.datetime | None  # while it is queued, if known
     crash_count: int  # by workers that died since it last got a layer
     cached: bool  # whether every matrix came from the cache
     warnings: list[str]
@@ -41,6 +42,7 @@ class JobStatus:
     owner: str
     visibility: str  # "lab" or "private"
     shared_with: list[str]
+    priority: str  # "low", "normal" or "high"
 
 
 def _time(message: job_pb2.Job, field: str) -> datetime.datetime | None:
@@ -65,6 +67,7 @@ def status_of(job: job_pb2.Job) -> JobStatus:
         layers_done_count=job.progress.layers_done_count,
         layer_count=job.progress.layer_count,
         queue_position=job.queue_position,
+        estimated_start_time=_time(job, "estimated_start_time"),
         crash_count=job.crash_count,
         cached=job.cached,
         warnings=list(job.warnings),
@@ -76,6 +79,7 @@ def status_of(job: job_pb2.Job) -> JobStatus:
         owner=job.owner,
         visibility=visibility_of(job),
         shared_with=list(job.shared_with),
+        priority=str(request.get("priority", "normal")),
     )
 
 

@@ -31,7 +31,7 @@ _EXPANDED = ("~", "$", "file://")
 
 
 # Keys of a request of any kind that are no part of its spec.
-SHARING_KEYS = ("visibility", "shared_with")
+JOB_KEYS = ("visibility", "shared_with", "priority")
 
 
 def _full_name(field: FieldDescriptor) -> str:
@@ -211,9 +211,9 @@ def read_message(value: Value, message: Message, without: tuple[str, ...] = ()) 
     )
 
 
-def read_sharing(root: Value, job: job_pb2.Job) -> None:
-    """Read who may see a job from the request, whatever its kind."""
+def read_job_keys(root: Value, job: job_pb2.Job) -> None:
+    """Read who may see a job, and when it goes, whatever its kind."""
     fields = cast("Descriptor", job.DESCRIPTOR).fields_by_name
-    for key in SHARING_KEYS:
+    for key in JOB_KEYS:
         if value := root.find(key):
             _read_field(value, fields[key], job)

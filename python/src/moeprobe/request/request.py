@@ -12,9 +12,9 @@ from typing import Any
 from moeprobe.errors import RequestError
 from moeprobe.request.dict_tree import read_dict
 from moeprobe.request.message_reader import (
-    SHARING_KEYS,
+    JOB_KEYS,
+    read_job_keys,
     read_message,
-    read_sharing,
 )
 from moeprobe.request.source import DictSource, Source, TextSource
 from moeprobe.request.tree import Kind, Node
@@ -69,8 +69,8 @@ class Request:
         spec = getattr(self.job, kind)
         spec.SetInParent()
         if root.node.kind is Kind.MAPPING:
-            read_sharing(root, self.job)
-        rest = [c for c in root.node.children if c.key not in (_KIND, *SHARING_KEYS)]
+            read_job_keys(root, self.job)
+        rest = [c for c in root.node.children if c.key not in (_KIND, *JOB_KEYS)]
         body = Node(root.node.kind, root.node.place, children=rest)
         read_message(Value(body, "", self._source), spec)
 

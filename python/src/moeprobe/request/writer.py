@@ -82,8 +82,10 @@ def _message(message: Message) -> dict[str, Any]:
 def request_dict(job: job_pb2.Job) -> dict[str, Any]:
     """Return the request of a job as a request file has it."""
     kind = job.WhichOneof("spec") or "analyze"
-    sharing = job_pb2.Job(visibility=job.visibility, shared_with=job.shared_with)
-    return {"kind": kind, **_message(getattr(job, kind)), **_message(sharing)}
+    rest = job_pb2.Job(
+        visibility=job.visibility, shared_with=job.shared_with, priority=job.priority
+    )
+    return {"kind": kind, **_message(getattr(job, kind)), **_message(rest)}
 
 
 class _Dumper(yaml.SafeDumper):

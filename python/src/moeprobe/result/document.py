@@ -48,6 +48,8 @@ def _status(job: job_pb2.Job) -> Document:
     status["cached"] = job.cached
     if job.state == job_pb2.Job.STATE_QUEUED:
         status["queue_position"] = job.queue_position
+        if job.HasField("estimated_start_time"):
+            status["estimated_start"] = _time(job.estimated_start_time)
     return status
 
 

@@ -47,7 +47,9 @@ def _detail(status: JobStatus) -> str:
         return status.error
     if status.state is JobState.QUEUED:
         ahead = status.queue_position
-        return f"{ahead} ahead of it" if ahead else "next in the queue"
+        place = f"{ahead} ahead of it" if ahead else "next in the queue"
+        start = status.estimated_start_time
+        return f"{place}, to start about {moment(start)}" if start else place
     return status.phase if not status.state.is_final else ""
 
 

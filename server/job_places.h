@@ -1,0 +1,44 @@
+#ifndef MOEPROBE_SERVER_JOB_PLACES_H_
+#define MOEPROBE_SERVER_JOB_PLACES_H_
+
+#include <google/protobuf/repeated_ptr_field.h>
+
+#include <cstdint>
+#include <unordered_map>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "moeprobe/v1/job.pb.h"
+#include "server/worker_pulse.h"
+#include "storage/job.h"
+#include "storage/job_queue.h"
+#include "storage/queue_forecast.h"
+
+namespace moeprobe {
+
+// Tells where queued jobs stand. Thread-safe.
+class JobPlaces {
+ public:
+  // `worker_count`: workers that the server starts; with none, those count that
+  // answer. All must outlive the object.
+  JobPlaces(JobQueue* queue, const WorkerPulse* pulse, int worker_count)
+      : queue_(queue), pulse_(pulse), worker_count_(worker_count) {}
+
+  // Returns a stored job as clients see it, with its place.
+  absl::StatusOr<v1::Job> Show(const JobRow& row) const;
+
+  // Gives those of `jobs` that are queued their places.
+  absl::Status Fill(google::protobuf::RepeatedPtrField<v1::Job>& jobs) const;
+
+ private:
+  using Places = std::unordered_map<int64_t, QueuePlace>;
+  absl::StatusOr<Places> All() const;
+
+  JobQueue* queue_;
+  const WorkerPulse* pulse_;
+  int worker_count_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_JOB_PLACES_H_

@@ -1,0 +1,93 @@
+#include "server/job_places.h"
+
+#include <google/protobuf/repeated_ptr_field.h>
+#include <google/protobuf/util/time_util.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "moeprobe/v1/job.pb.h"
+#include "server/job_messages.h"
+#include "server/worker_pulse.h"
+#include "storage/access.h"
+#include "storage/database.h"
+#include "storage/job.h"
+#include "storage/job_queue.h"
+#include "storage/job_store.h"
+#include "tests/testing/temporary_directory.h"
+
+namespace moeprobe {
+namespace {
+
+using google::protobuf::util::TimeUtil;
+
+class JobPlacesTest : public testing::Test {
+ protected:
+  JobRow Submit(std::optional<double> seconds) {
+    NewJob job;
+    job.request_key = absl::StrCat(++keys_);
+    job.parts = {{.prefix = ""}};
+    job.groups = {{.part = 0, .layer = 0, .probe = "routing", .key = ""}};
+    job.estimated_seconds = seconds;
+    return *jobs_.Get(ServerItself(), *jobs_.Create(job));
+  }
+
+  // Seconds until a job is expected to start.
+  std::optional<int64_t> Wait(const v1::Job& job) {
+    if (!job.has_estimated_start_time()) return std::nullopt;
+    return TimeUtil::TimestampToSeconds(job.estimated_start_time()) -
+           absl::ToUnixSeconds(now_);
+  }
+
+  const absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);
+  int keys_ = 0;
+  TemporaryDirectory directory_;
+  std::unique_ptr<Database> database_ =
+      *Database::Open(directory_.path() / "moeprobe.db");
+  JobStore jobs_{database_.get(), [](int64_t) {}};
+  JobQueue queue_{database_.get(), [](int64_t) {}, [this] { return now_; }};
+  WorkerPulse pulse_;
+};
+
+TEST_F(JobPlacesTest, TellsWhereAJobStands) {
+  const JobPlaces places(&queue_, &pulse_, 1);
+  Submit(100);
+  Submit(20);
+  const auto shown = places.Show(Submit(1));
+  ASSERT_TRUE(shown.ok()) << shown.status();
+  EXPECT_EQ(shown->queue_position(), 2);
+  EXPECT_EQ(Wait(*shown), 120);
+  EXPECT_EQ(shown->estimated_seconds(), 1);
+}
+
+TEST_F(JobPlacesTest, SaysNothingOfAStartThatNobodyKnows) {
+  const JobRow job = Submit(1);
+  EXPECT_EQ(Wait(*JobPlaces(&queue_, &pulse_, 1).Show(job)), 0);
+  // No worker, as long as none has called.
+  const JobPlaces by_hand(&queue_, &pulse_, 0);
+  EXPECT_EQ(Wait(*by_hand.Show(job)), std::nullopt);
+  Submit(std::nullopt);
+  const auto last = JobPlaces(&queue_, &pulse_, 1).Show(Submit(1));
+  EXPECT_EQ(last->queue_position(), 2);
+  EXPECT_EQ(Wait(*last), std::nullopt);
+}
+
+TEST_F(JobPlacesTest, FillsThoseThatAreQueued) {
+  google::protobuf::RepeatedPtrField<v1::Job> jobs;
+  *jobs.Add() = *ToMessage(Submit(7));
+  *jobs.Add() = *ToMessage(Submit(7));
+  ASSERT_TRUE(jobs_.Cancel(ServerItself(), 1).ok());
+  *jobs.Add() = *ToMessage(*jobs_.Get(ServerItself(), 1));
+  ASSERT_TRUE(JobPlaces(&queue_, &pulse_, 1).Fill(jobs).ok());
+  EXPECT_EQ(Wait(jobs[0]), std::nullopt);  // it was queued, and is no longer
+  EXPECT_EQ(Wait(jobs[1]), 0);
+  EXPECT_EQ(Wait(jobs[2]), std::nullopt);
+}
+
+}  // namespace
+}  // namespace moeprobe

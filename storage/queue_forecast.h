@@ -1,0 +1,56 @@
+#ifndef MOEPROBE_STORAGE_QUEUE_FORECAST_H_
+#define MOEPROBE_STORAGE_QUEUE_FORECAST_H_
+
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/time/time.h"
+
+namespace moeprobe {
+
+// A job that waits, as far as its turn depends on it.
+struct WaitingJob {
+  int64_t id = 0;
+  int rank = 0;                   // priority; the higher goes first
+  std::optional<double> seconds;  // that it is expected to take
+};
+
+// A user whose jobs wait.
+struct WaitingUser {
+  double seconds = 0;  // of workers that they had, or hold
+  double weight = 1;
+  int held_count = 0;            // jobs that workers hold
+  std::vector<WaitingJob> jobs;  // in the order in which they go
+};
+
+// What waits and what runs at one moment.
+struct QueueSnapshot {
+  absl::Time time;
+  std::vector<WaitingUser> users;
+  // What is left of each job that a worker holds; nullopt: it is not known, or
+  // more than was expected.
+  std::vector<std::optional<double>> held_seconds;
+};
+
+// Where a queued job stands.
+struct QueuePlace {
+  int jobs_ahead = 0;                    // that wait as well and go first
+  std::optional<absl::Time> start_time;  // nullopt: nobody can tell
+};
+
+// What a job counts as of which nobody can tell how long it takes, where it is
+// to be decided who is next after it.
+inline constexpr double kUnknownSeconds = 60;
+
+// Says of each waiting job when it goes, if nothing else comes and each job
+// takes what is expected, on so many workers: in the order of JobQueue, to
+// whichever worker is free first. A worker whose job takes nobody knows how
+// long is not counted on, so a start is unknown where no other is left.
+std::unordered_map<int64_t, QueuePlace> Forecast(const QueueSnapshot& snapshot,
+                                                 int worker_count);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_STORAGE_QUEUE_FORECAST_H_

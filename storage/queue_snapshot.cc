@@ -1,0 +1,101 @@
+#include "storage/queue_snapshot.h"
+
+#include <SQLiteCpp/Column.h>
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "storage/job_queue.h"
+#include "storage/queue_forecast.h"
+#include "storage/share_rows.h"
+#include "storage/statement.h"
+
+namespace moeprobe {
+namespace {
+
+constexpr const char* kWaiting = R"sql(
+SELECT owner, priority, id, create_time, estimated_seconds
+FROM job INDEXED BY job_queue WHERE state = 'QUEUED'
+ORDER BY owner, priority DESC, id)sql";
+
+constexpr const char* kHeld = R"sql(
+SELECT owner, attempt_time, estimated_seconds FROM job
+WHERE state IN ('RUNNING', 'CANCELLING'))sql";
+
+using Users = std::map<std::string, WaitingUser>;
+
+std::optional<double> ReadSeconds(const SQLite::Column& column) {
+  if (column.isNull()) return std::nullopt;
+  return column.getDouble();
+}
+
+void AddWaiting(SQLite::Database& database, absl::Time now, Users& users) {
+  const int64_t patient = absl::ToUnixMicros(now - JobQueue::kLowPatience);
+  SQLite::Statement query = Query(database, kWaiting);
+  while (query.executeStep()) {
+    const int is_old = query.getColumn(3).getInt64() <= patient ? 1 : 0;
+    users[query.getColumn(0).getString()].jobs.push_back(
+        {.id = query.getColumn(2).getInt64(),
+         .rank = std::max(query.getColumn(1).getInt(), is_old),
+         .seconds = ReadSeconds(query.getColumn(4))});
+  }
+  for (auto& [name, user] : users) {
+    std::ranges::sort(user.jobs, {}, [](const WaitingJob& job) {
+      return std::tuple(-job.rank, job.id);
+    });
+  }
+}
+
+void AddShares(SQLite::Database& database, absl::Time now, Users& users) {
+  const double left = StoredUsageLeft(database, now);
+  SQLite::Statement query =
+      Query(database, "SELECT owner, weight, seconds FROM share");
+  while (query.executeStep()) {
+    WaitingUser& user = users[query.getColumn(0).getString()];
+    user.weight = query.getColumn(1).getDouble();
+    user.seconds = left * query.getColumn(2).getDouble();
+  }
+}
+
+void AddHeld(SQLite::Database& database, absl::Time now, Users& users,
+             QueueSnapshot& snapshot) {
+  SQLite::Statement query = Query(database, kHeld);
+  while (query.executeStep()) {
+    const absl::Time start =
+        query.isColumnNull(1)
+            ? now
+            : absl::FromUnixMicros(query.getColumn(1).getInt64());
+    const double so_far = absl::ToDoubleSeconds(now - start);
+    const std::optional<double> expected = ReadSeconds(query.getColumn(2));
+    WaitingUser& user = users[query.getColumn(0).getString()];
+    user.seconds += std::max(so_far, expected.value_or(0));
+    ++user.held_count;
+    const bool is_known = expected && *expected >= so_far;
+    snapshot.held_seconds.push_back(is_known ? std::optional(*expected - so_far)
+                                             : std::nullopt);
+  }
+}
+
+}  // namespace
+
+QueueSnapshot TakeSnapshot(SQLite::Database& database, absl::Time now) {
+  QueueSnapshot snapshot{.time = now, .users = {}, .held_seconds = {}};
+  Users users;
+  AddWaiting(database, now, users);
+  AddShares(database, now, users);
+  AddHeld(database, now, users, snapshot);
+  for (auto& [name, user] : users) {
+    if (!user.jobs.empty()) snapshot.users.push_back(std::move(user));
+  }
+  return snapshot;
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,59 @@
+#include "storage/share_rows.h"
+
+#include <SQLiteCpp/Database.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+
+#include "absl/time/time.h"
+#include "storage/statement.h"
+
+namespace moeprobe {
+namespace {
+
+// Less than this is nothing.
+constexpr double kLeastSeconds = 1e-3;
+
+constexpr const char* kCharge = R"sql(
+INSERT INTO share(owner, seconds) SELECT owner, ?2 FROM job WHERE id = ?1
+ON CONFLICT(owner) DO UPDATE SET seconds = seconds + excluded.seconds)sql";
+
+// Brings the seconds of all users to `now`.
+void Decay(SQLite::Database& database, absl::Time now) {
+  const double left = StoredUsageLeft(database, now);
+  Execute(database,
+          "UPDATE share SET seconds = iif(seconds * ?1 < ?2, 0, seconds * ?1) "
+          "WHERE seconds > 0",
+          left, kLeastSeconds);
+  Execute(database, "UPDATE share_time SET time = max(time, ?1)",
+          absl::ToUnixMicros(now));
+}
+
+}  // namespace
+
+double SecondsLeft(absl::Duration attempt) {
+  const double half_lives = absl::FDivDuration(
+      std::max(attempt, absl::ZeroDuration()), kUsageHalfLife);
+  return -std::expm1(-half_lives * std::numbers::ln2) *
+         absl::ToDoubleSeconds(kUsageHalfLife) / std::numbers::ln2;
+}
+
+double StoredUsageLeft(SQLite::Database& database, absl::Time now) {
+  const absl::Time stored = absl::FromUnixMicros(
+      QueryInteger(database, "SELECT time FROM share_time").value_or(0));
+  const absl::Duration age = std::max(now - stored, absl::ZeroDuration());
+  return std::exp2(-absl::FDivDuration(age, kUsageHalfLife));
+}
+
+void ChargeAttempt(SQLite::Database& database, int64_t job, absl::Time end) {
+  const auto start =
+      QueryInteger(database, "SELECT attempt_time FROM job WHERE id = ?1", job);
+  if (!start) return;  // from before there were shares
+  Decay(database, end);
+  Execute(database, kCharge, job,
+          SecondsLeft(end - absl::FromUnixMicros(*start)));
+}
+
+}  // namespace moeprobe

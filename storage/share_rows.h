@@ -1,0 +1,33 @@
+// Statements about what users had of the workers, which AttemptStore, JobQueue
+// and ShareStore share; each runs inside the caller's transaction.
+
+#ifndef MOEPROBE_STORAGE_SHARE_ROWS_H_
+#define MOEPROBE_STORAGE_SHARE_ROWS_H_
+
+#include <SQLiteCpp/Database.h>
+
+#include <cstdint>
+
+#include "absl/time/time.h"
+
+namespace moeprobe {
+
+// Half of what a user had of the workers is forgotten after this time.
+inline constexpr absl::Duration kUsageHalfLife = absl::Hours(24);
+
+// Returns the seconds that are left, when it ends, of an attempt that took so
+// long: h / ln 2 at most, h being the half-life. Of one that took no time, or
+// less where the clock was set back, 0.
+double SecondsLeft(absl::Duration attempt);
+
+// Returns which part of the seconds as stored is left at `now`. Where the clock
+// was set back, all.
+double StoredUsageLeft(SQLite::Database& database, absl::Time now);
+
+// Charges the owner of a job for the attempt that ends, from its start until
+// `end`, by SecondsLeft().
+void ChargeAttempt(SQLite::Database& database, int64_t job, absl::Time end);
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_STORAGE_SHARE_ROWS_H_

@@ -1,0 +1,43 @@
+#include "storage/share_store.h"
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+
+#include <map>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "storage/database.h"
+#include "storage/share_rows.h"
+#include "storage/statement.h"
+
+namespace moeprobe {
+
+absl::Status ShareStore::SetWeight(const std::string& owner, double weight) {
+  return database_->Write([&](SQLite::Database& db) -> absl::Status {
+    Execute(db,
+            "INSERT INTO share(owner, weight) VALUES(?1, ?2) ON CONFLICT(owner)"
+            " DO UPDATE SET weight = excluded.weight",
+            owner, weight);
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<std::map<std::string, Share>> ShareStore::All() {
+  using Shares = std::map<std::string, Share>;
+  return database_->Read([&](SQLite::Database& db) -> absl::StatusOr<Shares> {
+    const double left = StoredUsageLeft(db, clock_());
+    SQLite::Statement query =
+        Query(db, "SELECT owner, weight, seconds FROM share");
+    Shares shares;
+    while (query.executeStep()) {
+      shares[query.getColumn(0).getString()] = {
+          .weight = query.getColumn(1).getDouble(),
+          .seconds = left * query.getColumn(2).getDouble()};
+    }
+    return shares;
+  });
+}
+
+}  // namespace moeprobe
