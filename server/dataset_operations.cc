@@ -168,18 +168,19 @@ absl::StatusOr<v1::Dataset> DatasetOperations::Upload(const Viewer& user,
   const v1::Dataset& announced = first.dataset();
   MOEPROBE_RETURN_IF_ERROR(CheckAnnouncement(announced));
   MOEPROBE_ASSIGN_OR_RETURN(const Access access, AccessOf(user, announced));
+  const DatasetRow row{.access = access,
+                       .sha256 = announced.sha256(),
+                       .is_text = announced.kind() == v1::Dataset::KIND_TEXT,
+                       .display_name = announced.display_name(),
+                       .size_bytes = announced.size_bytes(),
+                       .create_time = absl::InfinitePast()};
+  MOEPROBE_RETURN_IF_ERROR(datasets_->CheckRoom(row));
   MOEPROBE_ASSIGN_OR_RETURN(BlobWriter writer, blobs_->NewBlob());
   MOEPROBE_RETURN_IF_ERROR(Receive(read, announced, writer));
   MOEPROBE_RETURN_IF_ERROR(CheckReceived(announced, writer));
   MOEPROBE_RETURN_IF_ERROR(CheckContent(announced, writer.path()));
   MOEPROBE_RETURN_IF_ERROR(writer.Commit());
-  MOEPROBE_RETURN_IF_ERROR(
-      datasets_->Add({.access = access,
-                      .sha256 = announced.sha256(),
-                      .is_text = announced.kind() == v1::Dataset::KIND_TEXT,
-                      .display_name = announced.display_name(),
-                      .size_bytes = announced.size_bytes(),
-                      .create_time = absl::InfinitePast()}));
+  MOEPROBE_RETURN_IF_ERROR(datasets_->Add(row));
   return Get(user, DatasetName(announced.sha256()));
 }
 

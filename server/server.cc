@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "core/base/disk_error.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/access.pb.h"
@@ -276,11 +277,11 @@ struct Server::Parts {
   JobRecord record{&job_metrics};
   WorkerPulse pulse;
 
-  JobStore jobs{database.get(), Tell()};
-  JobQueue queue{database.get(), Tell()};
+  JobStore jobs{database.get(), Tell(), absl::Now, options.limits};
+  JobQueue queue{database.get(), Tell(), absl::Now, options.limits};
   AttemptStore attempts{database.get(), Tell()};
   ResultStore results{database.get(), &blobs};
-  DatasetStore datasets{database.get()};
+  DatasetStore datasets{database.get(), options.limits};
   UserStore user_store{database.get()};
   ShareStore shares{database.get()};
   FingerprintStore fingerprints{database.get()};

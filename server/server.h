@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "server/client_listener.h"
+#include "storage/limits.h"
 
 namespace moeprobe {
 
@@ -36,6 +37,7 @@ struct ServerOptions {
   // How long workers may take, when the server stops, to keep what they have
   // reached: to the next finished layer or training step.
   std::chrono::milliseconds drain_patience{20'000};
+  Limits limits = {};
   // How long a worker may hold a task without a word.
   std::chrono::seconds lease{60};
   // How long it may tell the same of a task.

@@ -12,9 +12,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "core/base/quoted.h"
+#include "core/base/status_macros.h"
 #include "storage/access.h"
 #include "storage/database.h"
 #include "storage/job_rows.h"
+#include "storage/limits.h"
 #include "storage/statement.h"
 
 namespace moeprobe {
@@ -91,6 +93,36 @@ int64_t Upsert(SQLite::Database& database, const DatasetRow& row) {
   return upsert.getColumn(0).getInt64();
 }
 
+// Bytes of the data sets but for one: in all, and of an owner.
+constexpr const char* kBytes =
+    "SELECT sum(size_bytes) FROM dataset WHERE NOT (sha256 = ?1 AND "
+    "owner = ?2)";
+constexpr const char* kBytesOfOwner =
+    "SELECT sum(size_bytes) FROM dataset WHERE sha256 <> ?1 AND owner = ?2";
+
+absl::Status CheckBytes(const DatasetRow& row, int64_t held, int64_t limit,
+                        const std::string& whose, const char* option) {
+  if (limit == 0 || held + row.size_bytes <= limit) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat(Quoted(row.display_name), ": ", row.size_bytes, " bytes, ",
+                   whose, " ", held, " bytes, of at most ", limit, " (", option,
+                   "); waiting makes no room: ask an admin"));
+}
+
+absl::Status CheckLimits(SQLite::Database& database, const DatasetRow& row,
+                         const Limits& limits) {
+  const auto held = [&](const char* sql) {
+    return QueryInteger(database, sql, row.sha256, row.access.owner)
+        .value_or(0);
+  };
+  MOEPROBE_RETURN_IF_ERROR(
+      CheckBytes(row, held(kBytesOfOwner), limits.dataset_bytes_per_user,
+                 absl::StrCat("and ", row.access.owner, " has"),
+                 "--max-dataset-bytes-per-user"));
+  return CheckBytes(row, held(kBytes), limits.dataset_bytes, "and there are",
+                    "--max-dataset-bytes");
+}
+
 }  // namespace
 
 absl::Status DatasetStore::Adopt(const std::string& owner) {
@@ -102,6 +134,7 @@ absl::Status DatasetStore::Adopt(const std::string& owner) {
 
 absl::Status DatasetStore::Add(const DatasetRow& row) {
   return database_->Write([&](SQLite::Database& db) -> absl::Status {
+    MOEPROBE_RETURN_IF_ERROR(CheckLimits(db, row, limits_));
     const int64_t id = Upsert(db, row);
     Execute(db, "DELETE FROM dataset_reader WHERE dataset = ?1", id);
     for (const std::string& reader : row.access.readers) {
@@ -110,6 +143,11 @@ absl::Status DatasetStore::Add(const DatasetRow& row) {
     }
     return absl::OkStatus();
   });
+}
+
+absl::Status DatasetStore::CheckRoom(const DatasetRow& row) {
+  return database_->Read(
+      [&](SQLite::Database& db) { return CheckLimits(db, row, limits_); });
 }
 
 absl::StatusOr<DatasetRow> DatasetStore::Get(const Viewer& viewer,

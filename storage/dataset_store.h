@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "storage/access.h"
 #include "storage/database.h"
+#include "storage/limits.h"
 
 namespace moeprobe {
 
@@ -30,15 +31,19 @@ struct DatasetRow {
 class DatasetStore {
  public:
   // `database` must outlive the store.
-  explicit DatasetStore(Database* database) : database_(database) {}
+  explicit DatasetStore(Database* database, const Limits& limits = {})
+      : database_(database), limits_(limits) {}
 
   // Gives the data sets that nobody owns, those of before there were users, to
   // the user `owner`.
   absl::Status Adopt(const std::string& owner);
 
   // Adds a data set, or gives one that its owner has already its new display
-  // name, visibility and readers.
+  // name, visibility and readers. Errors as of CheckRoom().
   absl::Status Add(const DatasetRow& row);
+
+  // ResourceExhausted if Add() would be more than the limits allow.
+  absl::Status CheckRoom(const DatasetRow& row);
 
   // Returns the data set with this digest. NotFound if there is none that the
   // viewer may see.
@@ -57,6 +62,7 @@ class DatasetStore {
 
  private:
   Database* database_;
+  Limits limits_;
 };
 
 }  // namespace moeprobe

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/time/clock.h"
@@ -9,6 +10,7 @@
 #include "storage/access.h"
 #include "storage/database.h"
 #include "storage/fingerprint_store.h"
+#include "storage/limits.h"
 #include "tests/testing/temporary_directory.h"
 
 namespace moeprobe {
@@ -54,6 +56,33 @@ TEST_F(DatasetStoreTest, KeepsEachDigestOnce) {
   const auto rows = datasets_.List(kBob, INT64_MAX, 10);
   ASSERT_EQ(rows->size(), 1);
   EXPECT_EQ(rows->front().display_name, "new");
+}
+
+TEST_F(DatasetStoreTest, RefusesMoreThanTheLimits) {
+  DatasetStore limited(database_.get(), Limits{.dataset_bytes_per_user = 10,
+                                               .dataset_bytes = 15});
+  const auto add = [&](const std::string& sha256, const std::string& owner) {
+    return limited.Add({.access = {.owner = owner},
+                        .sha256 = sha256,
+                        .is_text = true,
+                        .display_name = "text",
+                        .size_bytes = 5,
+                        .create_time = absl::Now()});
+  };
+  ASSERT_TRUE(add("a", "bob").ok());
+  ASSERT_TRUE(add("b", "bob").ok());
+  const absl::Status refused = add("c", "bob");
+  EXPECT_TRUE(absl::IsResourceExhausted(refused));
+  EXPECT_EQ(refused.message(),
+            "\"text\": 5 bytes, and bob has 10 bytes, of at most 10 "
+            "(--max-dataset-bytes-per-user); waiting makes no room: ask an "
+            "admin");
+  EXPECT_TRUE(add("a", "bob").ok());  // again
+  EXPECT_TRUE(add("a", "alice").ok());
+  EXPECT_EQ(add("b", "alice").message(),
+            "\"text\": 5 bytes, and there are 15 bytes, of at most 15 "
+            "(--max-dataset-bytes); waiting makes no room: ask an admin");
+  EXPECT_EQ(limited.List(ServerItself(), INT64_MAX, 10)->size(), 2);
 }
 
 TEST_F(DatasetStoreTest, ListsFromNewToOld) {

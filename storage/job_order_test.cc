@@ -29,6 +29,7 @@
 #include "storage/job.h"
 #include "storage/job_queue.h"
 #include "storage/job_store.h"
+#include "storage/limits.h"
 #include "storage/share_rows.h"
 #include "storage/share_store.h"
 #include "storage/statement.h"
@@ -212,6 +213,20 @@ TEST_F(JobOrderTest, LetsAJobWaitWhoseLikeRuns) {
   EXPECT_EQ(Next(), other);
   Finish(running);
   EXPECT_NE(Next(), other);
+}
+
+TEST_F(JobOrderTest, LetsUsersWaitWhoHoldAsManyWorkersAsOneMay) {
+  JobQueue queue(
+      stores_->database.get(), [](int64_t) {}, clock_,
+      Limits{.running_jobs_per_user = 1});
+  const AttemptId running = Start(Submit("alice"), 1);
+  const int64_t second = Submit("alice");
+  EXPECT_FALSE(queue.NextQueued()->has_value());
+  Start(Submit("bob"), 1000);
+  EXPECT_FALSE(queue.NextQueued()->has_value());
+  EXPECT_EQ(Next(), second);
+  Finish(running);
+  EXPECT_EQ(queue.NextQueued()->value_or(JobRow{}).id, second);
 }
 
 // The bound that decision 0031 derives: somebody who had all of the worker for

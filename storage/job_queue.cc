@@ -30,7 +30,7 @@ namespace {
 // For each user who waits and each priority, the job that goes first; of these,
 // the one that goes next. ?1: those that rest; ?2: now; ?3: what is left of
 // stored seconds; ?4: when a job of low priority must have come to count as one
-// of normal priority.
+// of normal priority; ?5: workers that a user may hold, 0: all.
 constexpr const char* kNextQueued = R"sql(
 WITH held(owner, seconds, count) AS (
   SELECT owner, sum(max((?2 - coalesce(attempt_time, ?2)) / 1e6,
@@ -51,6 +51,7 @@ first(id) AS (
 SELECT job.id FROM first JOIN job USING(id)
 LEFT JOIN share ON share.owner = job.owner
 LEFT JOIN held ON held.owner = job.owner
+WHERE ?5 = 0 OR coalesce(held.count, 0) < ?5
 ORDER BY max(job.priority, job.create_time <= ?4) DESC,
   (coalesce(share.seconds, 0) * ?3 + coalesce(held.seconds, 0))
     / coalesce(share.weight, 1),
@@ -68,7 +69,8 @@ absl::StatusOr<std::optional<JobRow>> JobQueue::NextQueued(
             QueryInteger(db, kNextQueued,
                          absl::StrCat("[", absl::StrJoin(resting, ","), "]"),
                          absl::ToUnixMicros(now), StoredUsageLeft(db, now),
-                         absl::ToUnixMicros(now - kLowPatience));
+                         absl::ToUnixMicros(now - kLowPatience),
+                         limits_.running_jobs_per_user);
         if (!id) return std::nullopt;
         MOEPROBE_ASSIGN_OR_RETURN(JobRow row, SelectJob(db, *id));
         return row;

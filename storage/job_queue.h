@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "storage/database.h"
 #include "storage/job.h"
+#include "storage/limits.h"
 #include "storage/queue_forecast.h"
 
 namespace moeprobe {
@@ -41,13 +42,16 @@ class JobQueue {
 
   // `database` must outlive the queue.
   JobQueue(Database* database, JobListener listener,
-           std::function<absl::Time()> clock = absl::Now)
+           std::function<absl::Time()> clock = absl::Now,
+           const Limits& limits = {})
       : database_(database),
         listener_(std::move(listener)),
-        clock_(std::move(clock)) {}
+        clock_(std::move(clock)),
+        limits_(limits) {}
 
   // Returns the job that goes next, but for those that rest, or nullopt. A job
   // whose like is held by a worker waits: it will be answered from the cache.
+  // So do those of users who hold as many workers as one may.
   absl::StatusOr<std::optional<JobRow>> NextQueued(
       const std::vector<int64_t>& resting = {});
 
@@ -88,6 +92,7 @@ class JobQueue {
   Database* database_;
   JobListener listener_;
   std::function<absl::Time()> clock_;
+  Limits limits_;
 };
 
 }  // namespace moeprobe

@@ -19,6 +19,7 @@
 #include "storage/database.h"
 #include "storage/job.h"
 #include "storage/job_rows.h"
+#include "storage/limits.h"
 #include "storage/statement.h"
 
 namespace moeprobe {
@@ -125,6 +126,33 @@ void InsertNeeds(SQLite::Database& database, int64_t id, const NewJob& job) {
   }
 }
 
+// Whether so many are more than a limit, of which 0 is none.
+bool IsOver(int64_t limit, int64_t count) { return limit > 0 && count > limit; }
+
+// With a job of `owner` that has just been queued.
+absl::Status CheckQueue(SQLite::Database& database, const std::string& owner,
+                        const Limits& limits) {
+  const int64_t own =
+      QueryInteger(database, "SELECT jobs FROM queue_length WHERE owner = ?1",
+                   owner)
+          .value_or(0);
+  if (IsOver(limits.queued_jobs_per_user, own)) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        owner, " has ", own - 1, " queued jobs, of at most ",
+        limits.queued_jobs_per_user,
+        " of one user (--max-queued-per-user); try again when a worker has "
+        "taken one, or cancel some"));
+  }
+  const int64_t all =
+      QueryInteger(database, "SELECT sum(jobs) FROM queue_length").value_or(0);
+  if (IsOver(limits.queued_jobs, all)) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "there are ", all - 1, " queued jobs, of at most ", limits.queued_jobs,
+        " (--max-queued); try again when a worker has taken one"));
+  }
+  return absl::OkStatus();
+}
+
 JobEventRow ReadEvent(const SQLite::Statement& query) {
   JobEventRow row;
   row.sequence = query.getColumn(0).getInt64();
@@ -171,7 +199,11 @@ absl::StatusOr<int64_t> JobStore::Create(const NewJob& job) {
         InsertNeeds(db, id, job);
         AddWarnings(db, id, job.warnings);
         AttachCachedGroups(db, id, job.groups);
-        if (HasAllGroups(db, id)) Succeed(db, id);
+        if (HasAllGroups(db, id)) {
+          Succeed(db, id);
+        } else {
+          MOEPROBE_RETURN_IF_ERROR(CheckQueue(db, job.access.owner, limits_));
+        }
         return id;
       });
   if (created.ok()) listener_(*created);

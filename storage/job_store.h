@@ -15,6 +15,7 @@
 #include "storage/access.h"
 #include "storage/database.h"
 #include "storage/job.h"
+#include "storage/limits.h"
 
 namespace moeprobe {
 
@@ -45,10 +46,12 @@ class JobStore {
  public:
   // `database` must outlive the store. `clock` says when jobs are created.
   JobStore(Database* database, JobListener listener,
-           std::function<absl::Time()> clock = absl::Now)
+           std::function<absl::Time()> clock = absl::Now,
+           const Limits& limits = {})
       : database_(database),
         listener_(std::move(listener)),
-        clock_(std::move(clock)) {}
+        clock_(std::move(clock)),
+        limits_(limits) {}
 
   // Gives the jobs that nobody owns, those of before there were users, to the
   // user `owner`.
@@ -58,7 +61,8 @@ class JobStore {
   // cache holds every group it needs.
   //
   // Returns the earlier job if its owner used the request id with the same
-  // digest, AlreadyExists if with another.
+  // digest, AlreadyExists if with another; ResourceExhausted if the job would
+  // have to wait and more jobs wait already than the limits allow.
   absl::StatusOr<int64_t> Create(const NewJob& job);
 
   // Returns the job that a request of this owner with this id and digest made,
@@ -96,6 +100,7 @@ class JobStore {
   Database* database_;
   JobListener listener_;
   std::function<absl::Time()> clock_;
+  Limits limits_;
 };
 
 }  // namespace moeprobe

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "storage/access.h"
@@ -13,6 +15,7 @@
 #include "storage/database.h"
 #include "storage/job.h"
 #include "storage/job_queue.h"
+#include "storage/limits.h"
 #include "tests/testing/temporary_directory.h"
 
 namespace moeprobe {
@@ -220,6 +223,80 @@ TEST_F(JobStoreTest, KeepsAnEstimateOfWhatAWorkerHasToDo) {
   job = SomeJob("key");
   job.estimated_seconds = 0.1;  // nothing, but for a worker's start
   EXPECT_FALSE(jobs_.Get(ServerItself(), Create(job))->estimated_seconds);
+}
+
+class LimitedJobsTest : public JobStoreTest {
+ protected:
+  absl::StatusOr<int64_t> CreateFor(const std::string& owner,
+                                    const std::string& request_id = "",
+                                    const std::string& key = "") {
+    NewJob job = SomeJob(key);
+    job.access.owner = owner;
+    job.request_id = request_id;
+    return limited_.Create(job);
+  }
+
+  JobStore limited_{database_.get(), listener_, absl::Now,
+                    Limits{.queued_jobs_per_user = 2, .queued_jobs = 3}};
+};
+
+TEST_F(LimitedJobsTest, RefusesMoreThanAUserMayQueue) {
+  const auto first = CreateFor("alice", "id");
+  ASSERT_TRUE(first.ok()) << first.status();
+  ASSERT_TRUE(CreateFor("alice").ok());
+  const absl::Status refused = CreateFor("alice").status();
+  EXPECT_TRUE(absl::IsResourceExhausted(refused));
+  EXPECT_EQ(
+      refused.message(),
+      "alice has 2 queued jobs, of at most 2 of one user "
+      "(--max-queued-per-user); try again when a worker has taken one, or "
+      "cancel some");
+  EXPECT_EQ(limited_.List(ServerItself(), INT64_MAX, 10)->size(), 2);
+  EXPECT_EQ(*CreateFor("alice", "id"), *first);
+  EXPECT_TRUE(CreateFor("bob").ok());
+}
+
+TEST_F(LimitedJobsTest, RefusesMoreThanFitIntoTheQueue) {
+  for (const char* user : {"alice", "bob", "carol"}) {
+    ASSERT_TRUE(CreateFor(user).ok());
+  }
+  const absl::Status refused = CreateFor("dave").status();
+  EXPECT_TRUE(absl::IsResourceExhausted(refused));
+  EXPECT_THAT(std::string(refused.message()),
+              testing::HasSubstr("3 queued jobs, of at most 3 (--max-queued)"));
+}
+
+TEST_F(LimitedJobsTest, HasRoomAgainWhenAJobHasLeftTheQueue) {
+  const auto first = CreateFor("alice");
+  const auto second = CreateFor("alice");
+  ASSERT_FALSE(CreateFor("alice").ok());
+  const auto attempt = queue_.Start(*first, 1);
+  ASSERT_TRUE(CreateFor("alice").ok());
+  ASSERT_FALSE(CreateFor("alice").ok());
+  ASSERT_TRUE(limited_.Cancel(ServerItself(), *second).ok());
+  ASSERT_TRUE(CreateFor("alice").ok());
+  // What comes back is there, and counts.
+  ASSERT_TRUE(attempts_.WorkerDied(1, "", 3).ok());
+  const absl::Status refused = CreateFor("alice").status();
+  EXPECT_THAT(std::string(refused.message()),
+              testing::HasSubstr("alice has 3 queued jobs"));
+}
+
+TEST_F(LimitedJobsTest, AnswersFromTheCacheHoweverManyWait) {
+  FillCache("key");
+  ASSERT_TRUE(CreateFor("alice").ok());
+  ASSERT_TRUE(CreateFor("alice").ok());
+  const auto answered = CreateFor("alice", "", "key");
+  ASSERT_TRUE(answered.ok()) << answered.status();
+  EXPECT_EQ(StateOf(*answered), JobState::kSucceeded);
+}
+
+TEST_F(LimitedJobsTest, CountsWhatChangesHands) {
+  ASSERT_TRUE(CreateFor("").ok());
+  ASSERT_TRUE(CreateFor("").ok());
+  ASSERT_TRUE(jobs_.Adopt("alice").ok());
+  EXPECT_FALSE(CreateFor("alice").ok());
+  EXPECT_TRUE(CreateFor("").ok());
 }
 
 TEST_F(JobStoreTest, CancelsAQueuedJobAtOnceAndForGood) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -22,6 +23,7 @@
 #include "server/log.h"
 #include "server/server.h"
 #include "server/signals.h"
+#include "storage/limits.h"
 
 namespace moeprobe {
 namespace {
@@ -121,6 +123,32 @@ void AddOperatorOptions(CLI::App& app, ServeOptions& options) {
       ->check(CLI::Range(1, 31'536'000));
 }
 
+// What users may bring.
+void AddLimitOptions(CLI::App& app, Limits& limits) {
+  const auto add = [&](const char* name, int64_t& limit,
+                       const char* description) {
+    return app.add_option(name, limit, description)
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+  };
+  add("--max-queued-per-user", limits.queued_jobs_per_user,
+      "Queued jobs of one user; 0: any number");
+  add("--max-queued", limits.queued_jobs, "Queued jobs in all; 0: any number");
+  add("--max-running-per-user", limits.running_jobs_per_user,
+      "Workers that the jobs of one user may hold at once; 0: all");
+  const auto add_bytes = [&](const char* name, int64_t& limit,
+                             const char* description, const char* usual) {
+    app.add_option(name, limit, description)
+        ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
+        ->check(CLI::NonNegativeNumber)
+        ->default_str(usual);
+  };
+  add_bytes("--max-dataset-bytes-per-user", limits.dataset_bytes_per_user,
+            "Texts and token ids of one user; 0: any amount", "64GiB");
+  add_bytes("--max-dataset-bytes", limits.dataset_bytes,
+            "Texts and token ids in all; 0: any amount", "256GiB");
+}
+
 void AddAccessOptions(CLI::App& app, ServeOptions& options) {
   ListenOptions& listen = options.server.listen;
   app.add_option("--socket-mode", options.socket_mode,
@@ -192,6 +220,7 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
       ->capture_default_str();
   AddWorkerOptions(app, options);
   AddAccessOptions(app, options);
+  AddLimitOptions(app, options.server.limits);
   AddOperatorOptions(app, options);
 }
 
