@@ -121,6 +121,9 @@ TEST(ProcessLimitsTest, GetsNoRightsFromPrograms) {
 }
 
 TEST(ProcessLimitsTest, IsTheFirstToEndWhereMemoryIsShort) {
+  if (access("/proc/self/oom_score_adj", W_OK) != 0) {
+    GTEST_SKIP() << "this kernel takes no advice on whom to end";
+  }
   EXPECT_TRUE(HoldsUnder({}, [] {
     int score = 0;
     std::ifstream("/proc/self/oom_score_adj") >> score;
