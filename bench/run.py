@@ -4,8 +4,8 @@ usage: run.py [--rounds N] FIGURE ...
        run.py render
 
 Figures: jacobian spectra forward precision offload pca analysis-mixtral
-analysis-qwen nulls training latency submits report dashboard second-probe
-estimate.
+analysis-qwen nulls training latency submits long-queue report dashboard
+second-probe estimate.
 Builds what it needs, writes synthetic checkpoints to build/bench/work, lets ours
 and the peer take turns, appends a line for each row to bench/results.jsonl and
 renders docs/benchmarks.md. `offload` needs root: it empties the page cache.
@@ -417,6 +417,21 @@ def submits(rounds):
         yield alone.row(f"{name}-p99", what, "p99_ms", "ms", most)
 
 
+def long_queue(rounds):
+    build_programs()
+    alone = Measurement([PYTHON, "bench/long_queue.py"], rounds=rounds)
+    for quantity, title, unit, goal in (
+        ("list_p99_ms", "a page of jobs: 99 of 100 within", "ms", ("≤", 20)),
+        ("ready_seconds", "first page of jobs after kill -9", "s", ("≤", 2)),
+        ("watches_memory_mib", "1,000 idle watches: memory", "MiB", None),
+        ("watches_processor_percent", "1,000 idle watches: of a core", "%", None),
+        ("soak_memory_growth_mib", "lives of jobs for 20 minutes: growth", "MiB", None),
+        ("soak_descriptor_growth", "and of descriptors", "", None),
+    ):
+        name = f"long-queue-{quantity.replace('_', '-')}"
+        yield alone.row(name, f"10,000 queued jobs, {title}", quantity, unit, goal)
+
+
 def second_probe(rounds):
     build_programs()
     model = checkpoint("mixtral-like", dtype="bfloat16", layers=16)
@@ -493,6 +508,7 @@ FIGURES = {
     "training": training,
     "latency": latency,
     "submits": submits,
+    "long-queue": long_queue,
     "report": report,
     "dashboard": dashboard,
     "second-probe": second_probe,

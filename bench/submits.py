@@ -19,12 +19,16 @@ sys.path[:0] = [str(ROOT / "tests/e2e"), str(ROOT / "bench/peers")]
 import measurement  # noqa: E402
 import service  # noqa: E402
 
+NO_LIMITS = ("--max-queued", "0", "--max-queued-per-user", "0")
+
 
 def measure(clients, seconds):
     with (
         # Beside the build: a temporary directory may be in memory.
         tempfile.TemporaryDirectory(dir=ROOT / "build") as folder,
-        service.Server(folder, [ROOT / "tests/fixtures"], workers=0) as server,
+        service.Server(
+            folder, [ROOT / "tests/fixtures"], workers=0, options=NO_LIMITS
+        ) as server,
     ):
         command = [
             *(service.PROGRAMS / "moeprobe-submit-load", "--server", server.address),
