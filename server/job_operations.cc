@@ -106,7 +106,11 @@ absl::StatusOr<v1::Job> JobOperations::Create(
   MOEPROBE_ASSIGN_OR_RETURN(
       const auto earlier,
       parts_.jobs->FindRequest(user.name, request_id, digest));
-  if (earlier) return GetById(user, *earlier);
+  if (earlier) {
+    MOEPROBE_ASSIGN_OR_RETURN(const JobRow row,
+                              parts_.jobs->Get(user, *earlier));
+    return ToMessage(row);
+  }
   const ResolvedJob resolved = Resolve(user, request.job());
   MOEPROBE_RETURN_IF_ERROR(resolved.request.violations.ToStatus());
   MOEPROBE_ASSIGN_OR_RETURN(const JobPlan plan, PlanOf(resolved.request.job));
@@ -117,7 +121,7 @@ absl::StatusOr<v1::Job> JobOperations::Create(
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, parts_.jobs->Create(job));
   MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(user, id));
   NoteCreation(row, job);
-  return parts_.places->Show(row);
+  return ToMessage(row);
 }
 
 void JobOperations::NoteCreation(const JobRow& row, const NewJob& job) {

@@ -205,6 +205,15 @@ TEST_F(JobServiceTest, CreatesOneJobForParallelRequestsWithOneId) {
   for (auto& name : names) EXPECT_EQ(name.get(), "jobs/1");
 }
 
+TEST_F(JobServiceTest, TellsThePlaceOfAJobWhenAsked) {
+  constexpr const char* kId = "123e4567-e89b-12d3-a456-426614174000";
+  Create();
+  const v1::Job created = client_->Create(spec_, kId);
+  EXPECT_FALSE(created.has_queue_position());
+  EXPECT_FALSE(client_->Create(spec_, kId).has_queue_position());
+  EXPECT_EQ(client_->Get(created.name()).queue_position(), 1);
+}
+
 TEST_F(JobServiceTest, ListsJobsInPages) {
   for (int i = 0; i < 3; ++i) Create();
   const auto first = client_->List(2);
