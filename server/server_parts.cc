@@ -1,0 +1,139 @@
+#include "server/server_parts.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "moeprobe/v1/access.pb.h"
+#include "server/access/caller.h"
+#include "server/access/user_directory.h"
+#include "server/access/user_name.h"
+#include "server/client_services.h"
+#include "server/listener.h"
+#include "server/log.h"
+#include "server/metrics/metrics_page.h"
+#include "server/running_tasks.h"
+#include "server/service_set.h"
+#include "server/worker_leases.h"
+#include "storage/access.h"
+#include "storage/job.h"
+
+namespace moeprobe {
+namespace {
+
+// How long a worker may take to stop when its job is cancelled.
+constexpr std::chrono::milliseconds kCancelGrace{2'000};
+
+}  // namespace
+
+std::vector<Listener*> ServerParts::ClientListeners() const {
+  std::vector<Listener*> all = {admin_listener.get()};
+  for (const auto& listener : client_listeners) all.push_back(listener.get());
+  return all;
+}
+
+MakeServices ServerParts::ClientServicesMaker() {
+  return [this](const Origin& origin) {
+    return std::make_unique<ClientServices>(
+        ClientParts{.gate = {.authenticator = &*authenticator,
+                             .users = users.get(),
+                             .audit = audit.get()},
+                    .job_operations = &job_operations,
+                    .jobs = &jobs,
+                    .changes = &changes,
+                    .result_operations = &result_operations,
+                    .dataset_operations = &dataset_operations,
+                    .server_operations = &server_operations,
+                    .user_operations = &*user_operations},
+        origin);
+  };
+}
+
+absl::Status ServerParts::OpenUsers() {
+  MOEPROBE_ASSIGN_OR_RETURN(
+      users, UserDirectory::Open(&user_store, [this] { changes.NotifyAll(); }));
+  authenticator.emplace(users.get(), own_account);
+  user_operations.emplace(users.get(), &shares);
+  MOEPROBE_RETURN_IF_ERROR(jobs.Adopt(own_account.user));
+  return datasets.Adopt(own_account.user);
+}
+
+absl::Status ServerParts::ShowMetrics() {
+  if (options.metrics_address.empty()) return absl::OkStatus();
+  MOEPROBE_ASSIGN_OR_RETURN(metrics_page,
+                            MetricsPage::Start(options.metrics_address));
+  metrics_page->Add(registry);
+  metrics_page->Add(gauges);
+  LogInfo(
+      absl::StrCat("metrics on http://", metrics_page->address(), "/metrics"));
+  return absl::OkStatus();
+}
+
+std::unique_ptr<WorkerLeases> ServerParts::Lease() {
+  return std::make_unique<WorkerLeases>(WorkerLeases::Parts{
+      .running = &running,
+      .pulse = &pulse,
+      .lease = options.lease,
+      .stall = options.stall,
+      .on_expiry = [this](int64_t worker,
+                          const std::string& what) { GiveUp(worker, what); },
+      .max_job_time = options.max_job_time,
+      .on_overdue = [this](const RunningTask& task) { EndOverdue(task); }});
+}
+
+Peer ServerParts::OwnAccount() {
+  return {.uid = geteuid(), .user = UserOfUid(geteuid())};
+}
+
+v1::Visibility ServerParts::DefaultVisibility() const {
+  return options.private_by_default ? v1::VISIBILITY_PRIVATE
+                                    : v1::VISIBILITY_LAB;
+}
+
+JobListener ServerParts::Tell() {
+  return [this](int64_t job) {
+    changes.Notify(job);
+    scheduler.Wake();
+  };
+}
+
+void ServerParts::EnforceCancel(const JobRow& row) {
+  if (executor == nullptr || !row.worker) return;
+  executor->KillLater(*row.worker, kCancelGrace, [this, row] {
+    const auto now = jobs.Get(ServerItself(), row.id);
+    return now.ok() && now->state == JobState::kCancelling &&
+           now->attempt == row.attempt;
+  });
+}
+
+void ServerParts::GiveUp(int64_t worker, const std::string& what) {
+  const std::string reason = absl::StrCat("worker ", worker, " ", what);
+  LogWarning(reason);
+  const absl::Status status = scheduler.LoseWorker(worker, reason);
+  if (!status.ok()) LogWarning(status.ToString());
+  if (executor == nullptr) return;
+  executor->KillLater(worker, std::chrono::milliseconds(0),
+                      [] { return true; });
+}
+
+void ServerParts::EndOverdue(const RunningTask& task) {
+  const absl::Status failed = task_operations.Fail(
+      task, {.code = static_cast<int>(absl::StatusCode::kDeadlineExceeded),
+             .message =
+                 absl::StrCat("took longer than ", options.max_job_time.count(),
+                              " s, the most that this server allows")});
+  if (!failed.ok()) {
+    LogWarning(failed.ToString());
+    return;
+  }
+  GiveUp(task.worker, "held a job for too long");
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,221 @@
+// What a server is made of, and what its parts do to each other.
+
+#ifndef MOEPROBE_SERVER_SERVER_PARTS_H_
+#define MOEPROBE_SERVER_SERVER_PARTS_H_
+
+#include <prometheus/registry.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "moeprobe/v1/access.pb.h"
+#include "server/access/audit_log.h"
+#include "server/access/authenticator.h"
+#include "server/access/caller.h"
+#include "server/access/user_directory.h"
+#include "server/data_catalog.h"
+#include "server/dataset_operations.h"
+#include "server/estimator.h"
+#include "server/job_changes.h"
+#include "server/job_operations.h"
+#include "server/job_places.h"
+#include "server/job_plan.h"
+#include "server/job_record.h"
+#include "server/job_rests.h"
+#include "server/listener.h"
+#include "server/local_executor.h"
+#include "server/metrics/call_metrics.h"
+#include "server/metrics/job_metrics.h"
+#include "server/metrics/metrics_page.h"
+#include "server/metrics/server_gauges.h"
+#include "server/model_registry.h"
+#include "server/model_root.h"
+#include "server/result_operations.h"
+#include "server/running_tasks.h"
+#include "server/scheduler.h"
+#include "server/scratch.h"
+#include "server/server_operations.h"
+#include "server/server_options.h"
+#include "server/service_set.h"
+#include "server/task_operations.h"
+#include "server/user_operations.h"
+#include "server/worker_health.h"
+#include "server/worker_leases.h"
+#include "server/worker_pulse.h"
+#include "storage/attempt_store.h"
+#include "storage/blob_store.h"
+#include "storage/database.h"
+#include "storage/dataset_store.h"
+#include "storage/directory_lock.h"
+#include "storage/estimate_store.h"
+#include "storage/fingerprint_store.h"
+#include "storage/job.h"
+#include "storage/job_queue.h"
+#include "storage/job_store.h"
+#include "storage/result_store.h"
+#include "storage/share_store.h"
+#include "storage/user_store.h"
+
+namespace moeprobe {
+
+// Everything, in the order in which it is built; destroyed the other way.
+struct ServerParts {
+  // What is opened first, and may be refused.
+  struct Opened {
+    DirectoryLock lock;
+    std::unique_ptr<Database> database;
+    std::unique_ptr<AuditLog> audit;
+    BlobStore blobs;
+    std::vector<ModelRoot> roots;
+    ModelRoot home;
+  };
+
+  ServerParts(ServerOptions server_options, Opened opened)
+      : options(std::move(server_options)),
+        lock(std::move(opened.lock)),
+        database(std::move(opened.database)),
+        audit(std::move(opened.audit)),
+        blobs(std::move(opened.blobs)),
+        models(std::move(opened.roots), std::move(opened.home)) {}
+
+  // Of users and admins.
+  std::vector<Listener*> ClientListeners() const;
+
+  // Services for connections that come from `origin`.
+  MakeServices ClientServicesMaker();
+
+  // Reads who the users are, and gives what nobody owns to the server's own.
+  absl::Status OpenUsers();
+
+  // Shows metrics where the options say.
+  absl::Status ShowMetrics();
+
+  // Takes tasks from workers that get no further, and ends those workers.
+  std::unique_ptr<WorkerLeases> Lease();
+
+  // What the parts below use.
+
+  // The account that the server runs as.
+  static Peer OwnAccount();
+  // Wakes who waits for a job to change.
+  JobListener Tell();
+  v1::Visibility DefaultVisibility() const;
+  // Kills the worker of a cancelled job that does not stop by itself.
+  void EnforceCancel(const JobRow& row);
+  // Takes its task from a worker that did `what`, and ends it.
+  void GiveUp(int64_t worker, const std::string& what);
+  // Fails a job that takes longer than it may, and ends its worker.
+  void EndOverdue(const RunningTask& task);
+
+  const ServerOptions options;
+  const Peer own_account = OwnAccount();
+  DirectoryLock lock;
+  std::unique_ptr<Database> database;
+  std::unique_ptr<AuditLog> audit;
+  BlobStore blobs;
+  Scratch scratch{
+      std::filesystem::absolute(options.data_directory / "scratch"),
+      std::filesystem::absolute(options.data_directory / "hidden_states"),
+      options.hidden_state_bytes};
+  JobChanges changes;
+  std::shared_ptr<prometheus::Registry> registry =
+      std::make_shared<prometheus::Registry>();
+  JobMetrics job_metrics{*registry};
+  CallMetrics call_metrics{*registry};
+  JobRecord record{&job_metrics};
+  WorkerPulse pulse;
+
+  JobStore jobs{database.get(), Tell(), absl::Now, options.limits};
+  JobQueue queue{database.get(), Tell(), absl::Now, options.limits};
+  AttemptStore attempts{database.get(), Tell()};
+  ResultStore results{database.get(), &blobs};
+  DatasetStore datasets{database.get(), options.limits};
+  UserStore user_store{database.get()};
+  ShareStore shares{database.get()};
+  FingerprintStore fingerprints{database.get()};
+
+  ModelRegistry models;
+  DataCatalog catalog{&datasets, &fingerprints, &blobs};
+  JobPlanner planner{
+      &models, &catalog, &fingerprints,
+      std::filesystem::absolute(options.data_directory / "trained")};
+  EstimateStore estimates{database.get()};
+  Estimator estimator{&queue, &estimates, scratch.hidden_states()};
+  RunningTasks running;
+  JobRests rests;
+  Scheduler scheduler{{.queue = &queue,
+                       .attempts = &attempts,
+                       .planner = &planner,
+                       .catalog = &catalog,
+                       .estimator = &estimator,
+                       .running = &running,
+                       .scratch = &scratch,
+                       .rests = &rests,
+                       .pulse = &pulse,
+                       .record = &record}};
+
+  JobPlaces places{&queue, &pulse, options.worker_count};
+  JobOperations job_operations{
+      {.jobs = &jobs,
+       .models = &models,
+       .catalog = &catalog,
+       .planner = &planner,
+       .scheduler = &scheduler,
+       .estimator = &estimator,
+       .scratch = &scratch,
+       .record = &record,
+       .places = &places,
+       .default_visibility = DefaultVisibility(),
+       .enforce_cancel = [this](const JobRow& row) { EnforceCancel(row); }}};
+  ResultOperations result_operations{&jobs, &results, &places};
+  DatasetOperations dataset_operations{&datasets, &blobs, DefaultVisibility()};
+  ServerOperations server_operations{
+      {.models = &models,
+       .scheduler = &scheduler,
+       .audit = audit.get(),
+       .worker_count = options.worker_count,
+       .threads_per_worker = options.threads_per_worker,
+       .default_visibility = DefaultVisibility()}};
+  TaskOperations task_operations{{.running = &running,
+                                  .attempts = &attempts,
+                                  .scheduler = &scheduler,
+                                  .estimator = &estimator,
+                                  .planner = &planner,
+                                  .fingerprints = &fingerprints,
+                                  .blobs = &blobs,
+                                  .scratch = &scratch,
+                                  .rests = &rests,
+                                  .pulse = &pulse,
+                                  .record = &record}};
+
+  // Once OpenUsers() was called.
+  std::unique_ptr<UserDirectory> users;
+  std::optional<Authenticator> authenticator;
+  std::optional<UserOperations> user_operations;
+
+  std::shared_ptr<ServerGauges> gauges = std::make_shared<ServerGauges>(
+      ServerGauges::Parts{.queue = &queue,
+                          .scheduler = &scheduler,
+                          .pulse = &pulse,
+                          .data_directory = options.data_directory});
+
+  std::string worker_address;
+  std::unique_ptr<Listener> worker_listener;
+  std::unique_ptr<LocalExecutor> executor;
+  std::vector<std::unique_ptr<Listener>> client_listeners;
+  std::unique_ptr<Listener> admin_listener;
+  std::unique_ptr<MetricsPage> metrics_page;
+  std::unique_ptr<WorkerHealth> health;
+  std::unique_ptr<WorkerLeases> leases;
+  bool stopped = false;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_SERVER_PARTS_H_

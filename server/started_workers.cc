@@ -1,0 +1,121 @@
+#include "server/started_workers.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/disk_error.h"
+#include "core/base/status_macros.h"
+#include "server/isolation/kernel_walls.h"
+#include "server/local_executor.h"
+#include "server/log.h"
+#include "server/scheduler.h"
+#include "server/server_options.h"
+
+namespace moeprobe {
+namespace {
+
+// Of checkpoints of training and of token ids.
+constexpr int64_t kMaxOtherFileBytes = int64_t{64} << 30;
+
+absl::Status CheckWorkerBinary(const std::filesystem::path& binary) {
+  if (access(binary.c_str(), X_OK) == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "worker binary ", binary.string(), ": not there, or not executable"));
+}
+
+// Hidden states are the largest files that a worker writes.
+int64_t MaxFileBytes(const ServerOptions& options) {
+  return std::max(options.hidden_state_bytes, kMaxOtherFileBytes);
+}
+
+// Where workers write, in the data directory.
+std::vector<std::filesystem::path> WorkerDirectories(
+    const ServerOptions& options) {
+  const std::filesystem::path data =
+      std::filesystem::absolute(options.data_directory);
+  std::vector<std::filesystem::path> directories = {data / "scratch",
+                                                    data / "trained"};
+  if (options.hidden_state_bytes > 0) {
+    directories.push_back(data / "hidden_states");
+  }
+  return directories;
+}
+
+// Workers may write only what is there when they start.
+absl::Status MakeWorkerDirectories(const ServerOptions& options) {
+  for (const std::filesystem::path& directory : WorkerDirectories(options)) {
+    std::error_code error;
+    std::filesystem::create_directories(directory, error);
+    if (error) return DiskError(error.value(), directory);
+  }
+  return absl::OkStatus();
+}
+
+// Says what isolates workers and what is missing; refuses where that is too
+// little.
+absl::Status CheckIsolation(const ServerOptions& options) {
+  const KernelWalls walls = WallsOfThisKernel();
+  if (options.require_isolation) {
+    MOEPROBE_RETURN_IF_ERROR(CheckWalls(walls));
+  }
+  LogInfo(Description(walls));
+  for (const std::string& gap : GapsIn(walls)) LogWarning(gap);
+  return absl::OkStatus();
+}
+
+std::vector<std::string> WorkerCommand(const ServerOptions& options,
+                                       const std::string& address) {
+  std::vector<std::string> command = {
+      options.worker_binary.string(),
+      "--server",
+      address,
+      "--threads",
+      absl::StrCat(options.threads_per_worker),
+      "--server-pid",
+      absl::StrCat(getpid()),
+      "--memory",
+      absl::StrCat(options.worker_memory_bytes),
+      "--file-size",
+      absl::StrCat(MaxFileBytes(options)),
+      "--readable",
+      std::filesystem::absolute(options.data_directory / "blobs")};
+  for (const std::filesystem::path& root : options.model_roots) {
+    command.insert(command.end(), {"--readable", root});
+  }
+  for (const std::filesystem::path& directory : WorkerDirectories(options)) {
+    command.insert(command.end(), {"--writable", directory});
+  }
+  return command;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<LocalExecutor>> StartWorkers(
+    const ServerOptions& options, const std::string& worker_address,
+    Scheduler& scheduler) {
+  if (options.worker_count == 0) return nullptr;
+  MOEPROBE_RETURN_IF_ERROR(CheckWorkerBinary(options.worker_binary));
+  MOEPROBE_RETURN_IF_ERROR(CheckIsolation(options));
+  MOEPROBE_RETURN_IF_ERROR(MakeWorkerDirectories(options));
+  return LocalExecutor::Start(
+      {.command = WorkerCommand(options, worker_address),
+       .worker_count = options.worker_count,
+       .on_start = [&](int64_t pid) { scheduler.WorkerStarted(pid); },
+       .on_death =
+           [&](int64_t pid, const std::string& reason) {
+             const absl::Status status = scheduler.WorkerDied(pid, reason);
+             if (!status.ok()) LogWarning(status.ToString());
+           }});
+}
+
+}  // namespace moeprobe
