@@ -18,7 +18,6 @@
 #include "moeprobe/v1/result_service.pb.h"
 #include "moeprobe/v1/training.pb.h"
 #include "server/array_messages.h"
-#include "server/job_messages.h"
 #include "server/probe_groups.h"
 #include "server/resource_name.h"
 #include "server/summary_rows.h"

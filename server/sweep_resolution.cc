@@ -10,7 +10,6 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -44,8 +43,8 @@ bool IsOfAbsentProbe(const std::string& field, const v1::AnalyzeSpec& spec) {
   const std::vector<std::string> steps = absl::StrSplit(field, '.');
   if (steps[0] != "probes") return false;
   const v1::ProbeSpec& probes = spec.probes();
-  return !probes.GetReflection()->HasField(
-      probes, probes.GetDescriptor()->FindFieldByName(steps[1]));
+  return !v1::ProbeSpec::GetReflection()->HasField(
+      probes, v1::ProbeSpec::GetDescriptor()->FindFieldByName(steps[1]));
 }
 
 // Adds the axis to the sweep of `spec`, as far as it is right.

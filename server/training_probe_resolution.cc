@@ -58,7 +58,10 @@ v1::TrainingProbe ResolveTrainingProbe(const v1::TrainingProbe& asked,
                 .value = probe.every(),
                 .least = 0,
                 .most = kMostSteps},
-               {"seed", probe.seed(), 0, int64_t{1} << 62}},
+               {.field = "seed",
+                .value = probe.seed(),
+                .least = 0,
+                .most = int64_t{1} << 62}},
               violations);
   CheckChoice(probe.evaluate_on(), "probe.evaluate_on", violations);
   const int64_t window = WindowOf(spec);

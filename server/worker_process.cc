@@ -76,6 +76,7 @@ absl::StatusOr<WorkerProcess> WorkerProcess::Start(
     const std::vector<std::string>& command) {
   std::vector<std::string> words = command;
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   const SpawnOptions options;
@@ -86,7 +87,7 @@ absl::StatusOr<WorkerProcess> WorkerProcess::Start(
   if (error != 0) return absl::ErrnoToStatus(error, command[0]);
   FileDescriptor ended(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (ended.number() < 0) {
-    const absl::Status status = absl::ErrnoToStatus(errno, "pidfd_open");
+    absl::Status status = absl::ErrnoToStatus(errno, "pidfd_open");
     kill(-pid, SIGKILL);
     waitpid(pid, nullptr, 0);
     return status;

@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
@@ -189,7 +191,7 @@ class PartialFile {
 absl::StatusOr<PartialFile> Reserve(const fs::path& directory,
                                     std::string_view group, int64_t limit_bytes,
                                     int64_t size_bytes) {
-  const auto too_much = absl::ResourceExhaustedError(
+  absl::Status too_much = absl::ResourceExhaustedError(
       absl::StrCat(directory.native(), ": ", size_bytes,
                    " more bytes are beyond its limit of ", limit_bytes));
   if (size_bytes > limit_bytes) return too_much;

@@ -99,8 +99,8 @@ absl::StatusOr<std::unique_ptr<MappedCheckpoint>> MappedCheckpoint::Open(
 absl::Status MappedCheckpoint::Resolve() {
   const ModelFamily& family = *FindModelFamily(config_.family);
   MOEPROBE_ASSIGN_OR_RETURN(
-      embedding_, weights_.Use(std::string(family.embedding),
-                               {config_.vocabulary_size, config_.width}));
+      embedding_,
+      weights_.Use(family.embedding, {config_.vocabulary_size, config_.width}));
   if (config_.position_count > 0) {
     MOEPROBE_ASSIGN_OR_RETURN(
         positions_, weights_.Use("model.embed_positions.weight",
@@ -108,8 +108,8 @@ absl::Status MappedCheckpoint::Resolve() {
   }
   if (!config_.tied_embeddings) {
     MOEPROBE_ASSIGN_OR_RETURN(
-        head_, weights_.Use(std::string(family.head),
-                            {config_.output_count, config_.width}));
+        head_,
+        weights_.Use(family.head, {config_.output_count, config_.width}));
   }
   LayerResolver resolver(config_, family, weights_);
   if (!family.is_mlp) {

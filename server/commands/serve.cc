@@ -22,6 +22,7 @@
 #include "server/client_listener.h"
 #include "server/log.h"
 #include "server/server.h"
+#include "server/server_options.h"
 #include "server/signals.h"
 #include "storage/limits.h"
 
