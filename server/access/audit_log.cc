@@ -29,9 +29,11 @@ using Json = nlohmann::ordered_json;
 constexpr size_t kMostBytes = 200;
 
 // For the owner alone, also where the file was made by somebody else.
+// O_NONBLOCK: to open a FIFO must not wait for who reads it.
 absl::StatusOr<FileDescriptor> OpenLog(const std::filesystem::path& path) {
   FileDescriptor file(
-      open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+      open(path.c_str(),
+           O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
            S_IRUSR | S_IWUSR));
   if (file.number() < 0 || fchmod(file.number(), S_IRUSR | S_IWUSR) != 0) {
     return absl::ErrnoToStatus(errno, "audit log " + path.native());

@@ -93,6 +93,11 @@ TEST_F(AuditLogTest, FollowsNoLink) {
   EXPECT_FALSE(AuditLog::Open(file_, [](const absl::Status&, int64_t) {}).ok());
 }
 
+TEST_F(AuditLogTest, WaitsForNobodyWhoReads) {
+  ASSERT_EQ(mkfifo(file_.c_str(), S_IRUSR | S_IWUSR), 0);
+  EXPECT_FALSE(AuditLog::Open(file_, [](const absl::Status&, int64_t) {}).ok());
+}
+
 TEST_F(AuditLogTest, KeepsHostileNamesInOneLine) {
   const std::string hostile = absl::StrCat(
       "jobs/1\n{\"user\": \"root\"}\x1b[2J\xff", std::string(100'000, 'x'));
