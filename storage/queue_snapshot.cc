@@ -55,13 +55,9 @@ void AddWaiting(SQLite::Database& database, absl::Time now, Users& users) {
 }
 
 void AddShares(SQLite::Database& database, absl::Time now, Users& users) {
-  const double left = StoredUsageLeft(database, now);
-  SQLite::Statement query =
-      Query(database, "SELECT owner, weight, seconds FROM share");
-  while (query.executeStep()) {
-    WaitingUser& user = users[query.getColumn(0).getString()];
-    user.weight = query.getColumn(1).getDouble();
-    user.seconds = left * query.getColumn(2).getDouble();
+  for (const auto& [owner, share] : SelectShares(database, now)) {
+    users[owner].weight = share.weight;
+    users[owner].seconds = share.seconds;
   }
 }
 

@@ -1,11 +1,14 @@
 #include "storage/share_rows.h"
 
 #include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <map>
 #include <numbers>
+#include <string>
 
 #include "absl/time/time.h"
 #include "storage/statement.h"
@@ -45,6 +48,20 @@ double StoredUsageLeft(SQLite::Database& database, absl::Time now) {
       QueryInteger(database, "SELECT time FROM share_time").value_or(0));
   const absl::Duration age = std::max(now - stored, absl::ZeroDuration());
   return std::exp2(-absl::FDivDuration(age, kUsageHalfLife));
+}
+
+std::map<std::string, Share> SelectShares(SQLite::Database& database,
+                                          absl::Time now) {
+  const double left = StoredUsageLeft(database, now);
+  SQLite::Statement query =
+      Query(database, "SELECT owner, weight, seconds FROM share");
+  std::map<std::string, Share> shares;
+  while (query.executeStep()) {
+    shares[query.getColumn(0).getString()] = {
+        .weight = query.getColumn(1).getDouble(),
+        .seconds = left * query.getColumn(2).getDouble()};
+  }
+  return shares;
 }
 
 void ChargeAttempt(SQLite::Database& database, int64_t job, absl::Time end) {

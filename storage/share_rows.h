@@ -7,6 +7,8 @@
 #include <SQLiteCpp/Database.h>
 
 #include <cstdint>
+#include <map>
+#include <string>
 
 #include "absl/time/time.h"
 
@@ -14,6 +16,12 @@ namespace moeprobe {
 
 // Half of what a user had of the workers is forgotten after this time.
 inline constexpr absl::Duration kUsageHalfLife = absl::Hours(24);
+
+// What a user may have of the workers beside others who wait, and had of late.
+struct Share {
+  double weight = 1;   // by which the workers are divided
+  double seconds = 0;  // of workers, half of which kUsageHalfLife forgets
+};
 
 // Returns the seconds that are left, when it ends, of an attempt that took so
 // long: h / ln 2 at most, h being the half-life. Of one that took no time, or
@@ -23,6 +31,11 @@ double SecondsLeft(absl::Duration attempt);
 // Returns which part of the seconds as stored is left at `now`. Where the clock
 // was set back, all.
 double StoredUsageLeft(SQLite::Database& database, absl::Time now);
+
+// Returns the shares of users as they are at `now`, but for those of users who
+// had nothing and whose weight nobody said.
+std::map<std::string, Share> SelectShares(SQLite::Database& database,
+                                          absl::Time now);
 
 // Charges the owner of a job for the attempt that ends, from its start until
 // `end`, by SecondsLeft().

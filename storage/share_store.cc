@@ -1,7 +1,6 @@
 #include "storage/share_store.h"
 
 #include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
 
 #include <map>
 #include <string>
@@ -27,16 +26,7 @@ absl::Status ShareStore::SetWeight(const std::string& owner, double weight) {
 absl::StatusOr<std::map<std::string, Share>> ShareStore::All() {
   using Shares = std::map<std::string, Share>;
   return database_->Read([&](SQLite::Database& db) -> absl::StatusOr<Shares> {
-    const double left = StoredUsageLeft(db, clock_());
-    SQLite::Statement query =
-        Query(db, "SELECT owner, weight, seconds FROM share");
-    Shares shares;
-    while (query.executeStep()) {
-      shares[query.getColumn(0).getString()] = {
-          .weight = query.getColumn(1).getDouble(),
-          .seconds = left * query.getColumn(2).getDouble()};
-    }
-    return shares;
+    return SelectShares(db, clock_());
   });
 }
 

@@ -11,14 +11,9 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "storage/database.h"
+#include "storage/share_rows.h"
 
 namespace moeprobe {
-
-// What a user may have of the workers beside others who wait, and had of late.
-struct Share {
-  double weight = 1;   // by which the workers are divided
-  double seconds = 0;  // of workers, half of which kUsageHalfLife forgets
-};
 
 // The shares of users. AttemptStore charges them, JobQueue goes by them.
 // Thread-safe.
