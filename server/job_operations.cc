@@ -79,11 +79,6 @@ NewJob ToNewJob(const ResolvedJob& resolved, const JobPlan& plan) {
 
 }  // namespace
 
-absl::StatusOr<v1::Job> JobOperations::GetById(const Viewer& user, int64_t id) {
-  MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(user, id));
-  return parts_.places->Show(row);
-}
-
 ResolvedJob JobOperations::Resolve(const Viewer& user, const v1::Job& job) {
   DataCatalog catalog = parts_.catalog->SeenBy(user);
   ResolvedRequest request = ResolveRequest(job, *parts_.models, catalog);
@@ -178,7 +173,8 @@ v1::ValidateJobResponse JobOperations::Validate(
 absl::StatusOr<v1::Job> JobOperations::Get(const Viewer& user,
                                            const std::string& name) {
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, ParseJobName(name));
-  return GetById(user, id);
+  MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(user, id));
+  return parts_.places->Show(row);
 }
 
 absl::StatusOr<v1::ListJobsResponse> JobOperations::List(

@@ -69,7 +69,6 @@ class JobOperations {
   void Stop() { stopping_ = true; }
 
  private:
-  absl::StatusOr<v1::Job> GetById(const Viewer& user, int64_t id);
   ResolvedJob Resolve(const Viewer& user, const v1::Job& job);
   void NoteCreation(const JobRow& row, const NewJob& job);
   absl::StatusOr<JobPlan> PlanOf(const v1::Job& resolved);
