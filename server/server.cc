@@ -39,6 +39,7 @@
 #include "server/worker_service.h"
 #include "storage/attempt_store.h"
 #include "storage/blob_store.h"
+#include "storage/data_layout.h"
 #include "storage/database.h"
 #include "storage/directory_lock.h"
 
@@ -50,9 +51,6 @@ constexpr std::chrono::milliseconds kDrainGrace{2'000};
 // Calls of one worker: a claim, or a report beside a layer.
 constexpr int kThreadsPerWorker = 4;
 constexpr int kSpareThreads = 16;
-
-// In the data directory: where admins find the server, however else it listens.
-constexpr const char* kAdminSocket = "admin.sock";
 
 absl::StatusOr<std::vector<ModelRoot>> OpenRoots(
     const std::vector<std::filesystem::path>& directories) {
@@ -94,28 +92,19 @@ absl::Status TidyUp(AttemptStore& attempts, const Scratch& scratch) {
   return absl::OkStatus();
 }
 
-// A socket in the data directory.
-std::string SocketIn(const ServerOptions& options, const char* name) {
-  return absl::StrCat(
-      "unix:",
-      std::filesystem::absolute(options.data_directory / name).string());
-}
-
 // Opens what is in the data directory, which no other server may have.
 absl::StatusOr<std::unique_ptr<ServerParts>> OpenParts(
     const ServerOptions& options) {
+  const DataLayout layout(options.data_directory);
   MOEPROBE_ASSIGN_OR_RETURN(DirectoryLock lock,
                             DirectoryLock::Acquire(options.data_directory));
   MOEPROBE_ASSIGN_OR_RETURN(auto roots, OpenRoots(options.model_roots));
   MOEPROBE_ASSIGN_OR_RETURN(ModelRoot home,
                             ModelRoot::Open(options.data_directory));
-  MOEPROBE_ASSIGN_OR_RETURN(
-      auto database, Database::Open(options.data_directory / "moeprobe.db"));
-  MOEPROBE_ASSIGN_OR_RETURN(
-      auto audit,
-      AuditLog::Open(options.data_directory / "audit.log", WarnOfLostLine));
-  MOEPROBE_ASSIGN_OR_RETURN(BlobStore blobs,
-                            BlobStore::Open(options.data_directory / "blobs"));
+  MOEPROBE_ASSIGN_OR_RETURN(auto database, Database::Open(layout.database));
+  MOEPROBE_ASSIGN_OR_RETURN(auto audit,
+                            AuditLog::Open(layout.audit_log, WarnOfLostLine));
+  MOEPROBE_ASSIGN_OR_RETURN(BlobStore blobs, BlobStore::Open(layout.blobs));
   return std::make_unique<ServerParts>(
       options, ServerParts::Opened{.lock = std::move(lock),
                                    .database = std::move(database),
@@ -126,7 +115,7 @@ absl::StatusOr<std::unique_ptr<ServerParts>> OpenParts(
 }
 
 absl::Status ListenForWorkers(ServerParts& all) {
-  all.worker_address = SocketIn(all.options, "worker.sock");
+  all.worker_address = absl::StrCat("unix:", all.layout.worker_socket.string());
   MOEPROBE_RETURN_IF_ERROR(CheckListenAddress(all.worker_address));
   MOEPROBE_ASSIGN_OR_RETURN(
       all.worker_listener,
@@ -142,7 +131,7 @@ absl::Status ListenForWorkers(ServerParts& all) {
 absl::Status ListenForUsers(ServerParts& all) {
   MOEPROBE_ASSIGN_OR_RETURN(
       all.admin_listener,
-      ListenForClients(SocketIn(all.options, kAdminSocket),
+      ListenForClients(absl::StrCat("unix:", all.layout.admin_socket.string()),
                        {.socket_mode = 0600}, all.ClientServicesMaker(),
                        &all.call_metrics));
   for (const std::string& address : all.options.addresses) {

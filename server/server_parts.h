@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/clock.h"
 #include "moeprobe/v1/access.pb.h"
 #include "server/access/audit_log.h"
 #include "server/access/authenticator.h"
@@ -50,6 +51,7 @@
 #include "server/worker_pulse.h"
 #include "storage/attempt_store.h"
 #include "storage/blob_store.h"
+#include "storage/data_layout.h"
 #include "storage/database.h"
 #include "storage/dataset_store.h"
 #include "storage/directory_lock.h"
@@ -114,15 +116,15 @@ struct ServerParts {
   void EndOverdue(const RunningTask& task);
 
   const ServerOptions options;
+  // Absolute: workers have a directory of their own.
+  const DataLayout layout{std::filesystem::absolute(options.data_directory)};
   const Peer own_account = OwnAccount();
   DirectoryLock lock;
   std::unique_ptr<Database> database;
   std::unique_ptr<AuditLog> audit;
   BlobStore blobs;
-  Scratch scratch{
-      std::filesystem::absolute(options.data_directory / "scratch"),
-      std::filesystem::absolute(options.data_directory / "hidden_states"),
-      options.hidden_state_bytes};
+  Scratch scratch{layout.scratch, layout.hidden_states,
+                  options.hidden_state_bytes};
   JobChanges changes;
   std::shared_ptr<prometheus::Registry> registry =
       std::make_shared<prometheus::Registry>();
@@ -142,9 +144,7 @@ struct ServerParts {
 
   ModelRegistry models;
   DataCatalog catalog{&datasets, &fingerprints, &blobs};
-  JobPlanner planner{
-      &models, &catalog, &fingerprints,
-      std::filesystem::absolute(options.data_directory / "trained")};
+  JobPlanner planner{&models, &catalog, &fingerprints, layout.trained};
   EstimateStore estimates{database.get()};
   Estimator estimator{&queue, &estimates, scratch.hidden_states()};
   RunningTasks running;

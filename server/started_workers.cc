@@ -20,6 +20,7 @@
 #include "server/log.h"
 #include "server/scheduler.h"
 #include "server/server_options.h"
+#include "storage/data_layout.h"
 
 namespace moeprobe {
 namespace {
@@ -38,15 +39,18 @@ int64_t MaxFileBytes(const ServerOptions& options) {
   return std::max(options.hidden_state_bytes, kMaxOtherFileBytes);
 }
 
+// Absolute: workers have a directory of their own.
+DataLayout LayoutOf(const ServerOptions& options) {
+  return DataLayout(std::filesystem::absolute(options.data_directory));
+}
+
 // Where workers write, in the data directory.
 std::vector<std::filesystem::path> WorkerDirectories(
     const ServerOptions& options) {
-  const std::filesystem::path data =
-      std::filesystem::absolute(options.data_directory);
-  std::vector<std::filesystem::path> directories = {data / "scratch",
-                                                    data / "trained"};
+  const DataLayout data = LayoutOf(options);
+  std::vector<std::filesystem::path> directories = {data.scratch, data.trained};
   if (options.hidden_state_bytes > 0) {
-    directories.push_back(data / "hidden_states");
+    directories.push_back(data.hidden_states);
   }
   return directories;
 }
@@ -75,20 +79,19 @@ absl::Status CheckIsolation(const ServerOptions& options) {
 
 std::vector<std::string> WorkerCommand(const ServerOptions& options,
                                        const std::string& address) {
-  std::vector<std::string> command = {
-      options.worker_binary.string(),
-      "--server",
-      address,
-      "--threads",
-      absl::StrCat(options.threads_per_worker),
-      "--server-pid",
-      absl::StrCat(getpid()),
-      "--memory",
-      absl::StrCat(options.worker_memory_bytes),
-      "--file-size",
-      absl::StrCat(MaxFileBytes(options)),
-      "--readable",
-      std::filesystem::absolute(options.data_directory / "blobs")};
+  std::vector<std::string> command = {options.worker_binary.string(),
+                                      "--server",
+                                      address,
+                                      "--threads",
+                                      absl::StrCat(options.threads_per_worker),
+                                      "--server-pid",
+                                      absl::StrCat(getpid()),
+                                      "--memory",
+                                      absl::StrCat(options.worker_memory_bytes),
+                                      "--file-size",
+                                      absl::StrCat(MaxFileBytes(options)),
+                                      "--readable",
+                                      LayoutOf(options).blobs};
   for (const std::filesystem::path& root : options.model_roots) {
     command.insert(command.end(), {"--readable", root});
   }

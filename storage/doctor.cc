@@ -19,6 +19,7 @@
 #include "core/base/status_macros.h"
 #include "storage/blob_references.h"
 #include "storage/connection.h"
+#include "storage/data_layout.h"
 #include "storage/integrity.h"
 #include "storage/sql_errors.h"
 #include "storage/statement.h"
@@ -72,7 +73,7 @@ void AddOrphans(const std::set<std::string>& references,
 // Scratch of jobs that have ended, and files that were never finished.
 void AddRemains(SQLite::Database& database, const fs::path& data_directory,
                 std::vector<Finding>& findings) {
-  for (const fs::path& path : EntriesOf(data_directory / "scratch")) {
+  for (const fs::path& path : EntriesOf(DataLayout(data_directory).scratch)) {
     int64_t job = 0;
     const bool open =
         absl::SimpleAtoi(path.filename().string(), &job) &&
@@ -94,7 +95,8 @@ void AddRemains(SQLite::Database& database, const fs::path& data_directory,
 }  // namespace
 
 absl::StatusOr<std::vector<Finding>> Examine(const fs::path& data_directory) {
-  const fs::path file = data_directory / "moeprobe.db";
+  const DataLayout layout(data_directory);
+  const fs::path& file = layout.database;
   std::error_code ignored;
   if (!fs::exists(file, ignored)) {
     return absl::NotFoundError(absl::StrCat(file.native(), ": not there"));
@@ -106,8 +108,8 @@ absl::StatusOr<std::vector<Finding>> Examine(const fs::path& data_directory) {
     // What stands for blobs can be trusted only in a good database.
     if (!findings.empty()) return findings;
     const std::set<std::string> references = BlobReferences(*database);
-    AddLostBlobs(references, data_directory / "blobs", findings);
-    AddOrphans(references, data_directory / "blobs", findings);
+    AddLostBlobs(references, layout.blobs, findings);
+    AddOrphans(references, layout.blobs, findings);
     AddRemains(*database, data_directory, findings);
     return findings;
   });

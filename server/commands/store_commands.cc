@@ -22,6 +22,7 @@
 #include "moeprobe/v1/admin_service.pb.h"
 #include "storage/backup.h"
 #include "storage/connection.h"
+#include "storage/data_layout.h"
 #include "storage/directory_lock.h"
 #include "storage/doctor.h"
 
@@ -41,7 +42,7 @@ absl::StatusOr<BackupSize> BackUpOnline(const fs::path& data_directory,
                                         const fs::path& target) {
   const auto stub = v1::AdminService::NewStub(grpc::CreateChannel(
       absl::StrCat("unix:",
-                   (Absolute(data_directory) / "worker.sock").native()),
+                   DataLayout(Absolute(data_directory)).worker_socket.native()),
       grpc::InsecureChannelCredentials()));
   grpc::ClientContext context;
   v1::CreateBackupRequest request;
@@ -60,12 +61,12 @@ absl::StatusOr<BackupSize> BackUpOnline(const fs::path& data_directory,
 absl::StatusOr<BackupSize> BackUpOffline(const fs::path& data_directory,
                                          const fs::path& target) {
   MOEPROBE_ASSIGN_OR_RETURN(const auto database,
-                            OpenToWrite(data_directory / "moeprobe.db"));
+                            OpenToWrite(DataLayout(data_directory).database));
   return WriteBackup(data_directory, target);
 }
 
 absl::Status CheckStore(const fs::path& data_directory) {
-  if (fs::exists(data_directory / "moeprobe.db")) return absl::OkStatus();
+  if (fs::exists(DataLayout(data_directory).database)) return absl::OkStatus();
   return absl::NotFoundError(
       absl::StrCat(data_directory.native(), ": no data directory of a server"));
 }

@@ -31,6 +31,7 @@
 #include "server/access/new_file.h"
 #include "server/commands/lifetime_option.h"
 #include "server/resource_name.h"
+#include "storage/data_layout.h"
 
 namespace moeprobe {
 namespace {
@@ -54,8 +55,8 @@ class AdminServer {
  public:
   explicit AdminServer(const std::filesystem::path& data_directory)
       : address_(absl::StrCat(
-            "unix:",
-            std::filesystem::absolute(data_directory / "admin.sock").string())),
+            "unix:", DataLayout(std::filesystem::absolute(data_directory))
+                         .admin_socket.string())),
         stub_(v1::UserService::NewStub(grpc::CreateChannel(
             address_, grpc::InsecureChannelCredentials()))) {}
 

@@ -13,6 +13,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "storage/data_layout.h"
 #include "storage/job.h"
 #include "storage/job_queue.h"
 
@@ -58,9 +59,10 @@ void AddDisk(const fs::path& data, std::vector<MetricFamily>& all) {
   MetricFamily database =
       Gauge("moeprobe_database_bytes", "The database and its log");
   double bytes = 0;
-  for (const char* name : {"moeprobe.db", "moeprobe.db-wal"}) {
+  const std::string file = DataLayout(data).database;
+  for (const std::string& path : {file, file + "-wal"}) {
     std::error_code missing;
-    const uintmax_t size = fs::file_size(data / name, missing);
+    const uintmax_t size = fs::file_size(path, missing);
     if (!missing) bytes += static_cast<double>(size);
   }
   Add(database, bytes);

@@ -1,0 +1,32 @@
+#ifndef MOEPROBE_STORAGE_DATA_LAYOUT_H_
+#define MOEPROBE_STORAGE_DATA_LAYOUT_H_
+
+#include <filesystem>
+
+namespace moeprobe {
+
+// Where things are in the data directory of a server.
+struct DataLayout {
+  explicit DataLayout(const std::filesystem::path& directory)
+      : database(directory / "moeprobe.db"),
+        blobs(directory / "blobs"),
+        audit_log(directory / "audit.log"),
+        scratch(directory / "scratch"),
+        hidden_states(directory / "hidden_states"),
+        trained(directory / "trained"),
+        admin_socket(directory / "admin.sock"),
+        worker_socket(directory / "worker.sock") {}
+
+  std::filesystem::path database;
+  std::filesystem::path blobs;
+  std::filesystem::path audit_log;
+  std::filesystem::path scratch;        // of jobs that are not finished
+  std::filesystem::path hidden_states;  // that later jobs may start from
+  std::filesystem::path trained;        // checkpoints of training
+  std::filesystem::path admin_socket;   // for admins, however else it listens
+  std::filesystem::path worker_socket;  // for workers and the own account
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_STORAGE_DATA_LAYOUT_H_
