@@ -107,7 +107,7 @@ void LocalExecutor::StartDue() {
       continue;
     }
     slot.process = *std::move(process);
-    options_.on_start(slot.process->pid());
+    options_.on_start(slot.process->pid(), slot.process->TakeLine());
   }
 }
 

@@ -25,8 +25,9 @@ class LocalExecutor {
   struct Options {
     std::vector<std::string> command;  // a worker's program and arguments
     int worker_count = 1;
-    // Called from the executor's thread, with the process id.
-    std::function<void(int64_t)> on_start;
+    // Called from the executor's thread, with the process id; the first with
+    // our end of the line to the worker as well, see WorkerProcess.
+    std::function<void(int64_t, FileDescriptor line)> on_start;
     std::function<void(int64_t, const std::string& reason)> on_death;
   };
 

@@ -1,5 +1,8 @@
 #include "server/local_executor.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -9,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/file_descriptor.h"
 #include "gtest/gtest.h"
 
 namespace moeprobe {
@@ -24,8 +28,11 @@ class Listener {
     return {.command = std::move(command),
             .worker_count = 1,
             .on_start =
-                [this](int64_t pid) {
-                  if (++start_count_ == 1) first_.set_value(pid);
+                [this](int64_t pid, FileDescriptor line) {
+                  if (++start_count_ == 1) {
+                    line_ = std::move(line);
+                    first_.set_value(pid);
+                  }
                   if (start_count_ == 2) second_.set_value(pid);
                 },
             .on_death =
@@ -35,6 +42,8 @@ class Listener {
   }
 
   int64_t first() { return Get(first_); }
+  // Of the first; once that has started.
+  const FileDescriptor& line() const { return line_; }
   int64_t second() { return Get(second_); }
   std::pair<int64_t, std::string> death() { return Get(death_); }
 
@@ -51,6 +60,7 @@ class Listener {
 
   int start_count_ = 0;
   int death_count_ = 0;
+  FileDescriptor line_{-1};
   std::promise<int64_t> first_;
   std::promise<int64_t> second_;
   std::promise<std::pair<int64_t, std::string>> death_;
@@ -65,6 +75,33 @@ TEST(LocalExecutorTest, SaysHowAWorkerEndedAndStartsAnother) {
   EXPECT_EQ(listener.death(),
             std::make_pair(first, std::string("worker exited with status 7")));
   EXPECT_NE(listener.second(), first);
+}
+
+// Both ends are sockets that do not block.
+TEST(LocalExecutorTest, GivesAWorkerALine) {
+  Listener listener;
+  const auto executor = LocalExecutor::Start(
+      listener.Options({"/bin/sh", "-c", "exec cat <&3 >&3"}));
+  ASSERT_TRUE(executor.ok()) << executor.status();
+  listener.first();
+  const int line = listener.line().number();
+  EXPECT_EQ(fcntl(line, F_GETFD), FD_CLOEXEC);
+  EXPECT_EQ(fcntl(line, F_SETFL, 0), 0) << "for what follows";
+  ASSERT_EQ(write(line, "x", 1), 1);
+  char heard = 0;
+  EXPECT_EQ(read(line, &heard, 1), 1);
+  EXPECT_EQ(heard, 'x');
+}
+
+TEST(LocalExecutorTest, GivesAWorkerNoOtherFiles) {
+  Listener listener;
+  const FileDescriptor open_here(open("/dev/null", O_RDONLY));
+  ASSERT_GT(open_here.number(), 2);
+  const auto executor = LocalExecutor::Start(listener.Options(
+      {"/bin/sh", "-c",
+       "for n in 4 5 6 7 8 9; do ! true <&$n || exit 1; done"}));
+  ASSERT_TRUE(executor.ok()) << executor.status();
+  EXPECT_EQ(listener.death().second, "worker exited with status 0");
 }
 
 TEST(LocalExecutorTest, NoticesAWorkerThatIsKilled) {

@@ -5,6 +5,7 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <grpcpp/server_posix.h>
 
 #include <chrono>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/file_descriptor.h"
 #include "server/listen_address.h"
 #include "server/metrics/call_metrics.h"
 #include "server/rpc_server.h"
@@ -38,6 +40,10 @@ absl::StatusOr<std::unique_ptr<PortListener>> PortListener::Start(
   }
   return std::unique_ptr<PortListener>(new PortListener(
       WithPort(address, port), std::move(services), std::move(server)));
+}
+
+void PortListener::Serve(FileDescriptor connection) {
+  grpc::AddInsecureChannelFromFd(server_.get(), connection.Release());
 }
 
 void PortListener::SetHealth(const std::string& service, bool is_serving) {

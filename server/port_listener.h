@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "core/base/file_descriptor.h"
 #include "server/listener.h"
 #include "server/metrics/call_metrics.h"
 #include "server/service_set.h"
@@ -27,6 +28,10 @@ class PortListener final : public Listener {
       const std::shared_ptr<grpc::ServerCredentials>& credentials,
       int max_threads, std::unique_ptr<ServiceSet> services,
       CallMetrics* metrics);
+
+  // Serves a connection that was made elsewhere, a socket that does not block,
+  // as one that was taken at the address. Thread-safe.
+  void Serve(FileDescriptor connection);
 
   const std::string& address() const override { return address_; }
   void SetHealth(const std::string& service, bool is_serving) override;

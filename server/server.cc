@@ -171,7 +171,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   std::unique_ptr<Server> server(new Server(std::move(parts)));
   MOEPROBE_RETURN_IF_ERROR(ListenForWorkers(all));
   MOEPROBE_ASSIGN_OR_RETURN(
-      all.executor, StartWorkers(options, all.worker_address, all.scheduler));
+      all.executor, StartWorkers(options, *all.worker_listener, all.scheduler));
   MOEPROBE_RETURN_IF_ERROR(ListenForUsers(all));
   all.health =
       std::make_unique<WorkerHealth>(&all.pulse, all.ClientListeners());

@@ -37,6 +37,7 @@
 #include "server/metrics/server_gauges.h"
 #include "server/model_registry.h"
 #include "server/model_root.h"
+#include "server/port_listener.h"
 #include "server/result_operations.h"
 #include "server/running_tasks.h"
 #include "server/scheduler.h"
@@ -206,7 +207,7 @@ struct ServerParts {
                           .data_directory = options.data_directory});
 
   std::string worker_address;
-  std::unique_ptr<Listener> worker_listener;
+  std::unique_ptr<PortListener> worker_listener;
   std::unique_ptr<LocalExecutor> executor;
   std::vector<std::unique_ptr<Listener>> client_listeners;
   std::unique_ptr<Listener> admin_listener;

@@ -8,18 +8,22 @@
 #include <memory>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/disk_error.h"
+#include "core/base/file_descriptor.h"
 #include "core/base/status_macros.h"
 #include "server/isolation/kernel_walls.h"
 #include "server/local_executor.h"
 #include "server/log.h"
+#include "server/port_listener.h"
 #include "server/scheduler.h"
 #include "server/server_options.h"
+#include "server/worker_process.h"
 #include "storage/data_layout.h"
 
 namespace moeprobe {
@@ -77,11 +81,10 @@ absl::Status CheckIsolation(const ServerOptions& options) {
   return absl::OkStatus();
 }
 
-std::vector<std::string> WorkerCommand(const ServerOptions& options,
-                                       const std::string& address) {
+std::vector<std::string> WorkerCommand(const ServerOptions& options) {
   std::vector<std::string> command = {options.worker_binary.string(),
                                       "--server",
-                                      address,
+                                      absl::StrCat("fd:", WorkerProcess::kLine),
                                       "--threads",
                                       absl::StrCat(options.threads_per_worker),
                                       "--server-pid",
@@ -104,21 +107,26 @@ std::vector<std::string> WorkerCommand(const ServerOptions& options,
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LocalExecutor>> StartWorkers(
-    const ServerOptions& options, const std::string& worker_address,
+    const ServerOptions& options, PortListener& listener,
     Scheduler& scheduler) {
   if (options.worker_count == 0) return nullptr;
   MOEPROBE_RETURN_IF_ERROR(CheckWorkerBinary(options.worker_binary));
   MOEPROBE_RETURN_IF_ERROR(CheckIsolation(options));
   MOEPROBE_RETURN_IF_ERROR(MakeWorkerDirectories(options));
-  return LocalExecutor::Start(
-      {.command = WorkerCommand(options, worker_address),
-       .worker_count = options.worker_count,
-       .on_start = [&](int64_t pid) { scheduler.WorkerStarted(pid); },
-       .on_death =
-           [&](int64_t pid, const std::string& reason) {
-             const absl::Status status = scheduler.WorkerDied(pid, reason);
-             if (!status.ok()) LogWarning(status.ToString());
-           }});
+  return LocalExecutor::Start({.command = WorkerCommand(options),
+                               .worker_count = options.worker_count,
+                               .on_start =
+                                   [&](int64_t pid, FileDescriptor line) {
+                                     scheduler.WorkerStarted(pid);
+                                     listener.Serve(std::move(line));
+                                   },
+                               .on_death =
+                                   [&](int64_t pid, const std::string& reason) {
+                                     const absl::Status status =
+                                         scheduler.WorkerDied(pid, reason);
+                                     if (!status.ok())
+                                       LogWarning(status.ToString());
+                                   }});
 }
 
 }  // namespace moeprobe

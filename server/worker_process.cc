@@ -2,11 +2,13 @@
 
 #include <signal.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <string>
@@ -22,10 +24,10 @@ namespace moeprobe {
 namespace {
 
 // What a child does between fork and exec: a process group of its own, no
-// blocked or ignored signals, no files but the standard ones.
+// blocked or ignored signals, no files but the standard ones and its line.
 class SpawnOptions {
  public:
-  SpawnOptions() {
+  explicit SpawnOptions(const FileDescriptor& line) {
     sigset_t none;
     sigset_t all;
     sigemptyset(&none);
@@ -38,7 +40,10 @@ class SpawnOptions {
     posix_spawnattr_setsigmask(&attributes_, &none);
     posix_spawnattr_setsigdefault(&attributes_, &all);
     posix_spawn_file_actions_init(&actions_);
-    posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
+    posix_spawn_file_actions_adddup2(&actions_, line.number(),
+                                     WorkerProcess::kLine);
+    posix_spawn_file_actions_addclosefrom_np(&actions_,
+                                             WorkerProcess::kLine + 1);
   }
   ~SpawnOptions() {
     posix_spawn_file_actions_destroy(&actions_);
@@ -79,7 +84,14 @@ absl::StatusOr<WorkerProcess> WorkerProcess::Start(
   arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
-  const SpawnOptions options;
+  std::array<int, 2> ends = {-1, -1};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+                 ends.data()) != 0) {
+    return absl::ErrnoToStatus(errno, "socketpair");
+  }
+  FileDescriptor line(ends[0]);
+  const FileDescriptor its_line(ends[1]);
+  const SpawnOptions options(its_line);
   pid_t pid = 0;
   const int error =
       posix_spawn(&pid, arguments[0], options.actions(), options.attributes(),
@@ -92,7 +104,7 @@ absl::StatusOr<WorkerProcess> WorkerProcess::Start(
     waitpid(pid, nullptr, 0);
     return status;
   }
-  return WorkerProcess(pid, std::move(ended));
+  return WorkerProcess(pid, std::move(ended), std::move(line));
 }
 
 void WorkerProcess::Kill(int signal) const { kill(-pid_, signal); }

@@ -23,10 +23,11 @@ std::vector<std::string> MissingIn(const KernelWalls& walls) {
         "the server can; use Linux 5.13 or newer with landlock among its "
         "security modules (lsm= at boot)");
   }
-  if (!walls.can_forbid_network) {
+  if (!walls.can_forbid_sockets) {
     missing.emplace_back(
         "there are no seccomp filters for this kernel or processor: workers "
-        "can connect to the network; use Linux on x86-64 or arm64 with "
+        "can connect to the network and to every socket that the account of "
+        "the server can; use Linux on x86-64 or arm64 with "
         "CONFIG_SECCOMP_FILTER, or forbid it from outside");
   }
   return missing;
@@ -36,7 +37,7 @@ std::vector<std::string> MissingIn(const KernelWalls& walls) {
 
 KernelWalls WallsOfThisKernel() {
   return {.landlock_version = LandlockVersion(),
-          .can_forbid_network = CanForbidNetwork()};
+          .can_forbid_sockets = CanForbidSockets()};
 }
 
 std::vector<std::string> GapsIn(const KernelWalls& walls) {
@@ -63,8 +64,8 @@ std::string Description(const KernelWalls& walls) {
           ? "nothing"
           : absl::StrCat("Landlock ", walls.landlock_version);
   return absl::StrCat("workers are kept to their files by ", files,
-                      " and from the network by ",
-                      walls.can_forbid_network ? "seccomp" : "nothing");
+                      " and from sockets by ",
+                      walls.can_forbid_sockets ? "seccomp" : "nothing");
 }
 
 absl::Status CheckWalls(const KernelWalls& walls) {

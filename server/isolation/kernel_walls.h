@@ -11,7 +11,7 @@ namespace moeprobe {
 // What a kernel has to put up walls with.
 struct KernelWalls {
   int landlock_version = 0;  // 0: none
-  bool can_forbid_network = false;
+  bool can_forbid_sockets = false;
 };
 
 // Asks the kernel that runs.
@@ -24,8 +24,8 @@ std::vector<std::string> GapsIn(const KernelWalls& walls);
 // Returns in one line what keeps workers in under such a kernel.
 std::string Description(const KernelWalls& walls);
 
-// OK where workers are kept from other files and from the network, be it with
-// gaps; FailedPrecondition that says what is missing otherwise.
+// OK where workers are kept from other files and from sockets, be it with gaps;
+// FailedPrecondition that says what is missing otherwise.
 absl::Status CheckWalls(const KernelWalls& walls);
 
 }  // namespace moeprobe

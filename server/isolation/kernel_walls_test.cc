@@ -14,9 +14,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr KernelWalls kAll = {.landlock_version = 7,
-                              .can_forbid_network = true};
+                              .can_forbid_sockets = true};
 constexpr KernelWalls kDebian12 = {.landlock_version = 2,
-                                   .can_forbid_network = true};
+                                   .can_forbid_sockets = true};
 
 TEST(KernelWallsTest, AreCompleteUnderANewKernel) {
   EXPECT_THAT(GapsIn(kAll), IsEmpty());
@@ -30,13 +30,12 @@ TEST(KernelWallsTest, HaveGapsUnderAnOlderOneAndAreEnough) {
 }
 
 TEST(KernelWallsTest, SayWhatHolds) {
-  EXPECT_EQ(
-      Description(kAll),
-      "workers are kept to their files by Landlock 7 and from the network "
-      "by seccomp");
+  EXPECT_EQ(Description(kAll),
+            "workers are kept to their files by Landlock 7 and from sockets by "
+            "seccomp");
   EXPECT_EQ(Description({}),
-            "workers are kept to their files by nothing and from the network "
-            "by nothing");
+            "workers are kept to their files by nothing and from sockets by "
+            "nothing");
 }
 
 TEST(KernelWallsTest, SayWhatIsMissingAndWhatToDo) {
@@ -47,7 +46,7 @@ TEST(KernelWallsTest, SayWhatIsMissingAndWhatToDo) {
   EXPECT_THAT(std::string(missing.message()),
               HasSubstr("workers cannot be isolated: there is no Landlock"));
   EXPECT_FALSE(CheckWalls({.landlock_version = 7}).ok());
-  EXPECT_FALSE(CheckWalls({.can_forbid_network = true}).ok());
+  EXPECT_FALSE(CheckWalls({.can_forbid_sockets = true}).ok());
 }
 
 }  // namespace

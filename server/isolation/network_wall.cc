@@ -6,7 +6,6 @@
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -22,7 +21,7 @@
 namespace moeprobe {
 namespace {
 
-constexpr uint32_t kRefuseFamily = SECCOMP_RET_ERRNO | EAFNOSUPPORT;
+constexpr uint32_t kRefuseSocket = SECCOMP_RET_ERRNO | EACCES;
 constexpr uint32_t kRefuseCall = SECCOMP_RET_ERRNO | ENOSYS;
 // Calls of x86's 32-bit programs on 64-bit registers have this bit; others, no
 // numbers so large.
@@ -60,22 +59,22 @@ std::vector<sock_filter> Filter() {
           Return(kRefuseCall), Load(offsetof(seccomp_data, nr)),
           BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, kOtherCalls, 0, 1),
           Return(kRefuseCall), OnlyIf(SYS_io_uring_setup), Return(kRefuseCall),
-          Unless(SYS_socket), Return(SECCOMP_RET_ALLOW),
-          // The family, an int: all machines here keep its bytes first.
-          Load(offsetof(seccomp_data, args)), OnlyIf(AF_UNIX),
-          Return(SECCOMP_RET_ALLOW), Return(kRefuseFamily)};
+          OnlyIf(SYS_socket), Return(kRefuseSocket),
+          // A pair of datagram sockets can be connected to a path.
+          OnlyIf(SYS_socketpair), Return(kRefuseSocket),
+          Return(SECCOMP_RET_ALLOW)};
 }
 
 }  // namespace
 
-bool CanForbidNetwork() {
+bool CanForbidSockets() {
   const uint32_t action = SECCOMP_RET_ERRNO;
   return Architecture() != 0 &&
          syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
-absl::Status ForbidNetwork() {
-  if (!CanForbidNetwork())
+absl::Status ForbidSockets() {
+  if (!CanForbidSockets())
     return absl::UnimplementedError("there is no seccomp");
   std::vector<sock_filter> filter = Filter();
   const sock_fprog program = {.len = static_cast<uint16_t>(filter.size()),

@@ -5,19 +5,20 @@
 
 namespace moeprobe {
 
-// Whether this kernel can forbid a process the network: it filters system calls
-// (seccomp), and the processor is one whose calls are known here.
-bool CanForbidNetwork();
+// Whether this kernel can forbid a process to make sockets: it filters system
+// calls (seccomp), and the processor is one whose calls are known here.
+bool CanForbidSockets();
 
-// Forbids this process and all that it starts every socket but Unix ones, for
-// good: to make another fails with EAFNOSUPPORT, as on a machine without a
-// network. Sockets that are there stay. io_uring, which makes sockets beside
-// system calls, fails with ENOSYS, and so do all calls of other architectures
-// than the program's. Threads that run already are not kept from anything.
+// Forbids this process and all that it starts to make sockets, for good: of the
+// network, and of this machine, where Unix sockets with a path lead to its
+// services. That fails with EACCES. Sockets that are there stay; connected ones
+// of streams lead nowhere else. io_uring, which makes sockets beside system
+// calls, fails with ENOSYS, and so do all calls of other architectures than the
+// program's. Threads that run already are not kept from anything.
 //
-// Unimplemented where CanForbidNetwork() is false; otherwise what the system
+// Unimplemented where CanForbidSockets() is false; otherwise what the system
 // says.
-absl::Status ForbidNetwork();
+absl::Status ForbidSockets();
 
 }  // namespace moeprobe
 

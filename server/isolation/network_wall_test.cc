@@ -3,47 +3,83 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <functional>
 
 #include "core/base/file_descriptor.h"
 #include "gtest/gtest.h"
 #include "tests/testing/child.h"
+#include "tests/testing/temporary_directory.h"
 
 namespace moeprobe {
 namespace {
 
-bool CanMake(int family, int type) {
-  return FileDescriptor(socket(family, type | SOCK_CLOEXEC, 0)).number() >= 0;
+bool IsRefused(int family, int type) {
+  return FileDescriptor(socket(family, type, 0)).number() < 0 &&
+         errno == EACCES;
 }
 
-bool IsRefused(int family, int type) {
-  return !CanMake(family, type) && errno == EAFNOSUPPORT;
+bool IsPairRefused(int type) {
+  std::array<int, 2> ends{};
+  return socketpair(AF_UNIX, type, 0, ends.data()) < 0 && errno == EACCES;
 }
 
 class NetworkWallTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (!CanForbidNetwork()) GTEST_SKIP() << "this kernel has no seccomp";
+    if (!CanForbidSockets()) GTEST_SKIP() << "this kernel has no seccomp";
   }
 
   static bool HoldsInside(const std::function<bool()>& finding) {
     return ExitStatusOfChild([&] {
-             if (!ForbidNetwork().ok()) return 2;
+             if (!ForbidSockets().ok()) return 2;
              return finding() ? 0 : 1;
            }) == 0;
   }
 };
 
-TEST_F(NetworkWallTest, RefusesEverySocketButUnixOnes) {
+TEST_F(NetworkWallTest, RefusesEverySocket) {
   EXPECT_TRUE(HoldsInside([] {
     return IsRefused(AF_INET, SOCK_STREAM) && IsRefused(AF_INET, SOCK_DGRAM) &&
            IsRefused(AF_INET6, SOCK_STREAM) &&
            IsRefused(AF_INET6, SOCK_DGRAM) && IsRefused(AF_NETLINK, SOCK_RAW) &&
-           IsRefused(AF_PACKET, SOCK_RAW) && CanMake(AF_UNIX, SOCK_STREAM);
+           IsRefused(AF_PACKET, SOCK_RAW) && IsRefused(AF_UNIX, SOCK_STREAM) &&
+           IsRefused(AF_UNIX, SOCK_DGRAM);
   }));
+}
+
+TEST_F(NetworkWallTest, RefusesPairsOfSockets) {
+  EXPECT_TRUE(HoldsInside(
+      [] { return IsPairRefused(SOCK_STREAM) && IsPairRefused(SOCK_DGRAM); }));
+}
+
+// A worker's line to its server.
+TEST_F(NetworkWallTest, LeavesAConnectionThatIsThereAndNoOtherWay) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);
+  const FileDescriptor own(ends[0]);
+  const FileDescriptor other(ends[1]);
+  const TemporaryDirectory directory;
+  const std::filesystem::path path = directory.path() / "socket";
+  sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
+  ASSERT_LT(path.native().size(), sizeof(address.sun_path));
+  std::memcpy(address.sun_path, path.c_str(), path.native().size());
+  const auto* target = reinterpret_cast<const sockaddr*>(&address);
+  const FileDescriptor server(socket(AF_UNIX, SOCK_STREAM, 0));
+  ASSERT_EQ(bind(server.number(), target, sizeof(address)), 0);
+  ASSERT_EQ(listen(server.number(), 1), 0);
+  EXPECT_TRUE(HoldsInside([&] {
+    return connect(own.number(), target, sizeof(address)) < 0 &&
+           errno == EISCONN && write(own.number(), "x", 1) == 1;
+  }));
+  char heard = 0;
+  EXPECT_EQ(read(other.number(), &heard, 1), 1);
 }
 
 TEST_F(NetworkWallTest, RefusesIoUring) {

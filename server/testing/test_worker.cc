@@ -1,12 +1,9 @@
 #include "server/testing/test_worker.h"
 
 #include <grpcpp/client_context.h>
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
-#include <grpcpp/support/channel_arguments.h>
+#include <grpcpp/create_channel_posix.h>
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -18,11 +15,13 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "core/base/file_content.h"
+#include "core/base/file_descriptor.h"
 #include "core/base/npy.h"
 #include "core/base/sha256.h"
 #include "core/base/token_windows.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
+#include "server/worker/server_connection.h"
 
 namespace moeprobe {
 namespace {
@@ -129,10 +128,9 @@ std::string NpyOfTestWorker(const std::string& array_name) {
 }
 
 TestWorker::TestWorker(const std::string& address, int64_t pid) : pid_(pid) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  stub_ = v1::WorkerService::NewStub(grpc::CreateCustomChannel(
-      address, grpc::InsecureChannelCredentials(), arguments));
+  FileDescriptor connection = ConnectToServer(address).value();
+  stub_ = v1::WorkerService::NewStub(
+      grpc::CreateInsecureChannelFromFd(address, connection.Release()));
 }
 
 std::optional<v1::Task> TestWorker::Claim(absl::Duration wait) {

@@ -18,6 +18,7 @@ namespace moeprobe {
 // array alone. For tests. Not thread-safe.
 class TestWorker {
  public:
+  // `address`: see ConnectToServer; there must be a server.
   TestWorker(const std::string& address, int64_t pid);
 
   const grpc::Status& status() const { return status_; }

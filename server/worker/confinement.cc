@@ -60,7 +60,7 @@ absl::Status Confine(const Confinement& confinement,
                       std::back_inserter(access.writable));
     MOEPROBE_RETURN_IF_ERROR(RestrictFiles(access));
   }
-  return walls.can_forbid_network ? ForbidNetwork() : absl::OkStatus();
+  return walls.can_forbid_sockets ? ForbidSockets() : absl::OkStatus();
 }
 
 }  // namespace moeprobe

@@ -21,11 +21,11 @@ struct Confinement {
 
 // Keeps this process and all that it starts to that, to the programs and
 // libraries that it and the tokenizer's process need whatever they work on, and
-// from the network, for good. Homes, and what /etc says of the machine, are not
-// among those files. Walls that the kernel has no means for are left out: see
-// GapsIn(). Call before there is a second thread.
+// from making sockets, for good. Homes, and what /etc says of the machine, are
+// not among those files. Walls that the kernel has no means for are left out:
+// see GapsIn(). Call before there is a second thread.
 //
-// Errors: those of LimitProcess, RestrictFiles and ForbidNetwork.
+// Errors: those of LimitProcess, RestrictFiles and ForbidSockets.
 absl::Status Confine(const Confinement& confinement,
                      const TokenizerOptions& tokenizer);
 

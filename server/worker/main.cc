@@ -1,6 +1,8 @@
+#include <linux/prctl.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/prctl.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -10,14 +12,17 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/base/file_descriptor.h"
 #include "core/base/heap.h"
 #include "core/pipeline/analyze.h"
 #include "core/pipeline/measure_rates.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/worker/confinement.h"
+#include "server/worker/server_connection.h"
 #include "server/worker/server_link.h"
 #include "server/worker/task_runner.h"
 #include "server/worker/tokenizer.h"
@@ -78,7 +83,9 @@ int Main(int argc, char** argv) {
   pid_t server_pid = 0;
   Confinement confinement;
   TokenizerOptions tokenizer = DefaultTokenizerOptions();
-  app.add_option("--server", server, "the server's worker socket: unix:PATH")
+  app.add_option("--server", server,
+                 "the server's worker socket, unix:PATH, or fd:N, a "
+                 "connection to it")
       ->required();
   app.add_option("--threads", threads, "threads to compute with")
       ->check(CLI::Range(1, 1024))
@@ -96,6 +103,11 @@ int Main(int argc, char** argv) {
 
   DieWithServer(server_pid);
   spdlog::set_default_logger(spdlog::stderr_color_mt("worker"));
+  absl::StatusOr<FileDescriptor> connection = ConnectToServer(server);
+  if (!connection.ok()) {
+    spdlog::error("{}", std::string(connection.status().message()));
+    return EXIT_FAILURE;
+  }
   const absl::Status confined = Confine(confinement, tokenizer);
   if (!confined.ok()) {
     spdlog::error("{}", std::string(confined.message()));
@@ -103,8 +115,8 @@ int Main(int argc, char** argv) {
   }
   KeepFreedMemory();
   Analyzer analyzer(threads);
-  const absl::Status status =
-      RunTasks(ServerLink(server, MeasureRates()), tokenizer, analyzer);
+  const absl::Status status = RunTasks(
+      ServerLink(*std::move(connection), MeasureRates()), tokenizer, analyzer);
   spdlog::info("the server is gone: {}", std::string(status.message()));
   return EXIT_SUCCESS;
 }

@@ -1,14 +1,14 @@
 #include "server/worker/server_link.h"
 
 #include <grpcpp/client_context.h>
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
+#include <grpcpp/create_channel_posix.h>
 #include <grpcpp/support/status.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +18,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/base/file_descriptor.h"
 #include "core/base/npy.h"
 #include "core/base/sha256.h"
 #include "core/plan/machine_rates.h"
@@ -27,6 +28,8 @@
 namespace moeprobe {
 namespace {
 
+// What gRPC calls the server in its messages.
+constexpr const char* kTarget = "moeprobe-server";
 constexpr std::chrono::seconds kClaimWait{10};
 constexpr std::chrono::milliseconds kFirstPause{500};
 constexpr std::chrono::milliseconds kLastPause{32'000};
@@ -100,9 +103,9 @@ absl::Status WhileThereIsNoRoom(Call&& call) {
 
 }  // namespace
 
-ServerLink::ServerLink(const std::string& address, const MachineRates& rates)
+ServerLink::ServerLink(FileDescriptor connection, const MachineRates& rates)
     : stub_(v1::WorkerService::NewStub(
-          grpc::CreateChannel(address, grpc::InsecureChannelCredentials()))) {
+          grpc::CreateInsecureChannelFromFd(kTarget, connection.Release()))) {
   claim_.set_worker_pid(getpid());
   *claim_.mutable_rates() = ToProto(rates);
 }
@@ -111,8 +114,7 @@ absl::StatusOr<std::optional<v1::Task>> ServerLink::ClaimTask() const {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kClaimWait);
   v1::ClaimTaskResponse response;
-  const absl::Status status =
-      FromGrpc(stub_->ClaimTask(&context, claim_, &response));
+  absl::Status status = FromGrpc(stub_->ClaimTask(&context, claim_, &response));
   if (absl::IsDeadlineExceeded(status)) return std::nullopt;
   if (!status.ok()) return status;
   if (!response.has_task()) return std::nullopt;
@@ -123,7 +125,7 @@ absl::StatusOr<v1::ReportTaskResponse> ServerLink::Report(
     const v1::ReportTaskRequest& request) const {
   grpc::ClientContext context;
   v1::ReportTaskResponse response;
-  const absl::Status status =
+  absl::Status status =
       FromGrpc(stub_->ReportTask(&context, request, &response));
   if (!status.ok()) return status;
   return response;

@@ -3,11 +3,11 @@
 
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/base/file_descriptor.h"
 #include "core/plan/machine_rates.h"
 #include "core/probe/probe_result.h"
 #include "moeprobe/v1/worker_service.grpc.pb.h"
@@ -22,9 +22,9 @@ namespace moeprobe {
 // ResourceExhausted.
 class ServerLink {
  public:
-  // `address`: the server's worker socket, such as unix:/path. The server
-  // hears how fast this worker is with each claim.
-  ServerLink(const std::string& address, const MachineRates& rates);
+  // `connection`: see ConnectToServer; it is not made anew once it ends. The
+  // server hears how fast this worker is with each claim.
+  ServerLink(FileDescriptor connection, const MachineRates& rates);
 
   // Waits for a task; nullopt if none came for a while. Unavailable once the
   // server is gone.

@@ -26,6 +26,7 @@
 #include "moeprobe/v1/training.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/testing/recording_service.h"
+#include "server/worker/server_connection.h"
 #include "server/worker/server_link.h"
 #include "server/worker/tokenizer.h"
 #include "tests/testing/temporary_directory.h"
@@ -116,7 +117,9 @@ class TaskRunnerTest : public testing::Test {
   }
 
   void Run(int threads = 2) {
-    const ServerLink link(service_.address(), MachineRates{});
+    auto connection = ConnectToServer(service_.address());
+    ASSERT_TRUE(connection.ok()) << connection.status();
+    const ServerLink link(*std::move(connection), MachineRates{});
     Analyzer analyzer(threads);
     EXPECT_EQ(TaskRunner(link, tokenizer_, analyzer, task_).Run(),
               absl::OkStatus());

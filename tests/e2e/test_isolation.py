@@ -76,10 +76,53 @@ def test_workers_are_limited(start):
     assert status_of(worker)["NoNewPrivs"] == "1"
 
 
-def test_workers_have_no_network(common_server, common_api, gaps):
+def test_workers_can_make_no_sockets_and_have_one(common_server, common_api, gaps):
     skip_without(gaps, "seccomp")
     worker = idle_worker(common_server, common_api)
     assert status_of(worker)["Seccomp"] == "2"
+    # Beside those that it may have from whoever started the server.
+    own = [x for x in pathlib.Path(f"/proc/{worker}/fd").iterdir() if int(x.name) > 2]
+    sockets = [x.name for x in own if os.readlink(x).startswith("socket:")]
+    assert sockets == ["3"]
+
+
+# In the tokenizer's place: it says what it was told when it connected.
+REACHING = """
+import errno
+import socket
+import sys
+
+PATHS = {paths!r}
+
+
+def attempt(path):
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(path)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return "connected"
+
+
+sys.exit(" ".join(attempt(path) for path in PATHS))
+"""
+
+
+def test_workers_reach_no_socket_of_the_server(
+    start, model_roots, root, tmp_path, gaps
+):
+    skip_without(gaps, "seccomp")
+    server, client, api = start(workers=0)
+    sockets = [server.address.removeprefix("unix:")]
+    sockets += [f"{server.data_dir}/{name}.sock" for name in ("admin", "worker")]
+    script = tmp_path / "reaching.py"
+    script.write_text(REACHING.format(paths=sockets))
+    text = {"text": str(root / "examples/texts/jargon.txt"), "sequence_length": 64}
+    job = client.submit({"kind": "analyze", "model": "tiny-mixtral", "data": text})
+    options = ("--tokenizer-script", script, *access(server, *model_roots))
+    with worker_by_hand(server, *options):
+        assert client.run("watch", job)[0] != 0
+    assert api.job(job).error.message.endswith(": EACCES EACCES EACCES")
 
 
 @contextlib.contextmanager
