@@ -1,15 +1,19 @@
 """What operators see: metrics, health, the log, and the files in deploy/."""
 
+import http
 import json
 import os
 import re
 import shutil
 import signal
 import subprocess
+import urllib.error
+import urllib.parse
 import urllib.request
 
 import grpc
 import pytest
+import yaml
 from service import PROGRAMS, wait_until
 
 SERVING, NOT_SERVING = b"\x08\x01", b"\x08\x02"
@@ -25,16 +29,20 @@ def log_lines(server):
     return [json.loads(line) for line in lines if line.startswith("{")]
 
 
-def page(server):
-    """The text of /metrics."""
+def metrics_address(server):
+    """Where a server says that it shows them."""
     lines = wait_until(
         lambda: [
             x for x in log_lines(server) if x["message"].startswith("metrics on ")
         ],
         "metrics",
     )
-    address = lines[0]["message"].removeprefix("metrics on ")
-    with urllib.request.urlopen(address, timeout=10) as response:
+    return lines[0]["message"].removeprefix("metrics on ")
+
+
+def page(server):
+    """The text of /metrics."""
+    with urllib.request.urlopen(metrics_address(server), timeout=10) as response:
         return response.read().decode()
 
 
@@ -139,6 +147,93 @@ def test_files_for_operators_ask_for_metrics_that_there_are(root, watched, file)
     assert asked
     # Histograms of calls and attempts are there from the first on.
     assert asked <= shown | {"moeprobe_call_seconds", "moeprobe_attempt_seconds"}
+
+
+def expressions(root):
+    """What alerts and panels ask Prometheus."""
+    alerts = yaml.safe_load(
+        (root / "deploy/prometheus/moeprobe-alerts.yml").read_text()
+    )
+    for group in alerts["groups"]:
+        for rule in group["rules"]:
+            yield rule["expr"]
+    board = json.loads((root / "deploy/grafana/moeprobe.json").read_text())
+    for panel in board["panels"]:
+        for target in panel["targets"]:
+            # As Grafana does.
+            yield target["expr"].replace("$__rate_interval", "1m")
+
+
+class Prometheus:
+    """A real one, which scrapes `server` as the sample configuration says."""
+
+    def __init__(self, root, server, folder):
+        config = yaml.safe_load((root / "deploy/prometheus/moeprobe.yml").read_text())
+        shown = metrics_address(server).removeprefix("http://").partition("/")[0]
+        config["scrape_configs"][0]["static_configs"] = [{"targets": [shown]}]
+        config["global"] = {"scrape_interval": "1s", "scrape_timeout": "1s"}
+        for name in config["rule_files"]:
+            shutil.copy(root / "deploy/prometheus" / name, folder)
+        (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+        command = ["prometheus", f"--config.file={folder}/prometheus.yml"]
+        command += ["--web.listen-address=127.0.0.1:0"]
+        command += [f"--storage.tsdb.path={folder}/tsdb"]
+        self.log = folder / "prometheus.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(command, stderr=log, stdout=log)
+
+    def address(self):
+        """Where it listens; None while it does not."""
+        found = re.search(r'"Listening on" address=(\S+)', self.log.read_text())
+        return found and found[1]
+
+    def ask(self, what, **parameters):
+        """What its API answers; None while it does not."""
+        url = f"http://{self.address()}/api/v1/{what}?"
+        try:
+            with urllib.request.urlopen(
+                url + urllib.parse.urlencode(parameters), timeout=10
+            ) as response:
+                return json.load(response)["data"]
+        except urllib.error.HTTPError as error:
+            if error.code == http.HTTPStatus.SERVICE_UNAVAILABLE:
+                return None
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.mark.skipif(not shutil.which("prometheus"), reason="no Prometheus here")
+def test_prometheus_scrapes_a_server_and_knows_what_is_asked(
+    root, watched, make_client, short_request, tmp_path
+):
+    make_client(watched).submit(short_request, "--wait")
+    metrics_after_jobs(watched, 1)
+    folder = tmp_path / "prometheus"
+    folder.mkdir()
+    with Prometheus(root, watched, folder) as prometheus:
+        wait_until(prometheus.address, "Prometheus")
+        ended = 'moeprobe_jobs_ended_total{job="moeprobe",state="succeeded"}'
+        found = wait_until(
+            lambda: (x := prometheus.ask("query", query=ended)) and x["result"],
+            "what was scraped",
+        )
+        assert found[0]["value"][1] == "1"
+        for expression in expressions(root):
+            assert prometheus.ask("query", query=expression) is not None, expression
+        # All that is there from the first scrape on is found by its labels.
+        for gauge in (
+            'moeprobe_workers{state="answering"}',
+            "moeprobe_disk_free_bytes",
+        ):
+            assert prometheus.ask("query", query=gauge)["result"], gauge
+        rules = prometheus.ask("rules")["groups"][0]["rules"]
+        assert [x["lastError"] for x in rules if x.get("lastError")] == []
 
 
 def test_the_sample_configuration_is_one(root, tmp_path):
