@@ -1,8 +1,5 @@
 #include "storage/attempt_store.h"
 
-#include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
-
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -14,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "core/base/status_macros.h"
+#include "storage/connection.h"
 #include "storage/database.h"
 #include "storage/job.h"
 #include "storage/job_rows.h"
@@ -45,8 +43,7 @@ SELECT ?1, coalesce(max(sequence), 0) + 1, ?2, 'progress', ?3, ?4,
 FROM event WHERE job = ?1)sql";
 
 // Returns the job if `attempt` holds it.
-absl::StatusOr<JobRow> HeldJob(SQLite::Database& database,
-                               const AttemptId& attempt) {
+absl::StatusOr<JobRow> HeldJob(Connection& database, const AttemptId& attempt) {
   absl::StatusOr<JobRow> row = SelectJob(database, attempt.job);
   if (!row.ok() || !row->worker || row->attempt != attempt.attempt) {
     return absl::AbortedError(absl::StrCat(
@@ -63,7 +60,7 @@ std::string WorkOf(const std::string& phase) {
 
 // Notes how far the job is, and in its history, if it is news there. Returns
 // whether anything changed.
-bool NoteProgress(SQLite::Database& database, const JobRow& row,
+bool NoteProgress(Connection& database, const JobRow& row,
                   const std::string& phase, double fraction) {
   if (phase == row.phase && fraction == row.fraction) return false;
   Execute(database, "UPDATE job SET phase = ?2, fraction = ?3 WHERE id = ?1",
@@ -75,7 +72,7 @@ bool NoteProgress(SQLite::Database& database, const JobRow& row,
   return true;
 }
 
-void NoteEnvironment(SQLite::Database& database, int64_t job,
+void NoteEnvironment(Connection& database, int64_t job,
                      const std::map<int, std::string>& environment) {
   for (const auto& [part, bytes] : environment) {
     Execute(database,
@@ -95,8 +92,7 @@ StateChange EndOf(const JobRow& row, const JobFailure& failure) {
 }
 
 // Names one group that nobody published, if there is one.
-std::optional<std::string> MissingGroup(SQLite::Database& database,
-                                        int64_t job) {
+std::optional<std::string> MissingGroup(Connection& database, int64_t job) {
   return QueryText(database,
                    "SELECT p.prefix || 'layer' || g.layer || ' ' || g.probe "
                    "FROM job_group g JOIN job_part p USING(job, part) WHERE "
@@ -105,14 +101,14 @@ std::optional<std::string> MissingGroup(SQLite::Database& database,
 }
 
 // When a job was last heard of.
-absl::Time LastEvent(SQLite::Database& database, int64_t job) {
+absl::Time LastEvent(Connection& database, int64_t job) {
   return absl::FromUnixMicros(
       QueryInteger(database, "SELECT max(time) FROM event WHERE job = ?1", job)
           .value_or(0));
 }
 
 // Ends the claim on a job whose worker is gone.
-void Release(SQLite::Database& database, const JobRow& row,
+void Release(Connection& database, const JobRow& row,
              const StateChange& when_running) {
   ChangeState(database, row.id,
               row.state == JobState::kCancelling
@@ -121,7 +117,7 @@ void Release(SQLite::Database& database, const JobRow& row,
 }
 
 // Says in the job's history why it is in the queue again.
-void NoteWhyQueued(SQLite::Database& database, int64_t job,
+void NoteWhyQueued(Connection& database, int64_t job,
                    const std::string& reason) {
   Execute(database,
           "UPDATE event SET error_code = ?2, error_message = ?3 WHERE job = ?1 "
@@ -143,13 +139,12 @@ absl::StatusOr<bool> AttemptStore::Report(
     const AttemptId& attempt, const std::string& phase, double fraction,
     const std::vector<std::string>& warnings) {
   bool changed = false;
-  auto cancel =
-      database_->Write([&](SQLite::Database& db) -> absl::StatusOr<bool> {
-        MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, HeldJob(db, attempt));
-        changed = NoteProgress(db, row, phase, fraction) || !warnings.empty();
-        AddWarnings(db, row.id, warnings);
-        return row.state == JobState::kCancelling;
-      });
+  auto cancel = database_->Write([&](Connection& db) -> absl::StatusOr<bool> {
+    MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, HeldJob(db, attempt));
+    changed = NoteProgress(db, row, phase, fraction) || !warnings.empty();
+    AddWarnings(db, row.id, warnings);
+    return row.state == JobState::kCancelling;
+  });
   if (cancel.ok() && changed) listener_(attempt.job);
   return cancel;
 }
@@ -157,7 +152,7 @@ absl::StatusOr<bool> AttemptStore::Report(
 absl::Status AttemptStore::Publish(const AttemptId& attempt,
                                    const PublishedLayer& layer) {
   const absl::Status status =
-      database_->Write([&](SQLite::Database& db) -> absl::Status {
+      database_->Write([&](Connection& db) -> absl::Status {
         MOEPROBE_RETURN_IF_ERROR(HeldJob(db, attempt).status());
         for (const PublishedGroup& group : layer.groups) {
           InsertCacheEntry(db, group, layer.warnings);
@@ -178,7 +173,7 @@ absl::Status AttemptStore::Publish(const AttemptId& attempt,
 absl::StatusOr<JobState> AttemptStore::Finish(const AttemptId& attempt,
                                               const AttemptEnd& end) {
   auto state =
-      database_->Write([&](SQLite::Database& db) -> absl::StatusOr<JobState> {
+      database_->Write([&](Connection& db) -> absl::StatusOr<JobState> {
         MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, HeldJob(db, attempt));
         NoteProvenance(db, row.id, end.provenance);
         NoteEnvironment(db, row.id, end.environment);
@@ -204,7 +199,7 @@ absl::StatusOr<JobState> AttemptStore::Finish(const AttemptId& attempt,
 absl::StatusOr<std::optional<JobRow>> AttemptStore::WorkerDied(
     int64_t worker, const std::string& reason, int max_crash_count) {
   auto released = database_->Write(
-      [&](SQLite::Database& db) -> absl::StatusOr<std::optional<JobRow>> {
+      [&](Connection& db) -> absl::StatusOr<std::optional<JobRow>> {
         const auto held =
             QueryInteger(db, "SELECT id FROM job WHERE worker = ?1", worker);
         if (!held) return std::nullopt;
@@ -230,7 +225,7 @@ absl::StatusOr<std::optional<JobRow>> AttemptStore::WorkerDied(
 absl::Status AttemptStore::ReleaseAll() {
   std::vector<int64_t> held;
   const absl::Status status =
-      database_->Write([&](SQLite::Database& db) -> absl::Status {
+      database_->Write([&](Connection& db) -> absl::Status {
         held =
             SelectIds(Query(db, "SELECT id FROM job WHERE worker IS NOT NULL"));
         for (const int64_t id : held) {
@@ -248,7 +243,7 @@ absl::Status AttemptStore::ReleaseAll() {
 
 absl::StatusOr<std::vector<int64_t>> AttemptStore::OpenJobs() {
   return database_->Read(
-      [&](SQLite::Database& db) -> absl::StatusOr<std::vector<int64_t>> {
+      [&](Connection& db) -> absl::StatusOr<std::vector<int64_t>> {
         return SelectIds(
             Query(db, "SELECT id FROM job WHERE end_time IS NULL"));
       });

@@ -1,7 +1,5 @@
 #include "storage/backup.h"
 
-#include <SQLiteCpp/Database.h>
-
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -11,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "storage/blob_store.h"
+#include "storage/connection.h"
 #include "storage/database.h"
 #include "storage/statement.h"
 #include "tests/testing/temporary_directory.h"
@@ -32,7 +31,7 @@ class BackupTest : public testing::Test {
 
   void Remember(const std::string& sha256) {
     EXPECT_TRUE(database_
-                    ->Write([&](SQLite::Database& db) -> absl::Status {
+                    ->Write([&](Connection& db) -> absl::Status {
                       Execute(db,
                               "INSERT INTO tokenization VALUES(?1, 'b', ?1)",
                               sha256);
@@ -59,7 +58,7 @@ TEST_F(BackupTest, RestoresWhatWasThereWhenItWasMade) {
   EXPECT_EQ(restored->size_bytes, size->size_bytes);
   const auto again = Database::Open(restored_ / "moeprobe.db");
   ASSERT_TRUE(again.ok()) << again.status();
-  SQLite::Database raw((restored_ / "moeprobe.db").string());
+  Connection raw((restored_ / "moeprobe.db").string());
   EXPECT_EQ(QueryText(raw, "SELECT group_concat(ids_sha256) FROM tokenization"),
             sha256_);
   EXPECT_EQ(BlobStore::Open(restored_ / "blobs")->Read(sha256_).value_or(""),

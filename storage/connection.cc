@@ -1,6 +1,7 @@
 #include "storage/connection.h"
 
 #include <SQLiteCpp/Database.h>
+#include <sqlite3.h>
 
 #include <filesystem>
 #include <memory>
@@ -18,8 +19,6 @@
 namespace moeprobe {
 namespace {
 
-using Connection = std::unique_ptr<SQLite::Database>;
-
 constexpr int kBusyMilliseconds = 5000;
 
 // Nothing in the file is trusted more than it has to be.
@@ -27,13 +26,21 @@ constexpr const char* kDistrust =
     "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
     "PRAGMA mmap_size = 0";
 
+// Every allocation of SQLite would take one lock, for statistics that nobody
+// reads. Only before its first connection can they be left out.
+void LeaveOutStatistics() {
+  static const int done = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(done);
+}
+
 // A connection is used by one thread at a time.
-Connection Open(const std::filesystem::path& file, int flags) {
-  return std::make_unique<SQLite::Database>(
+std::unique_ptr<Connection> Open(const std::filesystem::path& file, int flags) {
+  LeaveOutStatistics();
+  return std::make_unique<Connection>(
       file.string(), flags | SQLite::OPEN_NOMUTEX, kBusyMilliseconds);
 }
 
-absl::Status CheckOwner(SQLite::Database& database) {
+absl::Status CheckOwner(Connection& database) {
   const bool empty =
       QueryInteger(database, "SELECT count(*) FROM sqlite_schema") == 0;
   const auto owner = QueryInteger(database, "PRAGMA application_id");
@@ -59,7 +66,7 @@ absl::Status CheckOwner(SQLite::Database& database) {
 }
 
 // A transaction is on disk once its commit returns (synchronous = FULL).
-absl::Status UseWriteAheadLog(SQLite::Database& database) {
+absl::Status UseWriteAheadLog(Connection& database) {
   const std::string mode =
       database.execAndGet("PRAGMA journal_mode = WAL").getString();
   if (mode != "wal") {
@@ -72,8 +79,9 @@ absl::Status UseWriteAheadLog(SQLite::Database& database) {
 
 }  // namespace
 
-absl::StatusOr<Connection> OpenToWrite(const std::filesystem::path& file) {
-  return CatchSqlErrors([&]() -> absl::StatusOr<Connection> {
+absl::StatusOr<std::unique_ptr<Connection>> OpenToWrite(
+    const std::filesystem::path& file) {
+  return CatchSqlErrors([&]() -> absl::StatusOr<std::unique_ptr<Connection>> {
     auto connection = Open(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
     MOEPROBE_RETURN_IF_ERROR(CheckOwner(*connection));
     MOEPROBE_RETURN_IF_ERROR(UseWriteAheadLog(*connection));
@@ -82,8 +90,9 @@ absl::StatusOr<Connection> OpenToWrite(const std::filesystem::path& file) {
   });
 }
 
-absl::StatusOr<Connection> OpenToRead(const std::filesystem::path& file) {
-  return CatchSqlErrors([&]() -> absl::StatusOr<Connection> {
+absl::StatusOr<std::unique_ptr<Connection>> OpenToRead(
+    const std::filesystem::path& file) {
+  return CatchSqlErrors([&]() -> absl::StatusOr<std::unique_ptr<Connection>> {
     auto connection = Open(file, SQLite::OPEN_READONLY);
     connection->exec(kDistrust);
     return connection;

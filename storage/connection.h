@@ -7,8 +7,20 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "storage/prepared_statements.h"
 
 namespace moeprobe {
+
+// A connection that keeps what was prepared on it. Of one thread at a time.
+class Connection : public SQLite::Database {
+ public:
+  using SQLite::Database::Database;
+
+  PreparedStatements& statements() { return statements_; }
+
+ private:
+  PreparedStatements statements_;  // goes before the connection is closed
+};
 
 // Opens the connection that writes, creating the file if there is none. SQLite
 // 3.40 can damage a write-ahead log that two connections write or checkpoint
@@ -17,12 +29,12 @@ namespace moeprobe {
 // DataLoss if the file is no database, FailedPrecondition if it belongs to
 // another program or to a newer version of this one, and is left alone, or its
 // file system allows no write-ahead log.
-absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenToWrite(
+absl::StatusOr<std::unique_ptr<Connection>> OpenToWrite(
     const std::filesystem::path& file);
 
 // Opens a connection that neither writes nor checkpoints, to a file that one
 // which writes is open on.
-absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenToRead(
+absl::StatusOr<std::unique_ptr<Connection>> OpenToRead(
     const std::filesystem::path& file);
 
 }  // namespace moeprobe

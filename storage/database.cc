@@ -1,7 +1,5 @@
 #include "storage/database.h"
 
-#include <SQLiteCpp/Database.h>
-
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -21,14 +19,14 @@
 namespace moeprobe {
 namespace {
 
-absl::Status CheckPages(SQLite::Database& database) {
+absl::Status CheckPages(Connection& database) {
   const std::string found =
       QueryText(database, "PRAGMA quick_check(1)").value_or("nothing");
   if (found == "ok") return absl::OkStatus();
   return absl::DataLossError(absl::StrCat("damaged: ", found));
 }
 
-absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenCurrent(
+absl::StatusOr<std::unique_ptr<Connection>> OpenCurrent(
     const std::filesystem::path& file) {
   MOEPROBE_ASSIGN_OR_RETURN(auto connection, OpenToWrite(file));
   absl::Status ready = CatchSqlErrors([&]() -> absl::Status {

@@ -1,7 +1,6 @@
 #ifndef MOEPROBE_STORAGE_DATABASE_H_
 #define MOEPROBE_STORAGE_DATABASE_H_
 
-#include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Transaction.h>
 
 #include <filesystem>
@@ -10,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "storage/connection.h"
 #include "storage/readers.h"
 #include "storage/sql_errors.h"
 #include "storage/writer.h"
@@ -28,11 +28,11 @@ class Database {
   static absl::StatusOr<std::unique_ptr<Database>> Open(
       const std::filesystem::path& file);
 
-  // Returns what `body`, a function from SQLite::Database& to absl::Status or
+  // Returns what `body`, a function from Connection& to absl::Status or
   // absl::StatusOr that only reads, returns. It sees every change that was
   // acknowledged before, and none that happens meanwhile.
   template <typename Body>
-  auto Read(Body&& body) -> decltype(body(std::declval<SQLite::Database&>())) {
+  auto Read(Body&& body) -> decltype(body(std::declval<Connection&>())) {
     auto connection = readers_.Take();
     if (!connection.ok()) return connection.status();
     auto result = CatchSqlErrors([&] {
@@ -48,11 +48,11 @@ class Database {
   // Writer::Change: what it did is on disk when this returns OK and never
   // happened otherwise.
   template <typename Body>
-  auto Write(Body&& body) -> decltype(body(std::declval<SQLite::Database&>())) {
-    decltype(body(std::declval<SQLite::Database&>())) result =
+  auto Write(Body&& body) -> decltype(body(std::declval<Connection&>())) {
+    decltype(body(std::declval<Connection&>())) result =
         absl::UnknownError("not carried out");
     absl::Status status =
-        writer_.Run([&](SQLite::Database& database) -> absl::Status {
+        writer_.Run([&](Connection& database) -> absl::Status {
           result = body(database);
           return StatusIn(result);
         });
@@ -62,7 +62,7 @@ class Database {
 
  private:
   Database(const std::filesystem::path& file,
-           std::unique_ptr<SQLite::Database> connection)
+           std::unique_ptr<Connection> connection)
       : writer_(file, std::move(connection)), readers_(file) {}
 
   static absl::Status StatusIn(const absl::Status& result) { return result; }

@@ -13,6 +13,7 @@
 #include "core/base/sha256.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "storage/connection.h"
 #include "storage/schema.h"
 #include "storage/statement.h"
 #include "tests/testing/temporary_directory.h"
@@ -28,8 +29,8 @@ class DatabaseTest : public testing::Test {
 
   // Runs SQL on the file behind the back of the class.
   void Tamper(const std::string& sql) {
-    SQLite::Database raw(file_.string(),
-                         SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    Connection raw(file_.string(),
+                   SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
     raw.exec(sql);
   }
 
@@ -45,7 +46,7 @@ class DatabaseTest : public testing::Test {
 
 TEST_F(DatabaseTest, BringsANewFileToTheNewestSchema) {
   ASSERT_TRUE(Open().ok());
-  SQLite::Database raw(file_.string());
+  Connection raw(file_.string());
   EXPECT_EQ(QueryInteger(raw, "PRAGMA user_version"), Migrations().size());
   EXPECT_EQ(QueryInteger(raw, "PRAGMA application_id"), kApplicationId);
   EXPECT_EQ(QueryText(raw, "PRAGMA journal_mode"), "wal");
@@ -63,7 +64,7 @@ TEST_F(DatabaseTest, KeepsWhatWasThereBeforeThereWereUsers) {
       "INSERT INTO dataset(id, sha256, kind, display_name, size_bytes, "
       "create_time) VALUES(7, 's', 'text', 'n', 5, 1)");
   ASSERT_TRUE(Open().ok());
-  SQLite::Database raw(file_.string(), SQLite::OPEN_READWRITE);
+  Connection raw(file_.string(), SQLite::OPEN_READWRITE);
   EXPECT_EQ(QueryText(raw, "SELECT owner FROM job WHERE NOT private"), "");
   EXPECT_EQ(QueryText(raw, "SELECT request_id FROM job"), "id");
   EXPECT_EQ(QueryInteger(raw,
@@ -82,7 +83,7 @@ TEST_F(DatabaseTest, LosesNothingWhenOpenedAgain) {
     const auto database = Database::Open(file_);
     ASSERT_TRUE(database.ok()) << database.status();
     ASSERT_TRUE((*database)
-                    ->Write([](SQLite::Database& db) -> absl::Status {
+                    ->Write([](Connection& db) -> absl::Status {
                       Execute(db,
                               "INSERT INTO tokenization VALUES('a','b','c')");
                       return absl::OkStatus();
@@ -90,7 +91,7 @@ TEST_F(DatabaseTest, LosesNothingWhenOpenedAgain) {
                     .ok());
   }
   ASSERT_TRUE(Open().ok());
-  SQLite::Database raw(file_.string());
+  Connection raw(file_.string());
   EXPECT_EQ(QueryText(raw, "SELECT ids_sha256 FROM tokenization"), "c");
 }
 
@@ -138,12 +139,12 @@ TEST_F(DatabaseTest, RefusesTheDatabaseOfAnotherProgram) {
 TEST_F(DatabaseTest, UndoesAWriteThatFails) {
   const auto database = Database::Open(file_);
   ASSERT_TRUE(database.ok());
-  const auto insert = [](SQLite::Database& db) -> absl::Status {
+  const auto insert = [](Connection& db) -> absl::Status {
     Execute(db, "INSERT INTO tokenization VALUES('a', 'b', 'c')");
     return absl::CancelledError("on purpose");
   };
   EXPECT_EQ((*database)->Write(insert).code(), absl::StatusCode::kCancelled);
-  SQLite::Database raw(file_.string());
+  Connection raw(file_.string());
   EXPECT_EQ(QueryInteger(raw, "SELECT count(*) FROM tokenization"), 0);
 }
 
@@ -151,12 +152,12 @@ TEST_F(DatabaseTest, SaysThatTheDiskIsFullAndGoesOnOnceItIsNot) {
   const auto database = Database::Open(file_);
   ASSERT_TRUE(database.ok());
   const auto limit = [](int64_t pages) {
-    return [pages](SQLite::Database& db) -> absl::Status {
+    return [pages](Connection& db) -> absl::Status {
       db.exec(absl::StrCat("PRAGMA max_page_count = ", pages));
       return absl::OkStatus();
     };
   };
-  const auto insert = [](SQLite::Database& db) -> absl::Status {
+  const auto insert = [](Connection& db) -> absl::Status {
     Execute(db, "INSERT INTO tokenization VALUES(?1, '', '')",
             std::string(1 << 20, 'x'));
     return absl::OkStatus();
@@ -164,7 +165,7 @@ TEST_F(DatabaseTest, SaysThatTheDiskIsFullAndGoesOnOnceItIsNot) {
   ASSERT_TRUE((*database)->Write(limit(60)).ok());
   EXPECT_EQ((*database)->Write(insert).code(),
             absl::StatusCode::kResourceExhausted);
-  SQLite::Database raw(file_.string());
+  Connection raw(file_.string());
   EXPECT_EQ(QueryInteger(raw, "SELECT count(*) FROM tokenization"), 0);
   ASSERT_TRUE((*database)->Write(limit(100'000)).ok());
   EXPECT_TRUE((*database)->Write(insert).ok());
@@ -173,11 +174,11 @@ TEST_F(DatabaseTest, SaysThatTheDiskIsFullAndGoesOnOnceItIsNot) {
 TEST_F(DatabaseTest, ReadsWhatWasAcknowledgedAndNothingElse) {
   const auto database = Database::Open(file_);
   ASSERT_TRUE(database.ok());
-  const auto count = [](SQLite::Database& db) -> absl::StatusOr<int64_t> {
+  const auto count = [](Connection& db) -> absl::StatusOr<int64_t> {
     return *QueryInteger(db, "SELECT count(*) FROM tokenization");
   };
   EXPECT_TRUE((*database)
-                  ->Write([&](SQLite::Database& db) -> absl::Status {
+                  ->Write([&](Connection& db) -> absl::Status {
                     Execute(db, "INSERT INTO tokenization VALUES('a','b','c')");
                     EXPECT_EQ(*(*database)->Read(count), 0);
                     return absl::OkStatus();
@@ -189,15 +190,15 @@ TEST_F(DatabaseTest, ReadsWhatWasAcknowledgedAndNothingElse) {
 TEST_F(DatabaseTest, ReadsOneStateOfTheDatabase) {
   const auto database = Database::Open(file_);
   ASSERT_TRUE(database.ok());
-  const auto count = [](SQLite::Database& db) {
+  const auto count = [](Connection& db) {
     return *QueryInteger(db, "SELECT count(*) FROM tokenization");
   };
-  const auto insert = [](SQLite::Database& db) -> absl::Status {
+  const auto insert = [](Connection& db) -> absl::Status {
     Execute(db, "INSERT INTO tokenization VALUES('a', 'b', 'c')");
     return absl::OkStatus();
   };
   EXPECT_TRUE((*database)
-                  ->Read([&](SQLite::Database& db) -> absl::Status {
+                  ->Read([&](Connection& db) -> absl::Status {
                     EXPECT_EQ(count(db), 0);
                     EXPECT_TRUE((*database)->Write(insert).ok());
                     EXPECT_EQ(count(db), 0);
@@ -210,7 +211,7 @@ TEST_F(DatabaseTest, DoesNotWriteWhereItReads) {
   const auto database = Database::Open(file_);
   ASSERT_TRUE(database.ok());
   EXPECT_FALSE((*database)
-                   ->Read([](SQLite::Database& db) -> absl::Status {
+                   ->Read([](Connection& db) -> absl::Status {
                      Execute(db,
                              "INSERT INTO tokenization VALUES('a', 'b', 'c')");
                      return absl::OkStatus();

@@ -1,8 +1,5 @@
 #include "storage/dataset_store.h"
 
-#include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -14,6 +11,7 @@
 #include "core/base/quoted.h"
 #include "core/base/status_macros.h"
 #include "storage/access.h"
+#include "storage/connection.h"
 #include "storage/database.h"
 #include "storage/job_rows.h"
 #include "storage/limits.h"
@@ -42,15 +40,13 @@ id < ?3 AND NOT EXISTS (
 ORDER BY id DESC LIMIT ?4)sql";
 
 template <typename... Arguments>
-SQLite::Statement SelectVisible(SQLite::Database& database,
-                                const Viewer& viewer, const char* which,
-                                const Arguments&... arguments) {
+Statement SelectVisible(Connection& database, const Viewer& viewer,
+                        const char* which, const Arguments&... arguments) {
   return Query(database, absl::StrCat(kVisible, which).c_str(),
                static_cast<int>(viewer.is_admin), viewer.name, arguments...);
 }
 
-DatasetRow ReadDataset(SQLite::Database& database,
-                       const SQLite::Statement& query) {
+DatasetRow ReadDataset(Connection& database, const Statement& query) {
   DatasetRow row{
       .id = query.getColumn(0).getInt64(),
       .access = {.owner = query.getColumn(6).getString(),
@@ -70,8 +66,8 @@ DatasetRow ReadDataset(SQLite::Database& database,
 absl::StatusOr<DatasetRow> SelectOne(Database& database, const Viewer& viewer,
                                      const char* which,
                                      const std::string& argument) {
-  return database.Read([&](SQLite::Database& db) -> absl::StatusOr<DatasetRow> {
-    SQLite::Statement query = SelectVisible(db, viewer, which, argument);
+  return database.Read([&](Connection& db) -> absl::StatusOr<DatasetRow> {
+    Statement query = SelectVisible(db, viewer, which, argument);
     if (query.executeStep()) return ReadDataset(db, query);
     return absl::NotFoundError(
         absl::StrCat("there is no data set ", Quoted(argument)));
@@ -79,8 +75,8 @@ absl::StatusOr<DatasetRow> SelectOne(Database& database, const Viewer& viewer,
 }
 
 // Returns the id of the row.
-int64_t Upsert(SQLite::Database& database, const DatasetRow& row) {
-  SQLite::Statement upsert = Query(
+int64_t Upsert(Connection& database, const DatasetRow& row) {
+  Statement upsert = Query(
       database,
       "INSERT INTO dataset(sha256, owner, private, kind, display_name, "
       "size_bytes, create_time) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) "
@@ -109,7 +105,7 @@ absl::Status CheckBytes(const DatasetRow& row, int64_t held, int64_t limit,
                    "); waiting makes no room: ask an admin"));
 }
 
-absl::Status CheckLimits(SQLite::Database& database, const DatasetRow& row,
+absl::Status CheckLimits(Connection& database, const DatasetRow& row,
                          const Limits& limits) {
   const auto held = [&](const char* sql) {
     return QueryInteger(database, sql, row.sha256, row.access.owner)
@@ -126,14 +122,14 @@ absl::Status CheckLimits(SQLite::Database& database, const DatasetRow& row,
 }  // namespace
 
 absl::Status DatasetStore::Adopt(const std::string& owner) {
-  return database_->Write([&](SQLite::Database& db) -> absl::Status {
+  return database_->Write([&](Connection& db) -> absl::Status {
     Execute(db, "UPDATE dataset SET owner = ?1 WHERE owner = ''", owner);
     return absl::OkStatus();
   });
 }
 
 absl::Status DatasetStore::Add(const DatasetRow& row) {
-  return database_->Write([&](SQLite::Database& db) -> absl::Status {
+  return database_->Write([&](Connection& db) -> absl::Status {
     MOEPROBE_RETURN_IF_ERROR(CheckLimits(db, row, limits_));
     const int64_t id = Upsert(db, row);
     Execute(db, "DELETE FROM dataset_reader WHERE dataset = ?1", id);
@@ -147,7 +143,7 @@ absl::Status DatasetStore::Add(const DatasetRow& row) {
 
 absl::Status DatasetStore::CheckRoom(const DatasetRow& row) {
   return database_->Read(
-      [&](SQLite::Database& db) { return CheckLimits(db, row, limits_); });
+      [&](Connection& db) { return CheckLimits(db, row, limits_); });
 }
 
 absl::StatusOr<DatasetRow> DatasetStore::Get(const Viewer& viewer,
@@ -164,9 +160,8 @@ absl::StatusOr<std::vector<DatasetRow>> DatasetStore::List(const Viewer& viewer,
                                                            int64_t before,
                                                            int limit) {
   return database_->Read(
-      [&](SQLite::Database& db) -> absl::StatusOr<std::vector<DatasetRow>> {
-        SQLite::Statement query =
-            SelectVisible(db, viewer, kPage, before, limit);
+      [&](Connection& db) -> absl::StatusOr<std::vector<DatasetRow>> {
+        Statement query = SelectVisible(db, viewer, kPage, before, limit);
         std::vector<DatasetRow> rows;
         while (query.executeStep()) rows.push_back(ReadDataset(db, query));
         return rows;

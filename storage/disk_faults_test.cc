@@ -3,7 +3,6 @@
 // libfiu stands between the program and the system (LD_PRELOAD). No call is
 // named here: all that an action makes are counted, and then fail in turn.
 
-#include <SQLiteCpp/Database.h>
 #include <fiu-control.h>
 
 #include <cerrno>
@@ -20,6 +19,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "storage/blob_store.h"
+#include "storage/connection.h"
 #include "storage/database.h"
 #include "storage/statement.h"
 #include "tests/testing/temporary_directory.h"
@@ -162,14 +162,14 @@ TEST_P(DiskFaultsTest, OfADatabase) {
   auto database = Database::Open(file);
   ASSERT_TRUE(database.ok()) << database.status();
   int64_t acknowledged = 0, number = 0;
-  const auto count = [](SQLite::Database& db) -> absl::StatusOr<int64_t> {
+  const auto count = [](Connection& db) -> absl::StatusOr<int64_t> {
     return QueryInteger(db, "SELECT count(*) FROM tokenization").value_or(-1);
   };
   for (const char* names : {"posix/io/rw/pwrite", "posix/io/sync/fdatasync"}) {
     FailEachCall(
         names,
         [&] {
-          return (*database)->Write([&](SQLite::Database& db) -> absl::Status {
+          return (*database)->Write([&](Connection& db) -> absl::Status {
             Execute(db, "INSERT INTO tokenization VALUES(?1, ?2, 'c')",
                     absl::StrCat(++number), std::string(9000, 'x'));
             return absl::OkStatus();

@@ -1,7 +1,5 @@
 #include "storage/doctor.h"
 
-#include <SQLiteCpp/Database.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <set>
@@ -40,7 +38,7 @@ std::vector<fs::path> EntriesOf(const fs::path& directory) {
   return entries;
 }
 
-void AddDamage(SQLite::Database& database, const fs::path& file,
+void AddDamage(Connection& database, const fs::path& file,
                std::vector<Finding>& findings) {
   for (const std::string& what : FindDamage(database)) {
     findings.push_back({.path = file, .what = what});
@@ -71,7 +69,7 @@ void AddOrphans(const std::set<std::string>& references,
 }
 
 // Scratch of jobs that have ended, and files that were never finished.
-void AddRemains(SQLite::Database& database, const fs::path& data_directory,
+void AddRemains(Connection& database, const fs::path& data_directory,
                 std::vector<Finding>& findings) {
   for (const fs::path& path : EntriesOf(DataLayout(data_directory).scratch)) {
     int64_t job = 0;

@@ -12,6 +12,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "storage/blob_store.h"
+#include "storage/connection.h"
 #include "storage/database.h"
 #include "storage/statement.h"
 #include "tests/testing/temporary_directory.h"
@@ -31,7 +32,7 @@ class DoctorTest : public testing::Test {
     const auto database = Database::Open(data_ / "moeprobe.db");
     sha256_ = *BlobStore::Open(data_ / "blobs")->Put("a text");
     EXPECT_TRUE((*database)
-                    ->Write([&](SQLite::Database& db) -> absl::Status {
+                    ->Write([&](Connection& db) -> absl::Status {
                       Execute(db,
                               "INSERT INTO tokenization VALUES('a', 'b', ?1)",
                               sha256_);
@@ -91,8 +92,7 @@ TEST_F(DoctorTest, RemovesWhatIsCertainlyGarbage) {
 
 TEST_F(DoctorTest, FindsRowsThatReferToNothing) {
   {
-    SQLite::Database raw((data_ / "moeprobe.db").string(),
-                         SQLite::OPEN_READWRITE);
+    Connection raw((data_ / "moeprobe.db").string(), SQLite::OPEN_READWRITE);
     raw.exec("INSERT INTO job_group VALUES(1, 0, 0, 'routing', 77)");
   }
   EXPECT_THAT(Found(), ElementsAre("moeprobe.db: a row of job_group refers to "

@@ -1,12 +1,10 @@
 #include "storage/estimate_store.h"
 
-#include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
-
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "storage/connection.h"
 #include "storage/database.h"
 #include "storage/statement.h"
 
@@ -21,15 +19,15 @@ ON CONFLICT(kind) DO UPDATE SET ratio = (2 * ratio + excluded.ratio) / 3)sql";
 }  // namespace
 
 absl::StatusOr<double> EstimateStore::Ratio(const std::string& kind) {
-  return database_->Read([&](SQLite::Database& db) -> absl::StatusOr<double> {
-    SQLite::Statement query =
+  return database_->Read([&](Connection& db) -> absl::StatusOr<double> {
+    Statement query =
         Query(db, "SELECT ratio FROM estimate_ratio WHERE kind = ?1", kind);
     return query.executeStep() ? query.getColumn(0).getDouble() : 1.0;
   });
 }
 
 absl::Status EstimateStore::Learn(const std::string& kind, double ratio) {
-  return database_->Write([&](SQLite::Database& db) -> absl::Status {
+  return database_->Write([&](Connection& db) -> absl::Status {
     Execute(db, kLearn, kind, ratio);
     return absl::OkStatus();
   });

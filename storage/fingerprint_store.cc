@@ -1,8 +1,5 @@
 #include "storage/fingerprint_store.h"
 
-#include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
-
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -16,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "core/base/token_windows.h"
+#include "storage/connection.h"
 #include "storage/database.h"
 #include "storage/statement.h"
 
@@ -36,26 +34,26 @@ std::vector<int32_t> ParseIds(const std::string& text) {
 
 absl::StatusOr<std::map<int64_t, std::string>> FingerprintStore::Weights(
     const std::string& stamp) {
-  return database_->Read([&](SQLite::Database& db)
-                             -> absl::StatusOr<std::map<int64_t, std::string>> {
-    SQLite::Statement query =
-        Query(db,
-              "SELECT layer, fingerprint FROM weights_fingerprint WHERE "
-              "stamp = ?1",
-              stamp);
-    std::map<int64_t, std::string> fingerprints;
-    while (query.executeStep()) {
-      fingerprints[query.getColumn(0).getInt64()] =
-          query.getColumn(1).getString();
-    }
-    return fingerprints;
-  });
+  return database_->Read(
+      [&](Connection& db) -> absl::StatusOr<std::map<int64_t, std::string>> {
+        Statement query =
+            Query(db,
+                  "SELECT layer, fingerprint FROM weights_fingerprint WHERE "
+                  "stamp = ?1",
+                  stamp);
+        std::map<int64_t, std::string> fingerprints;
+        while (query.executeStep()) {
+          fingerprints[query.getColumn(0).getInt64()] =
+              query.getColumn(1).getString();
+        }
+        return fingerprints;
+      });
 }
 
 absl::StatusOr<std::optional<std::string>> FingerprintStore::Tokenization(
     const std::string& text_sha256, const std::string& tokenizer_sha256) {
   return database_->Read(
-      [&](SQLite::Database& db) -> absl::StatusOr<std::optional<std::string>> {
+      [&](Connection& db) -> absl::StatusOr<std::optional<std::string>> {
         return QueryText(db,
                          "SELECT ids_sha256 FROM tokenization WHERE "
                          "text_sha256 = ?1 AND tokenizer_sha256 = ?2",
@@ -66,7 +64,7 @@ absl::StatusOr<std::optional<std::string>> FingerprintStore::Tokenization(
 absl::Status FingerprintStore::RememberTokenization(
     const std::string& text_sha256, const std::string& tokenizer_sha256,
     const std::string& ids_sha256) {
-  return database_->Write([&](SQLite::Database& db) -> absl::Status {
+  return database_->Write([&](Connection& db) -> absl::Status {
     Execute(db, "INSERT OR REPLACE INTO tokenization VALUES(?1, ?2, ?3)",
             text_sha256, tokenizer_sha256, ids_sha256);
     return absl::OkStatus();
@@ -76,8 +74,8 @@ absl::Status FingerprintStore::RememberTokenization(
 absl::StatusOr<std::optional<CutData>> FingerprintStore::Data(
     const std::string& ids_sha256, const WindowOptions& windows) {
   return database_->Read(
-      [&](SQLite::Database& db) -> absl::StatusOr<std::optional<CutData>> {
-        SQLite::Statement query =
+      [&](Connection& db) -> absl::StatusOr<std::optional<CutData>> {
+        Statement query =
             Query(db,
                   "SELECT fingerprint, token_count, first_ids FROM "
                   "data_fingerprint WHERE ids_sha256 = ?1 AND tokens = ?2 AND "
@@ -94,7 +92,7 @@ absl::StatusOr<std::optional<CutData>> FingerprintStore::Data(
 absl::Status FingerprintStore::RememberData(const std::string& ids_sha256,
                                             const WindowOptions& windows,
                                             const CutData& data) {
-  return database_->Write([&](SQLite::Database& db) -> absl::Status {
+  return database_->Write([&](Connection& db) -> absl::Status {
     Execute(db,
             "INSERT OR REPLACE INTO data_fingerprint VALUES(?1, ?2, ?3, ?4, "
             "?5, ?6, ?7)",

@@ -1,6 +1,5 @@
 // The life cycle as the schema enforces it, whoever writes.
 
-#include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Exception.h>
 #include <gtest/gtest.h>
 // After gtest.h, which it needs.
@@ -18,6 +17,7 @@
 #include "absl/status/status.h"
 #include "storage/access.h"
 #include "storage/attempt_store.h"
+#include "storage/connection.h"
 #include "storage/database.h"
 #include "storage/job.h"
 #include "storage/job_queue.h"
@@ -61,7 +61,7 @@ class OneJob {
 
   // Moves the job with all the columns that the state asks for.
   absl::Status Move(JobState state) {
-    return database_->Write([&](SQLite::Database& db) -> absl::Status {
+    return database_->Write([&](Connection& db) -> absl::Status {
       StateChange change{.state = state};
       if (state == JobState::kFailed || state == JobState::kCancelled) {
         change.failure = JobFailure{.code = 1, .message = "m"};
@@ -134,7 +134,7 @@ TEST(JobLifeTest, RefusesRowsThatContradictThemselves) {
            "VALUES(99, 1, 0, 'layer', '')",
        }) {
     EXPECT_EQ(job.database()
-                  .Write([&](SQLite::Database& db) -> absl::Status {
+                  .Write([&](Connection& db) -> absl::Status {
                     Execute(db, sql);
                     return absl::OkStatus();
                   })

@@ -1,7 +1,5 @@
 // Whose job goes next: the query beside a naive model of what it should say.
 
-#include <SQLiteCpp/Database.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -25,6 +23,7 @@
 #include "gtest/gtest.h"
 #include "storage/access.h"
 #include "storage/attempt_store.h"
+#include "storage/connection.h"
 #include "storage/database.h"
 #include "storage/job.h"
 #include "storage/job_queue.h"
@@ -84,7 +83,7 @@ class JobOrderTest : public testing::Test {
   // Many jobs at once; they only wait.
   void SubmitSweep(const std::string& owner, int count) {
     EXPECT_TRUE(stores_->database
-                    ->Write([&](SQLite::Database& db) -> absl::Status {
+                    ->Write([&](Connection& db) -> absl::Status {
                       Execute(db, kSweep, owner, count,
                               absl::ToUnixMicros(now_));
                       return absl::OkStatus();

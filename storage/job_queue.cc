@@ -1,8 +1,5 @@
 #include "storage/job_queue.h"
 
-#include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
-
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -16,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "core/base/status_macros.h"
+#include "storage/connection.h"
 #include "storage/database.h"
 #include "storage/job.h"
 #include "storage/job_rows.h"
@@ -63,7 +61,7 @@ LIMIT 1)sql";
 absl::StatusOr<std::optional<JobRow>> JobQueue::NextQueued(
     const std::vector<int64_t>& resting) {
   return database_->Read(
-      [&](SQLite::Database& db) -> absl::StatusOr<std::optional<JobRow>> {
+      [&](Connection& db) -> absl::StatusOr<std::optional<JobRow>> {
         const absl::Time now = clock_();
         const auto id =
             QueryInteger(db, kNextQueued,
@@ -78,35 +76,33 @@ absl::StatusOr<std::optional<JobRow>> JobQueue::NextQueued(
 }
 
 absl::StatusOr<QueueSnapshot> JobQueue::Snapshot() {
-  return database_->Read(
-      [&](SQLite::Database& db) -> absl::StatusOr<QueueSnapshot> {
-        return TakeSnapshot(db, clock_());
-      });
+  return database_->Read([&](Connection& db) -> absl::StatusOr<QueueSnapshot> {
+    return TakeSnapshot(db, clock_());
+  });
 }
 
 absl::StatusOr<QueueDepth> JobQueue::Depth() {
-  return database_->Read(
-      [](SQLite::Database& db) -> absl::StatusOr<QueueDepth> {
-        QueueDepth depth;
-        for (const JobState state : kJobStates) {
-          depth.jobs[state] =
-              QueryInteger(db, "SELECT COUNT(*) FROM job WHERE state = ?1",
-                           std::string(NameOf(state)))
-                  .value_or(0);
-        }
-        const auto oldest =
-            QueryInteger(db,
-                         "SELECT create_time FROM job WHERE state = 'QUEUED' "
-                         "ORDER BY id LIMIT 1");
-        if (oldest) depth.oldest_queued = absl::FromUnixMicros(*oldest);
-        return depth;
-      });
+  return database_->Read([](Connection& db) -> absl::StatusOr<QueueDepth> {
+    QueueDepth depth;
+    for (const JobState state : kJobStates) {
+      depth.jobs[state] =
+          QueryInteger(db, "SELECT COUNT(*) FROM job WHERE state = ?1",
+                       std::string(NameOf(state)))
+              .value_or(0);
+    }
+    const auto oldest =
+        QueryInteger(db,
+                     "SELECT create_time FROM job WHERE state = 'QUEUED' "
+                     "ORDER BY id LIMIT 1");
+    if (oldest) depth.oldest_queued = absl::FromUnixMicros(*oldest);
+    return depth;
+  });
 }
 
 absl::StatusOr<std::vector<JobRow>> JobQueue::QueuedLike(
     const std::string& request_key) {
   return database_->Read(
-      [&](SQLite::Database& db) -> absl::StatusOr<std::vector<JobRow>> {
+      [&](Connection& db) -> absl::StatusOr<std::vector<JobRow>> {
         std::vector<JobRow> rows;
         for (const int64_t id :
              SelectIds(Query(db,
@@ -122,8 +118,8 @@ absl::StatusOr<std::vector<JobRow>> JobQueue::QueuedLike(
 
 absl::StatusOr<std::vector<NeededGroup>> JobQueue::MissingGroups(int64_t job) {
   return database_->Read(
-      [&](SQLite::Database& db) -> absl::StatusOr<std::vector<NeededGroup>> {
-        SQLite::Statement query =
+      [&](Connection& db) -> absl::StatusOr<std::vector<NeededGroup>> {
+        Statement query =
             Query(db,
                   "SELECT part, layer, probe FROM job_group WHERE job = ?1 AND "
                   "entry IS NULL ORDER BY part, layer, probe",
@@ -142,13 +138,14 @@ absl::StatusOr<std::vector<NeededGroup>> JobQueue::MissingGroups(int64_t job) {
 absl::StatusOr<std::vector<NeededGroup>> JobQueue::NotCached(
     const std::vector<NeededGroup>& groups) {
   return database_->Read(
-      [&](SQLite::Database& db) -> absl::StatusOr<std::vector<NeededGroup>> {
+      [&](Connection& db) -> absl::StatusOr<std::vector<NeededGroup>> {
         std::vector<NeededGroup> missing;
-        SQLite::Statement query(db, "SELECT 1 FROM cache_entry WHERE key = ?1");
         for (const NeededGroup& group : groups) {
-          query.reset();
-          query.bind(1, group.key);
-          if (!query.executeStep()) missing.push_back(group);
+          const bool cached =
+              QueryInteger(db, "SELECT 1 FROM cache_entry WHERE key = ?1",
+                           group.key)
+                  .has_value();
+          if (!cached) missing.push_back(group);
         }
         return missing;
       });
@@ -158,7 +155,7 @@ absl::StatusOr<bool> JobQueue::AnswerFromCache(
     int64_t job, const std::vector<NeededGroup>& groups,
     const std::map<int, std::string>& provenance) {
   const auto answered =
-      database_->Write([&](SQLite::Database& db) -> absl::StatusOr<bool> {
+      database_->Write([&](Connection& db) -> absl::StatusOr<bool> {
         MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, SelectJob(db, job));
         if (row.state != JobState::kQueued) return false;
         NoteProvenance(db, job, provenance);
@@ -174,7 +171,7 @@ absl::StatusOr<bool> JobQueue::AnswerFromCache(
 absl::StatusOr<AttemptId> JobQueue::Start(
     int64_t job, int64_t worker, std::optional<double> estimated_seconds) {
   auto started =
-      database_->Write([&](SQLite::Database& db) -> absl::StatusOr<AttemptId> {
+      database_->Write([&](Connection& db) -> absl::StatusOr<AttemptId> {
         const int64_t now = absl::ToUnixMicros(clock_());
         const int changed =
             Execute(db,
@@ -197,7 +194,7 @@ absl::StatusOr<AttemptId> JobQueue::Start(
 
 absl::Status JobQueue::FailQueued(int64_t job, const JobFailure& failure) {
   const absl::Status status =
-      database_->Write([&](SQLite::Database& db) -> absl::Status {
+      database_->Write([&](Connection& db) -> absl::Status {
         MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, SelectJob(db, job));
         if (row.state != JobState::kQueued) return absl::OkStatus();
         ChangeState(db, job, {.state = JobState::kFailed, .failure = failure});

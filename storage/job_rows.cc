@@ -1,8 +1,5 @@
 #include "storage/job_rows.h"
 
-#include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "storage/connection.h"
 #include "storage/job.h"
 #include "storage/statement.h"
 
@@ -67,8 +65,7 @@ std::optional<absl::Time> ReadTime(const SQLite::Column& column) {
   return absl::FromUnixMicros(column.getInt64());
 }
 
-std::vector<std::string> SelectWarnings(SQLite::Database& database,
-                                        int64_t id) {
+std::vector<std::string> SelectWarnings(Connection& database, int64_t id) {
   return SelectTexts(
       Query(database,
             "SELECT text FROM event WHERE job = ?1 AND kind = 'warning' "
@@ -76,7 +73,7 @@ std::vector<std::string> SelectWarnings(SQLite::Database& database,
             id));
 }
 
-JobRow ReadJob(SQLite::Statement& query, int64_t id) {
+JobRow ReadJob(Statement& query, int64_t id) {
   JobRow row;
   row.id = id;
   row.state = StateOf(query.getColumn(0).getString());
@@ -108,14 +105,13 @@ JobRow ReadJob(SQLite::Statement& query, int64_t id) {
 }
 
 // Returns the layers that have groups which they lacked.
-std::set<PartLayer> Attach(SQLite::Database& database, int64_t id,
+std::set<PartLayer> Attach(Connection& database, int64_t id,
                            const std::vector<NeededGroup>& groups) {
   std::set<PartLayer> attached;
-  Repeated attach(database, kAttach);
   for (const NeededGroup& group : groups) {
     if (group.key.empty()) continue;
-    const int changed =
-        attach(id, group.part, group.layer, group.probe, group.key);
+    const int changed = Execute(database, kAttach, id, group.part, group.layer,
+                                group.probe, group.key);
     if (changed > 0) attached.emplace(group.part, group.layer);
   }
   return attached;
@@ -123,9 +119,9 @@ std::set<PartLayer> Attach(SQLite::Database& database, int64_t id,
 
 // Adds the warnings that came with the groups of a layer, each with the prefix
 // of the part it concerns.
-void AddWarningsOfLayer(SQLite::Database& database, int64_t id,
+void AddWarningsOfLayer(Connection& database, int64_t id,
                         const PartLayer& layer) {
-  SQLite::Statement query =
+  Statement query =
       Query(database, kWarningsOfLayer, id, layer.first, layer.second);
   std::vector<std::string> warnings;
   while (query.executeStep()) {
@@ -137,8 +133,7 @@ void AddWarningsOfLayer(SQLite::Database& database, int64_t id,
   AddWarnings(database, id, warnings);
 }
 
-void TellIfComplete(SQLite::Database& database, int64_t id,
-                    const PartLayer& layer) {
+void TellIfComplete(Connection& database, int64_t id, const PartLayer& layer) {
   if (layer.second < 0) return;  // of the whole model
   const auto name =
       QueryText(database, kNameIfComplete, id, layer.first, layer.second);
@@ -176,8 +171,8 @@ absl::Status NoSuchJob(int64_t id) {
   return absl::NotFoundError(absl::StrCat("there is no job ", id));
 }
 
-absl::StatusOr<JobRow> SelectJob(SQLite::Database& database, int64_t id) {
-  SQLite::Statement query = Query(database, kSelectJob, id);
+absl::StatusOr<JobRow> SelectJob(Connection& database, int64_t id) {
+  Statement query = Query(database, kSelectJob, id);
   if (!query.executeStep()) return NoSuchJob(id);
   JobRow row = ReadJob(query, id);
   row.warnings = SelectWarnings(database, id);
@@ -195,12 +190,11 @@ StateChange Cancellation(const std::string& message) {
                          .message = message}};
 }
 
-void ChangeState(SQLite::Database& database, int64_t id,
-                 const StateChange& change) {
+void ChangeState(Connection& database, int64_t id, const StateChange& change) {
   const int64_t now = Now();
   const bool held = change.state == JobState::kRunning ||
                     change.state == JobState::kCancelling;
-  SQLite::Statement update = Query(
+  Statement update = Query(
       database,
       "UPDATE job SET state = ?2, change_time = ?3, end_time = ?4, "
       "worker = iif(?5, worker, NULL), error_code = ?6, error_message = ?7 "
@@ -209,25 +203,25 @@ void ChangeState(SQLite::Database& database, int64_t id,
       IsFinal(change.state) ? std::optional(now) : std::nullopt,
       static_cast<int>(held));
   if (change.failure) {
-    BindOne(update, 6, change.failure->code);
-    BindOne(update, 7, change.failure->message);
+    update.Bind(6, change.failure->code);
+    update.Bind(7, change.failure->message);
   }
   update.exec();
 }
 
-std::vector<int64_t> SelectIds(SQLite::Statement query) {
+std::vector<int64_t> SelectIds(Statement query) {
   std::vector<int64_t> ids;
   while (query.executeStep()) ids.push_back(query.getColumn(0).getInt64());
   return ids;
 }
 
-std::vector<std::string> SelectTexts(SQLite::Statement query) {
+std::vector<std::string> SelectTexts(Statement query) {
   std::vector<std::string> texts;
   while (query.executeStep()) texts.push_back(query.getColumn(0).getString());
   return texts;
 }
 
-void AddWarnings(SQLite::Database& database, int64_t id,
+void AddWarnings(Connection& database, int64_t id,
                  const std::vector<std::string>& warnings) {
   for (const std::string& warning : warnings) {
     const bool known =
@@ -240,7 +234,7 @@ void AddWarnings(SQLite::Database& database, int64_t id,
   }
 }
 
-void NoteProvenance(SQLite::Database& database, int64_t id,
+void NoteProvenance(Connection& database, int64_t id,
                     const std::map<int, std::string>& provenance) {
   for (const auto& [part, bytes] : provenance) {
     Execute(database,
@@ -249,7 +243,7 @@ void NoteProvenance(SQLite::Database& database, int64_t id,
   }
 }
 
-bool AttachCachedGroups(SQLite::Database& database, int64_t id,
+bool AttachCachedGroups(Connection& database, int64_t id,
                         const std::vector<NeededGroup>& groups) {
   const std::set<PartLayer> attached = Attach(database, id, groups);
   for (const PartLayer& layer : attached) TellIfComplete(database, id, layer);
@@ -259,7 +253,7 @@ bool AttachCachedGroups(SQLite::Database& database, int64_t id,
   return !attached.empty();
 }
 
-bool HasAllGroups(SQLite::Database& database, int64_t id) {
+bool HasAllGroups(Connection& database, int64_t id) {
   return !QueryInteger(
               database,
               "SELECT 1 FROM job_group WHERE job = ?1 AND entry IS NULL LIMIT "
@@ -268,7 +262,7 @@ bool HasAllGroups(SQLite::Database& database, int64_t id) {
               .has_value();
 }
 
-void Succeed(SQLite::Database& database, int64_t id) {
+void Succeed(Connection& database, int64_t id) {
   Execute(database, "UPDATE job SET fraction = 1, phase = '' WHERE id = ?1",
           id);
   ChangeState(database, id, {.state = JobState::kSucceeded});

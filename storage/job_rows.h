@@ -4,9 +4,6 @@
 #ifndef MOEPROBE_STORAGE_JOB_ROWS_H_
 #define MOEPROBE_STORAGE_JOB_ROWS_H_
 
-#include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
-
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -16,7 +13,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "storage/connection.h"
 #include "storage/job.h"
+#include "storage/statement.h"
 
 namespace moeprobe {
 
@@ -34,7 +33,7 @@ JobKind KindOf(const std::string& name);
 absl::Status NoSuchJob(int64_t id);
 
 // Returns job `id`, or NotFound.
-absl::StatusOr<JobRow> SelectJob(SQLite::Database& database, int64_t id);
+absl::StatusOr<JobRow> SelectJob(Connection& database, int64_t id);
 
 // Where to move a job, and with FAILED and CANCELLED, why.
 struct StateChange {
@@ -47,32 +46,31 @@ StateChange Cancellation(const std::string& message);
 
 // Moves job `id` to another state, as the schema allows, and ends the claim of
 // its worker if the new state has none.
-void ChangeState(SQLite::Database& database, int64_t id,
-                 const StateChange& change);
+void ChangeState(Connection& database, int64_t id, const StateChange& change);
 
 // Returns the first column of every row.
-std::vector<int64_t> SelectIds(SQLite::Statement query);
-std::vector<std::string> SelectTexts(SQLite::Statement query);
+std::vector<int64_t> SelectIds(Statement query);
+std::vector<std::string> SelectTexts(Statement query);
 
 // Adds those of `warnings` that the job does not have yet.
-void AddWarnings(SQLite::Database& database, int64_t id,
+void AddWarnings(Connection& database, int64_t id,
                  const std::vector<std::string>& warnings);
 
 // Notes where the numbers of the job's parts come from.
-void NoteProvenance(SQLite::Database& database, int64_t id,
+void NoteProvenance(Connection& database, int64_t id,
                     const std::map<int, std::string>& provenance);
 
 // Gives the job those of `groups` that it lacks and whose key the cache holds,
 // with their warnings, and tells of the layers that this makes complete.
 // Returns whether there were any.
-bool AttachCachedGroups(SQLite::Database& database, int64_t id,
+bool AttachCachedGroups(Connection& database, int64_t id,
                         const std::vector<NeededGroup>& groups);
 
 // Returns whether the job has all of its groups.
-bool HasAllGroups(SQLite::Database& database, int64_t id);
+bool HasAllGroups(Connection& database, int64_t id);
 
 // Ends a job whose groups are all there.
-void Succeed(SQLite::Database& database, int64_t id);
+void Succeed(Connection& database, int64_t id);
 
 }  // namespace moeprobe
 

@@ -1,8 +1,5 @@
 #include "storage/job_store.h"
 
-#include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
-
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -16,6 +13,7 @@
 #include "absl/time/time.h"
 #include "core/base/status_macros.h"
 #include "storage/access.h"
+#include "storage/connection.h"
 #include "storage/database.h"
 #include "storage/job.h"
 #include "storage/job_rows.h"
@@ -38,12 +36,12 @@ std::string StoredRequestId(const std::string& owner,
 }
 
 // Returns the job that an earlier submission with the same id made, if any.
-absl::StatusOr<std::optional<int64_t>> EarlierJob(SQLite::Database& database,
+absl::StatusOr<std::optional<int64_t>> EarlierJob(Connection& database,
                                                   const std::string& owner,
                                                   const std::string& request_id,
                                                   const std::string& digest) {
   if (request_id.empty()) return std::nullopt;
-  SQLite::Statement query = Query(
+  Statement query = Query(
       database, "SELECT id, request_digest FROM job WHERE request_id = ?1",
       StoredRequestId(owner, request_id));
   if (!query.executeStep()) return std::nullopt;
@@ -64,8 +62,7 @@ int64_t LayerCount(const NewJob& job) {
   return static_cast<int64_t>(layers.size());
 }
 
-int64_t InsertJob(SQLite::Database& database, const NewJob& job,
-                  absl::Time now) {
+int64_t InsertJob(Connection& database, const NewJob& job, absl::Time now) {
   const auto request_id =
       job.request_id.empty()
           ? std::nullopt
@@ -89,15 +86,15 @@ int64_t InsertJob(SQLite::Database& database, const NewJob& job,
   return id;
 }
 
-absl::StatusOr<JobRow> SelectVisible(SQLite::Database& database,
-                                     const Viewer& viewer, int64_t id) {
+absl::StatusOr<JobRow> SelectVisible(Connection& database, const Viewer& viewer,
+                                     int64_t id) {
   MOEPROBE_ASSIGN_OR_RETURN(JobRow row, SelectJob(database, id));
   if (MayRead(viewer, row.access)) return row;
   return NoSuchJob(id);
 }
 
 // `what`: "cancel", "delete".
-absl::StatusOr<JobRow> SelectToChange(SQLite::Database& database,
+absl::StatusOr<JobRow> SelectToChange(Connection& database,
                                       const Viewer& viewer, int64_t id,
                                       const char* what) {
   MOEPROBE_ASSIGN_OR_RETURN(JobRow row, SelectVisible(database, viewer, id));
@@ -107,22 +104,22 @@ absl::StatusOr<JobRow> SelectToChange(SQLite::Database& database,
                    "alone may ", what, " it"));
 }
 
-void InsertNeeds(SQLite::Database& database, int64_t id, const NewJob& job) {
+void InsertNeeds(Connection& database, int64_t id, const NewJob& job) {
   int part = 0;
-  Repeated insert_part(database,
-                       "INSERT INTO job_part(job, part, prefix, provenance) "
-                       "VALUES(?1, ?2, ?3, ?4)");
   for (const NewJobPart& entry : job.parts) {
     const auto provenance = entry.provenance
                                 ? std::optional(Blob{*entry.provenance})
                                 : std::nullopt;
-    insert_part(id, part++, entry.prefix, provenance);
+    Execute(database,
+            "INSERT INTO job_part(job, part, prefix, provenance) "
+            "VALUES(?1, ?2, ?3, ?4)",
+            id, part++, entry.prefix, provenance);
   }
-  Repeated insert_group(database,
-                        "INSERT INTO job_group(job, part, layer, probe) "
-                        "VALUES(?1, ?2, ?3, ?4)");
   for (const NeededGroup& group : job.groups) {
-    insert_group(id, group.part, group.layer, group.probe);
+    Execute(database,
+            "INSERT INTO job_group(job, part, layer, probe) "
+            "VALUES(?1, ?2, ?3, ?4)",
+            id, group.part, group.layer, group.probe);
   }
 }
 
@@ -130,7 +127,7 @@ void InsertNeeds(SQLite::Database& database, int64_t id, const NewJob& job) {
 bool IsOver(int64_t limit, int64_t count) { return limit > 0 && count > limit; }
 
 // With a job of `owner` that has just been queued.
-absl::Status CheckQueue(SQLite::Database& database, const std::string& owner,
+absl::Status CheckQueue(Connection& database, const std::string& owner,
                         const Limits& limits) {
   const int64_t own =
       QueryInteger(database, "SELECT jobs FROM queue_length WHERE owner = ?1",
@@ -153,7 +150,7 @@ absl::Status CheckQueue(SQLite::Database& database, const std::string& owner,
   return absl::OkStatus();
 }
 
-JobEventRow ReadEvent(const SQLite::Statement& query) {
+JobEventRow ReadEvent(const Statement& query) {
   JobEventRow row;
   row.sequence = query.getColumn(0).getInt64();
   row.time = absl::FromUnixMicros(query.getColumn(1).getInt64());
@@ -179,7 +176,7 @@ JobEventRow ReadEvent(const SQLite::Statement& query) {
 }  // namespace
 
 absl::Status JobStore::Adopt(const std::string& owner) {
-  return database_->Write([&](SQLite::Database& db) -> absl::Status {
+  return database_->Write([&](Connection& db) -> absl::Status {
     Execute(db,
             "UPDATE job SET owner = ?1, request_id = ?1 || '/' || request_id "
             "WHERE owner = ''",
@@ -190,7 +187,7 @@ absl::Status JobStore::Adopt(const std::string& owner) {
 
 absl::StatusOr<int64_t> JobStore::Create(const NewJob& job) {
   const auto created =
-      database_->Write([&](SQLite::Database& db) -> absl::StatusOr<int64_t> {
+      database_->Write([&](Connection& db) -> absl::StatusOr<int64_t> {
         MOEPROBE_ASSIGN_OR_RETURN(
             const auto earlier, EarlierJob(db, job.access.owner, job.request_id,
                                            job.request_digest));
@@ -213,23 +210,22 @@ absl::StatusOr<int64_t> JobStore::Create(const NewJob& job) {
 absl::StatusOr<std::optional<int64_t>> JobStore::FindRequest(
     const std::string& owner, const std::string& request_id,
     const std::string& digest) {
-  return database_->Read([&](SQLite::Database& db) {
+  return database_->Read([&](Connection& db) {
     return EarlierJob(db, owner, request_id, digest);
   });
 }
 
 absl::StatusOr<JobRow> JobStore::Get(const Viewer& viewer, int64_t id) {
   return database_->Read(
-      [&](SQLite::Database& db) { return SelectVisible(db, viewer, id); });
+      [&](Connection& db) { return SelectVisible(db, viewer, id); });
 }
 
 absl::StatusOr<std::vector<JobRow>> JobStore::List(const Viewer& viewer,
                                                    int64_t before, int limit) {
   return database_->Read(
-      [&](SQLite::Database& db) -> absl::StatusOr<std::vector<JobRow>> {
-        SQLite::Statement query =
-            Query(db, kPage, before, limit, static_cast<int>(viewer.is_admin),
-                  viewer.name);
+      [&](Connection& db) -> absl::StatusOr<std::vector<JobRow>> {
+        Statement query = Query(db, kPage, before, limit,
+                                static_cast<int>(viewer.is_admin), viewer.name);
         std::vector<JobRow> rows;
         while (query.executeStep()) {
           MOEPROBE_ASSIGN_OR_RETURN(
@@ -243,9 +239,9 @@ absl::StatusOr<std::vector<JobRow>> JobStore::List(const Viewer& viewer,
 absl::StatusOr<std::vector<JobEventRow>> JobStore::EventsAfter(
     const Viewer& viewer, int64_t id, int64_t sequence, int limit) {
   return database_->Read(
-      [&](SQLite::Database& db) -> absl::StatusOr<std::vector<JobEventRow>> {
+      [&](Connection& db) -> absl::StatusOr<std::vector<JobEventRow>> {
         MOEPROBE_RETURN_IF_ERROR(SelectVisible(db, viewer, id).status());
-        SQLite::Statement query =
+        Statement query =
             Query(db,
                   "SELECT sequence, time, kind, text, fraction, layers_done, "
                   "error_code, error_message FROM event WHERE job = ?1 AND "
@@ -259,7 +255,7 @@ absl::StatusOr<std::vector<JobEventRow>> JobStore::EventsAfter(
 
 absl::Status JobStore::Cancel(const Viewer& viewer, int64_t id) {
   const absl::Status status =
-      database_->Write([&](SQLite::Database& db) -> absl::Status {
+      database_->Write([&](Connection& db) -> absl::Status {
         MOEPROBE_ASSIGN_OR_RETURN(const JobRow row,
                                   SelectToChange(db, viewer, id, "cancel"));
         if (row.state == JobState::kRunning) {
@@ -276,7 +272,7 @@ absl::Status JobStore::Cancel(const Viewer& viewer, int64_t id) {
 
 absl::Status JobStore::Remove(const Viewer& viewer, int64_t id) {
   const absl::Status status =
-      database_->Write([&](SQLite::Database& db) -> absl::Status {
+      database_->Write([&](Connection& db) -> absl::Status {
         MOEPROBE_ASSIGN_OR_RETURN(const JobRow row,
                                   SelectToChange(db, viewer, id, "delete"));
         if (!IsFinal(row.state)) {

@@ -1,8 +1,5 @@
 #include "storage/matrix_rows.h"
 
-#include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
-
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -17,6 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "core/base/npy.h"
+#include "storage/connection.h"
 #include "storage/job_rows.h"
 #include "storage/published_layer.h"
 #include "storage/statement.h"
@@ -53,10 +51,9 @@ double ReadNumber(const SQLite::Column& column) {
                          : column.getDouble();
 }
 
-void InsertMatrix(SQLite::Database& database, int64_t entry,
-                  const NewArray& array) {
+void InsertMatrix(Connection& database, int64_t entry, const NewArray& array) {
   const StoredArray& info = array.array;
-  SQLite::Statement insert =
+  Statement insert =
       Query(database,
             "INSERT INTO matrix(entry, name, probe, data_type, shape, sha256, "
             "size_bytes, npy, summary_count, summary_mean, summary_deviation) "
@@ -64,18 +61,18 @@ void InsertMatrix(SQLite::Database& database, int64_t entry,
             entry, info.name, info.probe,
             kTypeNames[static_cast<size_t>(info.data_type)],
             absl::StrJoin(info.shape, ","), info.sha256, info.size_bytes);
-  if (array.npy) BindOne(insert, 8, Blob{*array.npy});
+  if (array.npy) insert.Bind(8, Blob{*array.npy});
   if (info.summary) {
-    BindOne(insert, 9, info.summary->count);
-    BindOne(insert, 10, Storable(info.summary->mean));
-    BindOne(insert, 11, Storable(info.summary->deviation));
+    insert.Bind(9, info.summary->count);
+    insert.Bind(10, Storable(info.summary->mean));
+    insert.Bind(11, Storable(info.summary->deviation));
   }
   insert.exec();
 }
 
 }  // namespace
 
-void InsertCacheEntry(SQLite::Database& database, const PublishedGroup& group,
+void InsertCacheEntry(Connection& database, const PublishedGroup& group,
                       const std::vector<std::string>& warnings) {
   const int inserted =
       Execute(database,
@@ -93,7 +90,7 @@ void InsertCacheEntry(SQLite::Database& database, const PublishedGroup& group,
   }
 }
 
-StoredArray ReadArray(const SQLite::Statement& query) {
+StoredArray ReadArray(const Statement& query) {
   StoredArray array;
   array.name = query.getColumn(0).getString();
   array.probe = query.getColumn(1).getString();

@@ -3,18 +3,17 @@
 #ifndef MOEPROBE_STORAGE_MATRIX_ROWS_H_
 #define MOEPROBE_STORAGE_MATRIX_ROWS_H_
 
-#include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
-
 #include <string>
 #include <vector>
 
+#include "storage/connection.h"
 #include "storage/published_layer.h"
+#include "storage/statement.h"
 
 namespace moeprobe {
 
 // Adds a group to the cache, with its warnings, unless its key is there.
-void InsertCacheEntry(SQLite::Database& database, const PublishedGroup& group,
+void InsertCacheEntry(Connection& database, const PublishedGroup& group,
                       const std::vector<std::string>& warnings);
 
 // Columns of matrix `m` that ReadArray takes, first in a query.
@@ -23,7 +22,7 @@ inline constexpr const char* kArrayColumns =
     "m.summary_count, m.summary_mean, m.summary_deviation";
 
 // Returns the array in the current row.
-StoredArray ReadArray(const SQLite::Statement& query);
+StoredArray ReadArray(const Statement& query);
 
 }  // namespace moeprobe
 

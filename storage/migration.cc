@@ -1,6 +1,5 @@
 #include "storage/migration.h"
 
-#include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Transaction.h>
 
 #include <cerrno>
@@ -14,6 +13,7 @@
 #include "core/base/disk_error.h"
 #include "core/base/status_macros.h"
 #include "core/base/whole_file.h"
+#include "storage/connection.h"
 #include "storage/database_copy.h"
 #include "storage/schema.h"
 #include "storage/statement.h"
@@ -37,8 +37,7 @@ absl::Status KeepCopy(const std::filesystem::path& file, size_t version) {
 
 }  // namespace
 
-absl::Status Migrate(SQLite::Database& database,
-                     const std::filesystem::path& file) {
+absl::Status Migrate(Connection& database, const std::filesystem::path& file) {
   const auto version = static_cast<size_t>(
       QueryInteger(database, "PRAGMA user_version").value_or(0));
   const auto migrations = Migrations();

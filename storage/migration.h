@@ -1,11 +1,10 @@
 #ifndef MOEPROBE_STORAGE_MIGRATION_H_
 #define MOEPROBE_STORAGE_MIGRATION_H_
 
-#include <SQLiteCpp/Database.h>
-
 #include <filesystem>
 
 #include "absl/status/status.h"
+#include "storage/connection.h"
 
 namespace moeprobe {
 
@@ -13,8 +12,7 @@ namespace moeprobe {
 // date, in one transaction. A file of an older schema is copied first, to its
 // name and ".schema" and the number of that schema: the copy is on the disk and
 // examined before anything changes.
-absl::Status Migrate(SQLite::Database& database,
-                     const std::filesystem::path& file);
+absl::Status Migrate(Connection& database, const std::filesystem::path& file);
 
 }  // namespace moeprobe
 

@@ -18,6 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "storage/connection.h"
 #include "storage/database.h"
 #include "storage/schema.h"
 #include "storage/statement.h"
@@ -36,8 +37,8 @@ class MigrationTest : public testing::Test {
   // Makes the file as a program of that time did, with a job in it.
   void MakeSchema(size_t version) {
     fs::remove(file_);
-    SQLite::Database raw(file_.string(),
-                         SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    Connection raw(file_.string(),
+                   SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
     raw.exec("PRAGMA journal_mode = WAL");
     for (const char* step : Migrations().first(version)) raw.exec(step);
     raw.exec(absl::StrCat("PRAGMA application_id = ", kApplicationId,
@@ -58,19 +59,19 @@ class MigrationTest : public testing::Test {
   }
 
   static std::optional<std::string> Job(const fs::path& file) {
-    SQLite::Database raw(file.string());
+    Connection raw(file.string());
     return QueryText(raw,
                      "SELECT id || ' ' || state || ' ' || request_key || ' ' "
                      "|| (SELECT display_name FROM dataset) FROM job");
   }
 
   static std::optional<int64_t> QueueLength(const fs::path& file) {
-    SQLite::Database raw(file.string());
+    Connection raw(file.string());
     return QueryInteger(raw, "SELECT sum(jobs) FROM queue_length");
   }
 
   static std::optional<int64_t> VersionOf(const fs::path& file) {
-    SQLite::Database raw(file.string());
+    Connection raw(file.string());
     return QueryInteger(raw, "PRAGMA user_version");
   }
 

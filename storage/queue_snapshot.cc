@@ -1,8 +1,6 @@
 #include "storage/queue_snapshot.h"
 
 #include <SQLiteCpp/Column.h>
-#include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -13,6 +11,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "storage/connection.h"
 #include "storage/job_queue.h"
 #include "storage/queue_forecast.h"
 #include "storage/share_rows.h"
@@ -37,9 +36,9 @@ std::optional<double> ReadSeconds(const SQLite::Column& column) {
   return column.getDouble();
 }
 
-void AddWaiting(SQLite::Database& database, absl::Time now, Users& users) {
+void AddWaiting(Connection& database, absl::Time now, Users& users) {
   const int64_t patient = absl::ToUnixMicros(now - JobQueue::kLowPatience);
-  SQLite::Statement query = Query(database, kWaiting);
+  Statement query = Query(database, kWaiting);
   while (query.executeStep()) {
     const int is_old = query.getColumn(3).getInt64() <= patient ? 1 : 0;
     users[query.getColumn(0).getString()].jobs.push_back(
@@ -54,16 +53,16 @@ void AddWaiting(SQLite::Database& database, absl::Time now, Users& users) {
   }
 }
 
-void AddShares(SQLite::Database& database, absl::Time now, Users& users) {
+void AddShares(Connection& database, absl::Time now, Users& users) {
   for (const auto& [owner, share] : SelectShares(database, now)) {
     users[owner].weight = share.weight;
     users[owner].seconds = share.seconds;
   }
 }
 
-void AddHeld(SQLite::Database& database, absl::Time now, Users& users,
+void AddHeld(Connection& database, absl::Time now, Users& users,
              QueueSnapshot& snapshot) {
-  SQLite::Statement query = Query(database, kHeld);
+  Statement query = Query(database, kHeld);
   while (query.executeStep()) {
     const absl::Time start =
         query.isColumnNull(1)
@@ -82,7 +81,7 @@ void AddHeld(SQLite::Database& database, absl::Time now, Users& users,
 
 }  // namespace
 
-QueueSnapshot TakeSnapshot(SQLite::Database& database, absl::Time now) {
+QueueSnapshot TakeSnapshot(Connection& database, absl::Time now) {
   QueueSnapshot snapshot{.time = now, .users = {}, .held_seconds = {}};
   Users users;
   AddWaiting(database, now, users);

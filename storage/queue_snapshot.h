@@ -1,16 +1,15 @@
 #ifndef MOEPROBE_STORAGE_QUEUE_SNAPSHOT_H_
 #define MOEPROBE_STORAGE_QUEUE_SNAPSHOT_H_
 
-#include <SQLiteCpp/Database.h>
-
 #include "absl/time/time.h"
+#include "storage/connection.h"
 #include "storage/queue_forecast.h"
 
 namespace moeprobe {
 
 // Returns what waits and what runs, inside the caller's transaction. The ranks
 // are those of JobQueue.
-QueueSnapshot TakeSnapshot(SQLite::Database& database, absl::Time now);
+QueueSnapshot TakeSnapshot(Connection& database, absl::Time now);
 
 }  // namespace moeprobe
 

@@ -1,7 +1,5 @@
 #include "storage/readers.h"
 
-#include <SQLiteCpp/Database.h>
-
 #include <memory>
 #include <utility>
 
@@ -11,12 +9,12 @@
 
 namespace moeprobe {
 
-absl::StatusOr<std::unique_ptr<SQLite::Database>> Readers::Take() {
+absl::StatusOr<std::unique_ptr<Connection>> Readers::Take() {
   free_.acquire();
   {
     const MutexLock lock(mutex_);
     if (!idle_.empty()) {
-      std::unique_ptr<SQLite::Database> connection = std::move(idle_.back());
+      std::unique_ptr<Connection> connection = std::move(idle_.back());
       idle_.pop_back();
       return connection;
     }
@@ -26,7 +24,7 @@ absl::StatusOr<std::unique_ptr<SQLite::Database>> Readers::Take() {
   return opened;
 }
 
-void Readers::GiveBack(std::unique_ptr<SQLite::Database> connection) {
+void Readers::GiveBack(std::unique_ptr<Connection> connection) {
   if (connection != nullptr) {
     const MutexLock lock(mutex_);
     idle_.push_back(std::move(connection));

@@ -1,8 +1,6 @@
 #ifndef MOEPROBE_STORAGE_READERS_H_
 #define MOEPROBE_STORAGE_READERS_H_
 
-#include <SQLiteCpp/Database.h>
-
 #include <cstddef>
 #include <filesystem>
 #include <memory>
@@ -12,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/base/mutex.h"
+#include "storage/connection.h"
 
 namespace moeprobe {
 
@@ -26,16 +25,16 @@ class Readers {
   explicit Readers(std::filesystem::path file) : file_(std::move(file)) {}
 
   // Waits for a connection, which must be given back.
-  absl::StatusOr<std::unique_ptr<SQLite::Database>> Take();
+  absl::StatusOr<std::unique_ptr<Connection>> Take();
 
   // Null where it is of no use any more.
-  void GiveBack(std::unique_ptr<SQLite::Database> connection);
+  void GiveBack(std::unique_ptr<Connection> connection);
 
  private:
   std::filesystem::path file_;
   std::counting_semaphore<kMaxCount> free_{kMaxCount};
   Mutex mutex_;
-  std::vector<std::unique_ptr<SQLite::Database>> idle_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<Connection>> idle_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace moeprobe

@@ -1,8 +1,5 @@
 #include "storage/result_store.h"
 
-#include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,6 +12,7 @@
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
 #include "storage/blob_store.h"
+#include "storage/connection.h"
 #include "storage/database.h"
 #include "storage/matrix_rows.h"
 #include "storage/published_layer.h"
@@ -50,10 +48,10 @@ std::optional<std::string> OptionalBytes(const SQLite::Column& column) {
 
 absl::StatusOr<std::vector<JobArray>> ResultStore::Arrays(int64_t job) {
   return database_->Read(
-      [&](SQLite::Database& db) -> absl::StatusOr<std::vector<JobArray>> {
+      [&](Connection& db) -> absl::StatusOr<std::vector<JobArray>> {
         const std::string sql =
             absl::StrCat("SELECT ", kArrayColumns, kArraysOfJob);
-        SQLite::Statement query = Query(db, sql.c_str(), job);
+        Statement query = Query(db, sql.c_str(), job);
         std::vector<JobArray> arrays;
         while (query.executeStep()) {
           arrays.push_back({.part = query.getColumn(9).getInt(),
@@ -69,8 +67,8 @@ absl::StatusOr<std::vector<JobArray>> ResultStore::Arrays(int64_t job) {
 absl::StatusOr<std::vector<PartProvenance>> ResultStore::Provenance(
     int64_t job) {
   return database_->Read(
-      [&](SQLite::Database& db) -> absl::StatusOr<std::vector<PartProvenance>> {
-        SQLite::Statement query = Query(db, kProvenanceOfJob, job);
+      [&](Connection& db) -> absl::StatusOr<std::vector<PartProvenance>> {
+        Statement query = Query(db, kProvenanceOfJob, job);
         std::vector<PartProvenance> parts;
         while (query.executeStep()) {
           parts.push_back({.prefix = query.getColumn(0).getString(),
@@ -86,10 +84,10 @@ absl::StatusOr<std::string> ResultStore::ReadNpy(int64_t job,
   const StoredArray& info = array.array;
   MOEPROBE_ASSIGN_OR_RETURN(
       std::optional<std::string> npy,
-      database_->Read([&](SQLite::Database& db)
-                          -> absl::StatusOr<std::optional<std::string>> {
-        return QueryText(db, kSelectNpy, job, array.part, info.name);
-      }));
+      database_->Read(
+          [&](Connection& db) -> absl::StatusOr<std::optional<std::string>> {
+            return QueryText(db, kSelectNpy, job, array.part, info.name);
+          }));
   if (!npy) return blobs_->Read(info.sha256);
   if (Sha256Hex(*npy) != info.sha256) {
     return absl::DataLossError(absl::StrCat("array ", array.prefix, info.name,

@@ -1,7 +1,6 @@
 #include "storage/schema_objects.h"
 
 #include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
 
 #include <map>
 #include <string>
@@ -9,18 +8,20 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/quoted.h"
+#include "storage/connection.h"
 #include "storage/schema.h"
+#include "storage/statement.h"
 
 namespace moeprobe {
 namespace {
 
 // The SQL of every object by its kind and name, SQLite's own left out.
-std::map<std::string, std::string> ObjectsOf(SQLite::Database& database) {
+std::map<std::string, std::string> ObjectsOf(Connection& database) {
   std::map<std::string, std::string> objects;
-  SQLite::Statement rows(database,
-                         "SELECT type, name, coalesce(sql, '') FROM "
-                         "sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' "
-                         "ESCAPE '\\'");
+  Statement rows(database,
+                 "SELECT type, name, coalesce(sql, '') FROM "
+                 "sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' "
+                 "ESCAPE '\\'");
   while (rows.executeStep()) {
     const std::string name =
         absl::StrCat(rows.getColumn(0).getString(), " ",
@@ -31,8 +32,7 @@ std::map<std::string, std::string> ObjectsOf(SQLite::Database& database) {
 }
 
 std::map<std::string, std::string> ExpectedObjects() {
-  SQLite::Database fresh(":memory:",
-                         SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  Connection fresh(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
   for (const char* step : Migrations()) fresh.exec(step);
   return ObjectsOf(fresh);
 }
@@ -44,7 +44,7 @@ absl::Status Wrong(const std::string& object, const std::string& what) {
 
 }  // namespace
 
-absl::Status CheckSchemaObjects(SQLite::Database& database) {
+absl::Status CheckSchemaObjects(Connection& database) {
   const auto found = ObjectsOf(database);
   const auto expected = ExpectedObjects();
   for (const auto& [object, sql] : expected) {

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "storage/connection.h"
 #include "storage/database.h"
 #include "tests/testing/temporary_directory.h"
 
@@ -22,7 +23,7 @@ class SchemaObjectsTest : public testing::Test {
 
   // Runs SQL on the file behind the back of the class.
   void Tamper(const std::string& sql) {
-    SQLite::Database raw(file_.string(), SQLite::OPEN_READWRITE);
+    Connection raw(file_.string(), SQLite::OPEN_READWRITE);
     raw.exec(sql);
   }
 

@@ -1,8 +1,5 @@
 #include "storage/share_rows.h"
 
-#include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -11,6 +8,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "storage/connection.h"
 #include "storage/statement.h"
 
 namespace moeprobe {
@@ -24,7 +22,7 @@ INSERT INTO share(owner, seconds) SELECT owner, ?2 FROM job WHERE id = ?1
 ON CONFLICT(owner) DO UPDATE SET seconds = seconds + excluded.seconds)sql";
 
 // Brings the seconds of all users to `now`.
-void Decay(SQLite::Database& database, absl::Time now) {
+void Decay(Connection& database, absl::Time now) {
   const double left = StoredUsageLeft(database, now);
   Execute(database,
           "UPDATE share SET seconds = iif(seconds * ?1 < ?2, 0, seconds * ?1) "
@@ -43,18 +41,17 @@ double SecondsLeft(absl::Duration attempt) {
          absl::ToDoubleSeconds(kUsageHalfLife) / std::numbers::ln2;
 }
 
-double StoredUsageLeft(SQLite::Database& database, absl::Time now) {
+double StoredUsageLeft(Connection& database, absl::Time now) {
   const absl::Time stored = absl::FromUnixMicros(
       QueryInteger(database, "SELECT time FROM share_time").value_or(0));
   const absl::Duration age = std::max(now - stored, absl::ZeroDuration());
   return std::exp2(-absl::FDivDuration(age, kUsageHalfLife));
 }
 
-std::map<std::string, Share> SelectShares(SQLite::Database& database,
+std::map<std::string, Share> SelectShares(Connection& database,
                                           absl::Time now) {
   const double left = StoredUsageLeft(database, now);
-  SQLite::Statement query =
-      Query(database, "SELECT owner, weight, seconds FROM share");
+  Statement query = Query(database, "SELECT owner, weight, seconds FROM share");
   std::map<std::string, Share> shares;
   while (query.executeStep()) {
     shares[query.getColumn(0).getString()] = {
@@ -64,7 +61,7 @@ std::map<std::string, Share> SelectShares(SQLite::Database& database,
   return shares;
 }
 
-void ChargeAttempt(SQLite::Database& database, int64_t job, absl::Time end) {
+void ChargeAttempt(Connection& database, int64_t job, absl::Time end) {
   const auto start =
       QueryInteger(database, "SELECT attempt_time FROM job WHERE id = ?1", job);
   if (!start) return;  // from before there were shares

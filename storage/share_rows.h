@@ -4,13 +4,12 @@
 #ifndef MOEPROBE_STORAGE_SHARE_ROWS_H_
 #define MOEPROBE_STORAGE_SHARE_ROWS_H_
 
-#include <SQLiteCpp/Database.h>
-
 #include <cstdint>
 #include <map>
 #include <string>
 
 #include "absl/time/time.h"
+#include "storage/connection.h"
 
 namespace moeprobe {
 
@@ -30,16 +29,15 @@ double SecondsLeft(absl::Duration attempt);
 
 // Returns which part of the seconds as stored is left at `now`. Where the clock
 // was set back, all.
-double StoredUsageLeft(SQLite::Database& database, absl::Time now);
+double StoredUsageLeft(Connection& database, absl::Time now);
 
 // Returns the shares of users as they are at `now`, but for those of users who
 // had nothing and whose weight nobody said.
-std::map<std::string, Share> SelectShares(SQLite::Database& database,
-                                          absl::Time now);
+std::map<std::string, Share> SelectShares(Connection& database, absl::Time now);
 
 // Charges the owner of a job for the attempt that ends, from its start until
 // `end`, by SecondsLeft().
-void ChargeAttempt(SQLite::Database& database, int64_t job, absl::Time end);
+void ChargeAttempt(Connection& database, int64_t job, absl::Time end);
 
 }  // namespace moeprobe
 

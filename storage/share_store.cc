@@ -1,12 +1,11 @@
 #include "storage/share_store.h"
 
-#include <SQLiteCpp/Database.h>
-
 #include <map>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "storage/connection.h"
 #include "storage/database.h"
 #include "storage/share_rows.h"
 #include "storage/statement.h"
@@ -14,7 +13,7 @@
 namespace moeprobe {
 
 absl::Status ShareStore::SetWeight(const std::string& owner, double weight) {
-  return database_->Write([&](SQLite::Database& db) -> absl::Status {
+  return database_->Write([&](Connection& db) -> absl::Status {
     Execute(db,
             "INSERT INTO share(owner, weight) VALUES(?1, ?2) ON CONFLICT(owner)"
             " DO UPDATE SET weight = excluded.weight",
@@ -25,7 +24,7 @@ absl::Status ShareStore::SetWeight(const std::string& owner, double weight) {
 
 absl::StatusOr<std::map<std::string, Share>> ShareStore::All() {
   using Shares = std::map<std::string, Share>;
-  return database_->Read([&](SQLite::Database& db) -> absl::StatusOr<Shares> {
+  return database_->Read([&](Connection& db) -> absl::StatusOr<Shares> {
     return SelectShares(db, clock_());
   });
 }

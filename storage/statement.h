@@ -1,13 +1,16 @@
 #ifndef MOEPROBE_STORAGE_STATEMENT_H_
 #define MOEPROBE_STORAGE_STATEMENT_H_
 
-#include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "storage/connection.h"
+#include "storage/prepared_statements.h"
 
 namespace moeprobe {
 
@@ -16,65 +19,67 @@ struct Blob {
   std::string_view bytes;
 };
 
-// Binding of one argument, by type; an empty optional is NULL.
-template <typename T>
-void BindOne(SQLite::Statement& statement, int index, const T& value) {
-  statement.bind(index, value);
-}
-inline void BindOne(SQLite::Statement& statement, int index,
-                    const Blob& value) {
-  statement.bind(index, static_cast<const void*>(value.bytes.data()),
-                 static_cast<int>(value.bytes.size()));
-}
-template <typename T>
-void BindOne(SQLite::Statement& statement, int index,
-             const std::optional<T>& value) {
-  if (value) {
-    BindOne(statement, index, *value);
-  } else {
-    statement.bind(index);
-  }
-}
-
-// Binds `arguments` to ?1, ?2 and so on.
-template <typename... Arguments>
-void BindAll(SQLite::Statement& statement, const Arguments&... arguments) {
-  int index = 0;
-  (BindOne(statement, ++index, arguments), ...);
-}
-
-// Returns `sql`, prepared, with `arguments` bound.
-template <typename... Arguments>
-SQLite::Statement Query(SQLite::Database& database, const char* sql,
-                        const Arguments&... arguments) {
-  SQLite::Statement statement(database, sql);
-  BindAll(statement, arguments...);
-  return statement;
-}
-
-// A statement that is run with many rows of arguments. To prepare one takes
-// longer than to run it.
-class Repeated {
+// A statement that a connection lends, without bindings. Throws
+// SQLite::Exception.
+class Statement : private SQLite::Statement {
  public:
-  Repeated(SQLite::Database& database, const char* sql)
-      : statement_(database, sql) {}
+  Statement(Connection& connection, const char* sql)
+      : SQLite::Statement(connection.statements().Take(connection, sql)),
+        lender_(&connection.statements()) {}
+  Statement(Statement&& other) noexcept
+      : SQLite::Statement(std::move(other)),
+        lender_(std::exchange(other.lender_, nullptr)) {}
+  Statement& operator=(Statement&&) = delete;
+  ~Statement() {
+    if (lender_ != nullptr) lender_->GiveBack(std::move(*this));
+  }
 
-  // Runs it and returns how many rows it changed.
+  using SQLite::Statement::exec;
+  using SQLite::Statement::executeStep;
+  using SQLite::Statement::getColumn;
+  using SQLite::Statement::isColumnNull;
+
+  // Binds `arguments` to ?1, ?2 and so on.
   template <typename... Arguments>
-  int operator()(const Arguments&... arguments) {
-    statement_.reset();
-    statement_.clearBindings();
-    BindAll(statement_, arguments...);
-    return statement_.exec();
+  void BindAll(const Arguments&... arguments) {
+    int index = 0;
+    (Bind(++index, arguments), ...);
+  }
+
+  // Binds one argument, by type; an empty optional is NULL.
+  template <typename T>
+  void Bind(int index, const T& value) {
+    bind(index, value);
+  }
+  void Bind(int index, const Blob& value) {
+    bind(index, static_cast<const void*>(value.bytes.data()),
+         static_cast<int>(value.bytes.size()));
+  }
+  template <typename T>
+  void Bind(int index, const std::optional<T>& value) {
+    if (value) {
+      Bind(index, *value);
+    } else {
+      bind(index);
+    }
   }
 
  private:
-  SQLite::Statement statement_;
+  PreparedStatements* lender_;
 };
+
+// Returns `sql`, prepared, with `arguments` bound.
+template <typename... Arguments>
+Statement Query(Connection& connection, const char* sql,
+                const Arguments&... arguments) {
+  Statement statement(connection, sql);
+  statement.BindAll(arguments...);
+  return statement;
+}
 
 // Runs `sql` with `arguments` and returns how many rows it changed.
 template <typename... Arguments>
-int Execute(SQLite::Database& database, const char* sql,
+int Execute(Connection& database, const char* sql,
             const Arguments&... arguments) {
   return Query(database, sql, arguments...).exec();
 }
@@ -82,19 +87,18 @@ int Execute(SQLite::Database& database, const char* sql,
 // Returns the first column of the first row, if there is a row and the value
 // is not NULL.
 template <typename... Arguments>
-std::optional<int64_t> QueryInteger(SQLite::Database& database, const char* sql,
+std::optional<int64_t> QueryInteger(Connection& database, const char* sql,
                                     const Arguments&... arguments) {
-  SQLite::Statement statement = Query(database, sql, arguments...);
+  Statement statement = Query(database, sql, arguments...);
   if (!statement.executeStep() || statement.isColumnNull(0)) {
     return std::nullopt;
   }
   return statement.getColumn(0).getInt64();
 }
 template <typename... Arguments>
-std::optional<std::string> QueryText(SQLite::Database& database,
-                                     const char* sql,
+std::optional<std::string> QueryText(Connection& database, const char* sql,
                                      const Arguments&... arguments) {
-  SQLite::Statement statement = Query(database, sql, arguments...);
+  Statement statement = Query(database, sql, arguments...);
   if (!statement.executeStep() || statement.isColumnNull(0)) {
     return std::nullopt;
   }

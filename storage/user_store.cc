@@ -1,8 +1,5 @@
 #include "storage/user_store.h"
 
-#include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "storage/connection.h"
 #include "storage/database.h"
 #include "storage/statement.h"
 
@@ -28,7 +26,7 @@ std::optional<absl::Time> ReadTime(const SQLite::Column& column) {
   return absl::FromUnixMicros(column.getInt64());
 }
 
-UserRow ReadUser(const SQLite::Statement& query) {
+UserRow ReadUser(const Statement& query) {
   UserRow user;
   user.name = query.getColumn(0).getString();
   user.is_admin = query.getColumn(1).getString() == "admin";
@@ -44,7 +42,7 @@ UserRow ReadUser(const SQLite::Statement& query) {
 }
 
 // Runs a statement over the columns of a user; returns how many rows changed.
-int Write(SQLite::Database& database, const char* sql, const UserRow& user) {
+int Write(Connection& database, const char* sql, const UserRow& user) {
   const auto id = user.token ? std::optional(user.token->id) : std::nullopt;
   const auto sha256 =
       user.token ? std::optional(user.token->sha256) : std::nullopt;
@@ -57,7 +55,7 @@ int Write(SQLite::Database& database, const char* sql, const UserRow& user) {
 }  // namespace
 
 absl::Status UserStore::Add(const UserRow& user) {
-  return database_->Write([&](SQLite::Database& db) -> absl::Status {
+  return database_->Write([&](Connection& db) -> absl::Status {
     const int added =
         Write(db,
               "INSERT INTO user(name, role, token_id, token_sha256, "
@@ -72,7 +70,7 @@ absl::Status UserStore::Add(const UserRow& user) {
 }
 
 absl::Status UserStore::Change(const UserRow& user) {
-  return database_->Write([&](SQLite::Database& db) -> absl::Status {
+  return database_->Write([&](Connection& db) -> absl::Status {
     const int changed =
         Write(db,
               "UPDATE user SET role = ?2, token_id = ?3, token_sha256 = ?4, "
@@ -85,7 +83,7 @@ absl::Status UserStore::Change(const UserRow& user) {
 }
 
 absl::Status UserStore::NoteCall(const std::string& name, absl::Time time) {
-  return database_->Write([&](SQLite::Database& db) -> absl::Status {
+  return database_->Write([&](Connection& db) -> absl::Status {
     Execute(db, "UPDATE user SET last_call_time = ?2 WHERE name = ?1", name,
             absl::ToUnixMicros(time));
     return absl::OkStatus();
@@ -94,8 +92,8 @@ absl::Status UserStore::NoteCall(const std::string& name, absl::Time time) {
 
 absl::StatusOr<std::vector<UserRow>> UserStore::List() {
   return database_->Read(
-      [&](SQLite::Database& db) -> absl::StatusOr<std::vector<UserRow>> {
-        SQLite::Statement query =
+      [&](Connection& db) -> absl::StatusOr<std::vector<UserRow>> {
+        Statement query =
             Query(db,
                   "SELECT name, role, token_id, token_sha256, create_time, "
                   "expire_time, last_call_time, revoke_time FROM user "

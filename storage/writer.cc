@@ -1,6 +1,5 @@
 #include "storage/writer.h"
 
-#include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Savepoint.h>
 #include <SQLiteCpp/Transaction.h>
 #include <sqlite3.h>
@@ -24,13 +23,12 @@ namespace moeprobe {
 namespace {
 
 // SQLite ends the whole transaction after some errors, such as a full disk.
-bool IsInTransaction(const SQLite::Database& database) {
+bool IsInTransaction(const Connection& database) {
   return sqlite3_get_autocommit(database.getHandle()) == 0;
 }
 
 // Runs a change inside a transaction, so that it can be undone by itself.
-absl::Status RunAlone(const Writer::Change& change,
-                      SQLite::Database& database) {
+absl::Status RunAlone(const Writer::Change& change, Connection& database) {
   return CatchSqlErrors([&] {
     SQLite::Savepoint savepoint(database, "change");
     absl::Status status = change(database);
@@ -42,7 +40,7 @@ absl::Status RunAlone(const Writer::Change& change,
 }  // namespace
 
 Writer::Writer(std::filesystem::path file,
-               std::unique_ptr<SQLite::Database> connection)
+               std::unique_ptr<Connection> connection)
     : file_(std::move(file)),
       connection_(std::move(connection)),
       thread_([this] { Work(); }) {}

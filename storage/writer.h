@@ -1,8 +1,6 @@
 #ifndef MOEPROBE_STORAGE_WRITER_H_
 #define MOEPROBE_STORAGE_WRITER_H_
 
-#include <SQLiteCpp/Database.h>
-
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -16,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "core/base/mutex.h"
+#include "storage/connection.h"
 
 namespace moeprobe {
 
@@ -28,14 +27,13 @@ class Writer {
   // A function that changes the database, or returns an error, which undoes
   // what it did. It may be called again if the transaction that it shared
   // fails: it changes nothing but the database and what it is to return.
-  using Change = std::function<absl::Status(SQLite::Database&)>;
+  using Change = std::function<absl::Status(Connection&)>;
 
   // Changes that share a transaction at most.
   static constexpr size_t kMaxGroup = 256;
 
   // `connection` is that of OpenToWrite to `file`.
-  Writer(std::filesystem::path file,
-         std::unique_ptr<SQLite::Database> connection);
+  Writer(std::filesystem::path file, std::unique_ptr<Connection> connection);
 
   // Carries out what waits. Nobody may call Run any more.
   ~Writer();
@@ -62,7 +60,7 @@ class Writer {
   absl::Status Renew();
 
   std::filesystem::path file_;
-  std::unique_ptr<SQLite::Database> connection_;  // of the thread alone
+  std::unique_ptr<Connection> connection_;  // of the thread alone
   mutable Mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<Waiting*> queue_ ABSL_GUARDED_BY(mutex_);

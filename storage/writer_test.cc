@@ -1,8 +1,5 @@
 #include "storage/writer.h"
 
-#include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
-
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -38,7 +35,7 @@ class WriterTest : public testing::Test {
   }
 
   static Writer::Change Insert(int64_t x) {
-    return [x](SQLite::Database& db) -> absl::Status {
+    return [x](Connection& db) -> absl::Status {
       Execute(db, "INSERT INTO t(x) VALUES(?1)", x);
       return absl::OkStatus();
     };
@@ -48,7 +45,7 @@ class WriterTest : public testing::Test {
   std::future<absl::Status> Hold() {
     std::promise<void> begun;
     auto held = std::async(std::launch::async, [this, &begun] {
-      return writer_->Run([this, &begun](SQLite::Database&) -> absl::Status {
+      return writer_->Run([this, &begun](Connection&) -> absl::Status {
         begun.set_value();
         released_.get_future().wait();
         return absl::OkStatus();
@@ -83,8 +80,8 @@ class WriterTest : public testing::Test {
   }
 
   std::vector<int64_t> Stored() {
-    SQLite::Database raw(file_.string());
-    SQLite::Statement query(raw, "SELECT x FROM t ORDER BY rowid");
+    Connection raw(file_.string());
+    Statement query(raw, "SELECT x FROM t ORDER BY rowid");
     std::vector<int64_t> stored;
     while (query.executeStep()) {
       stored.push_back(query.getColumn(0).getInt64());
@@ -104,7 +101,7 @@ TEST_F(WriterTest, KeepsTheOrderInWhichChangesCame) {
 }
 
 TEST_F(WriterTest, FailsABadChangeAlone) {
-  const auto refuse = [](SQLite::Database& db) -> absl::Status {
+  const auto refuse = [](Connection& db) -> absl::Status {
     Execute(db, "INSERT INTO t(x) VALUES(99)");
     return absl::CancelledError("on purpose");
   };
@@ -120,8 +117,8 @@ TEST_F(WriterTest, SharesOneTransactionAmongChangesThatWait) {
   std::vector<Writer::Change> changes(8);
   std::vector<std::optional<int64_t>> seen_inside(8), seen_outside(8);
   for (size_t i = 0; i < changes.size(); ++i) {
-    changes[i] = [&, i](SQLite::Database& db) -> absl::Status {
-      SQLite::Database outside(file_.string());
+    changes[i] = [&, i](Connection& db) -> absl::Status {
+      Connection outside(file_.string());
       seen_inside[i] = QueryInteger(db, "SELECT count(*) FROM t");
       seen_outside[i] = QueryInteger(outside, "SELECT count(*) FROM t");
       return Insert(static_cast<int64_t>(i))(db);
@@ -135,12 +132,12 @@ TEST_F(WriterTest, SharesOneTransactionAmongChangesThatWait) {
 
 TEST_F(WriterTest, FailsAloneWhatTheDiskHasNoRoomFor) {
   ASSERT_TRUE(writer_
-                  ->Run([](SQLite::Database& db) -> absl::Status {
+                  ->Run([](Connection& db) -> absl::Status {
                     db.exec("PRAGMA max_page_count = 40");
                     return absl::OkStatus();
                   })
                   .ok());
-  const auto large = [](SQLite::Database& db) -> absl::Status {
+  const auto large = [](Connection& db) -> absl::Status {
     Execute(db, "INSERT INTO t(x, text) VALUES(7, ?1)",
             std::string(1 << 20, 'x'));
     return absl::OkStatus();
