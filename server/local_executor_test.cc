@@ -81,13 +81,15 @@ TEST(LocalExecutorTest, SaysHowAWorkerEndedAndStartsAnother) {
 TEST(LocalExecutorTest, GivesAWorkerALine) {
   Listener listener;
   const auto executor = LocalExecutor::Start(
-      listener.Options({"/bin/sh", "-c", "exec cat <&3 >&3"}));
+      listener.Options({"/bin/sh", "-c",
+                        "until read -r word <&3; do sleep 0.01; done; "
+                        "printf %s \"$word\" >&3"}));
   ASSERT_TRUE(executor.ok()) << executor.status();
   listener.first();
   const int line = listener.line().number();
   EXPECT_EQ(fcntl(line, F_GETFD), FD_CLOEXEC);
   EXPECT_EQ(fcntl(line, F_SETFL, 0), 0) << "for what follows";
-  ASSERT_EQ(write(line, "x", 1), 1);
+  ASSERT_EQ(write(line, "x\n", 2), 2);
   char heard = 0;
   EXPECT_EQ(read(line, &heard, 1), 1);
   EXPECT_EQ(heard, 'x');
