@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -28,6 +29,7 @@ namespace moeprobe {
 namespace {
 
 using testing::AnyOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 // Calls until the one that fails; that one is call 0.
@@ -153,6 +155,39 @@ TEST_P(DiskFaultsTest, OfABoundedDirectory) {
           EXPECT_LE(directory_.FileCount(), 2);  // one of them the lock
         });
   }
+}
+
+// The calls of an action, by libfiu's names, of those that bring a file to the
+// disk under its name.
+std::vector<std::string> calls;
+
+int NotesItself(const char* name, int* /*failnum*/, void** /*failinfo*/,
+                unsigned int* /*flags*/) {
+  calls.emplace_back(name);
+  return 0;
+}
+
+std::vector<std::string> CallsOf(const std::function<absl::Status()>& action) {
+  calls.clear();
+  for (const char* name : {kSyncs, kRenames}) {
+    EXPECT_EQ(fiu_enable_external(name, 1, nullptr, 0, NotesItself), 0);
+  }
+  EXPECT_EQ(action(), absl::OkStatus());
+  for (const char* name : {kSyncs, kRenames}) fiu_disable(name);
+  return calls;
+}
+
+// After a crash the name stands for the whole file or for none: the file is
+// synced, renamed, and then the directory is synced.
+TEST(DiskOrderTest, SyncsAFileBeforeItHasItsNameAndTheNameAfterwards) {
+  const TemporaryDirectory directory;
+  const BlobStore blobs = *BlobStore::Open(directory.path() / "blobs");
+  const auto in_order = ElementsAre(kSyncs, kRenames, kSyncs);
+  EXPECT_THAT(CallsOf([&] { return blobs.Put("bytes").status(); }), in_order);
+  EXPECT_THAT(CallsOf([&] {
+                return WriteWholeFile(directory.path() / "file", {"bytes"});
+              }),
+              in_order);
 }
 
 // SQLite writes with pwrite and syncs with fdatasync. A commit that is

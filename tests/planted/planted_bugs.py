@@ -1,0 +1,138 @@
+"""Plants bugs, one at a time, and looks whether the tests catch each of them.
+
+In a copy of what is committed, below build/planted: the checkout is left alone.
+"""
+
+import argparse
+import collections
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COPY = ROOT / "build/planted"
+TABLE = pathlib.Path(__file__).with_name("bugs.yaml")
+
+
+def read_bugs():
+    return yaml.safe_load(TABLE.read_text())
+
+
+def places(bug, text):
+    """Where a bug may be planted, however lines are broken there."""
+    words = r"\s+".join(re.escape(word) for word in bug["find"].split())
+    return list(re.finditer(words, text))
+
+
+def plant(bug, root):
+    """Puts a bug in and returns the file as it was."""
+    path = root / bug["file"]
+    text = path.read_text()
+    found = places(bug, text)
+    if len(found) != 1:
+        raise SystemExit(f"{bug['file']}: there {len(found)} times: {bug['find']}")
+    begin, end = found[0].span()
+    path.write_text(text[:begin] + bug["plant"].rstrip() + text[end:])
+    return text
+
+
+def run(command, log):
+    with log.open("a") as out:
+        print("$", *command, file=out, flush=True)
+        environment = {**os.environ, "CCACHE_BASEDIR": str(COPY)}
+        return subprocess.run(
+            command, cwd=COPY, env=environment, stdout=out, stderr=out, check=False
+        ).returncode
+
+
+def make_copy(log):
+    """What is committed, and what was built of it the last time."""
+    COPY.mkdir(parents=True, exist_ok=True)
+    archive = subprocess.run(
+        ("git", "archive", "HEAD"), cwd=ROOT, check=True, stdout=subprocess.PIPE
+    )
+    for entry in COPY.iterdir():
+        if entry.name in ("build", ".venv"):
+            continue
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    subprocess.run(("tar", "-x"), cwd=COPY, check=True, input=archive.stdout)
+    if not (COPY / ".venv").exists():
+        (COPY / ".venv").symlink_to(ROOT / ".venv")
+    # A planted bug may stop a compiler from warning of nothing else.
+    command = ("cmake", "--preset", "release", "-DMOEPROBE_WERROR=OFF")
+    if run(command, log) != 0:
+        raise SystemExit(f"cmake failed, see {log}")
+
+
+def build(programs, log):
+    targets = ("--target", *sorted(programs), "--parallel", str(os.cpu_count()))
+    return run(("cmake", "--build", "--preset", "release", *targets), log) == 0
+
+
+def tests_pass(expression, log):
+    command = ("ctest", "--preset", "release", "--no-tests=error", "-R", expression)
+    return run(command, log) == 0
+
+
+def failed_tests(log):
+    """Names of the tests that the last run of ctest gave as failed."""
+    last = log.read_text().rsplit("$ ctest", 1)[-1]
+    return re.findall(r"^\s*\d+ - (\S+).* \(.+\)$", last, re.MULTILINE)
+
+
+def judge(bug, log):
+    """What became of a bug: caught, missed, or not built, and by which test."""
+    before = plant(bug, COPY)
+    try:
+        if not build(bug["build"].split(), log):
+            return "not built", ""
+        if tests_pass(bug["test"], log):
+            return "missed", ""
+        return "caught", ", ".join(failed_tests(log)[:1])
+    finally:
+        (COPY / bug["file"]).write_text(before)
+
+
+def check_without(bugs, log):
+    """Without a bug the tests have to pass, or they would catch nothing."""
+    programs = {name for bug in bugs for name in bug["build"].split()}
+    expression = "|".join(sorted({bug["test"] for bug in bugs}))
+    if not build(programs, log) or not tests_pass(expression, log):
+        raise SystemExit(f"without a bug, see {log}")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/planted-bugs", description=__doc__)
+    parser.add_argument("-k", dest="words", default="", help="bugs that say this")
+    parser.add_argument("--list", action="store_true", help="say which there are")
+    arguments = parser.parse_args()
+    bugs = [bug for bug in read_bugs() if arguments.words in bug["bug"]]
+    if arguments.list:
+        print(*(bug["bug"] for bug in bugs), sep="\n")
+        return
+    if not bugs:
+        parser.error(f"no bug says {arguments.words!r}")
+    log = ROOT / "build/planted.log"
+    log.parent.mkdir(exist_ok=True)
+    log.write_text("")
+    make_copy(log)
+    check_without(bugs, log)
+    ends = collections.Counter()
+    for bug in bugs:
+        begin = time.monotonic()
+        end, test = judge(bug, log)
+        ends[end] += 1
+        seconds = time.monotonic() - begin
+        print(f"{end:9} {seconds:4.0f} s  {bug['bug']}  {test}", flush=True)
+    print(*(f"{count} {end}" for end, count in ends.items()), sep=", ")
+    sys.exit(0 if set(ends) == {"caught"} else 1)
+
+
+if __name__ == "__main__":
+    main()
