@@ -20,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests/e2e"), str(ROOT / "bench/peers")]
 
 import latency  # noqa: E402
+import lives  # noqa: E402
 import measurement  # noqa: E402
 import service  # noqa: E402
 import stubs  # noqa: E402
@@ -65,18 +66,14 @@ def processor_seconds(pid):
     return sum(map(int, fields[11:13])) / 100
 
 
-def memory_mib(pid):
-    return measurement.number_after("VmRSS", f"/proc/{pid}/status") / 1024
-
-
-def descriptors(pid):
-    return len(list(pathlib.Path(f"/proc/{pid}/fd").iterdir()))
+def memory_mib(server):
+    return server.memory_bytes() / 2**20
 
 
 def hold_watches(server, jobs, count):
     """What `count` watches of queued jobs cost the server."""
     pid = server.process.pid
-    memory, files = memory_mib(pid), descriptors(pid)
+    memory, files = memory_mib(server), server.descriptor_count()
     connections = []
     watches = []
     for index, job in zip(range(count), itertools.cycle(jobs)):
@@ -91,8 +88,8 @@ def hold_watches(server, jobs, count):
     time.sleep(IDLE_SECONDS)
     cost = {
         "watches": count,
-        "watches_memory_mib": memory_mib(pid) - memory,
-        "watches_descriptors": descriptors(pid) - files,
+        "watches_memory_mib": memory_mib(server) - memory,
+        "watches_descriptors": server.descriptor_count() - files,
         "watches_processor_percent": (processor_seconds(pid) - begin)
         / IDLE_SECONDS
         * 100,
@@ -116,36 +113,23 @@ def seconds_to_ready(server, job_count):
     return elapsed
 
 
-def live_once(api, request):
-    """A job's whole life but its computation."""
-    messages = api.messages("job_service")
-    name = api.jobs.CreateJob(request).name
-    watch = api.watch(name)
-    next(watch)
-    api.jobs.ListJobs(messages.ListJobsRequest())
-    api.jobs.CancelJob(messages.CancelJobRequest(name=name))
-    collections.deque(watch, maxlen=0)
-    api.jobs.DeleteJob(messages.DeleteJobRequest(name=name))
-
-
 def soak(server, request, seconds):
     """Memory and descriptors after a tenth of the time, and at its end."""
     api = stubs.Api(server.address)
-    pid = server.process.pid
     begin = time.monotonic()
     early = None
     count = 0
     while (elapsed := time.monotonic() - begin) < seconds:
         if early is None and elapsed > seconds / 10:
-            early = memory_mib(pid), descriptors(pid)
-        live_once(api, request)
+            early = memory_mib(server), server.descriptor_count()
+        lives.live_once(api, request)
         count += 1
     return {
         "soak_seconds": seconds,
         "soak_jobs": count,
-        "soak_memory_growth_mib": memory_mib(pid) - early[0],
-        "soak_memory_mib": memory_mib(pid),
-        "soak_descriptor_growth": descriptors(pid) - early[1],
+        "soak_memory_growth_mib": memory_mib(server) - early[0],
+        "soak_memory_mib": memory_mib(server),
+        "soak_descriptor_growth": server.descriptor_count() - early[1],
     }
 
 

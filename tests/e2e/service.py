@@ -94,6 +94,19 @@ class Server:
         pids = [int(p) for path in threads for p in path.read_text().split()]
         return [p for p in pids if is_alive(p)]
 
+    def memory_bytes(self):
+        """What the server itself has in memory."""
+        pages = pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    def descriptor_count(self):
+        """But for those of the database, which has more readers under load."""
+        count = 0
+        for entry in pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed just now
+                count += "moeprobe.db" not in str(entry.readlink())
+        return count
+
     def kill(self):
         self.process.kill()
         self.process.wait()

@@ -48,7 +48,7 @@ class Target:
     def note_state(self):
         """From here on, nothing may come to stay."""
         self.answer_good_request()  # opens what stays open
-        self.descriptors = self.count_descriptors()
+        self.descriptors = self.server.descriptor_count()
         self.scratch = self.list_scratch()
 
     def message(self, file, name, fields=()):
@@ -112,15 +112,6 @@ class Target:
         answer = self.validate(self.analysis())
         assert answer.HasField("job"), answer.violations
 
-    def count_descriptors(self):
-        """But for those of the database, which has more readers under load."""
-        folder = pathlib.Path(f"/proc/{self.server.process.pid}/fd")
-        count = 0
-        for entry in folder.iterdir():
-            with contextlib.suppress(FileNotFoundError):  # closed just now
-                count += "moeprobe.db" not in str(entry.readlink())
-        return count
-
     def list_scratch(self):
         """What jobs and uploads have on its way, and no finished blob."""
         data = self.server.data_dir
@@ -132,7 +123,7 @@ class Target:
         assert self.server.process.poll() is None, self.server.log()
         self.answer_good_request()
         service.wait_until(
-            lambda: self.count_descriptors() <= self.descriptors, "open descriptors"
+            lambda: self.server.descriptor_count() <= self.descriptors, "open descriptors"
         )
         # That of a job goes just after its end is told.
         service.wait_until(lambda: self.list_scratch() == self.scratch, "scratch files")
