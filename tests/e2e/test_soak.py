@@ -10,8 +10,8 @@ import service
 THREADS = 4
 LIVES_TO_WARM_UP = 200
 LIVES = 1200
-# Of an allocator that keeps what was freed; a life that left 8 kB would show.
-MAX_GROWTH_BYTES = 8 << 20
+# Of an allocator that keeps what was freed; a life that left 4 kB would show.
+MAX_GROWTH_BYTES = 4 << 20
 
 
 @pytest.fixture
