@@ -1,6 +1,5 @@
 #include "storage/writer.h"
 
-#include <SQLiteCpp/Savepoint.h>
 #include <SQLiteCpp/Transaction.h>
 #include <sqlite3.h>
 
@@ -18,6 +17,7 @@
 #include "core/base/status_macros.h"
 #include "storage/connection.h"
 #include "storage/sql_errors.h"
+#include "storage/statement.h"
 
 namespace moeprobe {
 namespace {
@@ -27,12 +27,41 @@ bool IsInTransaction(const Connection& database) {
   return sqlite3_get_autocommit(database.getHandle()) == 0;
 }
 
+// A part of a transaction that is undone unless it is kept. Its statements are
+// prepared once; those of SQLite::Savepoint are so each time, which took a
+// tenth of the time of a submission.
+class Savepoint {
+ public:
+  explicit Savepoint(Connection& database) : database_(database) {
+    Execute(database_, "SAVEPOINT change");
+  }
+  Savepoint(const Savepoint&) = delete;
+  Savepoint& operator=(const Savepoint&) = delete;
+  ~Savepoint() {
+    if (kept_ || !IsInTransaction(database_)) return;
+    static_cast<void>(CatchSqlErrors([&]() -> absl::Status {
+      Execute(database_, "ROLLBACK TO change");
+      Execute(database_, "RELEASE change");
+      return absl::OkStatus();
+    }));
+  }
+
+  void Keep() {
+    Execute(database_, "RELEASE change");
+    kept_ = true;
+  }
+
+ private:
+  Connection& database_;
+  bool kept_ = false;
+};
+
 // Runs a change inside a transaction, so that it can be undone by itself.
 absl::Status RunAlone(const Writer::Change& change, Connection& database) {
   return CatchSqlErrors([&] {
-    SQLite::Savepoint savepoint(database, "change");
+    Savepoint savepoint(database);
     absl::Status status = change(database);
-    if (status.ok()) savepoint.release();
+    if (status.ok()) savepoint.Keep();
     return status;
   });
 }
