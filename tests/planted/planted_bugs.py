@@ -17,11 +17,11 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COPY = ROOT / "build/planted"
-TABLE = pathlib.Path(__file__).with_name("bugs.yaml")
+TABLES = sorted(pathlib.Path(__file__).parent.glob("*.yaml"))
 
 
 def read_bugs():
-    return yaml.safe_load(TABLE.read_text())
+    return [bug for table in TABLES for bug in yaml.safe_load(table.read_text())]
 
 
 def places(bug, text):
