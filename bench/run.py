@@ -405,11 +405,18 @@ def submits(rounds):
     build_programs()
     load = "moeprobe-submit-load"
     run(["cmake", "--build", "--preset", "release", "--target", load])
-    for clients, rate, patience in ((1, None, None), (16, None, 50), (64, 1000, 50)):
-        command = [PYTHON, "bench/submits.py", "--clients", str(clients)]
+    for clients, rate, patience, options in (
+        (1, None, None, []),
+        (16, None, 50, []),
+        (64, 1000, 50, []),
+        (64, None, 50, ["--watch"]),
+    ):
+        command = [PYTHON, "bench/submits.py", "--clients", str(clients), *options]
         alone = Measurement(command, rounds=rounds)
-        name = f"submits-{clients}"
+        name = "-".join(["submits", str(clients), *(o.strip("-") for o in options)])
         title = f"submits acknowledged after full sync, clients: {clients}"
+        if options:
+            title += ", each of which watches what it submitted"
         least = ("≥", rate) if rate else None
         yield alone.row(f"{name}-rate", title, "per_second", "per second", least)
         most = ("≤", patience) if patience else None

@@ -1,10 +1,12 @@
 // Clients that submit jobs as fast as the server acknowledges them.
 //
 // usage: moeprobe-submit-load --server ADDRESS [--clients N] [--seconds S]
+//          [--watch]
 //
 // Each client has a connection and a thread of its own, gives every submission
-// a request id, and waits for its acknowledgement before the next. Prints one
-// line of JSON.
+// a request id, and waits for its acknowledgement before the next; with --watch
+// also for the first event of a watch of the job. Prints one line of JSON, of
+// acknowledgements alone.
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -36,6 +38,7 @@ struct Load {
   std::string model = "mixtral";  // of tests/fixtures
   int clients = 64;
   double seconds = 5;
+  bool watch = false;
 };
 
 // What one client saw.
@@ -63,6 +66,8 @@ std::string RequestId(int client, size_t number) {
   return absl::StrFormat("00000000-0000-4000-8%03x-%012x", client, number);
 }
 
+bool IsAnything(const v1::JobEvent& /*event*/) { return true; }
+
 Acknowledgements Submit(const Load& load, v1::AnalyzeSpec spec, int client,
                         Clock::time_point end) {
   Acknowledgements result;
@@ -70,14 +75,15 @@ Acknowledgements Submit(const Load& load, v1::AnalyzeSpec spec, int client,
   for (size_t number = 0; Clock::now() < end; ++number) {
     spec.set_seed(static_cast<int64_t>(number));
     const auto begin = Clock::now();
-    connection.Create(spec, RequestId(client, number));
+    const v1::Job job = connection.Create(spec, RequestId(client, number));
     const Milliseconds taken = Clock::now() - begin;
-    if (connection.status().ok()) {
-      result.milliseconds.push_back(taken.count());
-    } else {
+    if (!connection.status().ok()) {
       ++result.refused;
       result.refusal = connection.status().error_message();
+      continue;
     }
+    result.milliseconds.push_back(taken.count());
+    if (load.watch) connection.Watch(job.name(), 0, IsAnything);
   }
   return result;
 }
@@ -139,6 +145,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--seconds", load.seconds, "for how long")
       ->capture_default_str();
+  app.add_flag("--watch", load.watch, "each watches what it submitted");
   CLI11_PARSE(app, argc, argv);
   return moeprobe::Run(load);
 }

@@ -1,6 +1,6 @@
 """How many jobs a server acknowledges, each with its transaction on the disk.
 
-usage: submits.py [--clients N] [--seconds S]
+usage: submits.py [--clients N] [--seconds S] [--watch]
 
 A real server without workers, over a Unix socket, and the clients of
 moeprobe-submit-load. Needs build/release and that program in it.
@@ -22,7 +22,7 @@ import service  # noqa: E402
 NO_LIMITS = ("--max-queued", "0", "--max-queued-per-user", "0")
 
 
-def measure(clients, seconds):
+def measure(clients, seconds, *options):
     with (
         # Beside the build: a temporary directory may be in memory.
         tempfile.TemporaryDirectory(dir=ROOT / "build") as folder,
@@ -32,7 +32,7 @@ def measure(clients, seconds):
     ):
         command = [
             *(service.PROGRAMS / "moeprobe-submit-load", "--server", server.address),
-            *("--clients", str(clients), "--seconds", str(seconds)),
+            *("--clients", str(clients), "--seconds", str(seconds), *options),
         ]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout)
@@ -42,8 +42,10 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--watch", action="store_const", const=["--watch"], default=[])
     arguments = parser.parse_args()
-    measurement.print_figure(measure(arguments.clients, arguments.seconds))
+    figure = measure(arguments.clients, arguments.seconds, *arguments.watch)
+    measurement.print_figure(figure)
 
 
 if __name__ == "__main__":
