@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "absl/status/status.h"
+#include "core/base/crash_point.h"
 #include "server/commands/cert_commands.h"
 #include "server/commands/serve.h"
 #include "server/commands/store_commands.h"
@@ -24,6 +25,8 @@ int ExitStatus(const absl::Status& status) {
 // Only a wrong declaration of an option could throw past main.
 // NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
+  const absl::Status armed = moeprobe::ArmCrashPoint();
+  if (!armed.ok()) return moeprobe::ExitStatus(armed);
   CLI::App app("Serves analyses of Mixture-of-Experts language models.",
                "moeprobe-server");
   app.require_subcommand(0, 1);
