@@ -30,6 +30,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "core/base/crash_point.h"
 #include "core/base/file_content.h"
 #include "core/base/quoted.h"
 #include "core/base/status_macros.h"
@@ -134,6 +135,18 @@ std::string BytesIn(const BioPointer& bio) {
   return {bytes, static_cast<size_t>(size)};
 }
 
+// A key might be one that somebody needs: nobody but its owner removes it.
+absl::Status CheckNoHalf(const CertificateFiles& files) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(files.key, ignored) ||
+      std::filesystem::exists(files.certificate, ignored)) {
+    return absl::OkStatus();
+  }
+  return absl::AlreadyExistsError(absl::StrCat(
+      files.key.native(), ": is there without ", files.certificate.native(),
+      ": if it was left when making both was cut short, remove it"));
+}
+
 absl::StatusOr<CertificateFiles> Write(const std::filesystem::path& directory,
                                        const std::string& name,
                                        const Pair& pair) {
@@ -146,7 +159,9 @@ absl::StatusOr<CertificateFiles> Write(const std::filesystem::path& directory,
   }
   CertificateFiles files{.certificate = directory / (name + ".crt"),
                          .key = directory / (name + ".key")};
+  MOEPROBE_RETURN_IF_ERROR(CheckNoHalf(files));
   MOEPROBE_RETURN_IF_ERROR(WriteNewFile(files.key, BytesIn(key)));
+  CrashPoint("key-there-certificate-not");
   absl::Status written = WriteNewFile(files.certificate, BytesIn(certificate));
   if (written.ok()) return files;
   std::error_code ignored;

@@ -7,28 +7,59 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "core/base/crash_point.h"
+#include "core/base/disk_error.h"
 #include "core/base/file_descriptor.h"
+#include "core/base/status_macros.h"
+#include "core/base/whole_file.h"
 
 namespace moeprobe {
+namespace {
+
+absl::Status WriteAll(const FileDescriptor& file, std::string_view bytes,
+                      const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(file.number(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return DiskError(errno, path);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WritePartial(const std::string& partial, std::string_view bytes) {
+  unlink(partial.c_str());  // of a process that died
+  const FileDescriptor file(open(partial.c_str(),
+                                 O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                                 S_IRUSR | S_IWUSR));
+  if (file.number() < 0 || fchmod(file.number(), S_IRUSR | S_IWUSR) != 0) {
+    return DiskError(errno, partial);
+  }
+  CrashPoint("new-file-empty");
+  MOEPROBE_RETURN_IF_ERROR(WriteAll(file, bytes, partial));
+  return fsync(file.number()) == 0 ? absl::OkStatus()
+                                   : DiskError(errno, partial);
+}
+
+}  // namespace
 
 absl::Status WriteNewFile(const std::filesystem::path& path,
                           std::string_view bytes) {
-  const FileDescriptor file(open(path.c_str(),
-                                 O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                                 S_IRUSR | S_IWUSR));
-  if (file.number() < 0) return absl::ErrnoToStatus(errno, path.native());
-  if (fchmod(file.number(), S_IRUSR | S_IWUSR) == 0 &&
-      write(file.number(), bytes.data(), bytes.size()) ==
-          static_cast<ssize_t>(bytes.size()) &&
-      fsync(file.number()) == 0) {
-    return absl::OkStatus();
+  const std::string partial = path.native() + ".partial";
+  absl::Status status = WritePartial(partial, bytes);
+  CrashPoint("new-file-written-not-named");
+  // Unlike a rename this leaves a file alone that is there already.
+  if (status.ok() && link(partial.c_str(), path.c_str()) != 0) {
+    status = DiskError(errno, path);
   }
-  const int error = errno;
-  unlink(path.c_str());
-  return absl::ErrnoToStatus(error, path.native());
+  CrashPoint("new-file-named-twice");
+  unlink(partial.c_str());
+  if (!status.ok()) return status;
+  return SyncDirectory(path.has_parent_path() ? path.parent_path() : ".");
 }
 
 }  // namespace moeprobe

@@ -8,9 +8,13 @@
 
 namespace moeprobe {
 
-// Makes a file that its owner alone can read and write, mode 0600. Errors name
-// it: AlreadyExists if there is something of that name, which stays as it is;
-// whatever else the system says.
+// Makes a file that its owner alone can read and write, mode 0600: it is there
+// whole or not at all, and on the disk when this returns. A process that dies
+// in between leaves a file called `path` and ".partial", which the next call
+// replaces.
+//
+// Errors, which name it: AlreadyExists if there is something of that name,
+// which stays as it is; those of DiskError.
 absl::Status WriteNewFile(const std::filesystem::path& path,
                           std::string_view bytes);
 
