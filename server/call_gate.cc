@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/crash_point.h"
 #include "server/access/audit_log.h"
 #include "server/access/authenticator.h"
 #include "server/access/caller.h"
@@ -56,7 +57,9 @@ absl::Status GatedCall::Recheck() {
 
 grpc::Status GatedCall::End(const grpc::Status& outcome) {
   entry_.outcome = CodeName(outcome.error_code());
+  CrashPoint("call-done-not-in-audit-log");
   parts_.audit->Write(entry_);
+  CrashPoint("call-in-audit-log-not-answered");
   return outcome;
 }
 

@@ -15,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "core/base/crash_point.h"
 #include "core/base/file_content.h"
 #include "core/base/npy.h"
 #include "core/base/quoted.h"
@@ -180,7 +181,10 @@ absl::StatusOr<v1::Dataset> DatasetOperations::Upload(const Viewer& user,
   MOEPROBE_RETURN_IF_ERROR(CheckReceived(announced, writer));
   MOEPROBE_RETURN_IF_ERROR(CheckContent(announced, writer.path()));
   MOEPROBE_RETURN_IF_ERROR(writer.Commit());
+  CrashPoint("dataset-bytes-stored-row-not");
   MOEPROBE_RETURN_IF_ERROR(datasets_->Add(row));
+  blobs_->Confirm(row.sha256);
+  CrashPoint("dataset-stored-not-acknowledged");
   return Get(user, DatasetName(announced.sha256()));
 }
 

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/crash_point.h"
 #include "core/base/quoted.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/job.pb.h"
@@ -113,7 +114,9 @@ absl::StatusOr<v1::Job> JobOperations::Create(
   job.request_id = request_id;
   job.request_digest = digest;
   job.estimated_seconds = SecondsOf(resolved.request.job, plan);
+  CrashPoint("job-planned-not-stored");
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, parts_.jobs->Create(job));
+  CrashPoint("job-stored-not-acknowledged");
   MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(user, id));
   NoteCreation(row, job);
   return ToMessage(row);
@@ -204,6 +207,7 @@ absl::StatusOr<v1::Job> JobOperations::Cancel(const Viewer& user,
   MOEPROBE_ASSIGN_OR_RETURN(const JobRow before, parts_.jobs->Get(user, id));
   const bool was_final = IsFinal(before.state);
   MOEPROBE_RETURN_IF_ERROR(parts_.jobs->Cancel(user, id));
+  CrashPoint("cancel-stored-not-enforced");
   MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(user, id));
   if (row.state == JobState::kCancelling) parts_.enforce_cancel(row);
   if (IsFinal(row.state)) parts_.scratch->Remove(id);
@@ -214,7 +218,10 @@ absl::StatusOr<v1::Job> JobOperations::Cancel(const Viewer& user,
 absl::Status JobOperations::Remove(const Viewer& user,
                                    const std::string& name) {
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, ParseJobName(name));
-  return parts_.jobs->Remove(user, id);
+  CrashPoint("job-not-deleted");
+  MOEPROBE_RETURN_IF_ERROR(parts_.jobs->Remove(user, id));
+  CrashPoint("job-deleted-not-acknowledged");
+  return absl::OkStatus();
 }
 
 }  // namespace moeprobe

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "core/base/crash_point.h"
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/analysis.pb.h"
@@ -154,12 +155,14 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryStart(
   const size_t group_count = running.plan.groups.size();
   pulse_->Beat(claimant.worker);  // its lease begins
   running_->Add(std::move(running));
+  CrashPoint("task-made-not-leased");
   const auto started =
       queue_->Start(row.id, claimant.worker, estimated_seconds);
   if (!started.ok()) {
     running_->Remove(row.id);
     return started.status();
   }
+  CrashPoint("task-leased-not-handed-out");
   NoteStart(row, claimant, group_count, missing.size());
   return task;
 }
@@ -200,6 +203,7 @@ absl::StatusOr<bool> Scheduler::AnswerFromCache(const JobRow& row,
       const bool answered,
       queue_->AnswerFromCache(row.id, plan.groups, provenance));
   if (!answered) return false;
+  CrashPoint("job-answered-by-cache");
   if (row.attempt == 0) record_->AskedCache(plan.groups.size(), 0);
   record_->Ended(row.id, JobState::kSucceeded);
   scratch_->Remove(row.id);
@@ -231,6 +235,7 @@ absl::Status Scheduler::WorkerDied(int64_t worker, const std::string& reason) {
 }
 
 absl::Status Scheduler::LoseWorker(int64_t worker, const std::string& reason) {
+  CrashPoint("worker-lost-not-stored");
   pulse_->End(worker);
   const MutexLock lock(claim_mutex_);
   dead_workers_.insert(worker);
@@ -247,6 +252,7 @@ absl::Status Scheduler::EndForgottenAttempt(int64_t worker) {
 absl::Status Scheduler::EndAttempt(int64_t worker, const std::string& reason) {
   MOEPROBE_ASSIGN_OR_RETURN(
       const auto job, attempts_->WorkerDied(worker, reason, kMaxCrashCount));
+  if (job) CrashPoint("death-stored-not-acted-on");
   if (job) NoteDeath(*job);
   return absl::OkStatus();
 }

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/crash_point.h"
 #include "core/base/status_macros.h"
 #include "server/access/audit_log.h"
 #include "server/admin_service.h"
@@ -42,6 +43,8 @@
 #include "storage/data_layout.h"
 #include "storage/database.h"
 #include "storage/directory_lock.h"
+#include "storage/settle_blobs.h"
+#include "storage/unfinished_files.h"
 
 namespace moeprobe {
 namespace {
@@ -51,6 +54,8 @@ constexpr std::chrono::milliseconds kDrainGrace{2'000};
 // Calls of one worker: a claim, or a report beside a layer.
 constexpr int kThreadsPerWorker = 4;
 constexpr int kSpareThreads = 16;
+// How long what an earlier server had may still be held.
+constexpr std::chrono::milliseconds kPatience{5'000};
 
 absl::StatusOr<std::vector<ModelRoot>> OpenRoots(
     const std::vector<std::filesystem::path>& directories) {
@@ -83,12 +88,17 @@ class OwnServices final : public ServiceSet {
   AdminServiceImpl admin_;
 };
 
-// What an earlier server left: attempts, and scratch of jobs that ended.
-absl::Status TidyUp(AttemptStore& attempts, const Scratch& scratch) {
+// What an earlier server left: attempts, scratch of jobs that ended, and what
+// its workers had not finished.
+absl::Status TidyUp(AttemptStore& attempts, const Scratch& scratch,
+                    const std::filesystem::path& data_directory) {
+  CrashPoint("start-attempts-not-released");
   MOEPROBE_RETURN_IF_ERROR(attempts.ReleaseAll());
   MOEPROBE_ASSIGN_OR_RETURN(const std::vector<int64_t> open,
                             attempts.OpenJobs());
+  CrashPoint("start-scratch-not-tidied");
   scratch.RemoveAllBut(open);
+  RemoveUnfinishedFiles(data_directory);
   return absl::OkStatus();
 }
 
@@ -96,8 +106,9 @@ absl::Status TidyUp(AttemptStore& attempts, const Scratch& scratch) {
 absl::StatusOr<std::unique_ptr<ServerParts>> OpenParts(
     const ServerOptions& options) {
   const DataLayout layout(options.data_directory);
-  MOEPROBE_ASSIGN_OR_RETURN(DirectoryLock lock,
-                            DirectoryLock::Acquire(options.data_directory));
+  MOEPROBE_ASSIGN_OR_RETURN(
+      DirectoryLock lock,
+      DirectoryLock::Acquire(options.data_directory, kPatience));
   MOEPROBE_ASSIGN_OR_RETURN(auto roots, OpenRoots(options.model_roots));
   MOEPROBE_ASSIGN_OR_RETURN(ModelRoot home,
                             ModelRoot::Open(options.data_directory));
@@ -105,6 +116,7 @@ absl::StatusOr<std::unique_ptr<ServerParts>> OpenParts(
   MOEPROBE_ASSIGN_OR_RETURN(auto audit,
                             AuditLog::Open(layout.audit_log, WarnOfLostLine));
   MOEPROBE_ASSIGN_OR_RETURN(BlobStore blobs, BlobStore::Open(layout.blobs));
+  MOEPROBE_RETURN_IF_ERROR(SettleBlobs(*database, blobs));
   return std::make_unique<ServerParts>(
       options, ServerParts::Opened{.lock = std::move(lock),
                                    .database = std::move(database),
@@ -167,11 +179,13 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   MOEPROBE_ASSIGN_OR_RETURN(auto parts, OpenParts(options));
   ServerParts& all = *parts;
   MOEPROBE_RETURN_IF_ERROR(all.OpenUsers());
-  MOEPROBE_RETURN_IF_ERROR(TidyUp(all.attempts, all.scratch));
+  MOEPROBE_RETURN_IF_ERROR(
+      TidyUp(all.attempts, all.scratch, options.data_directory));
   std::unique_ptr<Server> server(new Server(std::move(parts)));
   MOEPROBE_RETURN_IF_ERROR(ListenForWorkers(all));
   MOEPROBE_ASSIGN_OR_RETURN(
       all.executor, StartWorkers(options, *all.worker_listener, all.scheduler));
+  CrashPoint("start-workers-there-users-not");
   MOEPROBE_RETURN_IF_ERROR(ListenForUsers(all));
   all.health =
       std::make_unique<WorkerHealth>(&all.pulse, all.ClientListeners());
@@ -192,6 +206,7 @@ void Server::Stop() {
   all.job_operations.Stop();
   all.scheduler.Drain();
   all.task_operations.AskBack();
+  CrashPoint("stop-asked-back");
   all.running.WaitUntilEmpty(all.options.drain_patience);
   all.health.reset();
   all.leases.reset();
@@ -201,6 +216,7 @@ void Server::Stop() {
   for (const auto& listener : all.client_listeners) listener->Stop(kDrainGrace);
   if (all.admin_listener != nullptr) all.admin_listener->Stop(kDrainGrace);
   if (all.worker_listener != nullptr) all.worker_listener->Stop(kDrainGrace);
+  CrashPoint("stop-attempts-not-released");
   const absl::Status released = all.attempts.ReleaseAll();
   if (!released.ok()) LogWarning(released.ToString());
 }

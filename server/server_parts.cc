@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/crash_point.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/access.pb.h"
 #include "server/access/caller.h"
@@ -116,8 +117,10 @@ void ServerParts::EnforceCancel(const JobRow& row) {
 void ServerParts::GiveUp(int64_t worker, const std::string& what) {
   const std::string reason = absl::StrCat("worker ", worker, " ", what);
   LogWarning(reason);
+  CrashPoint("lease-expired-not-stored");
   const absl::Status status = scheduler.LoseWorker(worker, reason);
   if (!status.ok()) LogWarning(status.ToString());
+  CrashPoint("lease-expired-worker-lives");
   if (executor == nullptr) return;
   executor->KillLater(worker, std::chrono::milliseconds(0),
                       [] { return true; });

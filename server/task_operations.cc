@@ -21,6 +21,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "core/base/crash_point.h"
 #include "core/base/file_content.h"
 #include "core/base/npy.h"
 #include "core/base/quoted.h"
@@ -105,15 +106,17 @@ absl::Status CheckLayer(const v1::FinishedLayer& layer,
                    absl::StrJoin(asked, ", "), " of part ", layer.part()));
 }
 
-// Moves large arrays out of the database.
-absl::Status StoreLargeArrays(const BlobStore& blobs,
-                              std::vector<NewArray>& arrays) {
+// Moves large arrays out of the database and returns their digests.
+absl::StatusOr<std::vector<std::string>> StoreLargeArrays(
+    const BlobStore& blobs, std::vector<NewArray>& arrays) {
+  std::vector<std::string> stored;
   for (NewArray& array : arrays) {
     if (!array.npy || array.npy->size() <= kMaxInlineBytes) continue;
-    MOEPROBE_RETURN_IF_ERROR(blobs.Put(*array.npy).status());
+    MOEPROBE_ASSIGN_OR_RETURN(std::string sha256, blobs.Put(*array.npy));
+    stored.push_back(std::move(sha256));
     array.npy.reset();
   }
-  return absl::OkStatus();
+  return stored;
 }
 
 // What later answers from the cache say of the machine.
@@ -178,10 +181,12 @@ absl::StatusOr<v1::ReportTaskResponse> TaskOperations::Report(
   parts_.running->NoteProgress(task->attempt, request.progress().phase(),
                                fraction);
   v1::ReportTaskResponse response;
+  CrashPoint("lease-renewed-report-not-stored");
   MOEPROBE_ASSIGN_OR_RETURN(
       const bool cancel,
       parts_.attempts->Report(task->attempt, request.progress().phase(),
                               fraction, Texts(request.warnings())));
+  CrashPoint("report-stored-not-acknowledged");
   response.set_cancel(cancel);
   response.set_give_back(asks_back_);
   return response;
@@ -206,10 +211,14 @@ absl::Status TaskOperations::StoreTokens(
   MOEPROBE_RETURN_IF_ERROR(DecodeTokenIds(ids.bytes).status());
   MOEPROBE_ASSIGN_OR_RETURN(const std::string ids_sha256,
                             parts_.blobs->Put(ids.bytes));
+  CrashPoint("tokens-stored-row-not");
+  MOEPROBE_RETURN_IF_ERROR(parts_.fingerprints->RememberTokenization(
+      request.text_sha256(), request.tokenizer_sha256(), ids_sha256));
+  parts_.blobs->Confirm(ids_sha256);
+  CrashPoint("tokens-stored-not-acknowledged");
   std::error_code ignored;
   fs::remove(request.ids_path(), ignored);
-  return parts_.fingerprints->RememberTokenization(
-      request.text_sha256(), request.tokenizer_sha256(), ids_sha256);
+  return absl::OkStatus();
 }
 
 absl::Status TaskOperations::Publish(const v1::FinishedLayer& layer,
@@ -219,7 +228,10 @@ absl::Status TaskOperations::Publish(const v1::FinishedLayer& layer,
   MOEPROBE_ASSIGN_OR_RETURN(const v1::TaskPart part,
                             PartOf(*task, layer.part()));
   MOEPROBE_RETURN_IF_ERROR(CheckLayer(layer, part));
-  MOEPROBE_RETURN_IF_ERROR(StoreLargeArrays(*parts_.blobs, arrays));
+  CrashPoint("layer-received-not-stored");
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<std::string> blobs,
+                            StoreLargeArrays(*parts_.blobs, arrays));
+  CrashPoint("large-arrays-stored-rows-not");
   const int job_part = task->job_parts[static_cast<size_t>(layer.part())];
   const PlannedPart& planned = task->plan.parts[static_cast<size_t>(job_part)];
   const LayerSource source = SourceOf(layer, planned);
@@ -237,6 +249,8 @@ absl::Status TaskOperations::Publish(const v1::FinishedLayer& layer,
     published.groups.push_back(std::move(group));
   }
   MOEPROBE_RETURN_IF_ERROR(parts_.attempts->Publish(task->attempt, published));
+  for (const std::string& sha256 : blobs) parts_.blobs->Confirm(sha256);
+  CrashPoint("layer-stored-not-acknowledged");
   parts_.running->NoteLayer(task->attempt);
   parts_.rests->Forget(task->attempt.job);
   return absl::OkStatus();
@@ -275,6 +289,7 @@ void TaskOperations::NoteEnd(const RunningTask& task, JobState state,
   parts_.record->AttemptEnded(job, state, absl::Now() - task.start_time);
   if (!IsFinal(state)) return;
   parts_.record->Ended(job, state, failure);
+  CrashPoint("job-ended-scratch-there");
   parts_.scratch->Remove(job);
   parts_.rests->Forget(job);
 }
@@ -292,14 +307,17 @@ absl::Status TaskOperations::Fail(const RunningTask& task,
 absl::Status TaskOperations::Finish(const v1::FinishTaskRequest& request) {
   MOEPROBE_ASSIGN_OR_RETURN(
       const auto task, parts_.running->Find(request.job(), request.attempt()));
+  CrashPoint("task-end-received-not-stored");
   AttemptEnd end = EndOf(request, *task);
   LetRest(task->attempt.job, end);
   const auto plan = parts_.planner->Plan(task->spec, task->device);
   if (plan.ok()) AddKnownProvenance(*plan, end);
   MOEPROBE_ASSIGN_OR_RETURN(const JobState state,
                             parts_.attempts->Finish(task->attempt, end));
+  CrashPoint("task-end-stored-not-acted-on");
   NoteEnd(*task, state, end.failure);
   if (state == JobState::kSucceeded) Learn(*task);
+  CrashPoint("task-ended-others-like-it-wait");
   const absl::Status answered = parts_.scheduler->AnswerLike(task->request_key);
   // The worker's part is done: jobs that wait stay queued.
   if (!answered.ok()) LogWarning(answered.ToString());

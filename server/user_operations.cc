@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "core/base/crash_point.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/access.pb.h"
 #include "moeprobe/v1/user_service.pb.h"
@@ -131,6 +132,7 @@ absl::StatusOr<v1::CreateUserResponse> UserOperations::Create(
   MOEPROBE_ASSIGN_OR_RETURN(
       const AdmittedUser added,
       users_->Add(name, request.user().role() == v1::ROLE_ADMIN, admission));
+  CrashPoint("user-stored-not-told");
   v1::CreateUserResponse response;
   MOEPROBE_ASSIGN_OR_RETURN(*response.mutable_user(), WithShare(added.user));
   response.set_token(added.token);

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "core/base/crash_point.h"
 #include "core/base/status_macros.h"
 #include "storage/connection.h"
 #include "storage/database.h"
@@ -155,11 +156,13 @@ absl::Status AttemptStore::Publish(const AttemptId& attempt,
       database_->Write([&](Connection& db) -> absl::Status {
         MOEPROBE_RETURN_IF_ERROR(HeldJob(db, attempt).status());
         for (const PublishedGroup& group : layer.groups) {
+          CrashPoint("layer-between-cache-entries");
           InsertCacheEntry(db, group, layer.warnings);
         }
         Execute(db,
                 "INSERT OR REPLACE INTO weights_fingerprint VALUES(?1, ?2, ?3)",
                 layer.stamp, layer.layer, layer.weights_fingerprint);
+        CrashPoint("layer-cached-not-attached");
         if (AttachCachedGroups(db, attempt.job, layer.needed)) {
           Execute(db, "UPDATE job SET crash_count = 0 WHERE id = ?1",
                   attempt.job);

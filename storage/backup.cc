@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/crash_point.h"
 #include "core/base/disk_error.h"
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
@@ -63,11 +64,14 @@ class Draft {
   const fs::path& path() const { return path_; }
 
   absl::Status Publish() const {
+    CrashPoint("draft-complete-not-synced");
     MOEPROBE_RETURN_IF_ERROR(SyncDirectory(path_ / "blobs"));
     MOEPROBE_RETURN_IF_ERROR(SyncDirectory(path_));
+    CrashPoint("draft-synced-not-named");
     if (rename(path_.c_str(), target_.c_str()) != 0) {
       return DiskError(errno, target_);
     }
+    CrashPoint("draft-named-directory-not-synced");
     return SyncDirectory(target_.parent_path());
   }
 
@@ -90,6 +94,7 @@ absl::StatusOr<BackupManifest> CopyBlobs(const fs::path& data_directory,
       MOEPROBE_RETURN_IF_ERROR(CheckDigest(data_directory / name, sha256));
       MOEPROBE_RETURN_IF_ERROR(LinkOrCopy(data_directory / name, draft / name));
       manifest[name.native()] = sha256;
+      CrashPoint("backup-between-blobs");
     }
     return manifest;
   });
@@ -116,8 +121,10 @@ absl::StatusOr<BackupSize> WriteBackup(const fs::path& data_directory,
         absl::StrCat(target.native(), ": is there already"));
   }
   MOEPROBE_ASSIGN_OR_RETURN(const Draft draft, Draft::Make(target));
+  CrashPoint("backup-begun");
   const fs::path database = draft.path() / kDatabase;
   MOEPROBE_RETURN_IF_ERROR(CopyDatabase(data_directory / kDatabase, database));
+  CrashPoint("backup-has-its-database");
   MOEPROBE_ASSIGN_OR_RETURN(BackupManifest manifest,
                             CopyBlobs(data_directory, draft.path()));
   MOEPROBE_ASSIGN_OR_RETURN(manifest[kDatabase], Sha256OfFile(database));
@@ -141,6 +148,7 @@ absl::StatusOr<BackupSize> RestoreBackup(const fs::path& backup,
     MOEPROBE_RETURN_IF_ERROR(CheckDigest(backup / path, sha256));
     MOEPROBE_RETURN_IF_ERROR(Copy(backup / path, draft.path() / path));
     MOEPROBE_RETURN_IF_ERROR(CheckDigest(draft.path() / path, sha256));
+    CrashPoint("restore-between-files");
   }
   MOEPROBE_RETURN_IF_ERROR(CheckDatabase(draft.path() / kDatabase));
   MOEPROBE_RETURN_IF_ERROR(draft.Publish());

@@ -17,11 +17,13 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/crash_point.h"
 #include "core/base/disk_error.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/sha256.h"
@@ -34,6 +36,25 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kUnfinished = "unfinished-";
+constexpr const char* kUnconfirmed = "new-";
+constexpr mode_t kMode = 0600;
+
+fs::path MarkOf(const fs::path& directory, const std::string& sha256) {
+  return directory / absl::StrCat(kUnconfirmed, sha256);
+}
+
+// Makes an empty file.
+absl::Status Mark(const fs::path& path) {
+  const FileDescriptor file(
+      open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, kMode));
+  return file.number() < 0 ? DiskError(errno, path) : absl::OkStatus();
+}
+
+absl::Status Remove(const fs::path& path) {
+  std::error_code error;
+  fs::remove(path, error);
+  return error ? DiskError(error.value(), path) : absl::OkStatus();
+}
 
 }  // namespace
 
@@ -48,6 +69,7 @@ BlobWriter::~BlobWriter() {
 }
 
 absl::Status BlobWriter::Append(std::string_view bytes) {
+  CrashPoint("blob-growing");
   digest_->Update(bytes);
   size_bytes_ += static_cast<int64_t>(bytes.size());
   while (!bytes.empty()) {
@@ -65,14 +87,18 @@ std::string BlobWriter::Seal() {
 }
 
 absl::Status BlobWriter::Commit() {
+  CrashPoint("blob-written-not-synced");
   if (fsync(file_.number()) != 0) {
     return DiskError(errno, path_);
   }
+  MOEPROBE_RETURN_IF_ERROR(Mark(MarkOf(directory_, sha256_)));
+  CrashPoint("blob-synced-not-named");
   const fs::path target = directory_ / sha256_;
   if (rename(path_.c_str(), target.c_str()) != 0) {
     return DiskError(errno, target);
   }
   path_.clear();
+  CrashPoint("blob-named-directory-not-synced");
   return SyncDirectory(directory_);
 }
 
@@ -107,6 +133,31 @@ absl::StatusOr<std::string> BlobStore::Put(std::string_view bytes) const {
   std::string sha256 = writer.Seal();
   MOEPROBE_RETURN_IF_ERROR(writer.Commit());
   return sha256;
+}
+
+void BlobStore::Confirm(const std::string& sha256) const {
+  CrashPoint("blob-stays-not-confirmed");
+  // Left behind, it is looked at once more at the next start.
+  unlink(MarkOf(directory_, sha256).c_str());
+}
+
+absl::StatusOr<std::vector<std::string>> BlobStore::Unconfirmed() const {
+  std::vector<std::string> all;
+  std::error_code error;
+  for (fs::directory_iterator entry(directory_, error), end;
+       !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (absl::StartsWith(name, kUnconfirmed)) {
+      all.push_back(name.substr(std::string_view(kUnconfirmed).size()));
+    }
+  }
+  if (error) return DiskError(error.value(), directory_);
+  return all;
+}
+
+absl::Status BlobStore::Discard(const std::string& sha256) const {
+  MOEPROBE_RETURN_IF_ERROR(Remove(PathOf(sha256)));
+  return Remove(MarkOf(directory_, sha256));
 }
 
 absl::StatusOr<std::string> BlobStore::Read(const std::string& sha256) const {

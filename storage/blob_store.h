@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -32,7 +33,8 @@ class BlobWriter {
   // Ends the writing and returns the digest of the bytes.
   std::string Seal();
 
-  // Puts the blob in its place, on disk, after Seal.
+  // Puts the blob in its place, on disk, after Seal. It is there to stay once
+  // it has been confirmed.
   absl::Status Commit();
 
  private:
@@ -49,7 +51,9 @@ class BlobWriter {
 };
 
 // Byte strings as files named by their SHA-256, each written under another
-// name first: a file that has its name is whole. Thread-safe.
+// name first: a file that has its name is whole. Beside one that is put in its
+// place stands an empty file, "new-" and its name, until it is confirmed: until
+// a row of the database stands for it. Thread-safe.
 class BlobStore {
  public:
   // Opens or makes `directory` and removes what an earlier process left
@@ -61,8 +65,18 @@ class BlobStore {
   // Starts a blob.
   absl::StatusOr<BlobWriter> NewBlob() const;
 
-  // Stores `bytes` and returns their digest.
+  // Stores `bytes` and returns their digest. Not confirmed.
   absl::StatusOr<std::string> Put(std::string_view bytes) const;
+
+  // Says that a row stands for this blob from now on.
+  void Confirm(const std::string& sha256) const;
+
+  // Returns the digests of blobs that may have no row, because a process died
+  // before they were confirmed or the row could not be stored.
+  absl::StatusOr<std::vector<std::string>> Unconfirmed() const;
+
+  // Removes a blob, if it is there, that no row stands for.
+  absl::Status Discard(const std::string& sha256) const;
 
   // Returns a blob's bytes; DataLoss if it is gone or not what it was.
   absl::StatusOr<std::string> Read(const std::string& sha256) const;

@@ -9,11 +9,16 @@
 
 #include "absl/status/status.h"
 #include "core/base/sha256.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/temporary_directory.h"
 
 namespace moeprobe {
 namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 class BlobStoreTest : public testing::Test {
  protected:
@@ -26,7 +31,24 @@ TEST_F(BlobStoreTest, ReturnsWhatWasPutUnderItsDigest) {
   EXPECT_EQ(*blobs_.Put(bytes), Sha256Hex(bytes));
   EXPECT_EQ(*blobs_.Read(Sha256Hex(bytes)), bytes);
   EXPECT_EQ(*blobs_.Put(bytes), Sha256Hex(bytes));
+  blobs_.Confirm(Sha256Hex(bytes));
   EXPECT_EQ(directory_.FileCount(), 1);
+}
+
+TEST_F(BlobStoreTest, KnowsWhatIsNotConfirmedYet) {
+  const std::string first = *blobs_.Put("first"),
+                    second = *blobs_.Put("second");
+  EXPECT_THAT(*blobs_.Unconfirmed(), UnorderedElementsAre(first, second));
+  blobs_.Confirm(first);
+  EXPECT_THAT(*blobs_.Unconfirmed(), ElementsAre(second));
+  EXPECT_EQ(*blobs_.Read(second), "second");
+  EXPECT_TRUE(blobs_.Discard(second).ok());
+  EXPECT_TRUE(blobs_.Discard(second).ok()) << "it is not there";
+  EXPECT_THAT(*blobs_.Unconfirmed(), IsEmpty());
+  EXPECT_EQ(directory_.FileCount(), 1);
+  // Whoever puts it again may fail: what stood for it still does.
+  EXPECT_EQ(*blobs_.Put("first"), first);
+  EXPECT_THAT(*blobs_.Unconfirmed(), ElementsAre(first));
 }
 
 TEST_F(BlobStoreTest, LeavesNothingOfABlobThatIsNotCommitted) {

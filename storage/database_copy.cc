@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/base/crash_point.h"
 #include "core/base/status_macros.h"
 #include "core/base/whole_file.h"
 #include "storage/connection.h"
@@ -33,6 +34,7 @@ absl::Status CopyDatabase(const std::filesystem::path& from,
     return absl::OkStatus();
   });
   if (!copied.ok()) return copied;
+  CrashPoint("database-copied-not-synced");
   MOEPROBE_RETURN_IF_ERROR(SyncFile(to));
   return CheckDatabase(to);
 }

@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -24,6 +26,7 @@ namespace moeprobe {
 namespace {
 
 constexpr int64_t kMaxOwnerBytes = 32;
+constexpr std::chrono::milliseconds kPoll{20};
 
 std::string OwnerIn(const std::filesystem::path& path) {
   const auto file = ReadFile(path, kMaxOwnerBytes);
@@ -40,16 +43,28 @@ bool WriteOwner(const FileDescriptor& file) {
              static_cast<ssize_t>(pid.size());
 }
 
+absl::StatusOr<std::optional<FileLock>> WaitForLock(
+    const std::filesystem::path& path, std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (true) {
+    MOEPROBE_ASSIGN_OR_RETURN(std::optional<FileLock> lock,
+                              FileLock::TryAcquire(path));
+    if (lock || std::chrono::steady_clock::now() >= deadline) return lock;
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<DirectoryLock> DirectoryLock::Acquire(
-    const std::filesystem::path& directory) {
+    const std::filesystem::path& directory,
+    std::chrono::milliseconds patience) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) return absl::ErrnoToStatus(error.value(), directory.native());
   const std::filesystem::path path = directory / "lock";
   MOEPROBE_ASSIGN_OR_RETURN(std::optional<FileLock> lock,
-                            FileLock::TryAcquire(path));
+                            WaitForLock(path, patience));
   if (!lock) {
     return absl::FailedPreconditionError(
         absl::StrCat("data directory ", directory.string(),

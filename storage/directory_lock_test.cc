@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <string>
+#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -36,6 +38,18 @@ TEST(DirectoryLockTest, NamesADirectoryThatCannotBeMade) {
   const auto lock = DirectoryLock::Acquire("/proc/nowhere");
   EXPECT_THAT(std::string(lock.status().message()),
               testing::HasSubstr("/proc/nowhere"));
+}
+
+TEST(DirectoryLockTest, WaitsForOneThatIsLetGo) {
+  const TemporaryDirectory directory;
+  auto first = DirectoryLock::Acquire(directory.path());
+  ASSERT_TRUE(first.ok());
+  std::thread other([&] {
+    EXPECT_TRUE(
+        DirectoryLock::Acquire(directory.path(), std::chrono::hours(1)).ok());
+  });
+  first = absl::CancelledError("let go");
+  other.join();
 }
 
 }  // namespace

@@ -114,7 +114,14 @@ TEST_P(DiskFaultsTest, OfABlob) {
           if (!succeeded) return;
           EXPECT_EQ(blobs.Read(sha256).value_or("nothing"),
                     absl::StrCat(names, round));
+          blobs.Confirm(sha256);
         });
+  }
+  // A failed write may leave a blob, but says so.
+  const auto unconfirmed = blobs.Unconfirmed();
+  ASSERT_TRUE(unconfirmed.ok()) << unconfirmed.status();
+  for (const std::string& left : *unconfirmed) {
+    EXPECT_TRUE(blobs.Discard(left).ok());
   }
   for (const auto& entry :
        std::filesystem::directory_iterator(directory_.path())) {

@@ -9,9 +9,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/crash_point.h"
 #include "core/base/disk_error.h"
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
@@ -21,6 +21,7 @@
 #include "storage/integrity.h"
 #include "storage/sql_errors.h"
 #include "storage/statement.h"
+#include "storage/unfinished_files.h"
 
 namespace moeprobe {
 namespace {
@@ -83,8 +84,7 @@ void AddRemains(Connection& database, const fs::path& data_directory,
                         .what = "is scratch of a job that has ended",
                         .is_garbage = true});
   }
-  for (const fs::path& path : EntriesOf(data_directory)) {
-    if (!absl::EndsWith(path.native(), ".partial")) continue;
+  for (const fs::path& path : UnfinishedFiles(data_directory)) {
     findings.push_back(
         {.path = path, .what = "was never finished", .is_garbage = true});
   }
@@ -114,6 +114,7 @@ absl::StatusOr<std::vector<Finding>> Examine(const fs::path& data_directory) {
 }
 
 absl::Status RemoveGarbage(const Finding& finding) {
+  CrashPoint("garbage-found");
   std::error_code error;
   fs::remove_all(finding.path, error);
   if (error) return DiskError(error.value(), finding.path);

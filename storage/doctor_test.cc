@@ -30,7 +30,9 @@ class DoctorTest : public testing::Test {
   DoctorTest() {
     fs::create_directories(data_ / "scratch");
     const auto database = Database::Open(data_ / "moeprobe.db");
-    sha256_ = *BlobStore::Open(data_ / "blobs")->Put("a text");
+    const BlobStore blobs = *BlobStore::Open(data_ / "blobs");
+    sha256_ = *blobs.Put("a text");
+    blobs.Confirm(sha256_);
     EXPECT_TRUE((*database)
                     ->Write([&](Connection& db) -> absl::Status {
                       Execute(db,
@@ -82,11 +84,14 @@ TEST_F(DoctorTest, RemovesWhatIsCertainlyGarbage) {
   std::ofstream(data_ / "blobs/unfinished-x") << "half";
   fs::create_directories(data_ / "scratch/7");
   fs::create_directories(data_ / "moeprobe.db.partial");
+  fs::create_directories(data_ / "trained/0123/checkpoint.partial");
   EXPECT_THAT(Found(),
               ElementsAre("blobs/unfinished-x: belongs to nothing that is "
                           "stored",
                           "scratch/7: is scratch of a job that has ended",
-                          "moeprobe.db.partial: was never finished"));
+                          "moeprobe.db.partial: was never finished",
+                          "trained/0123/checkpoint.partial: was never "
+                          "finished"));
   EXPECT_THAT(Found(), IsEmpty());
 }
 

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/crash_point.h"
 #include "core/base/disk_error.h"
 #include "core/base/status_macros.h"
 #include "core/base/whole_file.h"
@@ -29,9 +30,11 @@ absl::Status KeepCopy(const std::filesystem::path& file, size_t version) {
   std::filesystem::remove(partial, error);  // of a process that died
   if (error) return DiskError(error.value(), partial);
   MOEPROBE_RETURN_IF_ERROR(CopyDatabase(file, partial));
+  CrashPoint("migration-copy-not-named");
   if (std::rename(partial.c_str(), copy.c_str()) != 0) {
     return DiskError(errno, copy);
   }
+  CrashPoint("migration-copy-named-directory-not-synced");
   return SyncDirectory(file.parent_path());
 }
 
@@ -43,12 +46,18 @@ absl::Status Migrate(Connection& database, const std::filesystem::path& file) {
   const auto migrations = Migrations();
   if (version == migrations.size()) return absl::OkStatus();
   if (version > 0) MOEPROBE_RETURN_IF_ERROR(KeepCopy(file, version));
+  CrashPoint("migration-due");
   SQLite::Transaction transaction(database,
                                   SQLite::TransactionBehavior::IMMEDIATE);
-  for (const char* step : migrations.subspan(version)) database.exec(step);
+  for (const char* step : migrations.subspan(version)) {
+    CrashPoint("migration-between-steps");
+    database.exec(step);
+  }
   database.exec(absl::StrCat("PRAGMA application_id = ", kApplicationId,
                              "; PRAGMA user_version = ", migrations.size()));
+  CrashPoint("migration-not-committed");
   transaction.commit();
+  CrashPoint("migration-committed");
   return absl::OkStatus();
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "core/base/crash_point.h"
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
 #include "storage/connection.h"
@@ -144,7 +145,9 @@ absl::Status Writer::Commit(std::span<Waiting*> group) {
         return waiting->status;
       }
     }
+    CrashPoint("commit-due");
     transaction.commit();
+    CrashPoint("commit-done-callers-waiting");
     return absl::OkStatus();
   });
   // After a failed read or write nothing that the connection holds in memory

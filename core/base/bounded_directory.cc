@@ -24,6 +24,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/crash_point.h"
 #include "core/base/disk_error.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/status_macros.h"
@@ -126,7 +127,8 @@ bool MakeRoom(const fs::path& directory, std::string_view group,
 // Failing only means that the file may be evicted too early.
 void SetUsedNow(const fs::path& path) {
   timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);  // finer than what the kernel would take
+  // Finer than what the kernel would take.
+  clock_gettime(CLOCK_REALTIME, &now);  // NOLINT(misc-include-cleaner)
   const std::array<timespec, 2> times = {now, now};
   utimensat(AT_FDCWD, path.c_str(), times.data(), 0);
 }
@@ -236,8 +238,10 @@ absl::Status BoundedDirectory::Put(
       PartialFile file,
       Reserve(directory_, GroupOf(name), limit_bytes_, size_bytes));
   for (const std::string_view piece : pieces) {
+    CrashPoint("bounded-file-growing");
     MOEPROBE_RETURN_IF_ERROR(file.Append(piece));
   }
+  CrashPoint("bounded-file-written-not-named");
   return file.Rename(directory_ / name);
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "core/base/crash_point.h"
 #include "core/base/disk_error.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/status_macros.h"
@@ -38,9 +39,11 @@ absl::Status WritePartial(const std::filesystem::path& partial,
   const FileDescriptor file(
       open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kMode));
   if (file.number() < 0) return DiskError(errno, partial);
+  CrashPoint("whole-file-empty");
   for (const std::string_view piece : pieces) {
     MOEPROBE_RETURN_IF_ERROR(Append(file, piece, partial));
   }
+  CrashPoint("whole-file-written-not-synced");
   if (fsync(file.number()) != 0) return DiskError(errno, partial);
   return absl::OkStatus();
 }
@@ -51,9 +54,11 @@ absl::Status WriteWholeFile(const std::filesystem::path& path,
                             const std::vector<std::string_view>& pieces) {
   const std::string partial = path.native() + ".partial";
   absl::Status status = WritePartial(partial, pieces);
+  CrashPoint("whole-file-synced-not-named");
   if (status.ok() && rename(partial.c_str(), path.c_str()) != 0) {
     status = DiskError(errno, path);
   }
+  CrashPoint("whole-file-named-directory-not-synced");
   if (status.ok()) return SyncDirectory(path.parent_path());
   // Where the disk is full its room is needed.
   unlink(partial.c_str());

@@ -12,11 +12,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/crash_point.h"
 #include "core/base/npy.h"
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/tensor_view.h"
-#include "core/model/decoder_layer.h"
 #include "core/model/hidden_state_store.h"
 #include "core/model/layer_reader.h"
 #include "core/model/token_loss.h"
@@ -160,6 +160,7 @@ absl::Status AnalysisRun::RunLayer(const LayerVisit& visit,
     report_.keeping_hidden_states.Update(
         states_.Keep(state_, targets_.contains(state_.next_layer)));
   }
+  CrashPoint("hidden-state-kept-layer-not-published");
   if (!visit.is_target) return absl::OkStatus();
   return observer_.OnLayer({.layer = visit.layer,
                             .weights_fingerprint = state_.fingerprint,

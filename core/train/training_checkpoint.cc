@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/crash_point.h"
 #include "core/base/disk_error.h"
 #include "core/base/npy.h"
 #include "core/base/status_macros.h"
@@ -37,7 +38,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kPrefix = "step-";
-constexpr const char* kPartial = "partial";  // a checkpoint being written
+constexpr const char* kPartial = "checkpoint.partial";  // being written
 constexpr const char* kConfigFile = "config.json";
 constexpr const char* kModelFile = "model.safetensors";
 constexpr const char* kStateFile = "training.safetensors";
@@ -150,17 +151,22 @@ absl::Status WriteCheckpoint(const fs::path& directory,
   const fs::path partial = directory / kPartial;
   const fs::path path = directory / CheckpointName(trainer.step());
   MOEPROBE_RETURN_IF_ERROR(MakeEmpty(partial));
+  CrashPoint("checkpoint-empty");
   MOEPROBE_RETURN_IF_ERROR(
       WriteWholeFile(partial / kConfigFile, {ConfigText(options)}));
   MOEPROBE_RETURN_IF_ERROR(
       StoreTensors(partial / kModelFile,
                    StoredTensors(trainer.parameters(), options.shape)));
+  CrashPoint("checkpoint-has-model-not-state");
   MOEPROBE_RETURN_IF_ERROR(WriteState(partial / kStateFile, trainer, curves));
+  CrashPoint("checkpoint-not-named");
   std::error_code error;
   fs::remove_all(path, error);  // a damaged one of an earlier attempt
   if (!error) fs::rename(partial, path, error);
   MOEPROBE_RETURN_IF_ERROR(ToStatus(error, path));
+  CrashPoint("checkpoint-named-directory-not-synced");
   MOEPROBE_RETURN_IF_ERROR(SyncDirectory(directory));
+  CrashPoint("checkpoint-there-others-not-thinned");
   return RemoveOtherStates(directory, trainer.step());
 }
 

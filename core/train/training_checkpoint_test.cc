@@ -212,7 +212,7 @@ TEST_F(TrainingCheckpointTest, RemovesAStateThatWasLeft) {
 TEST_F(TrainingCheckpointTest, PassesOverWhatIsDamagedOrUnfinished) {
   SomeRun run(FixtureOptions(), 4);
   ASSERT_EQ(run.Write(directory_.path()), absl::OkStatus());
-  fs::create_directories(directory_.path() / "partial");
+  fs::create_directories(directory_.path() / "checkpoint.partial");
   fs::create_directories(directory_.path() / "step-none");
   fs::create_directories(directory_.path() / CheckpointName(9));
   EXPECT_EQ(LastCheckpoint(directory_.path()), 4);

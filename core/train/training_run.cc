@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/base/crash_point.h"
 #include "core/base/disk_error.h"
 #include "core/base/file_lock.h"
 #include "core/base/status_macros.h"
@@ -81,6 +82,7 @@ absl::Status Keep(const TrainingRun& run, Trainer& trainer,
   curves.AddEvaluation(trainer.HeldOutLoss(run.held_out_windows));
   MOEPROBE_RETURN_IF_ERROR(
       WriteCheckpoint(run.directory, run.training, trainer, curves));
+  CrashPoint("checkpoint-kept-not-probed");
   return observer.OnKept(step, curves);
 }
 
@@ -123,8 +125,9 @@ absl::Status RunTraining(const TrainingRun& run, const TokenSplit& text,
       KeepLast(run, *trainer, curves);
       return report.status();
     }
+    CrashPoint("training-step-made");
     curves.AddStep(*report);
-    const absl::Status told = observer.OnStep(report->step, report->loss);
+    absl::Status told = observer.OnStep(report->step, report->loss);
     if (!told.ok()) {
       KeepLast(run, *trainer, curves);
       return told;

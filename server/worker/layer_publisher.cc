@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "core/base/crash_point.h"
+#include "core/base/status_macros.h"
 #include "core/pipeline/analyze.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/worker/task_context.h"
@@ -27,7 +29,10 @@ absl::Status LayerPublisher::Publish(const LayerResult& result) const {
   layer.set_array_count(static_cast<int32_t>(result.arrays.size()));
   layer.set_data_fingerprint(data_fingerprint_);
   layer.mutable_warnings()->Add(result.warnings.begin(), result.warnings.end());
-  return context_.link.PublishLayer(layer, result.arrays);
+  CrashPoint("worker-has-layer");
+  MOEPROBE_RETURN_IF_ERROR(context_.link.PublishLayer(layer, result.arrays));
+  CrashPoint("worker-published-layer");
+  return absl::OkStatus();
 }
 
 }  // namespace moeprobe

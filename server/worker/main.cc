@@ -16,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/base/crash_point.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/heap.h"
 #include "core/pipeline/analyze.h"
@@ -44,6 +45,7 @@ absl::Status RunTasks(const ServerLink& link, const TokenizerOptions& tokenizer,
     }
     if (!task.ok()) return task.status();
     if (!task->has_value()) continue;
+    CrashPoint("worker-has-task");
     const v1::Task& claimed = **task;
     spdlog::info("{} attempt {}: running", claimed.job(), claimed.attempt());
     const absl::Status status =
@@ -102,18 +104,21 @@ int Main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   DieWithServer(server_pid);
+  const absl::Status armed = ArmCrashPoint();
   spdlog::set_default_logger(spdlog::stderr_color_mt("worker"));
   absl::StatusOr<FileDescriptor> connection = ConnectToServer(server);
   if (!connection.ok()) {
     spdlog::error("{}", std::string(connection.status().message()));
     return EXIT_FAILURE;
   }
-  const absl::Status confined = Confine(confinement, tokenizer);
+  const absl::Status confined =
+      armed.ok() ? Confine(confinement, tokenizer) : armed;
   if (!confined.ok()) {
     spdlog::error("{}", std::string(confined.message()));
     return EXIT_FAILURE;
   }
   KeepFreedMemory();
+  CrashPoint("worker-confined");
   Analyzer analyzer(threads);
   const absl::Status status = RunTasks(
       ServerLink(*std::move(connection), MeasureRates()), tokenizer, analyzer);

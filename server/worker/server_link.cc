@@ -18,6 +18,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/base/crash_point.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/npy.h"
 #include "core/base/sha256.h"
@@ -71,6 +72,7 @@ using LayerWriter = grpc::ClientWriter<v1::PublishLayerRequest>;
 
 // False if the server has stopped reading; Finish() then says why.
 bool WriteArray(const NamedArray& array, LayerWriter& writer) {
+  CrashPoint("worker-between-arrays");
   const std::string npy = EncodeNpy(array.array);
   v1::PublishLayerRequest request;
   v1::ArrayInfo& info = *request.mutable_chunk()->mutable_info();

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/crash_point.h"
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
 #include "core/base/token_windows.h"
@@ -45,7 +46,10 @@ absl::Status TaskRunner::Run() {
     finish.mutable_error()->set_code(status.raw_code());
     finish.mutable_error()->set_message(std::string(status.message()));
   }
-  return context_.link.FinishTask(finish);
+  CrashPoint("worker-done-not-told");
+  const absl::Status told = context_.link.FinishTask(finish);
+  CrashPoint("worker-told-of-end");
+  return told;
 }
 
 absl::Status TaskRunner::RunParts() {

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/crash_point.h"
 #include "core/base/npy.h"
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
@@ -110,6 +111,7 @@ absl::StatusOr<std::vector<int32_t>> TaskTokens::TokenizeAnew(
       std::vector<int32_t> ids,
       TokenizeFile(options_, tokenizer, text.path, output,
                    [this] { return !context_.heartbeat.status().ok(); }));
+  CrashPoint("worker-has-tokens");
   v1::StoreTokensRequest store;
   store.set_job(context_.task.job());
   store.set_attempt(context_.task.attempt());

@@ -55,12 +55,20 @@ class Server:
         self.process = None
         self.start()
 
+    def environment(self):
+        """What the program is started with."""
+        return None  # what this process has
+
     def start(self):
         """Starts it (again) and waits for the line that says it is ready."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with (self.data_dir / "stderr.txt").open("ab") as log:
             self.process = subprocess.Popen(
-                self.command, stdout=subprocess.PIPE, stderr=log, text=True
+                self.command,
+                env=self.environment(),
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
             )
         ready, _, _ = select.select([self.process.stdout], [], [], SECONDS)
         line = self.process.stdout.readline() if ready else "nothing"
