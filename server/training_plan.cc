@@ -73,6 +73,7 @@ PlannedRun PlanRun(const v1::TrainSpec& spec, const v1::Variant& variant,
   if (text.is_bytes) run.set_bytes(true);
   if (!text.tokenizer_directory.empty()) {
     run.set_tokenizer_directory(text.tokenizer_directory.string());
+    run.set_tokenizer_root(text.tokenizer_root.string());
   }
   const std::string name =
       Sha256Hex(absl::StrCat(digest, "\nkept=", absl::StrJoin(kept, ",")));

@@ -107,6 +107,7 @@ absl::StatusOr<TrainingText> FindTokenised(const v1::TrainingData& data,
       .vocabulary_size = model.checkpoint->config().vocabulary_size};
   if (location.tokenize) {
     text.tokenizer_directory = model.directory;
+    text.tokenizer_root = model.root;
     text.text_sha256 = location.text_sha256;
     return text;
   }

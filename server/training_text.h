@@ -23,10 +23,11 @@ struct TrainingText {
   bool is_bytes = false;  // every byte of it is an id
   // Of the model whose tokenizer makes ids of it; empty: it has ids, or bytes.
   std::filesystem::path tokenizer_directory = {};
-  std::string text_sha256 = {};             // where there is a tokenizer
-  std::string digest = {};                  // of all that determines the ids
-  int64_t vocabulary_size = 0;              // or the number of examples
-  std::optional<int64_t> token_count = {};  // nullopt: never tokenised
+  std::filesystem::path tokenizer_root = {};  // its symbolic links end inside
+  std::string text_sha256 = {};               // where there is a tokenizer
+  std::string digest = {};                    // of all that determines the ids
+  int64_t vocabulary_size = 0;                // or the number of examples
+  std::optional<int64_t> token_count = {};    // nullopt: never tokenised
   // Where they are known and no bytes.
   std::shared_ptr<const std::vector<int32_t>> ids = {};
 };

@@ -48,7 +48,7 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
 int Spawn(const ChildProcess& child, int errors, pid_t& pid) {
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&files, 0, child.input.c_str(), O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_adddup2(&files, errors, 2);
   posix_spawn_file_actions_addclosefrom_np(&files, 3);

@@ -26,6 +26,14 @@ TEST(ChildProcessTest, IsOkWhenTheProgramExitsWithZero) {
   EXPECT_EQ(RunToEnd(Shell("echo ignored; exit 0")), absl::OkStatus());
 }
 
+TEST(ChildProcessTest, HasNoInputUnlessOneIsGiven) {
+  ChildProcess child = Shell("test \"$(head -c 9)\" = ''");
+  EXPECT_EQ(RunToEnd(child), absl::OkStatus());
+  child = Shell("test \"$(head -c 9)\" = 'processor'");
+  child.input = "/proc/cpuinfo";
+  EXPECT_EQ(RunToEnd(child), absl::OkStatus());
+}
+
 TEST(ChildProcessTest, NamesAProgramThatIsNotThere) {
   ChildProcess child = Shell("");
   child.arguments = {"/nowhere/python"};

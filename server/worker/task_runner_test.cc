@@ -257,6 +257,28 @@ TEST_F(TaskRunnerTest, GivesAnAnalysisBackAfterTheLayerItIsAt) {
   EXPECT_FALSE(service_.layers().contains({0, 1}));
 }
 
+TEST_F(TaskRunnerTest, RefusesATokenizerThatLeadsOutOfItsRoot) {
+  const fs::path root = directory_.path() / "models";
+  const fs::path model = root / "mixtral";
+  WriteTinyModel(model, MakeTinyModel("mixtral"));
+  WriteBytes(directory_.path() / "outside", "{}");
+  fs::create_symlink("../../outside", model / "tokenizer.json");
+  v1::TaskPart& part = AddPart(0, 0, {0});
+  part.clear_trained();
+  part.set_model(model.filename());
+  part.set_model_root(root);
+  part.set_model_directory(model);
+  part.set_data_path(directory_.path() / "text");
+  part.set_tokenize(true);
+  part.mutable_data()->set_sequence_length(4);
+  Run();
+  EXPECT_EQ(service_.finish().error().code(),
+            static_cast<int>(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(service_.finish().error().message(),
+              AllOf(HasSubstr("tokenizer.json: leads to "),
+                    HasSubstr("/outside, expected a file inside ")));
+}
+
 TEST_F(TaskRunnerTest, GivesTrainingBackWithTheStepItIsAt) {
   v1::TrainingRun& run = AddRun("a");
   run.mutable_optimizer()->set_steps(1'000'000);

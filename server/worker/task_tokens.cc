@@ -6,6 +6,7 @@
 #include <ios>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -14,8 +15,10 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/crash_point.h"
 #include "core/base/npy.h"
+#include "core/base/pinned_file.h"
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
+#include "core/checkpoint/model_directory.h"
 #include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/worker/tokenizer.h"
@@ -24,6 +27,8 @@ namespace moeprobe {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::string_view kTokenizer = "tokenizer.json";
 
 absl::StatusOr<std::string> ReadFile(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -57,6 +62,7 @@ absl::StatusOr<std::vector<int32_t>> TaskTokens::OfPart(
   if (!part.tokenize()) return ReadIds(part.data_path());
   return Tokenize({.model = part.model(),
                    .model_directory = part.model_directory(),
+                   .model_root = part.model_root(),
                    .path = part.data_path(),
                    .sha256 = part.text_sha256(),
                    .fraction_done = fraction_done});
@@ -71,6 +77,7 @@ absl::StatusOr<std::vector<int32_t>> TaskTokens::OfRun(
       return Tokenize(
           {.model = fs::path(run.tokenizer_directory()).filename().string(),
            .model_directory = run.tokenizer_directory(),
+           .model_root = run.tokenizer_root(),
            .path = run.data_path(),
            .sha256 = run.text_sha256()});
     default:
@@ -79,24 +86,29 @@ absl::StatusOr<std::vector<int32_t>> TaskTokens::OfRun(
 }
 
 absl::StatusOr<std::vector<int32_t>> TaskTokens::Tokenize(const Text& text) {
-  const fs::path tokenizer = text.model_directory / "tokenizer.json";
-  if (!fs::exists(tokenizer)) {
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const ModelDirectory directory,
+      ModelDirectory::Open(text.model_directory, text.model_root));
+  if (!directory.Contains(kTokenizer)) {
     return absl::FailedPreconditionError(
         absl::StrCat("model ", text.model,
                      " has no tokenizer.json: text cannot be tokenised, give "
                      "token ids (data.ids) instead"));
   }
-  MOEPROBE_ASSIGN_OR_RETURN(const std::string sha256, Sha256OfFile(tokenizer));
-  const auto known = tokenized_.find({text.sha256, sha256});
+  MOEPROBE_ASSIGN_OR_RETURN(const PinnedFile tokenizer,
+                            directory.Find(kTokenizer));
+  const absl::StatusOr<std::string> sha256 = Sha256OfFile(tokenizer.handle());
+  if (!sha256.ok()) return tokenizer.Named(sha256.status());
+  const auto known = tokenized_.find({text.sha256, *sha256});
   if (known != tokenized_.end()) return known->second;
   MOEPROBE_ASSIGN_OR_RETURN(std::vector<int32_t> ids,
-                            TokenizeAnew(text, tokenizer, sha256));
-  tokenized_[{text.sha256, sha256}] = ids;
+                            TokenizeAnew(text, tokenizer, *sha256));
+  tokenized_[{text.sha256, *sha256}] = ids;
   return ids;
 }
 
 absl::StatusOr<std::vector<int32_t>> TaskTokens::TokenizeAnew(
-    const Text& text, const fs::path& tokenizer,
+    const Text& text, const PinnedFile& tokenizer,
     const std::string& tokenizer_sha256) {
   v1::Progress progress;
   progress.set_phase(absl::StrCat(text.model, ", tokenising"));

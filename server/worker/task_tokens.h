@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/base/pinned_file.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/worker/task_context.h"
 #include "server/worker/tokenizer.h"
@@ -25,8 +26,8 @@ class TaskTokens {
       : context_(context), options_(options) {}
 
   // Both name what is missing or unreadable: NotFound for the data set,
-  // FailedPrecondition for a tokenizer, InvalidArgument for ids that are none;
-  // and errors of TokenizeFile.
+  // FailedPrecondition for a tokenizer, also one that leads out of its model
+  // root, InvalidArgument for ids that are none; and errors of TokenizeFile.
   absl::StatusOr<std::vector<int32_t>> OfPart(const v1::TaskPart& part,
                                               double fraction_done);
   absl::StatusOr<std::vector<int32_t>> OfRun(const v1::TrainingRun& run);
@@ -36,6 +37,7 @@ class TaskTokens {
   struct Text {
     std::string model;  // for messages
     std::filesystem::path model_directory;
+    std::filesystem::path model_root;
     std::filesystem::path path;
     std::string sha256;
     double fraction_done = 0;  // of the task
@@ -43,7 +45,7 @@ class TaskTokens {
 
   absl::StatusOr<std::vector<int32_t>> Tokenize(const Text& text);
   absl::StatusOr<std::vector<int32_t>> TokenizeAnew(
-      const Text& text, const std::filesystem::path& tokenizer,
+      const Text& text, const PinnedFile& tokenizer,
       const std::string& tokenizer_sha256);
 
   TaskContext context_;

@@ -1,7 +1,7 @@
 """Turns a text into token ids with a model's own tokenizer.
 
-usage: tokenize_text.py TOKENIZER.json TEXT OUT.npy
-           [--cpu-seconds N] [--memory-bytes N]
+usage: tokenize_text.py TEXT OUT.npy [--cpu-seconds N] [--memory-bytes N]
+           < tokenizer.json
 
 The whole UTF-8 text is encoded at once, as Tokenizer.encode(text) does, special
 tokens as tokenizer.json says; a truncation or padding it asks for is left out.
@@ -41,13 +41,13 @@ def read_text(path):
         ) from None
 
 
-def load_tokenizer(path):
+def load_tokenizer(content):
     import tokenizers
 
     try:
-        tokenizer = tokenizers.Tokenizer.from_file(str(path))
+        tokenizer = tokenizers.Tokenizer.from_buffer(content)
     except Exception as error:
-        raise ValueError(f"{path}: not a tokenizer: {error}") from None
+        raise ValueError(f"tokenizer.json: not a tokenizer: {error}") from None
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
@@ -66,14 +66,13 @@ def save(ids, path):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("tokenizer", type=pathlib.Path)
     parser.add_argument("text", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--cpu-seconds", type=int, default=0)
     parser.add_argument("--memory-bytes", type=int, default=0)
     options = parser.parse_args()
     limit(options.cpu_seconds, options.memory_bytes)
-    tokenizer = load_tokenizer(options.tokenizer)
+    tokenizer = load_tokenizer(sys.stdin.buffer.read())
     ids = tokenizer.encode(read_text(options.text)).ids
     save(ids, options.out)
     version = sys.modules["tokenizers"].__version__

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/npy.h"
+#include "core/base/pinned_file.h"
 #include "core/base/status_macros.h"
 #include "server/worker/child_process.h"
 
@@ -22,17 +23,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-ChildProcess Command(const TokenizerOptions& options, const fs::path& tokenizer,
-                     const fs::path& text, const fs::path& output) {
+ChildProcess Command(const TokenizerOptions& options,
+                     const PinnedFile& tokenizer, const fs::path& text,
+                     const fs::path& output) {
   return {
       // -I: neither the environment nor the current folder chooses modules.
-      .arguments = {options.python, "-I", options.script, tokenizer, text,
-                    output, "--cpu-seconds", absl::StrCat(options.cpu_seconds),
+      .arguments = {options.python, "-I", options.script, text, output,
+                    "--cpu-seconds", absl::StrCat(options.cpu_seconds),
                     "--memory-bytes", absl::StrCat(options.memory_bytes)},
       // One thread: each more would claim address space of its own.
       .environment = {"LC_ALL=C.UTF-8", "TOKENIZERS_PARALLELISM=false",
                       "RAYON_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1",
                       "OMP_NUM_THREADS=1"},
+      .input = tokenizer.handle(),
       .timeout = options.timeout,
       .cancelled = {},
   };
@@ -61,18 +64,19 @@ TokenizerOptions DefaultTokenizerOptions() {
 }
 
 absl::StatusOr<std::vector<int32_t>> TokenizeFile(
-    const TokenizerOptions& options, const fs::path& tokenizer,
+    const TokenizerOptions& options, const PinnedFile& tokenizer,
     const fs::path& text, const fs::path& output,
     const std::function<bool()>& cancelled) {
   ChildProcess command = Command(options, tokenizer, text, output);
   command.cancelled = cancelled;
   if (absl::Status status = RunToEnd(command); !status.ok()) {
-    return absl::Status(
-        status.code() == absl::StatusCode::kNotFound
-            ? absl::StatusCode::kFailedPrecondition
-            : status.code(),
-        absl::StrCat("tokenising ", text.string(), " with ", tokenizer.string(),
-                     ": ", std::string(status.message())));
+    return tokenizer.Named(
+        absl::Status(status.code() == absl::StatusCode::kNotFound
+                         ? absl::StatusCode::kFailedPrecondition
+                         : status.code(),
+                     absl::StrCat("tokenising ", text.string(), " with ",
+                                  tokenizer.handle().string(), ": ",
+                                  std::string(status.message()))));
   }
   return ReadIds(output);
 }

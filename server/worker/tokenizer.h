@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "core/base/pinned_file.h"
 
 namespace moeprobe {
 
@@ -28,13 +29,14 @@ TokenizerOptions DefaultTokenizerOptions();
 // tokenizers.Tokenizer.encode(text) does, in a process of its own: whatever a
 // hostile file makes of it, it ends within its limits. Writes the ids to
 // `output`, a one-dimensional int32 .npy, complete or not at all, and returns
-// them. `cancelled` is polled; empty: never.
+// them. The process is handed the file that was found, not its path, which may
+// lead elsewhere by then. `cancelled` is polled; empty: never.
 //
 // Errors, in one line that names tokenizer and text: FailedPrecondition for a
 // bad tokenizer, text or environment, and for too little memory;
 // ResourceExhausted past the processor time; DeadlineExceeded; Cancelled.
 absl::StatusOr<std::vector<int32_t>> TokenizeFile(
-    const TokenizerOptions& options, const std::filesystem::path& tokenizer,
+    const TokenizerOptions& options, const PinnedFile& tokenizer,
     const std::filesystem::path& text, const std::filesystem::path& output,
     const std::function<bool()>& cancelled = {});
 

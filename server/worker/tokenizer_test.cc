@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "core/base/pinned_file.h"
 
 namespace moeprobe {
 namespace {
@@ -42,8 +43,12 @@ class TokenizerTest : public ::testing::Test {
 
   absl::StatusOr<std::vector<int32_t>> Tokenize(std::string_view tokenizer,
                                                 std::string_view text) {
-    return TokenizeFile(options_, Write("tokenizer.json", tokenizer),
+    return TokenizeFile(options_, Find(Write("tokenizer.json", tokenizer)),
                         Write("text.txt", text), output_);
+  }
+
+  static PinnedFile Find(const fs::path& path) {
+    return PinnedFile::Find(path, "/").value();
   }
 
   TokenizerOptions options_ = DefaultTokenizerOptions();
@@ -76,6 +81,18 @@ TEST_F(TokenizerTest, IgnoresATruncationInTheFile) {
   EXPECT_THAT(*ids, ElementsAre(1, 2, 3));
 }
 
+TEST_F(TokenizerTest, ReadsTheFileThatWasFoundWhateverItsPathLeadsToLater) {
+  const fs::path link = folder_ / "tokenizer.json";
+  fs::create_symlink(Write("found", kWords), link);
+  const PinnedFile found = Find(link);
+  fs::remove(link);
+  fs::create_symlink(Write("later", "{}"), link);
+  const auto ids =
+      TokenizeFile(options_, found, Write("text.txt", "the cat"), output_);
+  ASSERT_TRUE(ids.ok()) << ids.status();
+  EXPECT_THAT(*ids, ElementsAre(1, 2));
+}
+
 TEST_F(TokenizerTest, RefusesABadTokenizerInOneLineAndWritesNothing) {
   const auto ids = Tokenize("{\"version\":", "the cat");
   EXPECT_EQ(ids.status().code(), absl::StatusCode::kFailedPrecondition);
@@ -93,7 +110,7 @@ TEST_F(TokenizerTest, RefusesTextThatIsNotUtf8AndSaysWhere) {
 }
 
 TEST_F(TokenizerTest, NamesATextThatIsNotThere) {
-  const auto ids = TokenizeFile(options_, Write("tokenizer.json", kWords),
+  const auto ids = TokenizeFile(options_, Find(Write("tokenizer.json", kWords)),
                                 folder_ / "absent.txt", output_);
   EXPECT_EQ(ids.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(ids.status().message()), HasSubstr("absent.txt"));
@@ -122,7 +139,7 @@ TEST_F(TokenizerTest, EndsAtItsTimeout) {
 
 TEST_F(TokenizerTest, EndsWhenCancelled) {
   const auto ids =
-      TokenizeFile(options_, Write("tokenizer.json", kWords),
+      TokenizeFile(options_, Find(Write("tokenizer.json", kWords)),
                    Write("text.txt", "the cat"), output_, [] { return true; });
   EXPECT_EQ(ids.status().code(), absl::StatusCode::kCancelled);
   EXPECT_THAT(std::string(ids.status().message()),

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "core/base/pinned_file.h"
 #include "server/worker/tokenizer.h"
 #include "tests/fuzz/fuzz_loop.h"
 #include "tests/fuzz/mutator.h"
@@ -52,7 +53,8 @@ TEST(TokenizerFuzzTest, TokenisesOrRefuses) {
     WriteBytes(tokenizer, json);
     WriteBytes(text, mutator.Mutate("The cat sat on the mat."));
     const auto read =
-        TokenizeFile(DefaultTokenizerOptions(), tokenizer, text, ids);
+        TokenizeFile(DefaultTokenizerOptions(),
+                     PinnedFile::Find(tokenizer, "/").value(), text, ids);
     EXPECT_EQ(fs::exists(ids), read.ok()) << read.status();
     if (!read.ok()) {
       EXPECT_EQ(read.status().code(), absl::StatusCode::kFailedPrecondition)

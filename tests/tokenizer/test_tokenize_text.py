@@ -40,8 +40,11 @@ def tokenize(root, tmp_path):
         text_path.write_bytes(text if isinstance(text, bytes) else text.encode())
         script = root / "server/worker/tokenize_text.py"
         out = tmp_path / "ids.npy"
-        command = [sys.executable, "-I", script, json_path, text_path, out, *options]
-        process = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        command = [sys.executable, "-I", script, text_path, out, *options]
+        with json_path.open("rb") as file:
+            process = subprocess.run(
+                command, stdin=file, capture_output=True, text=True, timeout=60
+            )
         return process, out
 
     return run
@@ -152,7 +155,7 @@ def test_every_case_of_real_tokenizers(shared, root, name):
     """In this process: a thousand of them would take minutes to start."""
     script = runpy.run_path(str(root / "server/worker/tokenize_text.py"))
     folder = shared / "data/tokenizers" / name
-    tokenizer = script["load_tokenizer"](folder / "tokenizer.json")
+    tokenizer = script["load_tokenizer"]((folder / "tokenizer.json").read_bytes())
     lines = (folder / "cases.jsonl").read_text().splitlines()
     assert len(lines) > 200
     for case in map(json.loads, lines):
