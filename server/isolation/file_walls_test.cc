@@ -1,8 +1,13 @@
 #include "server/isolation/file_walls.h"
 
+#include <asm/termbits.h>
 #include <fcntl.h>
+#include <linux/prctl.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/types.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -10,6 +15,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -30,7 +36,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kMovingVersion = 2;
 constexpr int kCuttingVersion = 3;
+constexpr int kAskingVersion = 5;
 constexpr int kScopesVersion = 6;
 
 // A sanitizer may run one of its own in every process.
@@ -58,7 +66,8 @@ class FileWallsTest : public testing::Test {
     if (ExitStatusOfChild(ThreadCount) > 1) {
       GTEST_SKIP() << "a sanitizer runs a thread of its own";
     }
-    for (const fs::path& folder : {models_, scratch_, home_}) {
+    for (const fs::path& folder :
+         {models_, scratch_, home_, models_ / "folder", scratch_ / "folder"}) {
       fs::create_directories(folder);
       std::ofstream(folder / "file") << "content";
     }
@@ -108,21 +117,70 @@ TEST_F(FileWallsTest, LetNothingBeWrittenButScratch) {
 TEST_F(FileWallsTest, LetFilesBeMadeRenamedAndRemovedInScratchAlone) {
   EXPECT_TRUE(HoldsInside([&] {
     const fs::path file = scratch_ / "file";
-    return mkdir((scratch_ / "folder").c_str(), 0700) == 0 &&
+    return mkdir((scratch_ / "other-folder").c_str(), 0700) == 0 &&
            rename(file.c_str(), (scratch_ / "other").c_str()) == 0 &&
            unlink((scratch_ / "other").c_str()) == 0 &&
-           rmdir((scratch_ / "folder").c_str()) == 0 &&
-           IsDenied(mkdir((models_ / "folder").c_str(), 0700)) &&
+           rmdir((scratch_ / "other-folder").c_str()) == 0 &&
+           IsDenied(mkdir((models_ / "other-folder").c_str(), 0700)) &&
            IsDenied(unlink((models_ / "file").c_str())) &&
+           IsDenied(rmdir((models_ / "folder").c_str())) &&
            rename((models_ / "file").c_str(), (scratch_ / "x").c_str()) < 0 &&
            link((home_ / "file").c_str(), (scratch_ / "x").c_str()) < 0;
   }));
 }
 
-TEST_F(FileWallsTest, LetNoLinkOrDeviceBeMade) {
+TEST_F(FileWallsTest, LetFilesMoveBetweenFoldersOfScratch) {
+  if (LandlockVersion() < kMovingVersion) {
+    GTEST_SKIP() << "Landlock does so from version 2 on";
+  }
   EXPECT_TRUE(HoldsInside([&] {
-    return IsDenied(symlink("/etc", (scratch_ / "link").c_str())) &&
-           IsDenied(mkfifo((scratch_ / "fifo").c_str(), 0600));
+    return rename((scratch_ / "folder/file").c_str(),
+                  (scratch_ / "moved").c_str()) == 0;
+  }));
+}
+
+TEST_F(FileWallsTest, LetNoLinkSocketOrDeviceBeMade) {
+  const dev_t null = makedev(1, 3);
+  const dev_t loop = makedev(7, 0);
+  EXPECT_TRUE(HoldsInside([&] {
+    const std::string path = scratch_ / "new";
+    return IsDenied(symlink("/etc", path.c_str())) &&
+           IsDenied(mkfifo(path.c_str(), 0600)) &&
+           IsDenied(mknod(path.c_str(), S_IFSOCK | 0600, 0)) &&
+           IsDenied(mknod(path.c_str(), S_IFCHR | 0600, null)) &&
+           IsDenied(mknod(path.c_str(), S_IFBLK | 0600, loop));
+  }));
+}
+
+TEST_F(FileWallsTest, LetNoDeviceBeAsked) {
+  if (LandlockVersion() < kAskingVersion) {
+    GTEST_SKIP() << "Landlock does so from version 5 on";
+  }
+  EXPECT_TRUE(HoldsInside([] {
+    const FileDescriptor null(open("/dev/null", O_RDWR));
+    termios answer{};
+    return null.number() >= 0 &&
+           IsDenied(ioctl(null.number(), TCGETS, &answer));
+  }));
+}
+
+TEST_F(FileWallsTest, LetNoAbstractSocketBeConnectedTo) {
+  if (LandlockVersion() < kScopesVersion) {
+    GTEST_SKIP() << "Landlock does so from version 6 on";
+  }
+  sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
+  const std::string name =
+      std::string(1, '\0') + directory_.path().filename().native();
+  std::memcpy(address.sun_path, name.data(), name.size());
+  const auto size =
+      static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+  const auto* target = reinterpret_cast<const sockaddr*>(&address);
+  const FileDescriptor server(socket(AF_UNIX, SOCK_STREAM, 0));
+  ASSERT_EQ(bind(server.number(), target, size), 0);
+  ASSERT_EQ(listen(server.number(), 1), 0);
+  EXPECT_TRUE(HoldsInside([&] {
+    const FileDescriptor client(socket(AF_UNIX, SOCK_STREAM, 0));
+    return connect(client.number(), target, size) < 0 && errno == EPERM;
   }));
 }
 
@@ -146,18 +204,27 @@ TEST_F(FileWallsTest, LetNothingOutsideBeCutShort) {
   }));
 }
 
-TEST_F(FileWallsTest, LetProgramsRunButThoseThatWereWritten) {
-  const fs::path own = scratch_ / "true";
-  fs::copy_file("/bin/true", own);
-  fs::permissions(own, fs::perms::owner_all);
+TEST_F(FileWallsTest, LetProgramsRunButThoseThatWereWrittenOrAreModels) {
+  for (const fs::path& folder : {scratch_, models_}) {
+    fs::copy_file("/bin/false", folder / "false");
+    fs::permissions(folder / "false", fs::perms::owner_all);
+  }
   EXPECT_TRUE(HoldsInside([&] {
     return ExitStatusOfChild([&] {
-             execl(own.c_str(), own.c_str(), nullptr);
-             if (errno != EACCES) return 2;
+             for (const fs::path& folder : {scratch_, models_}) {
+               execl((folder / "false").c_str(), "false", nullptr);
+               if (errno != EACCES) return 2;
+             }
              execl("/bin/true", "true", nullptr);
              return 3;
            }) == 0;
   }));
+}
+
+// Root could put up walls without, and what it starts keep its rights.
+TEST_F(FileWallsTest, ComeWithoutRightsFromPrograms) {
+  EXPECT_TRUE(
+      HoldsInside([] { return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1; }));
 }
 
 TEST_F(FileWallsTest, HoldForWhatIsStarted) {

@@ -1,6 +1,8 @@
 #include "server/isolation/network_wall.h"
 
+#include <linux/prctl.h>
 #include <netinet/in.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -8,9 +10,12 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <functional>
+#include <ios>
 
 #include "core/base/file_descriptor.h"
 #include "gtest/gtest.h"
@@ -86,6 +91,41 @@ TEST_F(NetworkWallTest, RefusesIoUring) {
   EXPECT_TRUE(HoldsInside([] {
     return syscall(SYS_io_uring_setup, 1, nullptr) < 0 && errno == ENOSYS;
   }));
+}
+
+// A program of 32-bit x86 that ends with status 7, where it can: it asks the
+// kernel by other numbers.
+constexpr std::array<uint8_t, 97> kOtherProgram = {
+    // The header: 32 bits, x86, begins at 0x8048054, one segment.
+    0x7f, 'E', 'L', 'F', 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0,  //
+    2, 0, 3, 0, 1, 0, 0, 0, 0x54, 0x80, 4, 8, 52, 0, 0, 0,    //
+    0, 0, 0, 0, 0, 0, 0, 0, 52, 0, 32, 0, 1, 0, 0, 0, 0, 0, 0, 0,
+    // The segment: the whole file, to be read and run at 0x8048000.
+    1, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 4, 8, 0, 0x80, 4, 8,  //
+    97, 0, 0, 0, 97, 0, 0, 0, 5, 0, 0, 0, 0, 0x10, 0, 0,
+    // mov eax, 1; mov ebx, 7; int 0x80; hlt
+    0xb8, 1, 0, 0, 0, 0xbb, 7, 0, 0, 0, 0xcd, 0x80, 0xf4};
+
+TEST_F(NetworkWallTest, HoldsForProgramsOfOtherArchitectures) {
+  const TemporaryDirectory directory;
+  const std::filesystem::path path = directory.path() / "program";
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(kOtherProgram.data()),
+             kOtherProgram.size());
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  const auto runs = [&] {
+    return ExitStatusOfChild([&] {
+             execl(path.c_str(), path.c_str(), nullptr);
+             return 3;
+           }) == 7;
+  };
+  if (!runs()) GTEST_SKIP() << "this machine runs no other programs";
+  EXPECT_TRUE(HoldsInside([&] { return !runs(); }));
+}
+
+TEST_F(NetworkWallTest, ComesWithoutRightsFromPrograms) {
+  EXPECT_TRUE(
+      HoldsInside([] { return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1; }));
 }
 
 TEST_F(NetworkWallTest, HoldsForWhatIsStarted) {

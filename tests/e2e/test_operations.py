@@ -279,3 +279,17 @@ def test_systemd_accepts_the_units(root, tmp_path, unit):
     complaints = [line for line in done.stderr.splitlines() if "moeprobe" in line]
     assert done.returncode == 0, done.stderr
     assert not complaints
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
+def test_systemd_finds_the_unit_of_a_laboratory_hardened(root, tmp_path):
+    file = tmp_path / "moeprobe-server.service"
+    shutil.copy(root / "deploy/moeprobe-server.system.service", file)
+    # In tenths; of 100, and the program's words for it are "OK" below 50.
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=20", file],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout[-200:] + done.stderr
