@@ -54,6 +54,7 @@ v1::ServerInfo ServerOperations::GetInfo() const {
   info.set_threads_per_worker(parts_.threads_per_worker);
   info.set_default_visibility(parts_.default_visibility);
   info.set_audit_failure_count(parts_.audit->failure_count());
+  if (parts_.isolation) *info.mutable_isolation() = *parts_.isolation;
   return info;
 }
 

@@ -1,6 +1,9 @@
 #ifndef MOEPROBE_SERVER_SERVER_OPERATIONS_H_
 #define MOEPROBE_SERVER_SERVER_OPERATIONS_H_
 
+#include <optional>
+#include <utility>
+
 #include "absl/status/statusor.h"
 #include "moeprobe/v1/access.pb.h"
 #include "moeprobe/v1/server_service.pb.h"
@@ -21,8 +24,9 @@ class ServerOperations {
     int worker_count;
     int threads_per_worker;
     v1::Visibility default_visibility;
+    std::optional<v1::Isolation> isolation;  // of the workers that it starts
   };
-  explicit ServerOperations(Parts parts) : parts_(parts) {}
+  explicit ServerOperations(Parts parts) : parts_(std::move(parts)) {}
 
   v1::ServerInfo GetInfo() const;
   absl::StatusOr<v1::ListModelsResponse> ListModels(

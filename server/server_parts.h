@@ -45,6 +45,7 @@
 #include "server/server_operations.h"
 #include "server/server_options.h"
 #include "server/service_set.h"
+#include "server/started_workers.h"
 #include "server/task_operations.h"
 #include "server/user_operations.h"
 #include "server/worker_health.h"
@@ -182,7 +183,8 @@ struct ServerParts {
        .audit = audit.get(),
        .worker_count = options.worker_count,
        .threads_per_worker = options.threads_per_worker,
-       .default_visibility = DefaultVisibility()}};
+       .default_visibility = DefaultVisibility(),
+       .isolation = IsolationOf(options)}};
   TaskOperations task_operations{{.running = &running,
                                   .attempts = &attempts,
                                   .scheduler = &scheduler,

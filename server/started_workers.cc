@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -17,7 +18,9 @@
 #include "core/base/disk_error.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/status_macros.h"
+#include "moeprobe/v1/server_service.pb.h"
 #include "server/isolation/kernel_walls.h"
+#include "server/isolation/process_limits.h"
 #include "server/local_executor.h"
 #include "server/log.h"
 #include "server/port_listener.h"
@@ -105,6 +108,20 @@ std::vector<std::string> WorkerCommand(const ServerOptions& options) {
 }
 
 }  // namespace
+
+std::optional<v1::Isolation> IsolationOf(const ServerOptions& options) {
+  if (options.worker_count == 0) return std::nullopt;
+  const KernelWalls walls = WallsOfThisKernel();
+  v1::Isolation isolation;
+  isolation.set_landlock_version(walls.landlock_version);
+  isolation.set_are_sockets_forbidden(walls.can_forbid_sockets);
+  isolation.set_max_memory_bytes(options.worker_memory_bytes);
+  isolation.set_max_file_bytes(MaxFileBytes(options));
+  isolation.set_max_open_file_count(kMaxOpenFiles);
+  isolation.set_max_process_count(kMaxProcesses);
+  for (const std::string& gap : GapsIn(walls)) isolation.add_gaps(gap);
+  return isolation;
+}
 
 absl::StatusOr<std::unique_ptr<LocalExecutor>> StartWorkers(
     const ServerOptions& options, PortListener& listener,

@@ -2,14 +2,20 @@
 #define MOEPROBE_SERVER_STARTED_WORKERS_H_
 
 #include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
+#include "moeprobe/v1/server_service.pb.h"
 #include "server/local_executor.h"
 #include "server/port_listener.h"
 #include "server/scheduler.h"
 #include "server/server_options.h"
 
 namespace moeprobe {
+
+// Says what keeps in the workers that a server with these options starts;
+// nullopt where it starts none.
+std::optional<v1::Isolation> IsolationOf(const ServerOptions& options);
 
 // Starts the workers that a server runs itself, kept in by what the kernel has,
 // each with a line to `listener`, and tells `scheduler` of their lives; both

@@ -3,6 +3,7 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/repeated_ptr_field.h>
 
+#include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -99,6 +100,43 @@ Json DatasetJson(const v1::Dataset& dataset) {
           {"shared_with", NamesJson(dataset.shared_with())}};
 }
 
+Json IsolationJson(const v1::Isolation& isolation) {
+  return {{"landlock_version", isolation.landlock_version()},
+          {"are_sockets_forbidden", isolation.are_sockets_forbidden()},
+          {"max_memory_bytes", isolation.max_memory_bytes()},
+          {"max_file_bytes", isolation.max_file_bytes()},
+          {"max_open_file_count", isolation.max_open_file_count()},
+          {"max_process_count", isolation.max_process_count()},
+          {"gaps", NamesJson(isolation.gaps())}};
+}
+
+std::string MemoryText(int64_t bytes) {
+  return bytes == 0 ? "any memory" : FormatBytes(bytes) + " of memory";
+}
+
+// What keeps workers in, and what does not.
+std::string IsolationText(const v1::ServerInfo& info) {
+  if (!info.has_isolation()) {
+    return "isolation: that of who starts the workers, by hand\n";
+  }
+  const v1::Isolation& isolation = info.isolation();
+  std::string text = absl::StrFormat(
+      "workers are kept to their files by %s, and from sockets by %s\n"
+      "each may take: %s, files of %s, %d open, while there are less than %d "
+      "processes\n",
+      isolation.landlock_version() == 0
+          ? "nothing"
+          : absl::StrCat("Landlock ", isolation.landlock_version()),
+      isolation.are_sockets_forbidden() ? "seccomp" : "nothing",
+      MemoryText(isolation.max_memory_bytes()),
+      FormatBytes(isolation.max_file_bytes()), isolation.max_open_file_count(),
+      isolation.max_process_count());
+  for (const std::string& gap : isolation.gaps()) {
+    absl::StrAppend(&text, "not kept in: ", PrintableLine(gap), "\n");
+  }
+  return text;
+}
+
 Json ServerJson(const v1::ServerInfo& info) {
   Json json = {
       {"version", info.version()},
@@ -110,7 +148,9 @@ Json ServerJson(const v1::ServerInfo& info) {
       {"max_dataset_bytes", info.max_dataset_bytes()},
       {"max_crash_count", info.max_crash_count()},
       {"default_visibility", VisibilityName(info.default_visibility())},
-      {"audit_failure_count", info.audit_failure_count()}};
+      {"audit_failure_count", info.audit_failure_count()},
+      {"isolation",
+       info.has_isolation() ? IsolationJson(info.isolation()) : Json(nullptr)}};
   for (const std::string& family : info.families()) {
     json["families"].push_back(family);
   }
@@ -240,6 +280,7 @@ absl::Status ShowServer(Session& session, bool json) {
       info.default_visibility() == v1::VISIBILITY_PRIVATE ? "its owner"
                                                           : "every user",
       info.numerics_version()));
+  session.out.Print(IsolationText(info));
   if (info.audit_failure_count() > 0) {
     session.out.Print(absl::StrCat("audit log: ", info.audit_failure_count(),
                                    " lines could not be written\n"));

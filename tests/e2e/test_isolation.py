@@ -1,6 +1,7 @@
 """Workers are limited and walled in, and what they do costs an attempt at most."""
 
 import contextlib
+import json
 import os
 import pathlib
 import resource
@@ -244,6 +245,27 @@ def test_a_job_that_takes_too_much_memory_costs_attempts(start, tmp_path):
     assert "out of memory with" in warning
     client.ok("cancel", job)
     client.submit(analysis(tmp_path, 128), "--wait")
+
+
+def test_info_says_what_keeps_workers_in(start, gaps):
+    _, client, _ = start(options=("--worker-memory", "1GiB"))
+    told = json.loads(client.ok("info", "--json"))["isolation"]
+    assert (told["landlock_version"] == 0) == ("no Landlock" in gaps)
+    assert told["are_sockets_forbidden"] == ("no seccomp" not in gaps)
+    assert told["max_memory_bytes"] == GIB
+    assert told["max_file_bytes"] == 64 * GIB
+    assert (told["max_open_file_count"], told["max_process_count"]) == (4096, 16384)
+    # Each stands in the log, too.
+    assert all(gap in gaps for gap in told["gaps"])
+    text = client.ok("info")
+    assert "each may take: 1.1 GB of memory" in text
+    assert text.count("not kept in: ") == len(told["gaps"])
+
+
+def test_info_promises_nothing_of_workers_started_by_hand(start):
+    _, client, _ = start(workers=0)
+    assert json.loads(client.ok("info", "--json"))["isolation"] is None
+    assert "that of who starts the workers" in client.ok("info")
 
 
 def test_limits_that_are_none_are_refused(tmp_path, model_roots):

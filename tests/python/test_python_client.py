@@ -51,7 +51,11 @@ def test_methods_carry_what_the_api_says(method):
 
 
 def test_server_and_models_say_what_they_are(client):
-    assert "mixtral" in client.server_info().families
+    info = client.server_info()
+    assert "mixtral" in info.families
+    assert info.isolation.max_open_file_count == 4096
+    walls = (info.isolation.landlock_version, info.isolation.are_sockets_forbidden)
+    assert all(walls) or info.isolation.gaps
     models = {model.name: model for model in client.models()}
     assert models["mixtral"].expert_count == 6
     assert models["mixtral"].problem == ""

@@ -18,6 +18,19 @@ from moeprobe.v1 import (
 
 
 @dataclasses.dataclass(frozen=True)
+class Isolation:
+    """What keeps in the workers that a server starts."""
+
+    landlock_version: int  # keeps them to their files; 0: nothing does
+    are_sockets_forbidden: bool
+    max_memory_bytes: int  # of each; 0: any
+    max_file_bytes: int
+    max_open_file_count: int
+    max_process_count: int  # of their account
+    gaps: list[str]  # what does not hold, why, and what to do
+
+
+@dataclasses.dataclass(frozen=True)
 class ServerInfo:
     """What a server is."""
 
@@ -30,6 +43,7 @@ class ServerInfo:
     max_dataset_bytes: int
     default_visibility: str  # of what a request makes: "lab" or "private"
     audit_failure_count: int  # lines that the audit log lacks
+    isolation: Isolation | None = None  # None: workers are started by hand
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +106,18 @@ def caller_of(caller: user_service_pb2.Caller) -> Caller:
     )
 
 
+def _isolation_of(isolation: server_service_pb2.Isolation) -> Isolation:
+    return Isolation(
+        landlock_version=isolation.landlock_version,
+        are_sockets_forbidden=isolation.are_sockets_forbidden,
+        max_memory_bytes=isolation.max_memory_bytes,
+        max_file_bytes=isolation.max_file_bytes,
+        max_open_file_count=isolation.max_open_file_count,
+        max_process_count=isolation.max_process_count,
+        gaps=list(isolation.gaps),
+    )
+
+
 def server_info_of(info: server_service_pb2.ServerInfo) -> ServerInfo:
     """Return what a message says."""
     return ServerInfo(
@@ -104,6 +130,7 @@ def server_info_of(info: server_service_pb2.ServerInfo) -> ServerInfo:
         max_dataset_bytes=info.max_dataset_bytes,
         default_visibility=_choice(access_pb2.Visibility, info.default_visibility),
         audit_failure_count=info.audit_failure_count,
+        isolation=_isolation_of(info.isolation) if info.HasField("isolation") else None,
     )
 
 
