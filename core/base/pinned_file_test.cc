@@ -1,8 +1,13 @@
 #include "core/base/pinned_file.h"
 
+#include <fcntl.h>
+#include <linux/fs.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -11,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/base/file_content.h"
+#include "core/base/file_descriptor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/temporary_directory.h"
@@ -95,6 +101,17 @@ TEST_F(PinnedFileTest, RefusesWhatIsNoRegularFile) {
   EXPECT_NE(Read(link_), "inside");
 }
 
+// Who opens a FIFO to write waits for one who opened it to read.
+TEST_F(PinnedFileTest, OpensNothingThatItFinds) {
+  const fs::path fifo = root_ / "fifo";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  const auto file = PinnedFile::Find(fifo, root_);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_LT(FileDescriptor(open(fifo.c_str(), O_WRONLY | O_NONBLOCK)).number(),
+            0);
+  EXPECT_EQ(errno, ENXIO);
+}
+
 TEST_F(PinnedFileTest, StaysTheSameFileUnderAnotherName) {
   const auto file = PinnedFile::Find(root_ / "blobs/b", root_);
   fs::remove(root_ / "blobs/b");
@@ -111,18 +128,17 @@ TEST_F(PinnedFileTest, SpeaksOfThePath) {
 
 // Somebody swaps what a path leads to, as fast as they can.
 TEST_F(PinnedFileTest, IsNotDeceivedByAPathThatChanges) {
-  const fs::path inside = root_ / "to-inside";
-  const fs::path outside = root_ / "to-outside";
+  const fs::path other = root_ / "snapshots/a/other";
+  fs::create_symlink(root_ / "blobs/b", link_);
+  fs::create_symlink(outside_, other);
   std::atomic<bool> done = false;
   std::thread swapper([&] {
     while (!done) {
-      fs::create_symlink(root_ / "blobs/b", inside);
-      fs::rename(inside, link_);
-      fs::create_symlink(outside_, outside);
-      fs::rename(outside, link_);
+      syscall(SYS_renameat2, AT_FDCWD, link_.c_str(), AT_FDCWD, other.c_str(),
+              RENAME_EXCHANGE);
     }
   });
-  for (int i = 0; i < 2000; ++i) EXPECT_NE(Read(link_), "outside");
+  for (int i = 0; i < 20'000; ++i) EXPECT_NE(Read(link_), "outside");
   done = true;
   swapper.join();
 }

@@ -1,6 +1,5 @@
 #include "server/isolation/file_walls.h"
 
-#include <asm/termbits.h>
 #include <fcntl.h>
 #include <linux/prctl.h>
 #include <sys/ioctl.h>
@@ -11,6 +10,7 @@
 #include <sys/types.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -122,6 +122,7 @@ TEST_F(FileWallsTest, LetFilesBeMadeRenamedAndRemovedInScratchAlone) {
            unlink((scratch_ / "other").c_str()) == 0 &&
            rmdir((scratch_ / "other-folder").c_str()) == 0 &&
            IsDenied(mkdir((models_ / "other-folder").c_str(), 0700)) &&
+           IsDenied(mknod((models_ / "new").c_str(), S_IFREG | 0600, 0)) &&
            IsDenied(unlink((models_ / "file").c_str())) &&
            IsDenied(rmdir((models_ / "folder").c_str())) &&
            rename((models_ / "file").c_str(), (scratch_ / "x").c_str()) < 0 &&
@@ -176,11 +177,13 @@ TEST_F(FileWallsTest, LetNoAbstractSocketBeConnectedTo) {
       static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
   const auto* target = reinterpret_cast<const sockaddr*>(&address);
   const FileDescriptor server(socket(AF_UNIX, SOCK_STREAM, 0));
+  ASSERT_GE(server.number(), 0);
   ASSERT_EQ(bind(server.number(), target, size), 0);
   ASSERT_EQ(listen(server.number(), 1), 0);
   EXPECT_TRUE(HoldsInside([&] {
     const FileDescriptor client(socket(AF_UNIX, SOCK_STREAM, 0));
-    return connect(client.number(), target, size) < 0 && errno == EPERM;
+    return client.number() >= 0 && connect(client.number(), target, size) < 0 &&
+           errno == EPERM;
   }));
 }
 

@@ -22,7 +22,9 @@ namespace moeprobe {
 namespace {
 
 constexpr uint32_t kRefuseSocket = SECCOMP_RET_ERRNO | EACCES;
-constexpr uint32_t kRefuseCall = SECCOMP_RET_ERRNO | ENOSYS;
+constexpr uint32_t kRefuseCall = SECCOMP_RET_ERRNO | EPERM;
+// As kernels that do not know the call: libraries then go on without.
+constexpr uint32_t kUnknownCall = SECCOMP_RET_ERRNO | ENOSYS;
 // Calls of x86's 32-bit programs on 64-bit registers have this bit; others, no
 // numbers so large.
 constexpr uint32_t kOtherCalls = 0x40000000;
@@ -58,7 +60,7 @@ std::vector<sock_filter> Filter() {
   return {Load(offsetof(seccomp_data, arch)), Unless(Architecture()),
           Return(kRefuseCall), Load(offsetof(seccomp_data, nr)),
           BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, kOtherCalls, 0, 1),
-          Return(kRefuseCall), OnlyIf(SYS_io_uring_setup), Return(kRefuseCall),
+          Return(kRefuseCall), OnlyIf(SYS_io_uring_setup), Return(kUnknownCall),
           OnlyIf(SYS_socket), Return(kRefuseSocket),
           // A pair of datagram sockets can be connected to a path.
           OnlyIf(SYS_socketpair), Return(kRefuseSocket),

@@ -13,8 +13,9 @@ bool CanForbidSockets();
 // network, and of this machine, where Unix sockets with a path lead to its
 // services. That fails with EACCES. Sockets that are there stay; connected ones
 // of streams lead nowhere else. io_uring, which makes sockets beside system
-// calls, fails with ENOSYS, and so do all calls of other architectures than the
-// program's. Threads that run already are not kept from anything.
+// calls, fails with ENOSYS, and all calls of other architectures than the
+// program's fail with EPERM. Threads that run already are not kept from
+// anything.
 //
 // Unimplemented where CanForbidSockets() is false; otherwise what the system
 // says.

@@ -123,6 +123,13 @@ TEST_F(NetworkWallTest, HoldsForProgramsOfOtherArchitectures) {
   EXPECT_TRUE(HoldsInside([&] { return !runs(); }));
 }
 
+// x86 has calls of 64-bit programs with 32-bit pointers beside the others.
+TEST_F(NetworkWallTest, HoldsForCallsWithOtherPointers) {
+  constexpr int64_t kOtherCalls = 0x40000000;
+  EXPECT_TRUE(HoldsInside(
+      [] { return syscall(kOtherCalls | SYS_getpid) < 0 && errno == EPERM; }));
+}
+
 TEST_F(NetworkWallTest, ComesWithoutRightsFromPrograms) {
   EXPECT_TRUE(
       HoldsInside([] { return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1; }));
