@@ -160,6 +160,8 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryStart(
       queue_->Start(row.id, claimant.worker, estimated_seconds);
   if (!started.ok()) {
     running_->Remove(row.id);
+    // It has ended meanwhile, as a job does that somebody cancels.
+    if (absl::IsAborted(started.status())) scratch_->Remove(row.id);
     return started.status();
   }
   CrashPoint("task-leased-not-handed-out");

@@ -41,6 +41,7 @@ class SupervisedServer(Server):
         self.deaths = 0
         self.is_stopping = threading.Event()
         self.is_given_up = threading.Event()
+        self.is_starting = threading.Lock()  # held meanwhile
         super().__init__(data_dir, model_roots, **options)
         self.supervisor = threading.Thread(target=self.supervise, daemon=True)
         self.supervisor.start()
@@ -78,13 +79,15 @@ class SupervisedServer(Server):
                 return
             if self.is_stopping.is_set() and not was_killed:
                 return
-            self.start_again()
+            with self.is_starting:
+                self.start_again()
             if self.is_stopping.is_set():
                 self.terminate()
 
     def terminate(self):
         """Asks it to end; it is started again unless that is over."""
-        with contextlib.suppress(ProcessLookupError):
+        # What has not begun to catch signals would die of this one.
+        with self.is_starting, contextlib.suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGTERM)
 
     def stop(self):
