@@ -1,125 +1,187 @@
-"""A server that is killed, again and again, while jobs are submitted to it.
+"""A server and its workers that are killed, again and again, under load.
 
-What was acknowledged is there afterwards, and a request id stands for one job,
-however often it was sent. MOEPROBE_KILLS says how many kills; 20 by default.
+What was acknowledged is there afterwards, a request id stands for one job however
+often it was sent, whoever watched has seen what stays, and every result is what
+it is where nobody dies. MOEPROBE_KILLS says how many kills, 100 by default, and
+MOEPROBE_SEED from which seed everything is drawn that is.
 """
 
-import hashlib
 import os
 import random
-import threading
-import uuid
+import signal
+import time
 
-import grpc
+import kill_load
+import pytest
+from crash_scenarios import Life, analysis_spec
+from google.protobuf import json_format
+from service import wait_until
+from supervised import check_data_directory, insist
 
-KILLS = int(os.environ.get("MOEPROBE_KILLS", "20"))
+KILLS = int(os.environ.get("MOEPROBE_KILLS", "100"))
+SEED = int(os.environ.get("MOEPROBE_SEED", "0"))
 CLIENTS = 4
-SECONDS_TO_LIVE = (0.05, 0.5)
-# A channel waits longer each time before it connects again, and would wait out
-# many lives of the server.
-RECONNECT_SOON = [
-    (f"grpc.{which}_reconnect_backoff_ms", 100) for which in ("initial", "min", "max")
-]
+WORKERS = 2
+# Requests with other results. Each is computed once, whatever is killed.
+SEEDS = range(6)
+# Most lives are too short for a worker to begin, in some a job ends.
+SHORT_LIFE, LONG_LIFE = (0.05, 0.5), (1.0, 3.0)
+LONG_LIVES = 0.3
+SECONDS_TO_FINISH = 300
 
 
-class Submitter(threading.Thread):
-    """Sends each submission until it is acknowledged, as clients do."""
-
-    def __init__(self, address, make_api, analyze, seed):
-        super().__init__()
-        self.address = address
-        self.make_api = make_api
-        self.analyze = analyze
-        self.seed = seed
-        self.chance = random.Random(seed)
-        self.stopping = threading.Event()
-        self.acknowledged = {}  # names of jobs by request id
-        self.contradictions = []
-        self.failures = []
-
-    def run(self):
-        api = self.make_api(self.address, RECONNECT_SOON)
-        create = api.messages("job_service").CreateJobRequest
-        number = 0
-        while not self.stopping.is_set():
-            number += 1
-            job = api.messages("job").Job(analyze=self.analyze)
-            job.analyze.seed = self.seed * 1_000_000 + number
-            request = create(job=job, request_id=str(uuid.uuid4()))
-            self.send(api, request)
-
-    def send(self, api, request):
-        while not self.stopping.is_set():
-            try:
-                name = api.jobs.CreateJob(request, timeout=10, wait_for_ready=True).name
-            except grpc.RpcError as error:
-                if error.code() != grpc.StatusCode.UNAVAILABLE:
-                    self.failures.append(error)
-                continue
-            known = self.acknowledged.setdefault(request.request_id, name)
-            if known != name:
-                self.contradictions.append((known, name))
-            # Some are sent again all the same.
-            if self.chance.random() < 0.5:
-                return
+def spec_of(life, seed):
+    data = {"text": "text", "sequenceLength": 64, "tokens": 64 * (seed + 1)}
+    spec = analysis_spec("text") | {"data": [data], "probes": {"routing": {}}}
+    return json_format.ParseDict(spec, life.api.messages("analysis").AnalyzeSpec())
 
 
-def all_jobs(api):
-    names, token = [], ""
-    while True:
-        page = api.jobs.ListJobs(
-            api.messages("job_service").ListJobsRequest(
-                page_size=1000, page_token=token
+def digests(life, job):
+    """SHA-256 of every array, by name."""
+    request = life.api.messages("result_service").GetResultRequest(name=job)
+    result = insist(lambda: life.api.results.GetResult(request, timeout=30))
+    return {array.name: array.sha256 for array in result.arrays}
+
+
+@pytest.fixture
+def make_life(root, tmp_path, api_stubs):
+    lives = []
+
+    def make(name):
+        folder = tmp_path / name
+        folder.mkdir()
+        lives.append(Life(root, folder, api_stubs, {}))
+        return lives[-1]
+
+    yield make
+    for life in lives:
+        life.end()
+
+
+@pytest.fixture
+def expected(make_life):
+    """Results by seed where nobody dies."""
+    life = make_life("undisturbed")
+    life.serve()
+    life.upload_text()
+    results = {}
+    for seed in SEEDS:
+        job = life.create(json_format.MessageToDict(spec_of(life, seed)))
+        life.wait(job)
+        results[seed] = digests(life, job)
+    life.end()
+    assert len({str(result) for result in results.values()}) == len(SEEDS)
+    return results
+
+
+def kill_one(server, chance):
+    """Kills the server, which is started again, or a worker, as it may be."""
+    deaths = server.deaths
+    workers = server.workers() if chance.random() < 0.5 else []
+    if workers:
+        os.kill(chance.choice(workers), signal.SIGKILL)
+        return
+    server.process.kill()
+    wait_until(lambda: server.deaths > deaths, "a server that is started again")
+
+
+def gave_up(job):
+    """Whether workers died of it so often that nobody tries any more."""
+    return "(3 times)" in job.error.message
+
+
+def settle(life):
+    """Waits until all jobs have ended, and returns them by name."""
+    messages = life.api.messages("job_service")
+
+    def all_jobs():
+        jobs, token = {}, ""
+        while True:
+            page = life.api.jobs.ListJobs(
+                messages.ListJobsRequest(page_size=1000, page_token=token), timeout=30
             )
-        )
-        names += [job.name for job in page.jobs]
-        if not (token := page.next_page_token):
-            return names
+            jobs |= {job.name: job for job in page.jobs}
+            if not (token := page.next_page_token):
+                return jobs
+
+    def ended():
+        jobs = insist(all_jobs)
+        states = {life.api.messages("job").Job.State.Name(j.state) for j in jobs.values()}
+        return jobs if states <= {f"STATE_{s}" for s in kill_load.FINAL} else None
+
+    return wait_until(ended, "the end of all jobs", SECONDS_TO_FINISH)
 
 
-def upload(api, root):
-    data = (root / "tests/fixtures/mixtral/ids.npy").read_bytes()
-    messages = api.messages("dataset_service")
-    dataset = messages.Dataset(
-        display_name="ids.npy",
-        kind=messages.Dataset.KIND_IDS,
-        sha256=hashlib.sha256(data).hexdigest(),
-        size_bytes=len(data),
-    )
-    parts = [{"dataset": dataset}, {"data": data}]
-    requests = (messages.UploadDatasetRequest(**part) for part in parts)
-    return api.datasets.UploadDataset(requests).name
+def check_client(client, jobs, life):
+    """What a client was told is what is there."""
+    assert not client.failures
+    assert not client.contradictions
+    for name in client.submitted:
+        assert name in jobs or name in client.perhaps_deleted, f"{name} is lost"
+    assert not client.deleted & set(jobs)
+    for name, state in client.cancelled.items():
+        if name in jobs and state in kill_load.FINAL:
+            assert client.state_of(jobs[name]) == state, name
+    for name, heard in client.events.items():
+        if name in jobs:
+            there = insist(lambda: list(life.api.watch(name)))  # noqa: B023
+            assert heard == there[: len(heard)], name
 
 
-def test_acknowledged_jobs_survive_and_no_request_makes_two(
-    start_server, api_stubs, root
+def check_results(client, jobs, expected, life):
+    """Every job that was not cancelled has its result. Returns how many."""
+    count = 0
+    for name, seed in client.submitted.items():
+        if name not in jobs:
+            continue
+        state = client.state_of(jobs[name])
+        if state == "SUCCEEDED":
+            assert digests(life, name) == expected[seed], name
+            count += 1
+        elif state == "FAILED":
+            assert gave_up(jobs[name]), jobs[name].error
+        else:
+            assert name in client.cancelled, f"{name} is {state}"
+    return count
+
+
+def test_what_was_acknowledged_survives_and_nothing_happens_twice(
+    make_life, expected, api_stubs
 ):
-    server = start_server(workers=0)
-    api = api_stubs(server.address)
-    analyze = api.messages("analysis").AnalyzeSpec(model="mixtral")
-    analyze.data.add(ids=upload(api, root), sequence_length=64)
-    submitters = [
-        Submitter(server.address, api_stubs, analyze, seed) for seed in range(CLIENTS)
+    print(f"MOEPROBE_SEED={SEED} MOEPROBE_KILLS={KILLS}")
+    life = make_life("killed")
+    life.serve(workers=WORKERS)
+    life.upload_text()
+    specs = {seed: spec_of(life, seed) for seed in SEEDS}
+    clients = [
+        kill_load.Client(life.server.address, api_stubs, specs, f"{SEED}/{number}")
+        for number in range(CLIENTS)
     ]
-    for submitter in submitters:
-        submitter.start()
-    chance = random.Random(0)
-    for _ in range(KILLS):
-        # Some time of life, with submissions under way.
-        threading.Event().wait(chance.uniform(*SECONDS_TO_LIVE))
-        server.kill()
-        server.start()
-    for submitter in submitters:
-        submitter.stopping.set()
-    for submitter in submitters:
-        submitter.join()
-    assert not [f for s in submitters for f in s.failures]
-    assert not [c for s in submitters for c in s.contradictions]
-    acknowledged = [n for s in submitters for n in s.acknowledged.values()]
-    assert len(acknowledged) > KILLS
-    assert len(set(acknowledged)) == len(acknowledged)
-    there = all_jobs(api_stubs(server.address))
-    assert len(set(there)) == len(there)
-    assert set(acknowledged) <= set(there)
-    # Of each client at most the last one was never acknowledged.
-    assert len(there) <= len(acknowledged) + CLIENTS
+    for client in clients:
+        client.start()
+    chance = random.Random(SEED)
+    try:
+        for _ in range(KILLS):
+            is_long = chance.random() < LONG_LIVES
+            time.sleep(chance.uniform(*(LONG_LIFE if is_long else SHORT_LIFE)))
+            kill_one(life.server, chance)
+    finally:
+        for client in clients:
+            client.stopping.set()
+        for client in clients:
+            client.join()
+    jobs = settle(life)
+    for client in clients:
+        check_client(client, jobs, life)
+    # Of each client at most the last submission was never acknowledged.
+    acknowledged = {name for client in clients for name in client.submitted}
+    assert len(acknowledged) == sum(len(client.requests) for client in clients)
+    assert len(set(jobs) - acknowledged) <= CLIENTS
+    counts = [check_results(client, jobs, expected, life) for client in clients]
+    print(
+        f"{life.server.deaths} deaths of the server, {len(acknowledged)} jobs, "
+        f"{sum(counts)} results"
+    )
+    assert sum(counts) > 0
+    life.end()
+    check_data_directory(life.data)
