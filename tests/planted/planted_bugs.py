@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COPY = ROOT / "build/planted"
+PATIENCE_SECONDS = 1800
 TABLES = sorted(pathlib.Path(__file__).parent.glob("*.yaml"))
 
 
@@ -47,10 +49,19 @@ def run(command, log):
         print("$", *command, file=out, flush=True)
         # What was compiled of the checkout counts for the copy.
         cache = {"CCACHE_BASEDIR": str(COPY), "CCACHE_NOHASHDIR": "1"}
-        environment = os.environ | cache
-        return subprocess.run(
-            command, cwd=COPY, env=environment, stdout=out, stderr=out, check=False
-        ).returncode
+        with subprocess.Popen(
+            command,
+            cwd=COPY,
+            env=os.environ | cache,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        ) as process:
+            try:
+                return process.wait(PATIENCE_SECONDS)
+            except subprocess.TimeoutExpired:  # a bug may hang
+                os.killpg(process.pid, signal.SIGKILL)
+                return process.wait()
 
 
 def make_copy(log):
@@ -109,10 +120,16 @@ def check_without(bugs, log):
 
 def main():
     parser = argparse.ArgumentParser(prog="scripts/planted-bugs", description=__doc__)
-    parser.add_argument("-k", dest="words", default="", help="bugs that say this")
+    parser.add_argument(
+        "-k", dest="words", default="", help="bugs that say this, or of such a file"
+    )
     parser.add_argument("--list", action="store_true", help="say which there are")
     arguments = parser.parse_args()
-    bugs = [bug for bug in read_bugs() if arguments.words in bug["bug"]]
+    bugs = [
+        bug
+        for bug in read_bugs()
+        if arguments.words in bug["bug"] or arguments.words in bug["file"]
+    ]
     if arguments.list:
         print(*(bug["bug"] for bug in bugs), sep="\n")
         return
