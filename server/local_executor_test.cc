@@ -12,8 +12,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/file_descriptor.h"
 #include "gtest/gtest.h"
+#include "server/worker_process.h"
 
 namespace moeprobe {
 namespace {
@@ -97,11 +99,14 @@ TEST(LocalExecutorTest, GivesAWorkerALine) {
 
 TEST(LocalExecutorTest, GivesAWorkerNoOtherFiles) {
   Listener listener;
-  const FileDescriptor open_here(open("/dev/null", O_RDONLY));
-  ASSERT_GT(open_here.number(), 2);
+  // A number that the line does not take.
+  const FileDescriptor open_here(
+      fcntl(STDERR_FILENO, F_DUPFD, WorkerProcess::kLine + 1));
+  ASSERT_GT(open_here.number(), WorkerProcess::kLine);
   const auto executor = LocalExecutor::Start(listener.Options(
       {"/bin/sh", "-c",
-       "for n in 4 5 6 7 8 9; do ! true <&$n || exit 1; done"}));
+       absl::StrCat("test -e /proc/$$/fd/3 -a ! -e /proc/$$/fd/",
+                    open_here.number())}));
   ASSERT_TRUE(executor.ok()) << executor.status();
   EXPECT_EQ(listener.death().second, "worker exited with status 0");
 }
