@@ -5,6 +5,7 @@
 #include <spawn.h>
 #include <sys/types.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include <array>
@@ -108,6 +109,10 @@ std::string LastLine(std::string text) {
 
 absl::Status StatusOfEnd(int end, const std::string& errors) {
   if (WIFEXITED(end) && WEXITSTATUS(end) == 0) return absl::OkStatus();
+  if (WIFEXITED(end) && WEXITSTATUS(end) == EX_TEMPFAIL) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot do it now", LastLine(errors)));
+  }
   if (WIFEXITED(end)) {
     return absl::FailedPreconditionError(
         absl::StrCat("exit status ", WEXITSTATUS(end), LastLine(errors)));

@@ -49,6 +49,12 @@ TEST(ChildProcessTest, ReportsExitStatusAndLastLineOfStderr) {
   EXPECT_EQ(status.message(), "exit status 3: last");
 }
 
+TEST(ChildProcessTest, KnowsTheExitStatusThatAsksForAnotherTry) {
+  const absl::Status status = RunToEnd(Shell("echo no room >&2; exit 75"));
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(status.message(), "cannot do it now: no room");
+}
+
 TEST(ChildProcessTest, CutsALongLineOfStderr) {
   const absl::Status status =
       RunToEnd(Shell("head -c 3000000 /dev/zero | tr '\\0' x >&2; exit 1"));

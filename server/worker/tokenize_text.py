@@ -6,12 +6,14 @@ usage: tokenize_text.py TEXT OUT.npy [--cpu-seconds N] [--memory-bytes N]
 The whole UTF-8 text is encoded at once, as Tokenizer.encode(text) does, special
 tokens as tokenizer.json says; a truncation or padding it asks for is left out.
 OUT.npy becomes a one-dimensional int32 array, complete or not there at all.
-Prints {"count": ..., "tokenizers_version": ...}; on failure exits with 1 and
-one line on stderr. Past a limit the kernel ends the process.
+Prints {"count": ..., "tokenizers_version": ...}; on failure exits with one line
+on stderr and 1, or 75 where a disk has no room or fails. Past a limit the kernel ends the process.
 """
 
 import argparse
 import ctypes
+import errno
+import io
 import json
 import os
 import pathlib
@@ -20,6 +22,8 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
+# Those that may be over when somebody tries again.
+FAILURES_OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def limit(cpu_seconds, memory_bytes):
@@ -57,8 +61,11 @@ def save(ids, path):
     import numpy
 
     partial = path.with_name(f"{path.name}.{os.getpid()}")
+    # Written to a file itself, an array does not say why that failed.
+    npy = io.BytesIO()
+    numpy.save(npy, numpy.array(ids, dtype=numpy.int32))
     with partial.open("wb") as file:
-        numpy.save(file, numpy.array(ids, dtype=numpy.int32))
+        file.write(npy.getbuffer())
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
@@ -89,4 +96,7 @@ if __name__ == "__main__":
     # A panic inside the package is a BaseException.
     except BaseException as error:
         message = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, OSError) and error.errno in FAILURES_OF_DISKS:
+            print(message, file=sys.stderr)
+            sys.exit(os.EX_TEMPFAIL)
         sys.exit(message)

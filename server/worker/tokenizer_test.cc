@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -129,6 +130,24 @@ TEST_F(TokenizerTest, StaysWithinItsMemory) {
   const auto ids = Tokenize(kWords, std::string(int64_t{256} << 20, 'a'));
   EXPECT_EQ(ids.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(ids.status().message()), HasSubstr("memory"));
+}
+
+// A limit on the size of files stands for the size of the disk.
+TEST_F(TokenizerTest, SaysThatAnotherTryMayHelpWhereTheDiskIsFull) {
+  std::string text;
+  for (int i = 0; i < 240; ++i) text += "cat ";
+  const PinnedFile tokenizer = Find(Write("tokenizer.json", kWords));
+  const fs::path file = Write("text.txt", text);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{.rlim_cur = 1000, .rlim_max = before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto ids = TokenizeFile(options_, tokenizer, file, output_);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_EQ(ids.status().code(), absl::StatusCode::kUnavailable)
+      << ids.status();
+  EXPECT_THAT(std::string(ids.status().message()), HasSubstr("too large"));
+  EXPECT_FALSE(fs::exists(output_));
 }
 
 TEST_F(TokenizerTest, EndsAtItsTimeout) {
