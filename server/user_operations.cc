@@ -21,6 +21,7 @@
 #include "server/page.h"
 #include "server/resource_name.h"
 #include "server/violations.h"
+#include "storage/share_rows.h"
 #include "storage/share_store.h"
 #include "storage/user_store.h"
 

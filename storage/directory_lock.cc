@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/disk_error.h"
 #include "core/base/file_content.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/file_lock.h"
@@ -70,9 +71,7 @@ absl::StatusOr<DirectoryLock> DirectoryLock::Acquire(
         absl::StrCat("data directory ", directory.string(),
                      ": a server is already running, pid ", OwnerIn(path)));
   }
-  if (!WriteOwner(lock->file())) {
-    return absl::ErrnoToStatus(errno, path.native());
-  }
+  if (!WriteOwner(lock->file())) return DiskError(errno, path);
   return DirectoryLock(*std::move(lock));
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -59,7 +60,9 @@ absl::Status WriteNewFile(const std::filesystem::path& path,
   CrashPoint("new-file-named-twice");
   unlink(partial.c_str());
   if (!status.ok()) return status;
-  return SyncDirectory(path.has_parent_path() ? path.parent_path() : ".");
+  status = SyncDirectory(path.has_parent_path() ? path.parent_path() : ".");
+  if (!status.ok()) unlink(path.c_str());
+  return status;
 }
 
 }  // namespace moeprobe

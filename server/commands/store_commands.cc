@@ -75,6 +75,10 @@ absl::Status BackUp(const fs::path& data_directory, const fs::path& to) {
   MOEPROBE_RETURN_IF_ERROR(CheckStore(data_directory));
   const fs::path target = Absolute(to);
   const auto lock = DirectoryLock::Acquire(data_directory);
+  // Another reason than that a server is running is none to call one.
+  if (!lock.ok() && !absl::IsFailedPrecondition(lock.status())) {
+    return lock.status();
+  }
   const auto size = lock.ok() ? BackUpOffline(data_directory, target)
                               : BackUpOnline(data_directory, target);
   MOEPROBE_RETURN_IF_ERROR(size.status());
