@@ -62,7 +62,9 @@ class Client(threading.Thread):
         create = self.api.messages("job_service").CreateJobRequest
         seed = self.chance.choice(list(self.specs))
         job = self.api.messages("job").Job(analyze=self.specs[seed])
-        request = create(job=job, request_id=str(uuid.UUID(int=self.chance.getrandbits(128))))
+        request = create(
+            job=job, request_id=str(uuid.UUID(int=self.chance.getrandbits(128)))
+        )
         # Some are sent again all the same.
         for _ in range(self.chance.choice((1, 1, 2))):
             made = self.insist(lambda: self.api.jobs.CreateJob(request, timeout=10))

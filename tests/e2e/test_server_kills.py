@@ -106,7 +106,9 @@ def settle(life):
 
     def ended():
         jobs = insist(all_jobs)
-        states = {life.api.messages("job").Job.State.Name(j.state) for j in jobs.values()}
+        states = {
+            life.api.messages("job").Job.State.Name(j.state) for j in jobs.values()
+        }
         return jobs if states <= {f"STATE_{s}" for s in kill_load.FINAL} else None
 
     return wait_until(ended, "the end of all jobs", SECONDS_TO_FINISH)

@@ -1,0 +1,252 @@
+"""Servers and workers whose disk is full, or fails, now and then, call by call.
+
+libfiu stands between the programs and the system (LD_PRELOAD) and lets some calls
+that write fail, in the server and in its worker. Clients are refused with a
+reason, attempts end with one, and once the disk is well again all goes on by
+itself to the same bytes.
+"""
+
+import contextlib
+import errno
+import os
+import pathlib
+import re
+import signal
+import time
+
+import crash_scenarios
+import grpc
+import pytest
+import supervised
+from crash_scenarios import Life
+from service import PROGRAMS, wait_until
+from supervised import check_data_directory
+
+FIU = pathlib.Path("/usr/lib/fiu")
+LIBRARIES = [FIU / "fiu_run_preload.so", FIU / "fiu_posix_preload.so"]
+# Everything by which the programs write; the last two are SQLite's.
+CALLS = (
+    "posix/io/rw/write",
+    "posix/io/sync/fsync",
+    "posix/io/dir/rename",
+    "posix/io/rw/ftruncate",
+    "posix/io/rw/pwrite",
+    "posix/io/sync/fdatasync",
+)
+PROBABILITY = 0.2
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+WRITES = re.compile(
+    r"(?<![\w.>:])(?:::)?(?:write|pwrite|fsync|ftruncate|fallocate|link|mkostemp)\("
+    r"|\b(?:rename|copy_file|create_hard_link|create_director(?:y|ies))\("
+    r"|\bofstream\b"
+)
+# Files that write, and what makes that fail.
+WRITERS = {
+    "core/base/bounded_directory.cc": "storage/disk_faults_test.cc, analysis here",
+    "core/base/crash_point.cc": "nothing: a note of tests",
+    "core/base/whole_file.cc": "storage/disk_faults_test.cc, training here",
+    "core/train/training_checkpoint.cc": "training here",
+    "core/train/training_run.cc": "training here",
+    "server/access/audit_log.cc": "audit_log_test.cc, all here",
+    "server/access/certificates.cc": "keys here",
+    "server/access/new_file.cc": "new_file_test.cc, keys here",
+    "server/isolation/process_limits.cc": "nothing: /proc",
+    "server/peer_listener.cc": "nothing: an event",
+    "server/result_operations.cc": "nothing: a stream to a client",
+    "server/scratch.cc": "analysis here",
+    "server/signals.cc": "nothing: an event",
+    "server/started_workers.cc": "test_disk_full.py",
+    "server/worker/task_tokens.cc": "tokenizer_test.cc, analysis here",
+    "storage/backup.cc": "backups here",
+    "storage/blob_store.cc": "storage/disk_faults_test.cc, all here",
+    "storage/directory_lock.cc": "backups here",
+    "storage/migration.cc": "backups here, in what it copies by",
+}
+SECONDS_OF_FAULTS = 3
+REFUSALS = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
+WORK = {
+    "analysis": (crash_scenarios.analysis_spec, "analyze"),
+    "training": (lambda _: crash_scenarios.training_spec(), "train"),
+}
+
+pytestmark = pytest.mark.skipif(
+    not all(path.exists() for path in LIBRARIES), reason="no libfiu to preload"
+)
+
+
+# What the server starts for a worker. libfiu's thread, which reads commands, would
+# keep a worker from putting up its walls: its faults are there from its start.
+WORKER = """#!/bin/sh
+unset LD_PRELOAD FIU_CTRL_FIFO
+if [ -e {faults} ]; then
+  FIU_ENABLE=$(cat {faults}) LD_PRELOAD={libraries} exec {worker} "$@"
+fi
+exec {worker} "$@"
+"""
+
+
+def faults_of(number):
+    """What libfiu is told."""
+    return "\n".join(
+        f"enable_random name={calls},probability={PROBABILITY},failinfo={number}"
+        for calls in CALLS
+    )
+
+
+class Faults:
+    """Of the server, by the pipe that libfiu reads, and of its workers."""
+
+    def __init__(self, life, number):
+        self.life = life
+        libraries = ":".join(map(str, LIBRARIES))
+        self.pipe = life.folder / "fiu"
+        self.worker = life.folder / "worker"
+        self.of_workers = life.folder / "faults"
+        self.of_workers.write_text(faults_of(number))
+        self.worker.write_text(
+            WORKER.format(
+                faults=self.of_workers,
+                libraries=libraries,
+                worker=PROGRAMS / "moeprobe-worker",
+            )
+        )
+        self.worker.chmod(0o700)
+        life.environment = {"LD_PRELOAD": libraries, "FIU_CTRL_FIFO": str(self.pipe)}
+
+    def tell_server(self, commands):
+        pipe = f"{self.pipe}-{self.life.server.process.pid}"
+        for command in commands.splitlines():
+            with open(f"{pipe}.in", "w") as out, open(f"{pipe}.out") as answers:
+                out.write(f"{command}\n")
+                out.flush()
+                assert answers.readline() == "0\n", command
+
+    def begin(self):
+        self.tell_server(self.of_workers.read_text())
+
+    def end(self):
+        """The disk is well; the next worker finds it so."""
+        self.tell_server("\n".join(f"disable name={calls}" for calls in CALLS))
+        self.of_workers.unlink()
+        for pid in self.life.server.workers():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def test_files_are_written_where_this_knows():
+    """Who writes elsewhere, too, has to say here what is asked of it."""
+    found = {
+        str(path.relative_to(ROOT))
+        for folder in ("core", "server", "spec", "storage")
+        for path in (ROOT / folder).rglob("*.cc")
+        if not path.name.endswith("_test.cc") and "testing" not in path.parts
+        if WRITES.search(path.read_text())
+    }
+    assert found == set(WRITERS)
+
+
+def run_on_a_bad_disk(arguments, number, is_done):
+    """Runs a command ten times at most on a bad disk, then on a good one.
+
+    Each time it works, or says what is wrong with the disk.
+    """
+    environment = {
+        "LD_PRELOAD": ":".join(map(str, LIBRARIES)),
+        "FIU_ENABLE": faults_of(number),
+    }
+    for _ in range(10):
+        status, said = supervised.run(arguments, environment)
+        if status == 0 or is_done(said):
+            return
+        assert any(why in said for why in ("disk", "room", "No space", "I/O")), said
+    supervised.run_until_it_works(arguments, {}, is_done)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO], ids=["full", "fails"])
+def test_backups_are_refused_with_a_reason(life, number):
+    life.serve(workers=0)
+    names = [life.upload_text(f"text {i}".encode() * 1000, str(i)) for i in range(3)]
+    life.end()
+    copy, restored = life.folder / "backup", life.folder / "restored"
+
+    def is_done(said):
+        """What failed is the last sync, after it got its name."""
+        return "is there already" in said or "is not empty" in said
+
+    run_on_a_bad_disk(("backup", copy, "--data-dir", life.data), number, is_done)
+    run_on_a_bad_disk(("restore", copy, "--data-dir", restored), number, is_done)
+    check_data_directory(restored)
+    check_data_directory(life.data)
+    life.serve(restored, workers=0)
+    assert sorted(names) == sorted(name for _, name, _ in life.datasets())
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO], ids=["full", "fails"])
+def test_keys_are_refused_with_a_reason(life, number):
+    folder = life.folder / "certificates"
+    run_on_a_bad_disk(("cert", "ca", "--dir", folder), number, lambda _: False)
+    assert sorted(path.name for path in folder.iterdir()) == ["ca.crt", "ca.key"]
+    assert all(path.read_text().endswith("-----\n") for path in folder.iterdir())
+
+
+@pytest.fixture(scope="module")
+def undisturbed(root, tmp_path_factory, api_stubs):
+    """Arrays by the kind of work, where the disk is well."""
+    arrays = {}
+    for kind, (spec_of, spec_kind) in WORK.items():
+        life = Life(root, tmp_path_factory.mktemp("w"), api_stubs, {})
+        life.serve()
+        job = life.create(spec_of(life.upload_text()), spec_kind)
+        life.wait(job)
+        arrays[kind] = life.arrays(job)
+        life.end()
+    return arrays
+
+
+@pytest.fixture
+def life(root, tmp_path_factory, api_stubs):
+    one = Life(root, tmp_path_factory.mktemp("w"), api_stubs, {})
+    yield one
+    one.end()
+
+
+@pytest.mark.parametrize("kind", WORK)
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO], ids=["full", "fails"])
+def test_work_goes_on_once_the_disk_is_well(life, undisturbed, number, kind):
+    spec_of, spec_kind = WORK[kind]
+    faults = Faults(life, number)
+    life.serve(options=("--worker-binary", str(faults.worker)))
+    text = life.upload_text()
+    job = life.create(spec_of(text), spec_kind)
+    life.wait_for(job, "RUNNING")
+    faults.begin()
+    refusals = upload_for(life, SECONDS_OF_FAULTS)
+    faults.end()
+    assert all("disk" in refusal or "room" in refusal for refusal in refusals)
+    life.wait(job)
+    assert life.arrays(job) == undisturbed[kind]
+    assert life.server.deaths == 0
+    # What could not be settled then is settled at the next start.
+    life.server.terminate()
+    wait_until(lambda: life.server.deaths, "a server that is started again")
+    life.upload_text(b"another text " * 1000, "another")
+    life.end()
+    check_data_directory(life.data)
+
+
+def upload_for(life, seconds):
+    """Sends data sets for some time and until one is refused; returns refusals."""
+    refusals = []
+    end = time.monotonic() + seconds
+    kind = life.api.messages("dataset_service").Dataset.KIND_TEXT
+    number = 0
+    while time.monotonic() < end or not refusals:
+        number += 1
+        data = b"text %d, " % number * 1000
+        try:
+            life.upload(data, kind, f"text {number}")
+        except grpc.RpcError as error:
+            assert error.code() in REFUSALS, error
+            refusals.append(error.details())
+        time.sleep(0.05)
+    return refusals
