@@ -135,6 +135,11 @@ class Commands {
     AddList("list", "Lists jobs, newest first.", ListJobs);
     AddFetch();
     AddJobCommand("cancel", "Asks a job to stop.", CancelJob);
+    AddJobCommand("keep",
+                  "Keeps a job's results where the server drops old ones.",
+                  KeepJob);
+    AddJobCommand("unkeep", "Lets a job's results go once they are old.",
+                  UnkeepJob);
     AddJobCommand("delete", "Deletes a job that has ended.", DeleteJob);
     AddList("models", "Lists the models that the server can analyse.",
             ListModels);

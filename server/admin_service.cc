@@ -11,6 +11,7 @@
 #include "moeprobe/v1/admin_service.pb.h"
 #include "server/grpc_status.h"
 #include "storage/backup.h"
+#include "storage/blob_store.h"
 
 namespace moeprobe {
 
@@ -23,6 +24,7 @@ grpc::Status AdminServiceImpl::CreateBackup(
         absl::StrCat("directory: ", Quoted(request->directory()),
                      ", expected the absolute path of a new directory")));
   }
+  const BlobStore::Hold hold = blobs_->HoldAll();
   const auto size = WriteBackup(data_directory_, target);
   if (!size.ok()) return ToGrpc(size.status());
   response->set_directory(target.native());

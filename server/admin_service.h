@@ -8,14 +8,16 @@
 #include <utility>
 
 #include "moeprobe/v1/admin_service.grpc.pb.h"
+#include "storage/blob_store.h"
 
 namespace moeprobe {
 
 // The service for the server's own user.
 class AdminServiceImpl final : public v1::AdminService::Service {
  public:
-  explicit AdminServiceImpl(std::filesystem::path data_directory)
-      : data_directory_(std::move(data_directory)) {}
+  // `blobs`, those of the directory, must outlive the service.
+  AdminServiceImpl(std::filesystem::path data_directory, const BlobStore* blobs)
+      : data_directory_(std::move(data_directory)), blobs_(blobs) {}
 
   grpc::Status CreateBackup(grpc::ServerContext* context,
                             const v1::CreateBackupRequest* request,
@@ -23,6 +25,7 @@ class AdminServiceImpl final : public v1::AdminService::Service {
 
  private:
   std::filesystem::path data_directory_;
+  const BlobStore* blobs_;
 };
 
 }  // namespace moeprobe

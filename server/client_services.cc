@@ -100,6 +100,28 @@ grpc::Status JobServiceImpl::DeleteJob(grpc::ServerContext* context,
       });
 }
 
+grpc::Status JobServiceImpl::KeepJob(grpc::ServerContext* context,
+                                     const v1::KeepJobRequest* request,
+                                     v1::Job* response) {
+  return gate_.Run(
+      *context, "JobService/KeepJob", request->name(), [&](GatedCall& call) {
+        return Answer(operations_->SetKept(call.viewer(), request->name(),
+                                           /*is_kept=*/true),
+                      response);
+      });
+}
+
+grpc::Status JobServiceImpl::UnkeepJob(grpc::ServerContext* context,
+                                       const v1::UnkeepJobRequest* request,
+                                       v1::Job* response) {
+  return gate_.Run(
+      *context, "JobService/UnkeepJob", request->name(), [&](GatedCall& call) {
+        return Answer(operations_->SetKept(call.viewer(), request->name(),
+                                           /*is_kept=*/false),
+                      response);
+      });
+}
+
 grpc::ServerWriteReactor<v1::JobEvent>* JobServiceImpl::WatchJob(
     grpc::CallbackServerContext* context, const v1::WatchJobRequest* request) {
   GatedCall call =

@@ -62,6 +62,12 @@ class JobServiceImpl final : public v1::JobService::WithCallbackMethod_WatchJob<
   grpc::Status DeleteJob(grpc::ServerContext* context,
                          const v1::DeleteJobRequest* request,
                          google::protobuf::Empty* response) override;
+  grpc::Status KeepJob(grpc::ServerContext* context,
+                       const v1::KeepJobRequest* request,
+                       v1::Job* response) override;
+  grpc::Status UnkeepJob(grpc::ServerContext* context,
+                         const v1::UnkeepJobRequest* request,
+                         v1::Job* response) override;
   grpc::ServerWriteReactor<v1::JobEvent>* WatchJob(
       grpc::CallbackServerContext* context,
       const v1::WatchJobRequest* request) override;

@@ -180,6 +180,7 @@ absl::StatusOr<v1::Dataset> DatasetOperations::Upload(const Viewer& user,
   MOEPROBE_RETURN_IF_ERROR(Receive(read, announced, writer));
   MOEPROBE_RETURN_IF_ERROR(CheckReceived(announced, writer));
   MOEPROBE_RETURN_IF_ERROR(CheckContent(announced, writer.path()));
+  const BlobStore::Hold hold = blobs_->HoldAll();
   MOEPROBE_RETURN_IF_ERROR(writer.Commit());
   CrashPoint("dataset-bytes-stored-row-not");
   MOEPROBE_RETURN_IF_ERROR(datasets_->Add(row));

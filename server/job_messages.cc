@@ -96,6 +96,11 @@ absl::StatusOr<v1::Job> ToMessage(const JobRow& row) {
   if (row.estimated_seconds) {
     job.set_estimated_seconds(*row.estimated_seconds);
   }
+  job.set_kept(row.is_kept);
+  if (row.dropped) {
+    *job.mutable_dropped()->mutable_time() = ToTimestamp(row.dropped->time);
+    job.mutable_dropped()->set_reason(row.dropped->reason);
+  }
   return job;
 }
 

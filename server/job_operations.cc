@@ -24,6 +24,7 @@
 #include "server/request_resolution.h"
 #include "server/resource_name.h"
 #include "server/sharing.h"
+#include "server/trained_runs.h"
 #include "server/violations.h"
 #include "storage/access.h"
 #include "storage/job.h"
@@ -70,6 +71,7 @@ NewJob ToNewJob(const ResolvedJob& resolved, const JobPlan& plan) {
              .request_digest = "",
              .parts = {},
              .groups = plan.groups,
+             .runs = RunsOf(plan),
              .warnings = resolved.request.warnings};
   for (const PlannedPart& part : plan.parts) {
     job.parts.push_back(
@@ -212,6 +214,15 @@ absl::StatusOr<v1::Job> JobOperations::Cancel(const Viewer& user,
   if (row.state == JobState::kCancelling) parts_.enforce_cancel(row);
   if (IsFinal(row.state)) parts_.scratch->Remove(id);
   if (!was_final && IsFinal(row.state)) parts_.record->Ended(id, row.state);
+  return parts_.places->Show(row);
+}
+
+absl::StatusOr<v1::Job> JobOperations::SetKept(const Viewer& user,
+                                               const std::string& name,
+                                               bool is_kept) {
+  MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, ParseJobName(name));
+  MOEPROBE_RETURN_IF_ERROR(parts_.jobs->SetKept(user, id, is_kept));
+  MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(user, id));
   return parts_.places->Show(row);
 }
 

@@ -63,6 +63,8 @@ class JobOperations {
   absl::StatusOr<v1::ListJobsResponse> List(const Viewer& user,
                                             const v1::ListJobsRequest& request);
   absl::StatusOr<v1::Job> Cancel(const Viewer& user, const std::string& name);
+  absl::StatusOr<v1::Job> SetKept(const Viewer& user, const std::string& name,
+                                  bool is_kept);
   absl::Status Remove(const Viewer& user, const std::string& name);
 
   // Refuses new jobs from now on.

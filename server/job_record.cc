@@ -55,4 +55,9 @@ void JobRecord::Ended(int64_t job, JobState state,
   }
 }
 
+void JobRecord::ResultsDropped(int64_t job, const std::string& reason) {
+  metrics_->ResultsDropped();
+  LogInfo("results dropped", {JobField(job), {"reason", reason}});
+}
+
 }  // namespace moeprobe

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "absl/time/time.h"
 #include "server/metrics/job_metrics.h"
@@ -36,6 +37,12 @@ class JobRecord {
   void AskedCache(size_t held, size_t missing) {
     metrics_->AskedCache(held, missing);
   }
+
+  // The results of a job are stored no longer.
+  void ResultsDropped(int64_t job, const std::string& reason);
+
+  // So many bytes of arrays or models were removed.
+  void Removed(int64_t bytes) { metrics_->Removed(bytes); }
 
   void WorkerStarted() { metrics_->WorkerStarted(); }
   void WorkerDied() { metrics_->WorkerDied(); }

@@ -79,6 +79,13 @@ OpenedModel ModelRegistry::Open(const ModelRoot& root, const std::string& name,
   return model;
 }
 
+void ModelRegistry::Forget(const std::filesystem::path& directory) {
+  const MutexLock lock(mutex_);
+  std::erase_if(opened_, [&](const auto& entry) {
+    return entry.first.parent_path() == directory;
+  });
+}
+
 absl::StatusOr<std::string> ModelRegistry::TokenizerSha256(
     const OpenedModel& model) {
   const std::filesystem::path file = model.directory / "tokenizer.json";

@@ -43,6 +43,9 @@ class ModelRegistry {
   // that was probably meant, if there is none.
   absl::StatusOr<OpenedModel> Find(const std::string& name);
 
+  // Closes the models below `directory`, which is gone, once nobody uses them.
+  void Forget(const std::filesystem::path& directory);
+
   // Returns the digest of the model's tokenizer.json; FailedPrecondition if it
   // has none.
   absl::StatusOr<std::string> TokenizerSha256(const OpenedModel& model);

@@ -27,6 +27,7 @@
 #include "storage/job.h"
 #include "storage/job_store.h"
 #include "storage/result_store.h"
+#include "storage/stored_rows.h"
 
 namespace moeprobe {
 namespace {
@@ -132,11 +133,17 @@ absl::Status ResultOperations::FillProvenance(
   return absl::OkStatus();
 }
 
+absl::StatusOr<JobRow> ResultOperations::Find(const Viewer& user, int64_t job) {
+  MOEPROBE_ASSIGN_OR_RETURN(JobRow row, jobs_->Get(user, job));
+  if (row.dropped) return ResultsDropped(job, *row.dropped);
+  return row;
+}
+
 absl::StatusOr<v1::Result> ResultOperations::Get(const Viewer& user,
                                                  const std::string& name) {
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t job, ParseJobName(name));
   v1::Result result;
-  MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, jobs_->Get(user, job));
+  MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, Find(user, job));
   MOEPROBE_ASSIGN_OR_RETURN(*result.mutable_job(), places_->Show(row));
   MOEPROBE_ASSIGN_OR_RETURN(const std::vector<JobArray> arrays,
                             results_->Arrays(job));
@@ -157,15 +164,19 @@ absl::Status ResultOperations::Read(const Viewer& user,
                                     const v1::ReadArraysRequest& request,
                                     const WriteChunk& write) {
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t job, ParseJobName(request.name()));
-  MOEPROBE_RETURN_IF_ERROR(jobs_->Get(user, job).status());
+  MOEPROBE_RETURN_IF_ERROR(Find(user, job).status());
   MOEPROBE_ASSIGN_OR_RETURN(std::vector<JobArray> arrays,
                             results_->Arrays(job));
   MOEPROBE_ASSIGN_OR_RETURN(const std::vector<JobArray> selected,
                             Select(std::move(arrays), request));
   for (const JobArray& array : selected) {
-    MOEPROBE_ASSIGN_OR_RETURN(const std::string npy,
-                              results_->ReadNpy(job, array));
-    if (!WriteArray(ToMessage(array), npy, write)) {
+    const auto npy = results_->ReadNpy(job, array);
+    if (!npy.ok()) {
+      // They may have been dropped since.
+      MOEPROBE_RETURN_IF_ERROR(Find(user, job).status());
+      return npy.status();
+    }
+    if (!WriteArray(ToMessage(array), *npy, write)) {
       return absl::CancelledError("the client is gone");
     }
   }

@@ -12,6 +12,7 @@
 #include "moeprobe/v1/result_service.pb.h"
 #include "server/job_places.h"
 #include "storage/access.h"
+#include "storage/job.h"
 #include "storage/job_store.h"
 #include "storage/result_store.h"
 
@@ -32,6 +33,9 @@ class ResultOperations {
                     const std::function<bool(const v1::ArrayChunk&)>& write);
 
  private:
+  // Returns a job whose results are stored. Errors: those of JobStore::Get and
+  // ResultsDropped.
+  absl::StatusOr<JobRow> Find(const Viewer& user, int64_t job);
   absl::Status FillProvenance(int64_t job, const std::vector<JobArray>& arrays,
                               v1::Result& result);
 

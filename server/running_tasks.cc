@@ -51,6 +51,13 @@ std::optional<absl::Duration> RunningTasks::HeldFor(int64_t job) {
   return absl::Now() - found->second.task->start_time;
 }
 
+std::vector<std::shared_ptr<const RunningTask>> RunningTasks::All() const {
+  const MutexLock lock(mutex_);
+  std::vector<std::shared_ptr<const RunningTask>> tasks;
+  for (const auto& [job, held] : tasks_) tasks.push_back(held.task);
+  return tasks;
+}
+
 std::vector<int64_t> RunningTasks::Workers() const {
   const MutexLock lock(mutex_);
   std::vector<int64_t> workers;

@@ -53,6 +53,9 @@ class RunningTasks {
   // Returns for how long a worker has held the job, nullopt if none does.
   std::optional<absl::Duration> HeldFor(int64_t job);
 
+  // Returns what workers hold.
+  std::vector<std::shared_ptr<const RunningTask>> All() const;
+
   // Returns the workers that hold a task.
   std::vector<int64_t> Workers() const;
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -67,6 +68,12 @@ void Scheduler::Wake() {
 void Scheduler::Stop() {
   stopping_ = true;
   Wake();
+}
+
+absl::Status Scheduler::WhileNothingStarts(
+    const std::function<absl::Status()>& change) {
+  const MutexLock lock(claim_mutex_);
+  return change();
 }
 
 v1::Device Scheduler::ResolveDevice(v1::Device device) const {

@@ -98,6 +98,9 @@ class Scheduler {
   // at the next claim.
   absl::Status LoseWorker(int64_t worker, const std::string& reason);
 
+  // Calls `change` while no job goes to a worker, and returns what it returns.
+  absl::Status WhileNothingStarts(const std::function<absl::Status()>& change);
+
   // Where a job with this device will run, as far as workers have told.
   v1::Device ResolveDevice(v1::Device device) const;
 

@@ -29,13 +29,11 @@
 #include "server/model_root.h"
 #include "server/port_listener.h"
 #include "server/running_tasks.h"
-#include "server/scheduler.h"
 #include "server/scratch.h"
 #include "server/server_options.h"
 #include "server/server_parts.h"
 #include "server/service_set.h"
 #include "server/started_workers.h"
-#include "server/task_operations.h"
 #include "server/worker_health.h"
 #include "server/worker_service.h"
 #include "storage/attempt_store.h"
@@ -77,9 +75,9 @@ void WarnOfLostLine(const absl::Status& status, int64_t count) {
 // socket that these alone reach.
 class OwnServices final : public ServiceSet {
  public:
-  OwnServices(Scheduler* scheduler, TaskOperations* operations,
-              const std::filesystem::path& data_directory)
-      : workers_(scheduler, operations), admin_(data_directory) {}
+  explicit OwnServices(ServerParts& all)
+      : workers_(&all.scheduler, &all.task_operations),
+        admin_(all.options.data_directory, &all.blobs) {}
 
   std::vector<grpc::Service*> All() override { return {&workers_, &admin_}; }
 
@@ -134,9 +132,7 @@ absl::Status ListenForWorkers(ServerParts& all) {
       PortListener::Start(
           all.worker_address, grpc::InsecureServerCredentials(),
           kSpareThreads + kThreadsPerWorker * all.options.worker_count,
-          std::make_unique<OwnServices>(&all.scheduler, &all.task_operations,
-                                        all.options.data_directory),
-          &all.call_metrics));
+          std::make_unique<OwnServices>(all), &all.call_metrics));
   return absl::OkStatus();
 }
 
@@ -190,6 +186,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   all.health =
       std::make_unique<WorkerHealth>(&all.pulse, all.ClientListeners());
   all.leases = all.Lease();
+  all.retaining = all.Retain();
   MOEPROBE_RETURN_IF_ERROR(all.ShowMetrics());
   return server;
 }
@@ -210,6 +207,7 @@ void Server::Stop() {
   all.running.WaitUntilEmpty(all.options.drain_patience);
   all.health.reset();
   all.leases.reset();
+  all.retaining.reset();
   all.changes.Stop();
   all.scheduler.Stop();
   if (all.executor != nullptr) all.executor->Stop();

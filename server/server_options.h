@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "server/client_listener.h"
+#include "server/retention_rules.h"
 #include "storage/limits.h"
 
 namespace moeprobe {
@@ -36,6 +37,7 @@ struct ServerOptions {
   // reached: to the next finished layer or training step.
   std::chrono::milliseconds drain_patience{20'000};
   Limits limits = {};
+  RetentionRules retention = {};
   // How long a worker may hold a task without a word.
   std::chrono::seconds lease{60};
   // How long it may tell the same of a task.

@@ -20,6 +20,7 @@
 #include "server/listener.h"
 #include "server/log.h"
 #include "server/metrics/metrics_page.h"
+#include "server/repeated_call.h"
 #include "server/running_tasks.h"
 #include "server/service_set.h"
 #include "server/worker_leases.h"
@@ -31,6 +32,7 @@ namespace {
 
 // How long a worker may take to stop when its job is cancelled.
 constexpr std::chrono::milliseconds kCancelGrace{2'000};
+constexpr std::chrono::milliseconds kRetentionInterval{1'000};
 
 }  // namespace
 
@@ -75,6 +77,16 @@ absl::Status ServerParts::ShowMetrics() {
   LogInfo(
       absl::StrCat("metrics on http://", metrics_page->address(), "/metrics"));
   return absl::OkStatus();
+}
+
+std::unique_ptr<RepeatedCall> ServerParts::Retain() {
+  return std::make_unique<RepeatedCall>(kRetentionInterval, [this] {
+    const absl::Status status = retention.Work();
+    if (status.message() != retention_problem && !status.ok()) {
+      LogWarning(status.ToString());
+    }
+    retention_problem = std::string(status.message());
+  });
 }
 
 std::unique_ptr<WorkerLeases> ServerParts::Lease() {

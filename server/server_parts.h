@@ -38,7 +38,9 @@
 #include "server/model_registry.h"
 #include "server/model_root.h"
 #include "server/port_listener.h"
+#include "server/repeated_call.h"
 #include "server/result_operations.h"
+#include "server/retention.h"
 #include "server/running_tasks.h"
 #include "server/scheduler.h"
 #include "server/scratch.h"
@@ -47,6 +49,7 @@
 #include "server/service_set.h"
 #include "server/started_workers.h"
 #include "server/task_operations.h"
+#include "server/trained_runs.h"
 #include "server/user_operations.h"
 #include "server/worker_health.h"
 #include "server/worker_leases.h"
@@ -63,6 +66,7 @@
 #include "storage/job_queue.h"
 #include "storage/job_store.h"
 #include "storage/result_store.h"
+#include "storage/retention_store.h"
 #include "storage/share_store.h"
 #include "storage/user_store.h"
 
@@ -99,6 +103,9 @@ struct ServerParts {
 
   // Shows metrics where the options say.
   absl::Status ShowMetrics();
+
+  // Drops results by and by, as the options say.
+  std::unique_ptr<RepeatedCall> Retain();
 
   // Takes tasks from workers that get no further, and ends those workers.
   std::unique_ptr<WorkerLeases> Lease();
@@ -143,6 +150,7 @@ struct ServerParts {
   UserStore user_store{database.get()};
   ShareStore shares{database.get()};
   FingerprintStore fingerprints{database.get()};
+  RetentionStore retention_store{database.get(), Tell()};
 
   ModelRegistry models;
   DataCatalog catalog{&datasets, &fingerprints, &blobs};
@@ -204,9 +212,21 @@ struct ServerParts {
 
   std::shared_ptr<ServerGauges> gauges = std::make_shared<ServerGauges>(
       ServerGauges::Parts{.queue = &queue,
+                          .retention = &retention_store,
                           .scheduler = &scheduler,
                           .pulse = &pulse,
                           .data_directory = options.data_directory});
+
+  Retention retention{{.store = &retention_store,
+                       .blobs = &blobs,
+                       .runs = TrainedRuns(layout.trained),
+                       .models = &models,
+                       .planner = &planner,
+                       .scheduler = &scheduler,
+                       .running = &running,
+                       .record = &record,
+                       .audit = audit.get(),
+                       .rules = options.retention}};
 
   std::string worker_address;
   std::unique_ptr<PortListener> worker_listener;
@@ -216,6 +236,8 @@ struct ServerParts {
   std::unique_ptr<MetricsPage> metrics_page;
   std::unique_ptr<WorkerHealth> health;
   std::unique_ptr<WorkerLeases> leases;
+  std::string retention_problem;  // why it did not go on last
+  std::unique_ptr<RepeatedCall> retaining;
   bool stopped = false;
 };
 

@@ -209,6 +209,7 @@ absl::Status TaskOperations::StoreTokens(
   MOEPROBE_ASSIGN_OR_RETURN(const FileContent ids,
                             ReadFile(request.ids_path(), kMaxTokenBytes));
   MOEPROBE_RETURN_IF_ERROR(DecodeTokenIds(ids.bytes).status());
+  const BlobStore::Hold hold = parts_.blobs->HoldAll();
   MOEPROBE_ASSIGN_OR_RETURN(const std::string ids_sha256,
                             parts_.blobs->Put(ids.bytes));
   CrashPoint("tokens-stored-row-not");
@@ -228,6 +229,7 @@ absl::Status TaskOperations::Publish(const v1::FinishedLayer& layer,
   MOEPROBE_ASSIGN_OR_RETURN(const v1::TaskPart part,
                             PartOf(*task, layer.part()));
   MOEPROBE_RETURN_IF_ERROR(CheckLayer(layer, part));
+  const BlobStore::Hold hold = parts_.blobs->HoldAll();
   CrashPoint("layer-received-not-stored");
   MOEPROBE_ASSIGN_OR_RETURN(const std::vector<std::string> blobs,
                             StoreLargeArrays(*parts_.blobs, arrays));

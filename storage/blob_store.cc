@@ -10,9 +10,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <ios>
 #include <iterator>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -117,6 +119,35 @@ absl::StatusOr<BlobStore> BlobStore::Open(fs::path directory) {
 
 fs::path BlobStore::PathOf(const std::string& sha256) const {
   return directory_ / sha256;
+}
+
+absl::StatusOr<bool> BlobStore::DiscardUnneeded(
+    const std::vector<std::string>& blobs,
+    const std::function<absl::StatusOr<bool>(const std::string&)>& is_needed)
+    const {
+  const std::unique_lock lock(*discarding_, std::try_to_lock);
+  if (!lock) return false;
+  for (const std::string& sha256 : blobs) {
+    MOEPROBE_ASSIGN_OR_RETURN(const bool needed, is_needed(sha256));
+    if (!needed) MOEPROBE_RETURN_IF_ERROR(Discard(sha256));
+  }
+  return true;
+}
+
+absl::StatusOr<std::vector<std::string>> BlobStore::List() const {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator entry(directory_, error), end;
+       !error && entry != end; entry.increment(error)) {
+    std::string name = entry->path().filename().string();
+    if (absl::StartsWith(name, kUnfinished) ||
+        absl::StartsWith(name, kUnconfirmed)) {
+      continue;
+    }
+    names.push_back(std::move(name));
+  }
+  if (error) return DiskError(error.value(), directory_);
+  return names;
 }
 
 absl::StatusOr<BlobWriter> BlobStore::NewBlob() const {

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +64,22 @@ class BlobStore {
 
   std::filesystem::path PathOf(const std::string& sha256) const;
 
+  // Whoever stores a blob holds this until the row that stands for it is on
+  // disk, and whoever needs blobs of which the rows may go as long as they need
+  // them: nothing is discarded meanwhile.
+  using Hold = std::shared_lock<std::shared_mutex>;
+  Hold HoldAll() const { return Hold(*discarding_); }
+
+  // Removes those of these blobs of which `is_needed` says that no row stands
+  // for them. Returns whether it could: not while anybody holds blobs.
+  absl::StatusOr<bool> DiscardUnneeded(
+      const std::vector<std::string>& blobs,
+      const std::function<absl::StatusOr<bool>(const std::string&)>& is_needed)
+      const;
+
+  // Returns the names of all blobs.
+  absl::StatusOr<std::vector<std::string>> List() const;
+
   // Starts a blob.
   absl::StatusOr<BlobWriter> NewBlob() const;
 
@@ -86,6 +104,9 @@ class BlobStore {
       : directory_(std::move(directory)) {}
 
   std::filesystem::path directory_;
+  // Shared by those who hold blobs; exclusive while some are discarded.
+  std::unique_ptr<std::shared_mutex> discarding_ =
+      std::make_unique<std::shared_mutex>();
 };
 
 }  // namespace moeprobe

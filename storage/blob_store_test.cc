@@ -6,8 +6,10 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "core/base/sha256.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -86,6 +88,44 @@ TEST_F(BlobStoreTest, SaysThatTheDiskIsFullAndLeavesNothing) {
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
   EXPECT_EQ(directory_.FileCount(), 0);
+}
+
+TEST_F(BlobStoreTest, DiscardsWhatNothingStandsFor) {
+  const std::string needed = *blobs_.Put("needed");
+  const std::string orphan = *blobs_.Put("orphan");
+  const auto is_needed = [&](const std::string& sha256) {
+    return absl::StatusOr<bool>(sha256 == needed);
+  };
+  EXPECT_TRUE(*blobs_.DiscardUnneeded({needed, orphan, orphan}, is_needed));
+  EXPECT_THAT(*blobs_.List(), testing::ElementsAre(needed));
+}
+
+TEST_F(BlobStoreTest, DiscardsNothingWhileSomebodyHoldsBlobs) {
+  const std::string blob = *blobs_.Put("bytes");
+  const auto is_needed = [](const std::string&) {
+    return absl::StatusOr<bool>(false);
+  };
+  {
+    const BlobStore::Hold hold = blobs_.HoldAll();
+    bool discarded = true;
+    // From another thread, as discards are.
+    std::thread([&] {
+      discarded = *blobs_.DiscardUnneeded({blob}, is_needed);
+    }).join();
+    EXPECT_FALSE(discarded);
+    EXPECT_TRUE(blobs_.Read(blob).ok());
+  }
+  EXPECT_TRUE(*blobs_.DiscardUnneeded({blob}, is_needed));
+  EXPECT_THAT(*blobs_.List(), testing::IsEmpty());
+}
+
+TEST_F(BlobStoreTest, DiscardsNothingOfWhichItCannotTell) {
+  const std::string blob = *blobs_.Put("bytes");
+  const auto is_needed = [](const std::string&) -> absl::StatusOr<bool> {
+    return absl::UnavailableError("disk");
+  };
+  EXPECT_FALSE(blobs_.DiscardUnneeded({blob}, is_needed).ok());
+  EXPECT_TRUE(blobs_.Read(blob).ok());
 }
 
 }  // namespace

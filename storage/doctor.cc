@@ -21,6 +21,7 @@
 #include "storage/integrity.h"
 #include "storage/sql_errors.h"
 #include "storage/statement.h"
+#include "storage/stored_rows.h"
 #include "storage/unfinished_files.h"
 
 namespace moeprobe {
@@ -90,6 +91,22 @@ void AddRemains(Connection& database, const fs::path& data_directory,
   }
 }
 
+// Models that no job has; none where it is not known which models jobs have.
+void AddOrphanRuns(Connection& database, const fs::path& directory,
+                   std::vector<Finding>& findings) {
+  if (!KnowsRuns(database)) return;
+  for (const fs::path& path : EntriesOf(directory)) {
+    const bool is_claimed =
+        QueryInteger(database, "SELECT 1 FROM job_run WHERE run = ?1 LIMIT 1",
+                     path.filename().string())
+            .has_value();
+    if (is_claimed) continue;
+    findings.push_back({.path = path,
+                        .what = "is a model that no job has",
+                        .is_garbage = true});
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<Finding>> Examine(const fs::path& data_directory) {
@@ -105,9 +122,13 @@ absl::StatusOr<std::vector<Finding>> Examine(const fs::path& data_directory) {
     AddDamage(*database, file, findings);
     // What stands for blobs can be trusted only in a good database.
     if (!findings.empty()) return findings;
+    for (const std::string& what : FindMiscounts(*database)) {
+      findings.push_back({.path = file, .what = what});
+    }
     const std::set<std::string> references = BlobReferences(*database);
     AddLostBlobs(references, layout.blobs, findings);
     AddOrphans(references, layout.blobs, findings);
+    AddOrphanRuns(*database, layout.trained, findings);
     AddRemains(*database, data_directory, findings);
     return findings;
   });

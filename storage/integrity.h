@@ -12,6 +12,10 @@ namespace moeprobe {
 // each: nothing, in a good database.
 std::vector<std::string> FindDamage(Connection& database);
 
+// Returns where sums of what is stored and who answers for it are not those of
+// the rows, one line for each; none in a database of another schema.
+std::vector<std::string> FindMiscounts(Connection& database);
+
 }  // namespace moeprobe
 
 #endif  // MOEPROBE_STORAGE_INTEGRITY_H_

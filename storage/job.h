@@ -46,6 +46,12 @@ struct JobFailure {
   std::string message;
 };
 
+// That the results of a job are no longer stored.
+struct DroppedResults {
+  absl::Time time;
+  std::string reason;  // such as "they were older than 30 days"
+};
+
 // A job as stored.
 struct JobRow {
   int64_t id = 0;
@@ -69,6 +75,8 @@ struct JobRow {
   // Of its last attempt, or before there is one, of the first.
   std::optional<double> estimated_seconds;
   std::vector<std::string> warnings;
+  bool is_kept = false;  // its results are never dropped
+  std::optional<DroppedResults> dropped = {};
 };
 
 // What happened to a job.

@@ -31,7 +31,8 @@ constexpr const char* kTrainName = "train";
 constexpr const char* kSelectJob = R"sql(
 SELECT state, spec, request_key, attempt, worker, crash_count, cached, phase,
   fraction, layers_done, layer_count, error_code, error_message, create_time,
-  start_time, end_time, estimated_seconds, kind, owner, private, priority
+  start_time, end_time, estimated_seconds, kind, owner, private, priority,
+  kept, drop_time, drop_reason
 FROM job WHERE id = ?1)sql";
 
 constexpr const char* kAddEvent = R"sql(
@@ -101,6 +102,11 @@ JobRow ReadJob(Statement& query, int64_t id) {
   row.access.owner = query.getColumn(18).getString();
   row.access.is_private = query.getColumn(19).getInt() != 0;
   row.priority = static_cast<JobPriority>(query.getColumn(20).getInt());
+  row.is_kept = query.getColumn(21).getInt() != 0;
+  if (const auto time = ReadTime(query.getColumn(22))) {
+    row.dropped = DroppedResults{.time = *time,
+                                 .reason = query.getColumn(23).getString()};
+  }
   return row;
 }
 

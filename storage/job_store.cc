@@ -19,6 +19,7 @@
 #include "storage/job_rows.h"
 #include "storage/limits.h"
 #include "storage/statement.h"
+#include "storage/stored_rows.h"
 
 namespace moeprobe {
 namespace {
@@ -93,7 +94,7 @@ absl::StatusOr<JobRow> SelectVisible(Connection& database, const Viewer& viewer,
   return NoSuchJob(id);
 }
 
-// `what`: "cancel", "delete".
+// `what`: "cancel", "delete", "keep".
 absl::StatusOr<JobRow> SelectToChange(Connection& database,
                                       const Viewer& viewer, int64_t id,
                                       const char* what) {
@@ -121,6 +122,7 @@ void InsertNeeds(Connection& database, int64_t id, const NewJob& job) {
             "VALUES(?1, ?2, ?3, ?4)",
             id, group.part, group.layer, group.probe);
   }
+  InsertRuns(database, id, job.runs);
 }
 
 // Whether so many are more than a limit, of which 0 is none.
@@ -148,6 +150,40 @@ absl::Status CheckQueue(Connection& database, const std::string& owner,
         " (--max-queued); try again when a worker has taken one"));
   }
   return absl::OkStatus();
+}
+
+constexpr const char* kMakeRoom =
+    "; delete jobs, or ask an admin to drop old results (--keep-results)";
+
+// Before more is computed for `owner`.
+absl::Status CheckStored(Connection& database, const std::string& owner,
+                         const Limits& limits) {
+  const int64_t own = StoredBytesOf(database, owner);
+  if (IsOver(limits.stored_bytes_per_user, own + 1)) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the results of ", owner, " take ", own,
+                     " bytes, of at most ", limits.stored_bytes_per_user,
+                     " of one user (--max-stored-bytes-per-user)", kMakeRoom));
+  }
+  const int64_t all = StoredBytes(database);
+  if (IsOver(limits.stored_bytes, all + 1)) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("results take ", all, " bytes, of at most ",
+                     limits.stored_bytes, " (--max-stored-bytes)", kMakeRoom));
+  }
+  return absl::OkStatus();
+}
+
+// Whether the results of a job can be kept.
+absl::Status CheckKeepable(Connection& database, const JobRow& row,
+                           const Limits& limits) {
+  if (row.dropped) return ResultsDropped(row.id, *row.dropped);
+  const int64_t own = StoredBytesOf(database, row.access.owner);
+  if (!IsOver(limits.stored_bytes_per_user, own)) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "the results of ", row.access.owner, " take ", own,
+      " bytes, more than the ", limits.stored_bytes_per_user,
+      " of one user (--max-stored-bytes-per-user): delete jobs first"));
 }
 
 JobEventRow ReadEvent(const Statement& query) {
@@ -200,6 +236,7 @@ absl::StatusOr<int64_t> JobStore::Create(const NewJob& job) {
           Succeed(db, id);
         } else {
           MOEPROBE_RETURN_IF_ERROR(CheckQueue(db, job.access.owner, limits_));
+          MOEPROBE_RETURN_IF_ERROR(CheckStored(db, job.access.owner, limits_));
         }
         return id;
       });
@@ -286,6 +323,17 @@ absl::Status JobStore::Remove(const Viewer& viewer, int64_t id) {
       });
   if (status.ok()) listener_(id);
   return status;
+}
+
+absl::Status JobStore::SetKept(const Viewer& viewer, int64_t id, bool is_kept) {
+  return database_->Write([&](Connection& db) -> absl::Status {
+    MOEPROBE_ASSIGN_OR_RETURN(const JobRow row,
+                              SelectToChange(db, viewer, id, "keep"));
+    if (is_kept) MOEPROBE_RETURN_IF_ERROR(CheckKeepable(db, row, limits_));
+    Execute(db, "UPDATE job SET kept = ?2 WHERE id = ?1", id,
+            static_cast<int>(is_kept));
+    return absl::OkStatus();
+  });
 }
 
 }  // namespace moeprobe

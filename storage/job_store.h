@@ -36,6 +36,7 @@ struct NewJob {
   std::string request_digest;  // of the request as it came
   std::vector<NewJobPart> parts;
   std::vector<NeededGroup> groups;
+  std::vector<std::string> runs = {};  // that it trains or analyses, by name
   std::optional<double> estimated_seconds = {};  // of a worker
   std::vector<std::string> warnings;
 };
@@ -62,7 +63,8 @@ class JobStore {
   //
   // Returns the earlier job if its owner used the request id with the same
   // digest, AlreadyExists if with another; ResourceExhausted if the job would
-  // have to wait and more jobs wait already than the limits allow.
+  // have to wait and more jobs wait already than the limits allow, or results
+  // take as much already as they may.
   absl::StatusOr<int64_t> Create(const NewJob& job);
 
   // Returns the job that a request of this owner with this id and digest made,
@@ -95,6 +97,12 @@ class JobStore {
   // Deletes a final job with its history; what the cache holds stays. Errors as
   // in Cancel(); FailedPrecondition if the job is not final.
   absl::Status Remove(const Viewer& viewer, int64_t id);
+
+  // Keeps the results of a job from being dropped, or no more. Errors as in
+  // Cancel(). If they are to be kept: FailedPrecondition if they were dropped,
+  // ResourceExhausted if the results of the job's owner take more than they
+  // may.
+  absl::Status SetKept(const Viewer& viewer, int64_t id, bool is_kept);
 
  private:
   Database* database_;

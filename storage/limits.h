@@ -13,6 +13,8 @@ struct Limits {
   int64_t running_jobs_per_user = 0;
   int64_t dataset_bytes_per_user = int64_t{64} << 30;
   int64_t dataset_bytes = int64_t{256} << 30;
+  int64_t stored_bytes_per_user = int64_t{256} << 30;
+  int64_t stored_bytes = int64_t{1} << 40;
 };
 
 }  // namespace moeprobe

@@ -20,6 +20,7 @@
 #include "gtest/gtest.h"
 #include "storage/connection.h"
 #include "storage/database.h"
+#include "storage/integrity.h"
 #include "storage/schema.h"
 #include "storage/statement.h"
 #include "tests/testing/temporary_directory.h"
@@ -90,6 +91,27 @@ TEST_F(MigrationTest, KeepsACopyOfEveryOlderSchema) {
     EXPECT_EQ(Job(CopyOf(version)), "1 QUEUED key name");
     EXPECT_EQ(QueueLength(file_), 1);
   }
+}
+
+TEST_F(MigrationTest, CountsWhatIsStored) {
+  MakeSchema(kSchemaWithOwners);
+  {
+    Connection raw(file_.string(), SQLite::OPEN_READWRITE);
+    raw.exec(R"sql(
+      UPDATE job SET owner = 'ann';
+      INSERT INTO cache_entry(id, key, create_time) VALUES(1, 'a', 0), (2, 'b', 0);
+      INSERT INTO matrix(entry, name, probe, data_type, shape, sha256, size_bytes)
+      VALUES(1, 'x', 'p', 'int64', '', 's', 30), (1, 'y', 'p', 'int64', '', 's', 40),
+        (2, 'x', 'p', 'int64', '', 's', 500);
+      INSERT INTO job_group VALUES(1, 0, 0, 'p', 1))sql");
+  }
+  ASSERT_TRUE(Database::Open(file_).ok());
+  Connection raw(file_.string());
+  EXPECT_EQ(QueryText(raw,
+                      "SELECT group_concat(owner || ' ' || bytes) FROM "
+                      "(SELECT * FROM stored_bytes ORDER BY owner)"),
+            " 500,ann 70");
+  EXPECT_TRUE(FindMiscounts(raw).empty());
 }
 
 TEST_F(MigrationTest, CopiesNothingThatIsNewOrCurrent) {

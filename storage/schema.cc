@@ -334,8 +334,141 @@ CREATE TABLE share_time(
 INSERT INTO share_time VALUES(1, 0);
 )sql";
 
-constexpr std::array<const char*, 6> kMigrations = {
-    kInitial, kEstimates, kTraining, kIndexes, kUsers, kShares};
+constexpr const char* kRetention = R"sql(
+-- What it takes, and the job that answers for it: of those that it belongs to,
+-- the one that had it first. NULL: it belongs to none.
+ALTER TABLE cache_entry ADD COLUMN size_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE cache_entry ADD COLUMN payer INTEGER;
+UPDATE cache_entry SET
+  size_bytes = coalesce((
+    SELECT sum(size_bytes) FROM matrix WHERE entry = cache_entry.id), 0),
+  payer = (SELECT min(job) FROM job_group WHERE entry = cache_entry.id);
+CREATE INDEX cache_entry_by_payer ON cache_entry(payer, size_bytes);
+CREATE INDEX matrix_in_blob ON matrix(sha256) WHERE npy IS NULL;
+
+-- Models of one training run: a directory, by its name.
+CREATE TABLE trained_run(
+  name TEXT PRIMARY KEY,
+  size_bytes INTEGER NOT NULL DEFAULT 0,
+  payer INTEGER                 -- as in `cache_entry`
+) STRICT, WITHOUT ROWID;
+CREATE INDEX trained_run_by_payer ON trained_run(payer, size_bytes);
+
+-- Runs that a job trains or analyses.
+CREATE TABLE job_run(
+  job INTEGER NOT NULL REFERENCES job(id) ON DELETE CASCADE,
+  run TEXT NOT NULL REFERENCES trained_run(name),
+  PRIMARY KEY(job, run)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX job_run_by_run ON job_run(run);
+
+-- What users answer for; '': nobody.
+CREATE TABLE stored_bytes(
+  owner TEXT PRIMARY KEY,
+  bytes INTEGER NOT NULL CHECK(bytes >= 0)
+) STRICT, WITHOUT ROWID;
+INSERT INTO stored_bytes
+SELECT coalesce(owner, ''), sum(size_bytes)
+FROM cache_entry LEFT JOIN job ON job.id = payer GROUP BY 1;
+
+CREATE TRIGGER entry_grows AFTER INSERT ON matrix
+BEGIN
+  UPDATE cache_entry SET size_bytes = size_bytes + NEW.size_bytes
+  WHERE id = NEW.entry;
+END;
+
+CREATE TRIGGER entry_is_counted AFTER UPDATE OF size_bytes, payer ON cache_entry
+BEGIN
+  UPDATE stored_bytes SET bytes = bytes - OLD.size_bytes
+  WHERE owner = coalesce((SELECT owner FROM job WHERE id = OLD.payer), '');
+  INSERT INTO stored_bytes VALUES(
+    coalesce((SELECT owner FROM job WHERE id = NEW.payer), ''), NEW.size_bytes)
+  ON CONFLICT(owner) DO UPDATE SET bytes = bytes + excluded.bytes;
+END;
+
+CREATE TRIGGER entry_goes AFTER DELETE ON cache_entry
+BEGIN
+  UPDATE stored_bytes SET bytes = bytes - OLD.size_bytes
+  WHERE owner = coalesce((SELECT owner FROM job WHERE id = OLD.payer), '');
+END;
+
+CREATE TRIGGER entry_is_taken AFTER UPDATE OF entry ON job_group
+WHEN NEW.entry IS NOT NULL
+BEGIN
+  UPDATE cache_entry SET payer = NEW.job
+  WHERE id = NEW.entry AND payer IS NULL;
+END;
+
+CREATE TRIGGER entry_is_let_go AFTER DELETE ON job_group
+WHEN OLD.entry IS NOT NULL
+BEGIN
+  UPDATE cache_entry SET payer = (
+    SELECT min(job) FROM job_group WHERE entry = OLD.entry)
+  WHERE id = OLD.entry AND payer = OLD.job;
+END;
+
+CREATE TRIGGER run_is_counted AFTER UPDATE OF size_bytes, payer ON trained_run
+BEGIN
+  UPDATE stored_bytes SET bytes = bytes - OLD.size_bytes
+  WHERE owner = coalesce((SELECT owner FROM job WHERE id = OLD.payer), '');
+  INSERT INTO stored_bytes VALUES(
+    coalesce((SELECT owner FROM job WHERE id = NEW.payer), ''), NEW.size_bytes)
+  ON CONFLICT(owner) DO UPDATE SET bytes = bytes + excluded.bytes;
+END;
+
+CREATE TRIGGER run_goes AFTER DELETE ON trained_run
+BEGIN
+  UPDATE stored_bytes SET bytes = bytes - OLD.size_bytes
+  WHERE owner = coalesce((SELECT owner FROM job WHERE id = OLD.payer), '');
+END;
+
+CREATE TRIGGER run_is_taken AFTER INSERT ON job_run
+BEGIN
+  UPDATE trained_run SET payer = NEW.job
+  WHERE name = NEW.run AND payer IS NULL;
+END;
+
+CREATE TRIGGER run_is_let_go AFTER DELETE ON job_run
+BEGIN
+  UPDATE trained_run SET payer = (
+    SELECT min(job) FROM job_run WHERE run = OLD.run)
+  WHERE name = OLD.run AND payer = OLD.job;
+END;
+
+-- While it is known whose the job was.
+CREATE TRIGGER job_lets_go BEFORE DELETE ON job
+BEGIN
+  DELETE FROM job_group WHERE job = OLD.id;
+  DELETE FROM job_run WHERE job = OLD.id;
+END;
+
+CREATE TRIGGER stored_bytes_change_hands AFTER UPDATE OF owner ON job
+WHEN NEW.owner <> OLD.owner
+BEGIN
+  INSERT OR IGNORE INTO stored_bytes VALUES(NEW.owner, 0);
+  UPDATE stored_bytes SET bytes = bytes
+    + iif(owner = NEW.owner, 1, -1) * (
+      coalesce((SELECT sum(size_bytes) FROM cache_entry WHERE payer = NEW.id), 0)
+      + coalesce((
+        SELECT sum(size_bytes) FROM trained_run WHERE payer = NEW.id), 0))
+  WHERE owner IN (OLD.owner, NEW.owner);
+END;
+
+-- Results that nobody drops, and when and why those of others were dropped.
+ALTER TABLE job ADD COLUMN kept INTEGER NOT NULL DEFAULT 0
+  CHECK(kept IN (0, 1));
+ALTER TABLE job ADD COLUMN drop_time INTEGER
+  CHECK(drop_time IS NULL OR (end_time IS NOT NULL AND kept = 0));
+ALTER TABLE job ADD COLUMN drop_reason TEXT
+  CHECK((drop_reason IS NULL) = (drop_time IS NULL));
+
+CREATE INDEX job_by_end ON job(end_time, id)
+  WHERE end_time IS NOT NULL AND kept = 0 AND drop_time IS NULL;
+CREATE INDEX dropped_job ON job(id) WHERE drop_time IS NOT NULL;
+)sql";
+
+constexpr std::array<const char*, 7> kMigrations = {
+    kInitial, kEstimates, kTraining, kIndexes, kUsers, kShares, kRetention};
 
 }  // namespace
 

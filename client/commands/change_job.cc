@@ -20,6 +20,20 @@ absl::Status CancelJob(Session& session, const std::string& job) {
   return absl::OkStatus();
 }
 
+absl::Status KeepJob(Session& session, const std::string& job) {
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string name, JobName(job));
+  MOEPROBE_RETURN_IF_ERROR(session.client.KeepJob(name).status());
+  session.out.Print(absl::StrCat("job ", JobId(name), ": kept\n"));
+  return absl::OkStatus();
+}
+
+absl::Status UnkeepJob(Session& session, const std::string& job) {
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string name, JobName(job));
+  MOEPROBE_RETURN_IF_ERROR(session.client.UnkeepJob(name).status());
+  session.out.Print(absl::StrCat("job ", JobId(name), ": no longer kept\n"));
+  return absl::OkStatus();
+}
+
 absl::Status DeleteJob(Session& session, const std::string& job) {
   MOEPROBE_ASSIGN_OR_RETURN(const std::string name, JobName(job));
   MOEPROBE_RETURN_IF_ERROR(session.client.DeleteJob(name));

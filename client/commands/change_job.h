@@ -11,6 +11,12 @@ namespace moeprobe {
 // The command `cancel JOB`: asks the job to stop and prints its state.
 absl::Status CancelJob(Session& session, const std::string& job);
 
+// The command `keep JOB`: the server does not drop its results.
+absl::Status KeepJob(Session& session, const std::string& job);
+
+// The command `unkeep JOB`.
+absl::Status UnkeepJob(Session& session, const std::string& job);
+
 // The command `delete JOB`.
 absl::Status DeleteJob(Session& session, const std::string& job);
 

@@ -107,7 +107,8 @@ std::string JobHeader(Session& session, const v1::Job& job) {
                       : AnalysisLines(session, job.analyze()),
       Line("owner", OwnerText(job)), Line("priority", PriorityText(job)),
       Line("shared", absl::StrJoin(job.shared_with(), ", ")),
-      Line("created", CreatedText(job)), Line("took", DurationText(job)));
+      Line("results", RetentionText(job)), Line("created", CreatedText(job)),
+      Line("took", DurationText(job)));
   return text + WarningLines(job);
 }
 

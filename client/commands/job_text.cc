@@ -46,6 +46,7 @@ std::string StateText(const v1::Job& job) {
         job.progress().phase().empty() ? "" : ", ", job.progress().phase());
   }
   if (job.cached()) text += ", cached";
+  if (job.has_dropped()) text += ", results dropped";
   if (job.crash_count() > 0) {
     absl::StrAppend(&text, ", ", job.crash_count(),
                     " crashes since its last layer");
@@ -59,6 +60,12 @@ std::string PriorityText(const v1::Job& job) {
   const bool is_usual = job.priority() == v1::Job::PRIORITY_NORMAL ||
                         job.priority() == v1::Job::PRIORITY_UNSPECIFIED;
   return is_usual || value == nullptr ? "" : ChoiceName(*value);
+}
+
+std::string RetentionText(const v1::Job& job) {
+  if (!job.has_dropped()) return job.kept() ? "kept" : "";
+  return absl::StrCat("dropped at ", TimeText(job.dropped().time()), ": ",
+                      job.dropped().reason());
 }
 
 std::string TimeText(const google::protobuf::Timestamp& time) {

@@ -16,7 +16,7 @@ namespace moeprobe {
 
 // "running, 42 %, model layer 3 of 32", "queued, 2 ahead, to start about
 // 2026-11-21 23:57" in local time, "queued, 2 ahead, start unknown",
-// "succeeded, cached".
+// "succeeded, cached", "succeeded, results dropped".
 std::string StateText(const v1::Job& job);
 
 // "bob", "bob, private", of something that has an owner.
@@ -29,6 +29,9 @@ std::string OwnerText(const Message& message) {
 
 // "low" or "high"; empty if it is normal.
 std::string PriorityText(const v1::Job& job);
+
+// "kept", since when and why its results are dropped, or nothing of both.
+std::string RetentionText(const v1::Job& job);
 
 // "2026-11-21 23:57" in local time; empty if the time is not set.
 std::string TimeText(const google::protobuf::Timestamp& time);

@@ -113,12 +113,20 @@ absl::Status ShowPairs(Session& session, const v1::Result& result, int width) {
   return absl::OkStatus();
 }
 
+// What is left of a job whose results are stored no longer.
+void ShowJob(Session& session, const std::string& name) {
+  const auto job = session.client.GetJob(name);
+  if (job.ok()) session.out.Print(JobHeader(session, *job));
+}
+
 }  // namespace
 
 absl::Status Show(Session& session, const std::string& job, bool json) {
   MOEPROBE_ASSIGN_OR_RETURN(const std::string name, JobName(job));
-  MOEPROBE_ASSIGN_OR_RETURN(const v1::Result result,
-                            session.client.GetResult(name));
+  const auto found = session.client.GetResult(name);
+  if (absl::IsFailedPrecondition(found.status())) ShowJob(session, name);
+  MOEPROBE_RETURN_IF_ERROR(found.status());
+  const v1::Result& result = *found;
   if (json) {
     session.out.Print(JsonText(ResultJson(result)));
     return absl::OkStatus();

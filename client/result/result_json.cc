@@ -59,6 +59,11 @@ Json StatusJson(const v1::Job& job) {
   if (job.has_progress()) status["progress"] = ProgressJson(job.progress());
   status["crash_count"] = job.crash_count();
   status["cached"] = job.cached();
+  if (job.kept()) status["kept"] = true;
+  if (job.has_dropped()) {
+    status["dropped"] = {{"time", TimeText(job.dropped().time())},
+                         {"reason", job.dropped().reason()}};
+  }
   if (job.state() == v1::Job::STATE_QUEUED) {
     status["queue_position"] = job.queue_position();
     if (job.has_estimated_start_time()) {

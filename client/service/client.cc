@@ -228,6 +228,20 @@ absl::StatusOr<v1::Job> Client::CancelJob(const std::string& name) {
       *jobs_, &v1::JobService::Stub::CancelJob, request);
 }
 
+absl::StatusOr<v1::Job> Client::KeepJob(const std::string& name) {
+  v1::KeepJobRequest request;
+  request.set_name(name);
+  return UnaryCall(options_, cancellation_, channel_)(
+      *jobs_, &v1::JobService::Stub::KeepJob, request);
+}
+
+absl::StatusOr<v1::Job> Client::UnkeepJob(const std::string& name) {
+  v1::UnkeepJobRequest request;
+  request.set_name(name);
+  return UnaryCall(options_, cancellation_, channel_)(
+      *jobs_, &v1::JobService::Stub::UnkeepJob, request);
+}
+
 absl::Status Client::DeleteJob(const std::string& name) {
   v1::DeleteJobRequest request;
   request.set_name(name);

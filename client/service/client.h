@@ -64,6 +64,8 @@ class Client {
   absl::StatusOr<v1::Job> GetJob(const std::string& name);
   absl::StatusOr<std::vector<v1::Job>> ListJobs();
   absl::StatusOr<v1::Job> CancelJob(const std::string& name);
+  absl::StatusOr<v1::Job> KeepJob(const std::string& name);
+  absl::StatusOr<v1::Job> UnkeepJob(const std::string& name);
   absl::Status DeleteJob(const std::string& name);
 
   // Calls `observe` with every event of a job, in order, each once, and between

@@ -15,7 +15,7 @@
 #include "absl/time/time.h"
 #include "core/base/status_macros.h"
 #include "server/access/certificates.h"
-#include "server/commands/lifetime_option.h"
+#include "server/commands/duration_option.h"
 
 namespace moeprobe {
 namespace {
@@ -54,7 +54,7 @@ void AddCertCommands(CLI::App& app, std::function<absl::Status()>& run) {
                      "Where the files are, those of the CA among them")
         ->type_name("DIR")
         ->capture_default_str();
-    AddLifetime(*parser, options->lifetime_seconds,
+    AddDuration(*parser, "--expires", options->lifetime_seconds,
                 "How long it is valid, such as 90d")
         ->default_val(default_lifetime);
     parser->callback([&run, options, command] {

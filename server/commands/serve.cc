@@ -17,9 +17,11 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "core/base/default_address.h"
 #include "core/base/machine_memory.h"
 #include "server/client_listener.h"
+#include "server/commands/duration_option.h"
 #include "server/log.h"
 #include "server/server.h"
 #include "server/server_options.h"
@@ -148,6 +150,28 @@ void AddLimitOptions(CLI::App& app, Limits& limits) {
             "Texts and token ids of one user; 0: any amount", "64GiB");
   add_bytes("--max-dataset-bytes", limits.dataset_bytes,
             "Texts and token ids in all; 0: any amount", "256GiB");
+  add_bytes("--max-stored-bytes-per-user", limits.stored_bytes_per_user,
+            "Arrays and models of one user's jobs, with which the user gets no "
+            "more computed; 0: any amount",
+            "256GiB");
+  add_bytes("--max-stored-bytes", limits.stored_bytes,
+            "Arrays and models in all, with which nobody does; 0: any amount",
+            "1TiB");
+}
+
+// What is dropped of results.
+void AddRetentionOptions(CLI::App& app, ServeOptions& options) {
+  AddDuration(app, "--keep-results", options.keep_results_seconds,
+              "Drops the results of jobs that ended so long ago, such as 90d, "
+              "but for those that `moeprobe-client keep` keeps (default: "
+              "never)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--max-store", options.server.retention.bytes,
+                 "Drops the oldest results where arrays and models take more, "
+                 "such as 500GiB; 0: never")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
+      ->check(CLI::NonNegativeNumber)
+      ->default_str("0");
 }
 
 void AddAccessOptions(CLI::App& app, ServeOptions& options) {
@@ -222,6 +246,7 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
   AddWorkerOptions(app, options);
   AddAccessOptions(app, options);
   AddLimitOptions(app, options.server.limits);
+  AddRetentionOptions(app, options);
   AddOperatorOptions(app, options);
 }
 
@@ -241,6 +266,9 @@ int Serve(ServeOptions options) {
   server.lease = std::chrono::seconds(options.lease_seconds);
   server.stall = std::chrono::seconds(options.stall_seconds);
   server.max_job_time = std::chrono::seconds(options.max_job_seconds);
+  if (options.keep_results_seconds > 0) {
+    server.retention.age = absl::Seconds(options.keep_results_seconds);
+  }
   server.listen.socket_mode =
       static_cast<mode_t>(std::stoul(options.socket_mode, nullptr, kOctal));
   if (!options.tls.certificate.empty()) server.listen.tls = options.tls;

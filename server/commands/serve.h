@@ -2,6 +2,7 @@
 #define MOEPROBE_SERVER_COMMANDS_SERVE_H_
 
 #include <CLI/App.hpp>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -22,6 +23,7 @@ struct ServeOptions {
   int lease_seconds = 60;
   int stall_seconds = 21'600;
   int max_job_seconds = 0;
+  int64_t keep_results_seconds = 0;  // 0: for ever
   LogFormat log_format = LogFormat::kText;
 };
 

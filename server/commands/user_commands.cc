@@ -29,7 +29,7 @@
 #include "moeprobe/v1/user_service.grpc.pb.h"
 #include "moeprobe/v1/user_service.pb.h"
 #include "server/access/new_file.h"
-#include "server/commands/lifetime_option.h"
+#include "server/commands/duration_option.h"
 #include "server/resource_name.h"
 #include "storage/data_layout.h"
 
@@ -198,7 +198,7 @@ absl::Status List(AdminServer server, const UserOptions& /*options*/) {
 }
 
 void AddAdmission(CLI::App& command, UserOptions& options) {
-  AddLifetime(command, options.lifetime_seconds,
+  AddDuration(command, "--expires", options.lifetime_seconds,
               "Lets the user in for so long, such as 90d; default: for ever");
   CLI::Option* file =
       command

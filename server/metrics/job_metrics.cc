@@ -55,6 +55,12 @@ JobMetrics::JobMetrics(prometheus::Registry& registry)
               .Add({{"found", "yes"}})),
       cache_misses_(CounterFamily(registry, "moeprobe_cache_groups_total", "")
                         .Add({{"found", "no"}})),
+      results_dropped_(CounterFamily(registry, "moeprobe_results_dropped_total",
+                                     "Jobs whose results were dropped")
+                           .Add({})),
+      removed_bytes_(CounterFamily(registry, "moeprobe_removed_bytes_total",
+                                   "Bytes of arrays and models removed")
+                         .Add({})),
       worker_starts_(CounterFamily(registry, "moeprobe_worker_starts_total",
                                    "Worker processes that were started")
                          .Add({})),

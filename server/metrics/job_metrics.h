@@ -7,6 +7,7 @@
 #include <prometheus/registry.h>
 
 #include <cstddef>
+#include <cstdint>
 
 #include "absl/time/time.h"
 #include "storage/job.h"
@@ -21,6 +22,8 @@ namespace moeprobe {
 //   moeprobe_job_waiting_seconds       from the submission to the first worker
 //   moeprobe_attempt_seconds{end}      while a worker held a job
 //   moeprobe_cache_groups_total{found} groups of arrays that jobs asked for
+//   moeprobe_results_dropped_total     jobs
+//   moeprobe_removed_bytes_total       of arrays and models
 //   moeprobe_worker_starts_total, moeprobe_worker_deaths_total
 class JobMetrics {
  public:
@@ -37,6 +40,11 @@ class JobMetrics {
   // Of the groups that a job needs, the cache held so many.
   void AskedCache(size_t held, size_t missing);
 
+  void ResultsDropped() { results_dropped_.Increment(); }
+  void Removed(int64_t bytes) {
+    removed_bytes_.Increment(static_cast<double>(bytes));
+  }
+
   void WorkerStarted() { worker_starts_.Increment(); }
   void WorkerDied() { worker_deaths_.Increment(); }
 
@@ -47,6 +55,8 @@ class JobMetrics {
   prometheus::Family<prometheus::Histogram>& attempts_;
   prometheus::Counter& cache_hits_;
   prometheus::Counter& cache_misses_;
+  prometheus::Counter& results_dropped_;
+  prometheus::Counter& removed_bytes_;
   prometheus::Counter& worker_starts_;
   prometheus::Counter& worker_deaths_;
 };

@@ -86,6 +86,12 @@ std::vector<MetricFamily> ServerGauges::Collect() const {
   Add(workers, "answering", parts_.pulse->AnsweringCount());
   Add(workers, "idle", parts_.scheduler->idle_worker_count());
   all.push_back(workers);
+  if (const auto bytes = parts_.retention->Bytes(); bytes.ok()) {
+    MetricFamily stored =
+        Gauge("moeprobe_stored_bytes", "Arrays and models that are stored");
+    Add(stored, static_cast<double>(*bytes));
+    all.push_back(stored);
+  }
   AddDisk(parts_.data_directory, all);
   return all;
 }

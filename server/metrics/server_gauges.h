@@ -11,6 +11,7 @@
 #include "server/scheduler.h"
 #include "server/worker_pulse.h"
 #include "storage/job_queue.h"
+#include "storage/retention_store.h"
 
 namespace moeprobe {
 
@@ -19,6 +20,7 @@ namespace moeprobe {
 //   moeprobe_jobs{state}                 jobs by state
 //   moeprobe_oldest_queued_seconds       0 where nothing is queued
 //   moeprobe_workers{state}              answering, idle
+//   moeprobe_stored_bytes                arrays and models
 //   moeprobe_database_bytes              with its write-ahead log
 //   moeprobe_disk_free_bytes             where the data directory is
 class ServerGauges final : public prometheus::Collectable {
@@ -26,6 +28,7 @@ class ServerGauges final : public prometheus::Collectable {
   // All must outlive the object.
   struct Parts {
     JobQueue* queue;
+    RetentionStore* retention;
     const Scheduler* scheduler;
     const WorkerPulse* pulse;
     std::filesystem::path data_directory;

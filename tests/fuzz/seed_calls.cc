@@ -116,6 +116,9 @@ void AddJobCalls(const Stage& stage, Seeds& seeds) {
   seeds.AddList<v1::ListJobsRequest>("JobService/ListJobs");
   seeds.AddNamed<v1::CancelJobRequest>("JobService/CancelJob",
                                        stage.task.job());
+  seeds.AddNamed<v1::KeepJobRequest>("JobService/KeepJob", stage.finished_job);
+  seeds.AddNamed<v1::UnkeepJobRequest>("JobService/UnkeepJob",
+                                       stage.finished_job);
   seeds.AddNamed<v1::DeleteJobRequest>("JobService/DeleteJob",
                                        stage.finished_job);
   seeds.AddNamed<v1::WatchJobRequest>("JobService/WatchJob",

@@ -43,9 +43,14 @@ class JobStatus:
     visibility: str  # "lab" or "private"
     shared_with: list[str]
     priority: str  # "low", "normal" or "high"
+    kept: bool  # whether its results stay although old ones are dropped
+    drop_time: datetime.datetime | None  # since when they are stored no longer
+    drop_reason: str
 
 
-def _time(message: job_pb2.Job, field: str) -> datetime.datetime | None:
+def _time(
+    message: job_pb2.Job | job_pb2.DroppedResults, field: str
+) -> datetime.datetime | None:
     if not message.HasField(field):
         return None
     time: Timestamp = getattr(message, field)
@@ -80,6 +85,9 @@ def status_of(job: job_pb2.Job) -> JobStatus:
         visibility=visibility_of(job),
         shared_with=list(job.shared_with),
         priority=str(request.get("priority", "normal")),
+        kept=job.kept,
+        drop_time=_time(job.dropped, "time"),
+        drop_reason=job.dropped.reason,
     )
 
 

@@ -79,6 +79,10 @@ LIST_JOBS = _method(
 CANCEL_JOB = _method(
     "JobService/CancelJob", job_service_pb2.CancelJobRequest, job_pb2.Job
 )
+KEEP_JOB = _method("JobService/KeepJob", job_service_pb2.KeepJobRequest, job_pb2.Job)
+UNKEEP_JOB = _method(
+    "JobService/UnkeepJob", job_service_pb2.UnkeepJobRequest, job_pb2.Job
+)
 DELETE_JOB = _method(
     "JobService/DeleteJob", job_service_pb2.DeleteJobRequest, empty_pb2.Empty
 )

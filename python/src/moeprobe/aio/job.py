@@ -66,6 +66,16 @@ class Job:
         request = job_service_pb2.CancelJobRequest(name=self.name)
         return status_of(await self._transport.run(call(methods.CANCEL_JOB, request)))
 
+    async def keep(self) -> JobStatus:
+        """Keep the results where the server drops old ones."""
+        request = job_service_pb2.KeepJobRequest(name=self.name)
+        return status_of(await self._transport.run(call(methods.KEEP_JOB, request)))
+
+    async def unkeep(self) -> JobStatus:
+        """Let the server drop the results once they are old."""
+        request = job_service_pb2.UnkeepJobRequest(name=self.name)
+        return status_of(await self._transport.run(call(methods.UNKEEP_JOB, request)))
+
     async def delete(self) -> None:
         """Delete a job that has ended, with its events."""
         request = job_service_pb2.DeleteJobRequest(name=self.name)

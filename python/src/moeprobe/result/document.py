@@ -46,6 +46,11 @@ def _status(job: job_pb2.Job) -> Document:
         status["progress"] = {name: getattr(job.progress, name) for name in names}
     status["crash_count"] = job.crash_count
     status["cached"] = job.cached
+    if job.kept:
+        status["kept"] = True
+    if job.HasField("dropped"):
+        time, reason = _time(job.dropped.time), job.dropped.reason
+        status["dropped"] = {"time": time, "reason": reason}
     if job.state == job_pb2.Job.STATE_QUEUED:
         status["queue_position"] = job.queue_position
         if job.HasField("estimated_start_time"):

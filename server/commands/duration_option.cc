@@ -1,4 +1,4 @@
-#include "server/commands/lifetime_option.h"
+#include "server/commands/duration_option.h"
 
 #include <CLI/App.hpp>
 #include <CLI/Validators.hpp>
@@ -8,11 +8,11 @@
 
 namespace moeprobe {
 
-CLI::Option* AddLifetime(CLI::App& command, int64_t& seconds,
-                         const std::string& description) {
+CLI::Option* AddDuration(CLI::App& command, const std::string& name,
+                         int64_t& seconds, const std::string& description) {
   const std::map<std::string, int64_t> units = {
       {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}, {"y", 31'557'600}};
-  return command.add_option("--expires", seconds, description)
+  return command.add_option(name, seconds, description)
       ->transform(CLI::AsNumberWithUnit(
           units, CLI::AsNumberWithUnit::UNIT_REQUIRED, "NUMBER[s|m|h|d|y]"));
 }
