@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import itertools
-import pathlib
 import shutil
 
 import grpc
@@ -123,7 +122,8 @@ class Target:
         assert self.server.process.poll() is None, self.server.log()
         self.answer_good_request()
         service.wait_until(
-            lambda: self.server.descriptor_count() <= self.descriptors, "open descriptors"
+            lambda: self.server.descriptor_count() <= self.descriptors,
+            "open descriptors",
         )
         # That of a job goes just after its end is told.
         service.wait_until(lambda: self.list_scratch() == self.scratch, "scratch files")
