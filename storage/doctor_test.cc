@@ -81,6 +81,13 @@ TEST_F(DoctorTest, FindsBlobsThatAreGoneOrDamaged) {
 }
 
 TEST_F(DoctorTest, RemovesWhatIsCertainlyGarbage) {
+  {
+    Connection raw((data_ / "moeprobe.db").string(), SQLite::OPEN_READWRITE);
+    raw.exec(
+        "INSERT INTO trained_run(name) VALUES('0123');"
+        "INSERT INTO job_run VALUES(1, '0123')");
+  }
+  fs::create_directories(data_ / "trained/4567");
   std::ofstream(data_ / "blobs/unfinished-x") << "half";
   fs::create_directories(data_ / "scratch/7");
   fs::create_directories(data_ / "moeprobe.db.partial");
@@ -88,6 +95,7 @@ TEST_F(DoctorTest, RemovesWhatIsCertainlyGarbage) {
   EXPECT_THAT(Found(),
               ElementsAre("blobs/unfinished-x: belongs to nothing that is "
                           "stored",
+                          "trained/4567: is a model that no job has",
                           "scratch/7: is scratch of a job that has ended",
                           "moeprobe.db.partial: was never finished",
                           "trained/0123/checkpoint.partial: was never "
