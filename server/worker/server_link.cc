@@ -90,13 +90,15 @@ bool WriteArray(const NamedArray& array, LayerWriter& writer) {
   return true;
 }
 
-// Calls again while the server's disk is full, for a minute: what was computed
-// is too dear to be thrown away. What the server took, it takes once.
+// Calls again while the server's disk is full or fails, for a minute: what was
+// computed is too dear to be thrown away. What the server took, it takes once.
 template <typename Call>
-absl::Status WhileThereIsNoRoom(Call&& call) {
+absl::Status WhileTheDiskFails(Call&& call) {
   absl::Status status = call();
   for (auto pause = kFirstPause; pause <= kLastPause; pause *= 2) {
-    if (!absl::IsResourceExhausted(status)) break;
+    if (!absl::IsResourceExhausted(status) && !absl::IsUnavailable(status)) {
+      break;
+    }
     std::this_thread::sleep_for(pause);
     status = call();
   }
@@ -135,7 +137,7 @@ absl::StatusOr<v1::ReportTaskResponse> ServerLink::Report(
 
 absl::Status ServerLink::StoreTokens(
     const v1::StoreTokensRequest& request) const {
-  return WhileThereIsNoRoom([&] {
+  return WhileTheDiskFails([&] {
     grpc::ClientContext context;
     v1::StoreTokensResponse response;
     return FromGrpc(stub_->StoreTokens(&context, request, &response));
@@ -145,7 +147,7 @@ absl::Status ServerLink::StoreTokens(
 absl::Status ServerLink::PublishLayer(
     const v1::FinishedLayer& layer,
     const std::vector<NamedArray>& arrays) const {
-  return WhileThereIsNoRoom([&] { return TryPublish(layer, arrays); });
+  return WhileTheDiskFails([&] { return TryPublish(layer, arrays); });
 }
 
 absl::Status ServerLink::TryPublish(
@@ -168,7 +170,7 @@ absl::Status ServerLink::TryPublish(
 
 absl::Status ServerLink::FinishTask(
     const v1::FinishTaskRequest& request) const {
-  return WhileThereIsNoRoom([&] {
+  return WhileTheDiskFails([&] {
     grpc::ClientContext context;
     v1::FinishTaskResponse response;
     return FromGrpc(stub_->FinishTask(&context, request, &response));
