@@ -80,6 +80,14 @@ absl::StatusOr<std::optional<v1::Estimate>> Estimator::Estimate(
   return estimate;
 }
 
+absl::StatusOr<JobNeeds> Estimator::Needs(const JobPlan& plan,
+                                          v1::Device device) {
+  MOEPROBE_ASSIGN_OR_RETURN(const auto estimate, Estimate(plan, device));
+  if (!estimate) return JobNeeds{};
+  return JobNeeds{.seconds = estimate->seconds(),
+                  .memory_bytes = estimate->peak_memory_bytes()};
+}
+
 absl::Status Estimator::Learn(const JobPlan& plan, double estimated_seconds,
                               double measured_seconds) {
   const double error = measured_seconds / estimated_seconds;

@@ -38,6 +38,9 @@ class Estimator {
   absl::StatusOr<std::optional<v1::Estimate>> Estimate(const JobPlan& plan,
                                                        v1::Device device);
 
+  // Returns the same as far as it matters for whether a worker has room.
+  absl::StatusOr<JobNeeds> Needs(const JobPlan& plan, v1::Device device);
+
   // Takes in how long a job took that had this estimate.
   absl::Status Learn(const JobPlan& plan, double estimated_seconds,
                      double measured_seconds);

@@ -93,8 +93,9 @@ absl::StatusOr<v1::Job> ToMessage(const JobRow& row) {
   *job.mutable_create_time() = ToTimestamp(row.create_time);
   if (row.start_time) *job.mutable_start_time() = ToTimestamp(*row.start_time);
   if (row.end_time) *job.mutable_end_time() = ToTimestamp(*row.end_time);
-  if (row.estimated_seconds) {
-    job.set_estimated_seconds(*row.estimated_seconds);
+  if (row.needs.seconds) job.set_estimated_seconds(*row.needs.seconds);
+  if (row.needs.memory_bytes) {
+    job.set_estimated_memory_bytes(*row.needs.memory_bytes);
   }
   job.set_kept(row.is_kept);
   if (row.dropped) {

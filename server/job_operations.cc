@@ -115,7 +115,9 @@ absl::StatusOr<v1::Job> JobOperations::Create(
   NewJob job = ToNewJob(resolved, plan);
   job.request_id = request_id;
   job.request_digest = digest;
-  job.estimated_seconds = SecondsOf(resolved.request.job, plan);
+  job.needs = NeedsOf(resolved.request.job, plan);
+  MOEPROBE_RETURN_IF_ERROR(
+      parts_.memory->Check(job.needs.memory_bytes.value_or(0)));
   CrashPoint("job-planned-not-stored");
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, parts_.jobs->Create(job));
   CrashPoint("job-stored-not-acknowledged");
@@ -137,12 +139,10 @@ absl::StatusOr<JobPlan> JobOperations::PlanOf(const v1::Job& resolved) {
 }
 
 // What cannot be estimated is queued all the same.
-std::optional<double> JobOperations::SecondsOf(const v1::Job& resolved,
-                                               const JobPlan& plan) {
-  const auto estimate = parts_.estimator->Estimate(
-      plan, parts_.scheduler->ResolveDevice(DeviceOf(resolved)));
-  if (!estimate.ok() || !*estimate) return std::nullopt;
-  return (*estimate)->seconds();
+JobNeeds JobOperations::NeedsOf(const v1::Job& resolved, const JobPlan& plan) {
+  return parts_.estimator
+      ->Needs(plan, parts_.scheduler->ResolveDevice(DeviceOf(resolved)))
+      .value_or(JobNeeds{});
 }
 
 absl::StatusOr<std::optional<v1::Estimate>> JobOperations::EstimateOf(
@@ -150,6 +150,15 @@ absl::StatusOr<std::optional<v1::Estimate>> JobOperations::EstimateOf(
   MOEPROBE_ASSIGN_OR_RETURN(const JobPlan plan, PlanOf(resolved));
   return parts_.estimator->Estimate(
       plan, parts_.scheduler->ResolveDevice(DeviceOf(resolved)));
+}
+
+void JobOperations::AddEstimate(const v1::Estimate& estimate,
+                                v1::ValidateJobResponse& response) {
+  *response.mutable_estimate() = estimate;
+  const absl::Status fits = parts_.memory->Check(estimate.peak_memory_bytes());
+  if (fits.ok()) return;
+  response.add_warnings(
+      absl::StrCat("would be refused: ", std::string(fits.message())));
 }
 
 v1::ValidateJobResponse JobOperations::Validate(
@@ -162,7 +171,7 @@ v1::ValidateJobResponse JobOperations::Validate(
     response.mutable_job()->set_priority(ToMessage(priority));
     // What cannot be planned fails when it is created.
     const auto estimate = EstimateOf(resolved.job);
-    if (estimate.ok() && *estimate) *response.mutable_estimate() = **estimate;
+    if (estimate.ok() && *estimate) AddEstimate(**estimate, response);
   }
   for (const Violation& violation : resolved.violations.list()) {
     v1::FieldViolation* entry = response.add_violations();
@@ -179,7 +188,7 @@ absl::StatusOr<v1::Job> JobOperations::Get(const Viewer& user,
                                            const std::string& name) {
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, ParseJobName(name));
   MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(user, id));
-  return parts_.places->Show(row);
+  return parts_.places->Show(user, row);
 }
 
 absl::StatusOr<v1::ListJobsResponse> JobOperations::List(
@@ -214,7 +223,7 @@ absl::StatusOr<v1::Job> JobOperations::Cancel(const Viewer& user,
   if (row.state == JobState::kCancelling) parts_.enforce_cancel(row);
   if (IsFinal(row.state)) parts_.scratch->Remove(id);
   if (!was_final && IsFinal(row.state)) parts_.record->Ended(id, row.state);
-  return parts_.places->Show(row);
+  return parts_.places->Show(user, row);
 }
 
 absl::StatusOr<v1::Job> JobOperations::SetKept(const Viewer& user,
@@ -223,7 +232,7 @@ absl::StatusOr<v1::Job> JobOperations::SetKept(const Viewer& user,
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, ParseJobName(name));
   MOEPROBE_RETURN_IF_ERROR(parts_.jobs->SetKept(user, id, is_kept));
   MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(user, id));
-  return parts_.places->Show(row);
+  return parts_.places->Show(user, row);
 }
 
 absl::Status JobOperations::Remove(const Viewer& user,

@@ -17,6 +17,7 @@
 #include "server/job_places.h"
 #include "server/job_plan.h"
 #include "server/job_record.h"
+#include "server/memory_schedule.h"
 #include "server/model_registry.h"
 #include "server/request_resolution.h"
 #include "server/scheduler.h"
@@ -45,6 +46,7 @@ class JobOperations {
     JobPlanner* planner;
     Scheduler* scheduler;
     Estimator* estimator;
+    const MemorySchedule* memory;
     const Scratch* scratch;
     JobRecord* record;
     const JobPlaces* places;
@@ -74,7 +76,9 @@ class JobOperations {
   ResolvedJob Resolve(const Viewer& user, const v1::Job& job);
   void NoteCreation(const JobRow& row, const NewJob& job);
   absl::StatusOr<JobPlan> PlanOf(const v1::Job& resolved);
-  std::optional<double> SecondsOf(const v1::Job& resolved, const JobPlan& plan);
+  JobNeeds NeedsOf(const v1::Job& resolved, const JobPlan& plan);
+  void AddEstimate(const v1::Estimate& estimate,
+                   v1::ValidateJobResponse& response);
   absl::StatusOr<std::optional<v1::Estimate>> EstimateOf(
       const v1::Job& resolved);
 

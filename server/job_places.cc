@@ -14,6 +14,7 @@
 #include "moeprobe/v1/job.pb.h"
 #include "server/job_messages.h"
 #include "server/resource_name.h"
+#include "storage/access.h"
 #include "storage/job.h"
 #include "storage/queue_forecast.h"
 
@@ -41,10 +42,12 @@ absl::StatusOr<JobPlaces::Places> JobPlaces::All() const {
                   worker_count_ > 0 ? worker_count_ : pulse_->AnsweringCount());
 }
 
-absl::StatusOr<v1::Job> JobPlaces::Show(const JobRow& row) const {
+absl::StatusOr<v1::Job> JobPlaces::Show(const Viewer& viewer,
+                                        const JobRow& row) const {
   google::protobuf::RepeatedPtrField<v1::Job> one;
   MOEPROBE_ASSIGN_OR_RETURN(*one.Add(), ToMessage(row));
   MOEPROBE_RETURN_IF_ERROR(Fill(one));
+  waits_->Fill(viewer, row, one[0]);
   return std::move(one[0]);
 }
 

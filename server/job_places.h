@@ -9,7 +9,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "moeprobe/v1/job.pb.h"
+#include "server/memory_waits.h"
 #include "server/worker_pulse.h"
+#include "storage/access.h"
 #include "storage/job.h"
 #include "storage/job_queue.h"
 #include "storage/queue_forecast.h"
@@ -21,11 +23,16 @@ class JobPlaces {
  public:
   // `worker_count`: workers that the server starts; with none, those count that
   // answer. All must outlive the object.
-  JobPlaces(JobQueue* queue, const WorkerPulse* pulse, int worker_count)
-      : queue_(queue), pulse_(pulse), worker_count_(worker_count) {}
+  JobPlaces(JobQueue* queue, const WorkerPulse* pulse, const MemoryWaits* waits,
+            int worker_count)
+      : queue_(queue),
+        pulse_(pulse),
+        waits_(waits),
+        worker_count_(worker_count) {}
 
-  // Returns a stored job as clients see it, with its place.
-  absl::StatusOr<v1::Job> Show(const JobRow& row) const;
+  // Returns a stored job as the viewer, who may see it, sees it, with its place
+  // and whether it waits for memory.
+  absl::StatusOr<v1::Job> Show(const Viewer& viewer, const JobRow& row) const;
 
   // Gives those of `jobs` that are queued their places.
   absl::Status Fill(google::protobuf::RepeatedPtrField<v1::Job>& jobs) const;
@@ -36,6 +43,7 @@ class JobPlaces {
 
   JobQueue* queue_;
   const WorkerPulse* pulse_;
+  const MemoryWaits* waits_;
   int worker_count_;
 };
 

@@ -13,6 +13,9 @@
 #include "gtest/gtest.h"
 #include "moeprobe/v1/job.pb.h"
 #include "server/job_messages.h"
+#include "server/memory_schedule.h"
+#include "server/memory_waits.h"
+#include "server/running_tasks.h"
 #include "server/worker_pulse.h"
 #include "storage/access.h"
 #include "storage/database.h"
@@ -33,7 +36,7 @@ class JobPlacesTest : public testing::Test {
     job.request_key = absl::StrCat(++keys_);
     job.parts = {{.prefix = ""}};
     job.groups = {{.part = 0, .layer = 0, .probe = "routing", .key = ""}};
-    job.estimated_seconds = seconds;
+    job.needs.seconds = seconds;
     return *jobs_.Get(ServerItself(), *jobs_.Create(job));
   }
 
@@ -52,13 +55,16 @@ class JobPlacesTest : public testing::Test {
   JobStore jobs_{database_.get(), [](int64_t) {}};
   JobQueue queue_{database_.get(), [](int64_t) {}, [this] { return now_; }};
   WorkerPulse pulse_;
+  MemorySchedule memory_{0};
+  RunningTasks running_;
+  MemoryWaits waits_{&memory_, &running_, &jobs_};
 };
 
 TEST_F(JobPlacesTest, TellsWhereAJobStands) {
-  const JobPlaces places(&queue_, &pulse_, 1);
+  const JobPlaces places(&queue_, &pulse_, &waits_, 1);
   Submit(100);
   Submit(20);
-  const auto shown = places.Show(Submit(1));
+  const auto shown = places.Show(ServerItself(), Submit(1));
   ASSERT_TRUE(shown.ok()) << shown.status();
   EXPECT_EQ(shown->queue_position(), 2);
   EXPECT_EQ(Wait(*shown), 120);
@@ -67,12 +73,15 @@ TEST_F(JobPlacesTest, TellsWhereAJobStands) {
 
 TEST_F(JobPlacesTest, SaysNothingOfAStartThatNobodyKnows) {
   const JobRow job = Submit(1);
-  EXPECT_EQ(Wait(*JobPlaces(&queue_, &pulse_, 1).Show(job)), 0);
+  EXPECT_EQ(
+      Wait(*JobPlaces(&queue_, &pulse_, &waits_, 1).Show(ServerItself(), job)),
+      0);
   // No worker, as long as none has called.
-  const JobPlaces by_hand(&queue_, &pulse_, 0);
-  EXPECT_EQ(Wait(*by_hand.Show(job)), std::nullopt);
+  const JobPlaces by_hand(&queue_, &pulse_, &waits_, 0);
+  EXPECT_EQ(Wait(*by_hand.Show(ServerItself(), job)), std::nullopt);
   Submit(std::nullopt);
-  const auto last = JobPlaces(&queue_, &pulse_, 1).Show(Submit(1));
+  const auto last =
+      JobPlaces(&queue_, &pulse_, &waits_, 1).Show(ServerItself(), Submit(1));
   EXPECT_EQ(last->queue_position(), 2);
   EXPECT_EQ(Wait(*last), std::nullopt);
 }
@@ -83,7 +92,7 @@ TEST_F(JobPlacesTest, FillsThoseThatAreQueued) {
   *jobs.Add() = *ToMessage(Submit(7));
   ASSERT_TRUE(jobs_.Cancel(ServerItself(), 1).ok());
   *jobs.Add() = *ToMessage(*jobs_.Get(ServerItself(), 1));
-  ASSERT_TRUE(JobPlaces(&queue_, &pulse_, 1).Fill(jobs).ok());
+  ASSERT_TRUE(JobPlaces(&queue_, &pulse_, &waits_, 1).Fill(jobs).ok());
   EXPECT_EQ(Wait(jobs[0]), std::nullopt);  // it was queued, and is no longer
   EXPECT_EQ(Wait(jobs[1]), 0);
   EXPECT_EQ(Wait(jobs[2]), std::nullopt);

@@ -144,7 +144,7 @@ absl::StatusOr<v1::Result> ResultOperations::Get(const Viewer& user,
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t job, ParseJobName(name));
   v1::Result result;
   MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, Find(user, job));
-  MOEPROBE_ASSIGN_OR_RETURN(*result.mutable_job(), places_->Show(row));
+  MOEPROBE_ASSIGN_OR_RETURN(*result.mutable_job(), places_->Show(user, row));
   MOEPROBE_ASSIGN_OR_RETURN(const std::vector<JobArray> arrays,
                             results_->Arrays(job));
   for (const JobArray& array : arrays) {

@@ -16,9 +16,16 @@
 #include "absl/time/time.h"
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
+#include "server/memory_schedule.h"
 #include "server/resource_name.h"
 
 namespace moeprobe {
+namespace {
+
+// A century: what is expected to take longer has no end.
+constexpr double kLongestSeconds = 3.2e9;
+
+}  // namespace
 
 void RunningTasks::Add(RunningTask task) {
   const MutexLock lock(mutex_);
@@ -56,6 +63,27 @@ std::vector<std::shared_ptr<const RunningTask>> RunningTasks::All() const {
   std::vector<std::shared_ptr<const RunningTask>> tasks;
   for (const auto& [job, held] : tasks_) tasks.push_back(held.task);
   return tasks;
+}
+
+std::optional<RunningTasks::Clock::time_point> RunningTasks::ExpectedEnd(
+    const Held& held) {
+  const auto seconds = held.task->needs.seconds;
+  if (!seconds || *seconds > kLongestSeconds) return std::nullopt;
+  return held.start + std::chrono::duration_cast<Clock::duration>(
+                          std::chrono::duration<double>(*seconds));
+}
+
+std::vector<HeldMemory> RunningTasks::Memory() const {
+  const MutexLock lock(mutex_);
+  std::vector<HeldMemory> memory;
+  memory.reserve(tasks_.size());
+  for (const auto& [job, held] : tasks_) {
+    memory.push_back({.job = job,
+                      .bytes = held.task->memory_bytes,
+                      .start = held.start,
+                      .end = ExpectedEnd(held)});
+  }
+  return memory;
 }
 
 std::vector<int64_t> RunningTasks::Workers() const {

@@ -18,6 +18,7 @@
 #include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/job_plan.h"
+#include "server/memory_schedule.h"
 #include "storage/job.h"
 
 namespace moeprobe {
@@ -34,7 +35,8 @@ struct RunningTask {
   std::vector<int> job_parts;  // the job's part, for each part of the task
   absl::Time start_time = absl::Now();
   absl::Time first_start_time = start_time;  // of the job's first attempt
-  std::optional<double> estimated_seconds;
+  JobNeeds needs;                            // as far as they are known
+  int64_t memory_bytes = 0;                  // that it counts as
 };
 
 // The tasks that workers hold. They end with the server, and so do the
@@ -55,6 +57,9 @@ class RunningTasks {
 
   // Returns what workers hold.
   std::vector<std::shared_ptr<const RunningTask>> All() const;
+
+  // Returns what tasks are expected to take of memory.
+  std::vector<HeldMemory> Memory() const;
 
   // Returns the workers that hold a task.
   std::vector<int64_t> Workers() const;
@@ -88,8 +93,12 @@ class RunningTasks {
     std::shared_ptr<const RunningTask> task;
     std::string phase;
     double fraction = 0;
-    Clock::time_point got_on = Clock::now();
+    Clock::time_point start = Clock::now();
+    Clock::time_point got_on = start;
   };
+
+  // Returns when a task is expected to end, nullopt if nobody can tell.
+  static std::optional<Clock::time_point> ExpectedEnd(const Held& held);
 
   // Returns what `attempt` holds, null if it is over.
   Held* Find(const AttemptId& attempt) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -24,16 +24,22 @@
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/job_messages.h"
 #include "server/job_plan.h"
+#include "server/memory_schedule.h"
 #include "server/running_tasks.h"
 #include "server/task_builder.h"
 #include "storage/attempt_store.h"
 #include "storage/job.h"
+#include "storage/job_queue.h"
 
 namespace moeprobe {
 namespace {
 
 // How often a claim looks whether its worker still waits, and jobs still rest.
 constexpr std::chrono::milliseconds kPatience{500};
+// How many jobs are planned at one look at the queue that turn out not to fit
+// behind one that waits for memory. What they take is noted then, so the next
+// look gets further.
+constexpr int kMostMisfits = 64;
 
 // Whether trying again later may help.
 bool IsTransient(const absl::Status& status) {
@@ -122,21 +128,51 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryClaim(
     MOEPROBE_ASSIGN_OR_RETURN(const auto row,
                               queue_->NextQueued(rests_->Resting()));
     if (!row) return std::nullopt;
-    auto task = TryStart(*row, claimant);
-    if (task.ok() && *task) return task;
-    if (task.ok() || absl::IsAborted(task.status())) continue;
-    if (IsTransient(task.status())) return task.status();
-    const JobFailure failure = FailureOf(task.status());
-    MOEPROBE_RETURN_IF_ERROR(queue_->FailQueued(row->id, failure));
-    record_->Ended(row->id, JobState::kFailed, failure);
-    scratch_->Remove(row->id);
+    MOEPROBE_ASSIGN_OR_RETURN(Outcome outcome,
+                              Try(*row, claimant, /*room=*/std::nullopt));
+    if (outcome.task) return std::move(outcome.task);
+    if (outcome.waits) return TryBehind(row->id, claimant);
   }
   return std::nullopt;
 }
 
-// Returns nullopt if the cache had all that the job needed.
-absl::StatusOr<std::optional<v1::Task>> Scheduler::TryStart(
-    const JobRow& row, const Claimant& claimant) {
+// Where the job that goes next, `first`, waits for memory.
+absl::StatusOr<std::optional<v1::Task>> Scheduler::TryBehind(
+    int64_t first, const Claimant& claimant) {
+  std::vector<int64_t> passed_over = rests_->Resting();
+  passed_over.push_back(first);
+  for (int misfits = 0; misfits < kMostMisfits && !draining_;) {
+    const auto room =
+        memory_->RoomBehind(running_->Memory(), MemorySchedule::Clock::now());
+    MOEPROBE_ASSIGN_OR_RETURN(const auto row,
+                              queue_->NextQueued(passed_over, room));
+    if (!row) return std::nullopt;
+    MOEPROBE_ASSIGN_OR_RETURN(Outcome outcome, Try(*row, claimant, room));
+    if (outcome.task) return std::move(outcome.task);
+    if (!outcome.waits) continue;
+    passed_over.push_back(row->id);
+    ++misfits;
+  }
+  return std::nullopt;
+}
+
+// A job that cannot run fails.
+absl::StatusOr<Scheduler::Outcome> Scheduler::Try(
+    const JobRow& row, const Claimant& claimant,
+    const std::optional<Room>& room) {
+  auto outcome = TryStart(row, claimant, room);
+  if (outcome.ok() || IsTransient(outcome.status())) return outcome;
+  if (absl::IsAborted(outcome.status())) return Outcome{};
+  const JobFailure failure = FailureOf(outcome.status());
+  MOEPROBE_RETURN_IF_ERROR(queue_->FailQueued(row.id, failure));
+  record_->Ended(row.id, JobState::kFailed, failure);
+  scratch_->Remove(row.id);
+  return Outcome{};
+}
+
+absl::StatusOr<Scheduler::Outcome> Scheduler::TryStart(
+    const JobRow& row, const Claimant& claimant,
+    const std::optional<Room>& room) {
   RunningTask running;
   running.request_key = row.request_key;
   MOEPROBE_ASSIGN_OR_RETURN(running.spec, SpecOf(row));
@@ -145,7 +181,37 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryStart(
                             planner_->Plan(running.spec, running.device));
   MOEPROBE_ASSIGN_OR_RETURN(const bool answered,
                             AnswerFromCache(row, running.plan));
-  if (answered) return std::nullopt;
+  if (answered) return Outcome{};
+  MOEPROBE_ASSIGN_OR_RETURN(const bool may_start, MayStart(row, room, running));
+  if (!may_start) return Outcome{.waits = true};
+  MOEPROBE_ASSIGN_OR_RETURN(v1::Task task,
+                            Start(row, claimant, std::move(running)));
+  return Outcome{.task = std::move(task)};
+}
+
+// Fills in what the task takes. One of which nobody knows has all memory for
+// itself.
+absl::StatusOr<bool> Scheduler::MayStart(const JobRow& row,
+                                         const std::optional<Room>& room,
+                                         RunningTask& running) {
+  MOEPROBE_ASSIGN_OR_RETURN(running.needs,
+                            estimator_->Needs(running.plan, running.device));
+  running.memory_bytes =
+      running.needs.memory_bytes.value_or(memory_->budget_bytes());
+  MOEPROBE_RETURN_IF_ERROR(memory_->Check(running.memory_bytes));
+  const bool may_start =
+      room ? Fits(running.needs, *room)
+           : memory_->MayStart(row.id, running.memory_bytes, running_->Memory(),
+                               MemorySchedule::Clock::now());
+  if (!may_start && running.needs != row.needs) {
+    MOEPROBE_RETURN_IF_ERROR(queue_->NoteNeeds(row.id, running.needs));
+  }
+  return may_start;
+}
+
+absl::StatusOr<v1::Task> Scheduler::Start(const JobRow& row,
+                                          const Claimant& claimant,
+                                          RunningTask running) {
   MOEPROBE_ASSIGN_OR_RETURN(const std::vector<NeededGroup> missing,
                             queue_->MissingGroups(row.id));
   running.attempt = {.job = row.id, .attempt = row.attempt + 1};
@@ -153,18 +219,13 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryStart(
   running.first_start_time = row.start_time.value_or(running.start_time);
   MOEPROBE_RETURN_IF_ERROR(scratch_->Make(row.id, running.task));
   MOEPROBE_RETURN_IF_ERROR(BuildTask(missing, *catalog_, running));
-  MOEPROBE_ASSIGN_OR_RETURN(const auto estimate,
-                            estimator_->Estimate(running.plan, running.device));
-  std::optional<double> estimated_seconds;
-  if (estimate) estimated_seconds = estimate->seconds();
-  running.estimated_seconds = estimated_seconds;
   v1::Task task = running.task;
+  const JobNeeds needs = running.needs;
   const size_t group_count = running.plan.groups.size();
   pulse_->Beat(claimant.worker);  // its lease begins
   running_->Add(std::move(running));
   CrashPoint("task-made-not-leased");
-  const auto started =
-      queue_->Start(row.id, claimant.worker, estimated_seconds);
+  const auto started = queue_->Start(row.id, claimant.worker, needs);
   if (!started.ok()) {
     running_->Remove(row.id);
     // It has ended meanwhile, as a job does that somebody cancels.

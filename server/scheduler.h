@@ -21,6 +21,7 @@
 #include "server/job_plan.h"
 #include "server/job_record.h"
 #include "server/job_rests.h"
+#include "server/memory_schedule.h"
 #include "server/running_tasks.h"
 #include "server/scratch.h"
 #include "server/worker_pulse.h"
@@ -38,9 +39,9 @@ struct Claimant {
   std::function<bool()> gave_up;          // it waits no longer
 };
 
-// Hands queued jobs to workers, in the order of JobQueue, and takes them back
-// from workers that die. What the cache can answer never reaches a worker.
-// Thread-safe.
+// Hands queued jobs to workers, in the order of JobQueue as far as
+// MemorySchedule has room for them, and takes them back from workers that die.
+// What the cache can answer never reaches a worker. Thread-safe.
 class Scheduler {
  public:
   // A job fails when its worker has died so many times without a layer.
@@ -54,6 +55,7 @@ class Scheduler {
     DataCatalog* catalog;
     Estimator* estimator;
     RunningTasks* running;
+    MemorySchedule* memory;
     const Scratch* scratch;
     const JobRests* rests;
     WorkerPulse* pulse;
@@ -66,6 +68,7 @@ class Scheduler {
         catalog_(parts.catalog),
         estimator_(parts.estimator),
         running_(parts.running),
+        memory_(parts.memory),
         scratch_(parts.scratch),
         rests_(parts.rests),
         pulse_(parts.pulse),
@@ -114,10 +117,29 @@ class Scheduler {
     std::vector<int64_t> resting;
   };
 
+  // What came of a queued job: a task; or it waits for memory; or neither, and
+  // it is queued no more.
+  struct Outcome {
+    std::optional<v1::Task> task = {};
+    bool waits = false;
+  };
+
   absl::StatusOr<std::optional<v1::Task>> TryClaim(const Claimant& claimant);
-  absl::StatusOr<std::optional<v1::Task>> TryStart(const JobRow& row,
-                                                   const Claimant& claimant)
+  absl::StatusOr<std::optional<v1::Task>> TryBehind(int64_t first,
+                                                    const Claimant& claimant)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
+  absl::StatusOr<Outcome> Try(const JobRow& row, const Claimant& claimant,
+                              const std::optional<Room>& room)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
+  absl::StatusOr<Outcome> TryStart(const JobRow& row, const Claimant& claimant,
+                                   const std::optional<Room>& room)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
+  absl::StatusOr<v1::Task> Start(const JobRow& row, const Claimant& claimant,
+                                 RunningTask running)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
+  absl::StatusOr<bool> MayStart(const JobRow& row,
+                                const std::optional<Room>& room,
+                                RunningTask& running);
   absl::Status EndForgottenAttempt(int64_t worker);
   absl::Status EndAttempt(int64_t worker, const std::string& reason)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
@@ -134,6 +156,7 @@ class Scheduler {
   DataCatalog* catalog_;
   Estimator* estimator_;
   RunningTasks* running_;
+  MemorySchedule* memory_;
   const Scratch* scratch_;
   const JobRests* rests_;
   WorkerPulse* pulse_;

@@ -12,6 +12,7 @@
 #include "core/checkpoint/model_config.h"
 #include "moeprobe/v1/server_service.pb.h"
 #include "server/dataset_operations.h"
+#include "server/memory_schedule.h"
 #include "server/model_registry.h"
 #include "server/page.h"
 #include "server/scheduler.h"
@@ -54,6 +55,9 @@ v1::ServerInfo ServerOperations::GetInfo() const {
   info.set_threads_per_worker(parts_.threads_per_worker);
   info.set_default_visibility(parts_.default_visibility);
   info.set_audit_failure_count(parts_.audit->failure_count());
+  info.set_memory_budget_bytes(parts_.memory_budget.bytes);
+  info.set_memory_budget_origin(parts_.memory_budget.origin);
+  info.set_memory_held_bytes(BytesOf(parts_.running->Memory()));
   if (parts_.isolation) *info.mutable_isolation() = *parts_.isolation;
   return info;
 }

@@ -9,7 +9,9 @@
 #include "moeprobe/v1/server_service.pb.h"
 #include "server/access/audit_log.h"
 #include "server/model_registry.h"
+#include "server/running_tasks.h"
 #include "server/scheduler.h"
+#include "server/server_options.h"
 
 namespace moeprobe {
 
@@ -21,6 +23,8 @@ class ServerOperations {
     ModelRegistry* models;
     const Scheduler* scheduler;
     const AuditLog* audit;
+    const RunningTasks* running;
+    MemoryBudget memory_budget;
     int worker_count;
     int threads_per_worker;
     v1::Visibility default_visibility;

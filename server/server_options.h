@@ -13,6 +13,13 @@
 
 namespace moeprobe {
 
+// What running jobs are expected to take of memory together, at most.
+struct MemoryBudget {
+  int64_t bytes = 0;  // 0: any amount
+  std::string origin =
+      "";  // why so much, such as "80 % of what the machine has"
+};
+
 // How to run a server.
 struct ServerOptions {
   std::filesystem::path data_directory;  // made if there is none
@@ -27,6 +34,7 @@ struct ServerOptions {
   std::filesystem::path worker_binary;
   // What each worker may take of memory; see ProcessLimits. 0: no limit.
   int64_t worker_memory_bytes = 0;
+  MemoryBudget memory_budget = {};
   // Refuses to start where workers cannot be isolated.
   bool require_isolation = false;
   // What kept hidden states may take on disk; 0: none are kept.

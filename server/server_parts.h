@@ -31,6 +31,8 @@
 #include "server/job_rests.h"
 #include "server/listener.h"
 #include "server/local_executor.h"
+#include "server/memory_schedule.h"
+#include "server/memory_waits.h"
 #include "server/metrics/call_metrics.h"
 #include "server/metrics/job_metrics.h"
 #include "server/metrics/metrics_page.h"
@@ -158,6 +160,7 @@ struct ServerParts {
   EstimateStore estimates{database.get()};
   Estimator estimator{&queue, &estimates, scratch.hidden_states()};
   RunningTasks running;
+  MemorySchedule memory{options.memory_budget.bytes};
   JobRests rests;
   Scheduler scheduler{{.queue = &queue,
                        .attempts = &attempts,
@@ -165,12 +168,14 @@ struct ServerParts {
                        .catalog = &catalog,
                        .estimator = &estimator,
                        .running = &running,
+                       .memory = &memory,
                        .scratch = &scratch,
                        .rests = &rests,
                        .pulse = &pulse,
                        .record = &record}};
 
-  JobPlaces places{&queue, &pulse, options.worker_count};
+  MemoryWaits memory_waits{&memory, &running, &jobs};
+  JobPlaces places{&queue, &pulse, &memory_waits, options.worker_count};
   JobOperations job_operations{
       {.jobs = &jobs,
        .models = &models,
@@ -178,6 +183,7 @@ struct ServerParts {
        .planner = &planner,
        .scheduler = &scheduler,
        .estimator = &estimator,
+       .memory = &memory,
        .scratch = &scratch,
        .record = &record,
        .places = &places,
@@ -189,6 +195,8 @@ struct ServerParts {
       {.models = &models,
        .scheduler = &scheduler,
        .audit = audit.get(),
+       .running = &running,
+       .memory_budget = options.memory_budget,
        .worker_count = options.worker_count,
        .threads_per_worker = options.threads_per_worker,
        .default_visibility = DefaultVisibility(),
@@ -215,6 +223,8 @@ struct ServerParts {
                           .retention = &retention_store,
                           .scheduler = &scheduler,
                           .pulse = &pulse,
+                          .running = &running,
+                          .memory_budget_bytes = options.memory_budget.bytes,
                           .data_directory = options.data_directory});
 
   Retention retention{{.store = &retention_store,

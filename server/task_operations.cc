@@ -260,11 +260,11 @@ absl::Status TaskOperations::Publish(const v1::FinishedLayer& layer,
 
 // That nothing is learned only makes estimates worse.
 void TaskOperations::Learn(const RunningTask& task) {
-  if (!task.estimated_seconds) return;
+  if (!task.needs.seconds) return;
   // An attempt that goes on where another ended trains less than it estimates.
   if (!task.plan.runs.empty() && task.attempt.attempt > 1) return;
   const absl::Status learned = parts_.estimator->Learn(
-      task.plan, *task.estimated_seconds,
+      task.plan, *task.needs.seconds,
       absl::ToDoubleSeconds(absl::Now() - task.start_time));
   if (!learned.ok()) LogWarning(learned.ToString());
 }
@@ -288,6 +288,7 @@ void TaskOperations::NoteEnd(const RunningTask& task, JobState state,
                              const std::optional<JobFailure>& failure) {
   const int64_t job = task.attempt.job;
   parts_.running->Remove(job);
+  parts_.scheduler->Wake();  // there is more memory
   parts_.record->AttemptEnded(job, state, absl::Now() - task.start_time);
   if (!IsFinal(state)) return;
   parts_.record->Ended(job, state, failure);

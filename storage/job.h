@@ -52,6 +52,14 @@ struct DroppedResults {
   std::string reason;  // such as "they were older than 30 days"
 };
 
+// What a job is expected to take of a worker; nullopt where nobody can tell.
+struct JobNeeds {
+  std::optional<double> seconds = {};
+  std::optional<int64_t> memory_bytes = {};
+
+  bool operator==(const JobNeeds&) const = default;
+};
+
 // A job as stored.
 struct JobRow {
   int64_t id = 0;
@@ -73,7 +81,7 @@ struct JobRow {
   absl::Time create_time;
   std::optional<absl::Time> start_time, end_time;
   // Of its last attempt, or before there is one, of the first.
-  std::optional<double> estimated_seconds;
+  JobNeeds needs;
   std::vector<std::string> warnings;
   bool is_kept = false;  // its results are never dropped
   std::optional<DroppedResults> dropped = {};

@@ -106,7 +106,8 @@ class JobOrderTest : public testing::Test {
   }
 
   AttemptId Start(int64_t job, std::optional<double> estimate = {}) {
-    const auto attempt = stores_->queue.Start(job, ++worker_, estimate);
+    const auto attempt =
+        stores_->queue.Start(job, ++worker_, {.seconds = estimate});
     EXPECT_TRUE(attempt.ok()) << attempt.status();
     return *attempt;
   }
@@ -226,6 +227,33 @@ TEST_F(JobOrderTest, LetsUsersWaitWhoHoldAsManyWorkersAsOneMay) {
   EXPECT_EQ(Next(), second);
   Finish(running);
   EXPECT_EQ(queue.NextQueued()->value_or(JobRow{}).id, second);
+}
+
+TEST_F(JobOrderTest, PassesOverWhatThereIsNoRoomFor) {
+  const auto next = [&](const Room& room) {
+    const auto row = stores_->queue.NextQueued({}, room);
+    EXPECT_TRUE(row.ok()) << row.status();
+    return *row ? (*row)->id : 0;
+  };
+  const int64_t large = Submit("alice");
+  const int64_t small = Submit("alice");
+  const int64_t unknown = Submit("bob");
+  ASSERT_TRUE(
+      stores_->queue.NoteNeeds(large, {.seconds = 9, .memory_bytes = 8}).ok());
+  ASSERT_TRUE(
+      stores_->queue.NoteNeeds(small, {.seconds = 60, .memory_bytes = 2}).ok());
+  EXPECT_EQ(next({.bytes = 8}), large);
+  EXPECT_EQ(next({.bytes = 7}), small);
+  EXPECT_EQ(next({.bytes = 1}), unknown);
+  ASSERT_TRUE(stores_->queue.NoteNeeds(unknown, {.memory_bytes = 2}).ok());
+  EXPECT_EQ(next({.bytes = 1}), 0);
+  EXPECT_EQ(next({.bytes = 1, .brief_bytes = 8, .brief_seconds = 9}), large);
+  EXPECT_EQ(next({.bytes = 1, .brief_bytes = 8, .brief_seconds = 8}), 0);
+  EXPECT_EQ(next({.bytes = 1, .brief_bytes = 7, .brief_seconds = 60}), small);
+  // Nobody looks at the room for what goes next.
+  EXPECT_EQ(Next(), large);
+  Restart();
+  EXPECT_EQ(next({.bytes = 7}), small);
 }
 
 // The bound that decision 0031 derives: somebody who had all of the worker for

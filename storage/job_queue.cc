@@ -28,7 +28,10 @@ namespace {
 // For each user who waits and each priority, the job that goes first; of these,
 // the one that goes next. ?1: those that rest; ?2: now; ?3: what is left of
 // stored seconds; ?4: when a job of low priority must have come to count as one
-// of normal priority; ?5: workers that a user may hold, 0: all.
+// of normal priority; ?5: workers that a user may hold, 0: all;
+// ?6: memory for a job, NULL: any amount; ?7: for one of at most ?8 seconds. A
+// job of which nobody knows what it takes is let through, for whoever asks to
+// find out.
 constexpr const char* kNextQueued = R"sql(
 WITH held(owner, seconds, count) AS (
   SELECT owner, sum(max((?2 - coalesce(attempt_time, ?2)) / 1e6,
@@ -43,6 +46,8 @@ first(id) AS (
     AND id NOT IN (SELECT value FROM json_each(?1)) AND NOT EXISTS (
       SELECT 1 FROM job alike WHERE alike.request_key = q.request_key
       AND alike.state IN ('RUNNING', 'CANCELLING'))
+    AND (?6 IS NULL OR q.memory_bytes IS NULL OR q.memory_bytes <= ?6
+      OR (q.memory_bytes <= ?7 AND q.estimated_seconds <= ?8))
     ORDER BY id LIMIT 1)
   FROM queue_length, json_each('[0, 1, 2]') p WHERE jobs > 0
 )
@@ -59,16 +64,19 @@ LIMIT 1)sql";
 }  // namespace
 
 absl::StatusOr<std::optional<JobRow>> JobQueue::NextQueued(
-    const std::vector<int64_t>& resting) {
+    const std::vector<int64_t>& passed_over, const std::optional<Room>& room) {
   return database_->Read(
       [&](Connection& db) -> absl::StatusOr<std::optional<JobRow>> {
         const absl::Time now = clock_();
-        const auto id =
-            QueryInteger(db, kNextQueued,
-                         absl::StrCat("[", absl::StrJoin(resting, ","), "]"),
-                         absl::ToUnixMicros(now), StoredUsageLeft(db, now),
-                         absl::ToUnixMicros(now - kLowPatience),
-                         limits_.running_jobs_per_user);
+        const Room limits = room.value_or(Room{});
+        const auto id = QueryInteger(
+            db, kNextQueued,
+            absl::StrCat("[", absl::StrJoin(passed_over, ","), "]"),
+            absl::ToUnixMicros(now), StoredUsageLeft(db, now),
+            absl::ToUnixMicros(now - kLowPatience),
+            limits_.running_jobs_per_user,
+            room ? std::optional(room->bytes) : std::nullopt,
+            limits.brief_bytes, limits.brief_seconds);
         if (!id) return std::nullopt;
         MOEPROBE_ASSIGN_OR_RETURN(JobRow row, SelectJob(db, *id));
         return row;
@@ -168,8 +176,8 @@ absl::StatusOr<bool> JobQueue::AnswerFromCache(
   return answered;
 }
 
-absl::StatusOr<AttemptId> JobQueue::Start(
-    int64_t job, int64_t worker, std::optional<double> estimated_seconds) {
+absl::StatusOr<AttemptId> JobQueue::Start(int64_t job, int64_t worker,
+                                          const JobNeeds& needs) {
   auto started =
       database_->Write([&](Connection& db) -> absl::StatusOr<AttemptId> {
         const int64_t now = absl::ToUnixMicros(clock_());
@@ -178,9 +186,9 @@ absl::StatusOr<AttemptId> JobQueue::Start(
                     "UPDATE job SET state = 'RUNNING', attempt = attempt + 1, "
                     "worker = ?2, change_time = ?3, phase = '', fraction = 0, "
                     "start_time = coalesce(start_time, ?3), attempt_time = ?3, "
-                    "estimated_seconds = ?4 "
+                    "estimated_seconds = ?4, memory_bytes = ?5 "
                     "WHERE id = ?1 AND state = 'QUEUED'",
-                    job, worker, now, estimated_seconds);
+                    job, worker, now, needs.seconds, needs.memory_bytes);
         if (changed != 1) {
           return absl::AbortedError(
               absl::StrCat("job ", job, " is not queued"));
@@ -190,6 +198,16 @@ absl::StatusOr<AttemptId> JobQueue::Start(
       });
   if (started.ok()) listener_(job);
   return started;
+}
+
+absl::Status JobQueue::NoteNeeds(int64_t job, const JobNeeds& needs) {
+  return database_->Write([&](Connection& db) -> absl::Status {
+    Execute(db,
+            "UPDATE job SET estimated_seconds = ?2, memory_bytes = ?3 "
+            "WHERE state = 'QUEUED' AND id = ?1",
+            job, needs.seconds, needs.memory_bytes);
+    return absl::OkStatus();
+  });
 }
 
 absl::Status JobQueue::FailQueued(int64_t job, const JobFailure& failure) {

@@ -26,6 +26,13 @@ struct QueueDepth {
   std::optional<absl::Time> oldest_queued;  // when it was submitted
 };
 
+// Memory for jobs that go before others, which wait for more of it.
+struct Room {
+  int64_t bytes = 0;        // for a job of any length
+  int64_t brief_bytes = 0;  // for one that is expected to take no longer
+  double brief_seconds = 0;
+};
+
 // The jobs that wait, as the scheduler sees them. Every change and its events
 // are one transaction, on disk before the call returns. Thread-safe.
 //
@@ -49,11 +56,14 @@ class JobQueue {
         clock_(std::move(clock)),
         limits_(limits) {}
 
-  // Returns the job that goes next, but for those that rest, or nullopt. A job
-  // whose like is held by a worker waits: it will be answered from the cache.
-  // So do those of users who hold as many workers as one may.
+  // Returns the job that goes next, or nullopt, but for those that are passed
+  // over and those that are known to take more memory than there is room for;
+  // without `room` there is for any. A job whose like is held by a worker
+  // waits: it will be answered from the cache. So do those of users who hold as
+  // many workers as one may.
   absl::StatusOr<std::optional<JobRow>> NextQueued(
-      const std::vector<int64_t>& resting = {});
+      const std::vector<int64_t>& passed_over = {},
+      const std::optional<Room>& room = std::nullopt);
 
   // Returns what Forecast() needs, in the order of NextQueued(), as if no job
   // rested.
@@ -81,9 +91,11 @@ class JobQueue {
 
   // Gives a queued job to the worker with this process id. Aborted if it is no
   // longer queued.
-  absl::StatusOr<AttemptId> Start(
-      int64_t job, int64_t worker,
-      std::optional<double> estimated_seconds = std::nullopt);
+  absl::StatusOr<AttemptId> Start(int64_t job, int64_t worker,
+                                  const JobNeeds& needs = {});
+
+  // Notes what a queued job is found to take, of which nobody is told.
+  absl::Status NoteNeeds(int64_t job, const JobNeeds& needs);
 
   // Fails a queued job.
   absl::Status FailQueued(int64_t job, const JobFailure& failure);

@@ -32,7 +32,8 @@ constexpr const char* kSelectJob = R"sql(
 SELECT state, spec, request_key, attempt, worker, crash_count, cached, phase,
   fraction, layers_done, layer_count, error_code, error_message, create_time,
   start_time, end_time, estimated_seconds, kind, owner, private, priority,
-  kept, drop_time, drop_reason
+  kept, drop_time, drop_reason,
+  memory_bytes
 FROM job WHERE id = ?1)sql";
 
 constexpr const char* kAddEvent = R"sql(
@@ -96,7 +97,7 @@ JobRow ReadJob(Statement& query, int64_t id) {
   row.start_time = ReadTime(query.getColumn(14));
   row.end_time = ReadTime(query.getColumn(15));
   if (!query.isColumnNull(16)) {
-    row.estimated_seconds = query.getColumn(16).getDouble();
+    row.needs.seconds = query.getColumn(16).getDouble();
   }
   row.kind = KindOf(query.getColumn(17).getString());
   row.access.owner = query.getColumn(18).getString();
@@ -106,6 +107,9 @@ JobRow ReadJob(Statement& query, int64_t id) {
   if (const auto time = ReadTime(query.getColumn(22))) {
     row.dropped = DroppedResults{.time = *time,
                                  .reason = query.getColumn(23).getString()};
+  }
+  if (!query.isColumnNull(24)) {
+    row.needs.memory_bytes = query.getColumn(24).getInt64();
   }
   return row;
 }
@@ -273,8 +277,8 @@ void Succeed(Connection& database, int64_t id) {
           id);
   ChangeState(database, id, {.state = JobState::kSucceeded});
   Execute(database,
-          "UPDATE job SET cached = 1, estimated_seconds = NULL "
-          "WHERE id = ?1 AND attempt = 0",
+          "UPDATE job SET cached = 1, estimated_seconds = NULL, "
+          "memory_bytes = NULL WHERE id = ?1 AND attempt = 0",
           id);
 }
 

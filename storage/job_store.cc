@@ -73,12 +73,14 @@ int64_t InsertJob(Connection& database, const NewJob& job, absl::Time now) {
   Execute(database,
           "INSERT INTO job(state, spec, request_key, request_id, "
           "request_digest, layer_count, create_time, change_time, kind, "
-          "owner, private, priority, estimated_seconds) "
-          "VALUES('QUEUED', ?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?11)",
+          "owner, private, priority, estimated_seconds, memory_bytes) "
+          "VALUES('QUEUED', ?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?11, "
+          "?12)",
           Blob{job.spec}, job.request_key, request_id, digest, LayerCount(job),
           absl::ToUnixMicros(now), NameOf(job.kind), job.access.owner,
           static_cast<int>(job.access.is_private),
-          static_cast<int>(job.priority), job.estimated_seconds);
+          static_cast<int>(job.priority), job.needs.seconds,
+          job.needs.memory_bytes);
   const int64_t id = database.getLastInsertRowid();
   for (const std::string& reader : job.access.readers) {
     Execute(database, "INSERT INTO job_reader(job, name) VALUES(?1, ?2)", id,

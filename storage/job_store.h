@@ -37,7 +37,7 @@ struct NewJob {
   std::vector<NewJobPart> parts;
   std::vector<NeededGroup> groups;
   std::vector<std::string> runs = {};  // that it trains or analyses, by name
-  std::optional<double> estimated_seconds = {};  // of a worker
+  JobNeeds needs = {};
   std::vector<std::string> warnings;
 };
 

@@ -218,11 +218,16 @@ TEST_F(SharedJobsTest, GivesWhatNobodyOwnsToTheServersUser) {
 TEST_F(JobStoreTest, KeepsAnEstimateOfWhatAWorkerHasToDo) {
   FillCache("key");
   NewJob job = SomeJob();
-  job.estimated_seconds = 1.5;
-  EXPECT_EQ(jobs_.Get(ServerItself(), Create(job))->estimated_seconds, 1.5);
+  job.needs = {.seconds = 1.5, .memory_bytes = 7};
+  const JobNeeds kept = jobs_.Get(ServerItself(), Create(job))->needs;
+  EXPECT_EQ(kept.seconds, 1.5);
+  EXPECT_EQ(kept.memory_bytes, 7);
   job = SomeJob("key");
-  job.estimated_seconds = 0.1;  // nothing, but for a worker's start
-  EXPECT_FALSE(jobs_.Get(ServerItself(), Create(job))->estimated_seconds);
+  // Nothing, but for a worker's start.
+  job.needs = {.seconds = 0.1, .memory_bytes = 1};
+  const JobNeeds of_cached = jobs_.Get(ServerItself(), Create(job))->needs;
+  EXPECT_FALSE(of_cached.seconds);
+  EXPECT_FALSE(of_cached.memory_bytes);
 }
 
 class LimitedJobsTest : public JobStoreTest {

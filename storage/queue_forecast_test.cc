@@ -132,7 +132,7 @@ TEST(ForecastTest, IsInTheOrderOfTheQueue) {
     job.request_key = absl::StrCat(i);
     job.parts = {{.prefix = ""}};
     job.groups = {{.part = 0, .layer = 0, .probe = "routing", .key = ""}};
-    job.estimated_seconds = static_cast<double>(random() % 100);
+    job.needs.seconds = static_cast<double>(random() % 100);
     ASSERT_TRUE(jobs.Create(job).ok());
     now += absl::Hours(1);
   }
@@ -140,7 +140,7 @@ TEST(ForecastTest, IsInTheOrderOfTheQueue) {
   std::vector<int64_t> found;
   while (const auto next = *queue.NextQueued()) {
     found.push_back(next->id);
-    ASSERT_TRUE(queue.Start(next->id, next->id, next->estimated_seconds).ok());
+    ASSERT_TRUE(queue.Start(next->id, next->id, next->needs).ok());
   }
   EXPECT_EQ(found, expected);
 }

@@ -467,8 +467,20 @@ CREATE INDEX job_by_end ON job(end_time, id)
 CREATE INDEX dropped_job ON job(id) WHERE drop_time IS NOT NULL;
 )sql";
 
-constexpr std::array<const char*, 7> kMigrations = {
-    kInitial, kEstimates, kTraining, kIndexes, kUsers, kShares, kRetention};
+constexpr const char* kMemory = R"sql(
+-- Memory that the attempt that a job is at, or waits for, is expected to take.
+ALTER TABLE job ADD COLUMN memory_bytes INTEGER CHECK(memory_bytes >= 0);
+
+-- The same as before, with what tells whether there is room for a job.
+DROP INDEX job_queue;
+CREATE INDEX job_queue ON job(owner, priority DESC, id, create_time,
+                              estimated_seconds, memory_bytes)
+  WHERE state = 'QUEUED';
+)sql";
+
+constexpr std::array<const char*, 8> kMigrations = {
+    kInitial, kEstimates, kTraining, kIndexes, kUsers, kShares, kRetention,
+    kMemory};
 
 }  // namespace
 

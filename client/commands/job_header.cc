@@ -102,7 +102,8 @@ std::string JobHeader(Session& session, const v1::Job& job) {
   std::string text =
       absl::StrCat("job ", JobId(job.name()), ": ", StateText(job), "\n");
   absl::StrAppend(
-      &text, Line("error", job.error().message()), Line("name", LabelOf(job)),
+      &text, Line("error", job.error().message()),
+      Line("waits for", MemoryWaitText(job)), Line("name", LabelOf(job)),
       job.has_train() ? TrainingLines(session, job.train())
                       : AnalysisLines(session, job.analyze()),
       Line("owner", OwnerText(job)), Line("priority", PriorityText(job)),

@@ -68,6 +68,26 @@ TEST_F(JobHeaderTest, SaysWhereAJobWaits) {
   EXPECT_THAT(Header(), HasSubstr("priority  low\n"));
 }
 
+TEST_F(JobHeaderTest, SaysWhoHoldsTheMemoryThatAJobWaitsFor) {
+  job_.set_state(v1::Job::STATE_QUEUED);
+  EXPECT_THAT(Header(), Not(HasSubstr("waits for")));
+  v1::MemoryWait& wait = *job_.mutable_memory_wait();
+  wait.set_needed_bytes(1'200'000'000);
+  wait.set_held_bytes(800'000'000);
+  wait.set_budget_bytes(1'500'000'000);
+  EXPECT_THAT(Header(), HasSubstr("  waits for 1.2 GB of memory; 800.0 MB of "
+                                  "1.5 GB are held\n"));
+  wait.add_holders("jobs/3");
+  wait.add_holders("jobs/4");
+  EXPECT_THAT(Header(), HasSubstr("are held by jobs/3, jobs/4\n"));
+  wait.set_kept_bytes(1'400'000'000);
+  EXPECT_THAT(
+      Header(),
+      HasSubstr("jobs/4, and 1.4 GB are kept for a job that goes first\n"));
+  wait.set_kept_for("jobs/5");
+  EXPECT_THAT(Header(), HasSubstr("1.4 GB are kept for jobs/5\n"));
+}
+
 TEST_F(JobHeaderTest, SaysWhatIsTrained) {
   v1::TrainSpec& spec = *job_.mutable_train();
   spec.set_name("label");

@@ -54,6 +54,22 @@ std::string StateText(const v1::Job& job) {
   return text;
 }
 
+std::string MemoryWaitText(const v1::Job& job) {
+  if (!job.has_memory_wait()) return "";
+  const v1::MemoryWait& wait = job.memory_wait();
+  std::string text =
+      absl::StrCat(FormatBytes(wait.needed_bytes()), " of memory; ",
+                   FormatBytes(wait.held_bytes()), " of ",
+                   FormatBytes(wait.budget_bytes()), " are held");
+  if (!wait.holders().empty()) {
+    absl::StrAppend(&text, " by ", absl::StrJoin(wait.holders(), ", "));
+  }
+  if (wait.kept_bytes() == 0) return text;
+  return absl::StrCat(
+      text, ", and ", FormatBytes(wait.kept_bytes()), " are kept for ",
+      wait.kept_for().empty() ? "a job that goes first" : wait.kept_for());
+}
+
 std::string PriorityText(const v1::Job& job) {
   const auto* value =
       v1::Job::Priority_descriptor()->FindValueByNumber(job.priority());

@@ -27,6 +27,10 @@ std::string OwnerText(const Message& message) {
              : message.owner();
 }
 
+// What a job that waits for memory waits for, such as "1.2 GB of memory; 0.8 GB
+// of 1.0 GB are held by jobs/3"; "" for one that does not.
+std::string MemoryWaitText(const v1::Job& job);
+
 // "low" or "high"; empty if it is normal.
 std::string PriorityText(const v1::Job& job);
 

@@ -149,12 +149,23 @@ Json ServerJson(const v1::ServerInfo& info) {
       {"max_crash_count", info.max_crash_count()},
       {"default_visibility", VisibilityName(info.default_visibility())},
       {"audit_failure_count", info.audit_failure_count()},
+      {"memory_budget_bytes", info.memory_budget_bytes()},
+      {"memory_budget_origin", info.memory_budget_origin()},
+      {"memory_held_bytes", info.memory_held_bytes()},
       {"isolation",
        info.has_isolation() ? IsolationJson(info.isolation()) : Json(nullptr)}};
   for (const std::string& family : info.families()) {
     json["families"].push_back(family);
   }
   return json;
+}
+
+std::string MemoryText(const v1::ServerInfo& info) {
+  const std::string held = FormatBytes(info.memory_held_bytes());
+  if (info.memory_budget_bytes() == 0) return held + " held, of any amount";
+  return absl::StrCat(held, " held of ",
+                      FormatBytes(info.memory_budget_bytes()), ", ",
+                      PrintableLine(info.memory_budget_origin()));
 }
 
 // How a list looks as a table.
@@ -270,12 +281,13 @@ absl::Status ShowServer(Session& session, bool json) {
       "moeprobe-server %s at %s\n"
       "workers: %d, %d idle, %d threads each\n"
       "families: %s\n"
+      "memory of jobs: %s\n"
       "largest data set: %s\n"
       "who sees what is submitted: %s\n"
       "version of the numbers: %d\n",
       PrintableLine(info.version()), session.client.address(),
       info.worker_count(), info.idle_worker_count(), info.threads_per_worker(),
-      PrintableLine(absl::StrJoin(info.families(), ", ")),
+      PrintableLine(absl::StrJoin(info.families(), ", ")), MemoryText(info),
       FormatBytes(info.max_dataset_bytes()),
       info.default_visibility() == v1::VISIBILITY_PRIVATE ? "its owner"
                                                           : "every user",

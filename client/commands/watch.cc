@@ -15,12 +15,16 @@
 namespace moeprobe {
 namespace {
 
-// Where a job that waits stands, if others go before it.
+// Where a job that waits stands, if others go before it, and whether it waits
+// for memory.
 void TellPlace(Session& session, const std::string& job_name,
                ProgressView& view) {
   const auto job = session.client.GetJob(job_name);
   if (!job.ok() || job->state() != v1::Job::STATE_QUEUED) return;
   if (job->queue_position() > 0) view.Tell(StateText(*job));
+  if (job->has_memory_wait()) {
+    view.Tell(absl::StrCat("waits for ", MemoryWaitText(*job)));
+  }
 }
 
 }  // namespace

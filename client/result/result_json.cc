@@ -48,6 +48,17 @@ Json ProgressJson(const v1::Progress& progress) {
           {"layer_count", progress.layer_count()}};
 }
 
+Json MemoryWaitJson(const v1::MemoryWait& wait) {
+  Json json = {{"needed_bytes", wait.needed_bytes()},
+               {"budget_bytes", wait.budget_bytes()},
+               {"held_bytes", wait.held_bytes()},
+               {"holders", Json::array()},
+               {"kept_bytes", wait.kept_bytes()},
+               {"kept_for", wait.kept_for()}};
+  for (const std::string& job : wait.holders()) json["holders"].push_back(job);
+  return json;
+}
+
 Json StatusJson(const v1::Job& job) {
   Json status = {{"name", job.name()},
                  {"owner", job.owner()},
@@ -69,6 +80,12 @@ Json StatusJson(const v1::Job& job) {
     if (job.has_estimated_start_time()) {
       status["estimated_start"] = TimeText(job.estimated_start_time());
     }
+  }
+  if (job.has_estimated_memory_bytes()) {
+    status["estimated_memory_bytes"] = job.estimated_memory_bytes();
+  }
+  if (job.has_memory_wait()) {
+    status["memory_wait"] = MemoryWaitJson(job.memory_wait());
   }
   return status;
 }

@@ -20,6 +20,7 @@
 #include "absl/time/time.h"
 #include "core/base/default_address.h"
 #include "core/base/machine_memory.h"
+#include "core/base/memory_limit.h"
 #include "server/client_listener.h"
 #include "server/commands/duration_option.h"
 #include "server/log.h"
@@ -51,6 +52,22 @@ std::filesystem::path WorkerBesideThis() {
          "moeprobe-worker";
 }
 
+// Leaves room for the kernel, the server, and pages of checkpoints.
+constexpr int kBudgetPercent = 80;
+
+MemoryBudget DefaultBudget() {
+  const MemoryLimit limit = FindMemoryLimit();
+  return {.bytes = limit.bytes / 100 * kBudgetPercent,
+          .origin = absl::StrCat(kBudgetPercent, " % of ", limit.origin)};
+}
+
+void LogBudget(const MemoryBudget& budget) {
+  LogInfo(budget.bytes == 0
+              ? "memory: jobs may take any amount"
+              : absl::StrCat("memory: jobs may take ", budget.bytes,
+                             " bytes together, ", budget.origin));
+}
+
 int CoreCount() {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
@@ -77,6 +94,13 @@ void AddWorkerOptions(CLI::App& app, ServeOptions& options) {
                  "checkpoints left out; 0: no limit (default: as much as the "
                  "machine has)")
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true));
+  app.add_option("--memory-budget", options.memory_budget,
+                 "Memory that running jobs are expected to take together at "
+                 "most, such as 64GiB; others wait; 0: any amount (default: "
+                 "80 % of what the machine, or the control group of the "
+                 "server, has)")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
+      ->check(CLI::NonNegativeNumber);
   app.add_flag("--require-isolation", server.require_isolation,
                "Refuses to start where the kernel cannot keep workers from "
                "other files and from the network");
@@ -271,9 +295,14 @@ int Serve(ServeOptions options) {
   }
   server.listen.socket_mode =
       static_cast<mode_t>(std::stoul(options.socket_mode, nullptr, kOctal));
+  server.memory_budget = options.memory_budget
+                             ? MemoryBudget{.bytes = *options.memory_budget,
+                                            .origin = "as --memory-budget says"}
+                             : DefaultBudget();
   if (!options.tls.certificate.empty()) server.listen.tls = options.tls;
   LetWaitingThreadsSleep(server);
   StartLog(options.log_format);
+  LogBudget(server.memory_budget);
   return Run(server);
 }
 

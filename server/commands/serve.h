@@ -4,6 +4,7 @@
 #include <CLI/App.hpp>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "server/access/tls_files.h"
@@ -24,6 +25,7 @@ struct ServeOptions {
   int stall_seconds = 21'600;
   int max_job_seconds = 0;
   int64_t keep_results_seconds = 0;  // 0: for ever
+  std::optional<int64_t> memory_budget;  // nullopt: what the machine suggests
   LogFormat log_format = LogFormat::kText;
 };
 

@@ -13,6 +13,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "server/memory_schedule.h"
 #include "storage/data_layout.h"
 #include "storage/job.h"
 #include "storage/job_queue.h"
@@ -36,9 +37,10 @@ void Add(MetricFamily& family, double value) {
   family.metric.push_back(metric);
 }
 
-void Add(MetricFamily& family, const std::string& state, double value) {
+void Add(MetricFamily& family, const std::string& state, double value,
+         const std::string& label = "state") {
   Add(family, value);
-  family.metric.back().label = {{.name = "state", .value = state}};
+  family.metric.back().label = {{.name = label, .value = state}};
 }
 
 void AddQueue(const QueueDepth& depth, std::vector<MetricFamily>& all) {
@@ -78,6 +80,18 @@ void AddDisk(const fs::path& data, std::vector<MetricFamily>& all) {
 
 }  // namespace
 
+MetricFamily ServerGauges::Memory() const {
+  MetricFamily memory =
+      Gauge("moeprobe_memory_bytes", "Memory that running jobs may take");
+  const int64_t held = BytesOf(parts_.running->Memory());
+  Add(memory, "held", static_cast<double>(held), "what");
+  if (parts_.memory_budget_bytes > 0) {
+    Add(memory, "budget", static_cast<double>(parts_.memory_budget_bytes),
+        "what");
+  }
+  return memory;
+}
+
 std::vector<MetricFamily> ServerGauges::Collect() const {
   std::vector<MetricFamily> all;
   const auto depth = parts_.queue->Depth();
@@ -86,6 +100,7 @@ std::vector<MetricFamily> ServerGauges::Collect() const {
   Add(workers, "answering", parts_.pulse->AnsweringCount());
   Add(workers, "idle", parts_.scheduler->idle_worker_count());
   all.push_back(workers);
+  all.push_back(Memory());
   if (const auto bytes = parts_.retention->Bytes(); bytes.ok()) {
     MetricFamily stored =
         Gauge("moeprobe_stored_bytes", "Arrays and models that are stored");

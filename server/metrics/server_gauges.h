@@ -4,10 +4,12 @@
 #include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <utility>
 #include <vector>
 
+#include "server/running_tasks.h"
 #include "server/scheduler.h"
 #include "server/worker_pulse.h"
 #include "storage/job_queue.h"
@@ -20,6 +22,7 @@ namespace moeprobe {
 //   moeprobe_jobs{state}                 jobs by state
 //   moeprobe_oldest_queued_seconds       0 where nothing is queued
 //   moeprobe_workers{state}              answering, idle
+//   moeprobe_memory_bytes{what}          held by running jobs, budget (if any)
 //   moeprobe_stored_bytes                arrays and models
 //   moeprobe_database_bytes              with its write-ahead log
 //   moeprobe_disk_free_bytes             where the data directory is
@@ -31,6 +34,8 @@ class ServerGauges final : public prometheus::Collectable {
     RetentionStore* retention;
     const Scheduler* scheduler;
     const WorkerPulse* pulse;
+    const RunningTasks* running;
+    int64_t memory_budget_bytes;  // 0: none
     std::filesystem::path data_directory;
   };
   explicit ServerGauges(Parts parts) : parts_(std::move(parts)) {}
@@ -39,6 +44,8 @@ class ServerGauges final : public prometheus::Collectable {
   std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
+  prometheus::MetricFamily Memory() const;
+
   Parts parts_;
 };
 

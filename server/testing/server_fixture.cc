@@ -52,6 +52,7 @@ void ServerFixture::StartServer() {
        .listen = {},
        .worker_count = 0,
        .worker_binary = {},
+       .memory_budget = {.bytes = memory_budget_bytes_},
        .metrics_address = {},
        .drain_patience = {}});
   ASSERT_TRUE(server.ok()) << server.status();

@@ -3,6 +3,7 @@
 
 #include <grpcpp/support/status.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -50,6 +51,7 @@ class ServerFixture : public testing::Test {
   std::unique_ptr<TestClient> client_;
   std::unique_ptr<TestWorker> worker_;
   v1::AnalyzeSpec spec_;
+  int64_t memory_budget_bytes_ = 0;  // of servers to be started
 };
 
 }  // namespace moeprobe

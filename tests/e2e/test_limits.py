@@ -44,7 +44,13 @@ def test_data_sets_have_limits(start_server, make_client, short_request):
 
 
 @pytest.mark.parametrize(
-    "option", ["--max-queued", "--max-running-per-user", "--max-dataset-bytes"]
+    "option",
+    [
+        "--max-queued",
+        "--max-running-per-user",
+        "--max-dataset-bytes",
+        "--memory-budget",
+    ],
 )
 @pytest.mark.parametrize("value", ["-1", "many", ""])
 def test_limits_that_are_none_are_refused(server, option, value):

@@ -43,6 +43,9 @@ class ServerInfo:
     max_dataset_bytes: int
     default_visibility: str  # of what a request makes: "lab" or "private"
     audit_failure_count: int  # lines that the audit log lacks
+    memory_budget_bytes: int  # that running jobs may take together; 0: any amount
+    memory_budget_origin: str  # why so much
+    memory_held_bytes: int  # that running jobs are expected to take
     isolation: Isolation | None = None  # None: workers are started by hand
 
 
@@ -130,6 +133,9 @@ def server_info_of(info: server_service_pb2.ServerInfo) -> ServerInfo:
         max_dataset_bytes=info.max_dataset_bytes,
         default_visibility=_choice(access_pb2.Visibility, info.default_visibility),
         audit_failure_count=info.audit_failure_count,
+        memory_budget_bytes=info.memory_budget_bytes,
+        memory_budget_origin=info.memory_budget_origin,
+        memory_held_bytes=info.memory_held_bytes,
         isolation=_isolation_of(info.isolation) if info.HasField("isolation") else None,
     )
 

@@ -17,6 +17,18 @@ from moeprobe.v1 import job_pb2
 
 
 @dataclasses.dataclass(frozen=True)
+class MemoryWait:
+    """What a job waits for that does not fit beside what runs, in bytes."""
+
+    needed_bytes: int
+    budget_bytes: int  # that running jobs may take together
+    held_bytes: int  # that they are expected to take
+    holders: list[str]  # running jobs, those that one may see
+    kept_bytes: int  # for a job that goes first and waits as well
+    kept_for: str  # that job; "" where there is none, or one may not see it
+
+
+@dataclasses.dataclass(frozen=True)
 class JobStatus:
     """A job at one moment. Times are None where they have not come."""
 
@@ -38,6 +50,8 @@ class JobStatus:
     start_time: datetime.datetime | None
     end_time: datetime.datetime | None
     estimated_seconds: float | None
+    estimated_memory_bytes: int | None
+    memory_wait: MemoryWait | None  # while it is queued and there is no room
     request: dict[str, Any]
     owner: str
     visibility: str  # "lab" or "private"
@@ -57,10 +71,25 @@ def _time(
     return time.ToDatetime(datetime.timezone.utc)
 
 
+def _memory_wait(job: job_pb2.Job) -> MemoryWait | None:
+    if not job.HasField("memory_wait"):
+        return None
+    wait = job.memory_wait
+    return MemoryWait(
+        needed_bytes=wait.needed_bytes,
+        budget_bytes=wait.budget_bytes,
+        held_bytes=wait.held_bytes,
+        holders=list(wait.holders),
+        kept_bytes=wait.kept_bytes,
+        kept_for=wait.kept_for,
+    )
+
+
 def status_of(job: job_pb2.Job) -> JobStatus:
     """Return what a message says."""
     request = request_dict(job)
     has_estimate = job.HasField("estimated_seconds")
+    has_memory = job.HasField("estimated_memory_bytes")
     return JobStatus(
         name=job.name,
         label=str(request.get("name", "")),
@@ -80,6 +109,8 @@ def status_of(job: job_pb2.Job) -> JobStatus:
         start_time=_time(job, "start_time"),
         end_time=_time(job, "end_time"),
         estimated_seconds=job.estimated_seconds if has_estimate else None,
+        estimated_memory_bytes=job.estimated_memory_bytes if has_memory else None,
+        memory_wait=_memory_wait(job),
         request=request,
         owner=job.owner,
         visibility=visibility_of(job),

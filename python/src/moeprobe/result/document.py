@@ -55,7 +55,22 @@ def _status(job: job_pb2.Job) -> Document:
         status["queue_position"] = job.queue_position
         if job.HasField("estimated_start_time"):
             status["estimated_start"] = _time(job.estimated_start_time)
+    if job.HasField("estimated_memory_bytes"):
+        status["estimated_memory_bytes"] = job.estimated_memory_bytes
+    if job.HasField("memory_wait"):
+        status["memory_wait"] = _memory_wait(job.memory_wait)
     return status
+
+
+def _memory_wait(wait: job_pb2.MemoryWait) -> Document:
+    return {
+        "needed_bytes": wait.needed_bytes,
+        "budget_bytes": wait.budget_bytes,
+        "held_bytes": wait.held_bytes,
+        "holders": list(wait.holders),
+        "kept_bytes": wait.kept_bytes,
+        "kept_for": wait.kept_for,
+    }
 
 
 def _null(row: result_pb2.SummaryRow, prefix: str) -> Document:
