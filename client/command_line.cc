@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "client/commands/change_job.h"
+#include "client/commands/change_model.h"
 #include "client/commands/compare.h"
 #include "client/commands/fetch_files.h"
 #include "client/commands/init_request.h"
@@ -141,8 +142,7 @@ class Commands {
     AddJobCommand("unkeep", "Lets a job's results go once they are old.",
                   UnkeepJob);
     AddJobCommand("delete", "Deletes a job that has ended.", DeleteJob);
-    AddList("models", "Lists the models that the server can analyse.",
-            ListModels);
+    AddModels();
     AddList("datasets", "Lists the texts and token ids that the server has.",
             ListDatasets);
     AddList("info", "Says what the server is.", ShowServer);
@@ -389,6 +389,32 @@ class Commands {
     });
   }
 
+  void AddModels() {
+    CLI::App* command =
+        Add("models",
+            "Lists the models that the server can analyse, what of them is in "
+            "its memory and who uses them; or changes what is in memory. load "
+            "reads a model, so that its first job need not; it stays until the "
+            "room is needed. unload lets go of one that no job uses. pin keeps "
+            "one until unpin; that takes memory from jobs and is for admins.",
+            "models --json\n"
+            "         moeprobe-client models load mixtral");
+    CLI::Option* action =
+        command->add_option("ACTION", action_, "load, unload, pin or unpin")
+            ->check(CLI::IsMember({"load", "unload", "pin", "unpin"}));
+    CLI::Option* model =
+        command->add_option("MODEL", model_, "As `models` lists it");
+    action->needs(model);
+    AddJson(command);
+    command->callback([this] {
+      line_.command = [action = action_, model = model_,
+                       json = json_](Session& session) {
+        return action.empty() ? ListModels(session, json)
+                              : ChangeModel(session, action, model);
+      };
+    });
+  }
+
   void AddJobCommand(const std::string& name, const std::string& description,
                      absl::Status (*run)(Session&, const std::string&)) {
     CLI::App* command = Add(name, description, name + " 17");
@@ -417,6 +443,7 @@ class Commands {
   RedundancyView redundancy_;
   MatrixView matrix_;
   std::string model_;
+  std::string action_;
   std::string text_;
   std::string axis_;
   std::string shell_;

@@ -212,10 +212,55 @@ grpc::Status ServerServiceImpl::GetServerInfo(
 grpc::Status ServerServiceImpl::ListModels(grpc::ServerContext* context,
                                            const v1::ListModelsRequest* request,
                                            v1::ListModelsResponse* response) {
-  return gate_.Run(*context, "ServerService/ListModels", "",
-                   [&](GatedCall& /*call*/) {
-                     return Answer(operations_->ListModels(*request), response);
+  return gate_.Run(
+      *context, "ServerService/ListModels", "", [&](GatedCall& call) {
+        return Answer(operations_->ListModels(call.viewer(), *request),
+                      response);
+      });
+}
+
+grpc::Status ServerServiceImpl::LoadModel(grpc::ServerContext* context,
+                                          const v1::LoadModelRequest* request,
+                                          v1::Model* response) {
+  return gate_.Run(*context, "ServerService/LoadModel", request->name(),
+                   [&](GatedCall& call) {
+                     return Answer(
+                         operations_->LoadModel(call.viewer(), request->name()),
+                         response);
                    });
+}
+
+grpc::Status ServerServiceImpl::UnloadModel(
+    grpc::ServerContext* context, const v1::UnloadModelRequest* request,
+    v1::Model* response) {
+  return gate_.Run(
+      *context, "ServerService/UnloadModel", request->name(),
+      [&](GatedCall& call) {
+        return Answer(operations_->UnloadModel(call.viewer(), request->name()),
+                      response);
+      });
+}
+
+grpc::Status ServerServiceImpl::PinModel(grpc::ServerContext* context,
+                                         const v1::PinModelRequest* request,
+                                         v1::Model* response) {
+  return gate_.Run(*context, "ServerService/PinModel", request->name(),
+                   [&](GatedCall& call) {
+                     return Answer(
+                         operations_->PinModel(call.viewer(), request->name()),
+                         response);
+                   });
+}
+
+grpc::Status ServerServiceImpl::UnpinModel(grpc::ServerContext* context,
+                                           const v1::UnpinModelRequest* request,
+                                           v1::Model* response) {
+  return gate_.Run(
+      *context, "ServerService/UnpinModel", request->name(),
+      [&](GatedCall& call) {
+        return Answer(operations_->UnpinModel(call.viewer(), request->name()),
+                      response);
+      });
 }
 
 grpc::Status UserServiceImpl::GetCaller(grpc::ServerContext* context,

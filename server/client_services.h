@@ -128,6 +128,18 @@ class ServerServiceImpl final : public v1::ServerService::Service {
   grpc::Status ListModels(grpc::ServerContext* context,
                           const v1::ListModelsRequest* request,
                           v1::ListModelsResponse* response) override;
+  grpc::Status LoadModel(grpc::ServerContext* context,
+                         const v1::LoadModelRequest* request,
+                         v1::Model* response) override;
+  grpc::Status UnloadModel(grpc::ServerContext* context,
+                           const v1::UnloadModelRequest* request,
+                           v1::Model* response) override;
+  grpc::Status PinModel(grpc::ServerContext* context,
+                        const v1::PinModelRequest* request,
+                        v1::Model* response) override;
+  grpc::Status UnpinModel(grpc::ServerContext* context,
+                          const v1::UnpinModelRequest* request,
+                          v1::Model* response) override;
 
  private:
   CallGate gate_;

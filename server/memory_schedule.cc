@@ -48,19 +48,41 @@ int64_t BytesSince(Clock::time_point time,
 }  // namespace
 
 absl::Status MemorySchedule::Check(int64_t bytes) const {
-  if (budget_bytes_ == 0 || bytes <= budget_bytes_) return absl::OkStatus();
+  if (budget_bytes_ == 0 || bytes <= job_bytes()) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrFormat(
       "the job is expected to take %d bytes of memory (%.1f GB), more than the "
-      "%d (%.1f GB) that all jobs may take together (--memory-budget); ask for "
+      "%d (%.1f GB) that all jobs may take together (--memory-budget%s); ask "
+      "for "
       "fewer tokens, probes or draws of nulls, or have the server started with "
       "a larger budget",
-      bytes, Gigabytes(bytes), budget_bytes_, Gigabytes(budget_bytes_)));
+      bytes, Gigabytes(bytes), job_bytes(), Gigabytes(job_bytes()),
+      pinned_bytes_ == 0 ? "" : ", less what pinned models have"));
+}
+
+absl::Status MemorySchedule::AddPinned(
+    int64_t bytes, const std::vector<HeldMemory>& held,
+    const std::optional<LargestJob>& largest) {
+  const int64_t left = job_bytes() - bytes;
+  if (budget_bytes_ > 0 && left < BytesOf(held)) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "%d bytes to pin leave %d of the memory budget to jobs, and those that "
+        "run hold %d; unpin others, or wait for jobs to end",
+        bytes, std::max<int64_t>(left, 0), BytesOf(held)));
+  }
+  if (budget_bytes_ > 0 && largest && left < largest->bytes) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "%d bytes to pin leave %d of the memory budget to jobs, and jobs/%d, "
+        "which waits, takes %d; unpin others, or wait for it to end",
+        bytes, left, largest->job, largest->bytes));
+  }
+  pinned_bytes_ += bytes;
+  return absl::OkStatus();
 }
 
 bool MemorySchedule::MayStart(int64_t job, int64_t bytes,
                               const std::vector<HeldMemory>& held,
                               Clock::time_point now) {
-  const int64_t free = budget_bytes_ - BytesOf(held);
+  const int64_t free = job_bytes() - BytesOf(held);
   const MutexLock lock(mutex_);
   if (budget_bytes_ == 0 || bytes <= free) {
     kept_.reset();
@@ -80,9 +102,9 @@ std::optional<Room> MemorySchedule::RoomBehind(
     const std::vector<HeldMemory>& held, Clock::time_point now) const {
   const std::optional<Kept> kept = this->kept();
   if (!kept) return std::nullopt;
-  const int64_t free = std::max<int64_t>(0, budget_bytes_ - BytesOf(held));
+  const int64_t free = std::max<int64_t>(0, job_bytes() - BytesOf(held));
   const int64_t beside =
-      budget_bytes_ - kept->bytes - BytesSince(kept->since, held);
+      job_bytes() - kept->bytes - BytesSince(kept->since, held);
   Room room{.bytes = std::clamp<int64_t>(beside, 0, free)};
   if (kept->start && *kept->start > now) {
     room.brief_bytes = free;

@@ -1,6 +1,7 @@
 #ifndef MOEPROBE_SERVER_MEMORY_SCHEDULE_H_
 #define MOEPROBE_SERVER_MEMORY_SCHEDULE_H_
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -54,6 +55,20 @@ class MemorySchedule {
 
   int64_t budget_bytes() const { return budget_bytes_; }
 
+  // Of the budget, what is not there for jobs, since models are pinned.
+  int64_t pinned_bytes() const { return pinned_bytes_; }
+
+  // What is there for jobs; 0 without a budget.
+  int64_t job_bytes() const {
+    return budget_bytes_ == 0 ? 0 : budget_bytes_ - pinned_bytes_;
+  }
+
+  // Takes memory from jobs. FailedPrecondition, with the figures, if the rest
+  // is less than what jobs hold, or than the `largest` that waits takes.
+  absl::Status AddPinned(int64_t bytes, const std::vector<HeldMemory>& held,
+                         const std::optional<LargestJob>& largest);
+  void RemovePinned(int64_t bytes) { pinned_bytes_ -= bytes; }
+
   // FailedPrecondition, with the figures and what to change, if a job of
   // `bytes` can never run.
   absl::Status Check(int64_t bytes) const;
@@ -74,6 +89,7 @@ class MemorySchedule {
 
  private:
   const int64_t budget_bytes_;
+  std::atomic<int64_t> pinned_bytes_ = 0;
   mutable Mutex mutex_;
   std::optional<Kept> kept_ ABSL_GUARDED_BY(mutex_);
 };

@@ -33,7 +33,7 @@ void MemoryWaits::Fill(const Viewer& viewer, const JobRow& row,
   if (!goes_next && (!room || Fits(row.needs, *room))) return;
   v1::MemoryWait& wait = *job.mutable_memory_wait();
   wait.set_needed_bytes(*row.needs.memory_bytes);
-  wait.set_budget_bytes(memory_->budget_bytes());
+  wait.set_budget_bytes(memory_->job_bytes());
   wait.set_held_bytes(BytesOf(held));
   for (const HeldMemory& task : held) {
     if (MaySee(viewer, task.job)) wait.add_holders(JobName(task.job));

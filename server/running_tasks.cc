@@ -1,8 +1,10 @@
 #include "server/running_tasks.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -71,6 +73,19 @@ std::optional<RunningTasks::Clock::time_point> RunningTasks::ExpectedEnd(
   if (!seconds || *seconds > kLongestSeconds) return std::nullopt;
   return held.start + std::chrono::duration_cast<Clock::duration>(
                           std::chrono::duration<double>(*seconds));
+}
+
+std::vector<std::shared_ptr<const RunningTask>> RunningTasks::Using(
+    const std::filesystem::path& directory) const {
+  const MutexLock lock(mutex_);
+  std::vector<std::shared_ptr<const RunningTask>> found;
+  for (const auto& [job, held] : tasks_) {
+    const bool uses = std::ranges::any_of(
+        held.task->plan.parts,
+        [&](const auto& part) { return part.model.directory == directory; });
+    if (uses) found.push_back(held.task);
+  }
+  return found;
 }
 
 std::vector<HeldMemory> RunningTasks::Memory() const {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -57,6 +58,10 @@ class RunningTasks {
 
   // Returns what workers hold.
   std::vector<std::shared_ptr<const RunningTask>> All() const;
+
+  // Returns the tasks that use the model in this directory.
+  std::vector<std::shared_ptr<const RunningTask>> Using(
+      const std::filesystem::path& directory) const;
 
   // Returns what tasks are expected to take of memory.
   std::vector<HeldMemory> Memory() const;

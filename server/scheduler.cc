@@ -197,7 +197,7 @@ absl::StatusOr<bool> Scheduler::MayStart(const JobRow& row,
   MOEPROBE_ASSIGN_OR_RETURN(running.needs,
                             estimator_->Needs(running.plan, running.device));
   running.memory_bytes =
-      running.needs.memory_bytes.value_or(memory_->budget_bytes());
+      running.needs.memory_bytes.value_or(memory_->job_bytes());
   MOEPROBE_RETURN_IF_ERROR(memory_->Check(running.memory_bytes));
   const bool may_start =
       room ? Fits(running.needs, *room)
@@ -291,6 +291,17 @@ absl::Status Scheduler::AnswerLike(const std::string& request_key) {
     MOEPROBE_RETURN_IF_ERROR(AnswerFromCache(row, plan).status());
   }
   return absl::OkStatus();
+}
+
+absl::Status Scheduler::AddPinned(int64_t bytes) {
+  const MutexLock lock(claim_mutex_);
+  MOEPROBE_ASSIGN_OR_RETURN(const auto largest, queue_->Largest());
+  return memory_->AddPinned(bytes, running_->Memory(), largest);
+}
+
+void Scheduler::RemovePinned(int64_t bytes) {
+  memory_->RemovePinned(bytes);
+  Wake();
 }
 
 void Scheduler::WorkerStarted(int64_t worker) {

@@ -93,6 +93,11 @@ class Scheduler {
   // holds what they need.
   absl::Status AnswerLike(const std::string& request_key);
 
+  // Takes memory from jobs for models that are pinned, and gives it back; see
+  // MemorySchedule. No job starts meanwhile.
+  absl::Status AddPinned(int64_t bytes);
+  void RemovePinned(int64_t bytes);
+
   // A worker process has begun, or ended for `reason`.
   void WorkerStarted(int64_t worker);
   absl::Status WorkerDied(int64_t worker, const std::string& reason);

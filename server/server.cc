@@ -177,6 +177,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   MOEPROBE_RETURN_IF_ERROR(all.OpenUsers());
   MOEPROBE_RETURN_IF_ERROR(
       TidyUp(all.attempts, all.scratch, options.data_directory));
+  MOEPROBE_RETURN_IF_ERROR(all.model_memory.Restore());
   std::unique_ptr<Server> server(new Server(std::move(parts)));
   MOEPROBE_RETURN_IF_ERROR(ListenForWorkers(all));
   MOEPROBE_ASSIGN_OR_RETURN(

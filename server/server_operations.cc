@@ -58,12 +58,48 @@ v1::ServerInfo ServerOperations::GetInfo() const {
   info.set_memory_budget_bytes(parts_.memory_budget.bytes);
   info.set_memory_budget_origin(parts_.memory_budget.origin);
   info.set_memory_held_bytes(BytesOf(parts_.running->Memory()));
+  info.set_pinned_bytes(parts_.memory->pinned_bytes());
   if (parts_.isolation) *info.mutable_isolation() = *parts_.isolation;
   return info;
 }
 
+v1::Model ServerOperations::Show(const Viewer& viewer,
+                                 const OpenedModel& opened) {
+  v1::Model model = ToMessage(opened);
+  if (opened.problem.ok()) parts_.model_memory->Fill(viewer, opened, model);
+  return model;
+}
+
+absl::StatusOr<v1::Model> ServerOperations::ShowNow(
+    const Viewer& viewer, const std::string& name, const absl::Status& status) {
+  MOEPROBE_RETURN_IF_ERROR(status);
+  MOEPROBE_ASSIGN_OR_RETURN(const OpenedModel opened,
+                            parts_.models->Find(name));
+  return Show(viewer, opened);
+}
+
+absl::StatusOr<v1::Model> ServerOperations::LoadModel(const Viewer& viewer,
+                                                      const std::string& name) {
+  return ShowNow(viewer, name, parts_.model_memory->Load(viewer, name));
+}
+
+absl::StatusOr<v1::Model> ServerOperations::UnloadModel(
+    const Viewer& viewer, const std::string& name) {
+  return ShowNow(viewer, name, parts_.model_memory->Unload(viewer, name));
+}
+
+absl::StatusOr<v1::Model> ServerOperations::PinModel(const Viewer& viewer,
+                                                     const std::string& name) {
+  return ShowNow(viewer, name, parts_.model_memory->Pin(viewer, name));
+}
+
+absl::StatusOr<v1::Model> ServerOperations::UnpinModel(
+    const Viewer& viewer, const std::string& name) {
+  return ShowNow(viewer, name, parts_.model_memory->Unpin(viewer, name));
+}
+
 absl::StatusOr<v1::ListModelsResponse> ServerOperations::ListModels(
-    const v1::ListModelsRequest& request) {
+    const Viewer& viewer, const v1::ListModelsRequest& request) {
   MOEPROBE_ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
   MOEPROBE_ASSIGN_OR_RETURN(const std::string after,
                             ParsePageToken(kListMethod, request.page_token()));
@@ -78,7 +114,7 @@ absl::StatusOr<v1::ListModelsResponse> ServerOperations::ListModels(
     }
     // One that is gone since the listing is left out.
     const auto opened = parts_.models->Find(*name);
-    if (opened.ok()) *response.add_models() = ToMessage(*opened);
+    if (opened.ok()) *response.add_models() = Show(viewer, *opened);
   }
   return response;
 }

@@ -37,6 +37,7 @@
 #include "server/metrics/job_metrics.h"
 #include "server/metrics/metrics_page.h"
 #include "server/metrics/server_gauges.h"
+#include "server/model_memory.h"
 #include "server/model_registry.h"
 #include "server/model_root.h"
 #include "server/port_listener.h"
@@ -67,6 +68,7 @@
 #include "storage/job.h"
 #include "storage/job_queue.h"
 #include "storage/job_store.h"
+#include "storage/pin_store.h"
 #include "storage/result_store.h"
 #include "storage/retention_store.h"
 #include "storage/share_store.h"
@@ -153,6 +155,7 @@ struct ServerParts {
   ShareStore shares{database.get()};
   FingerprintStore fingerprints{database.get()};
   RetentionStore retention_store{database.get(), Tell()};
+  PinStore pins{database.get()};
 
   ModelRegistry models;
   DataCatalog catalog{&datasets, &fingerprints, &blobs};
@@ -174,6 +177,11 @@ struct ServerParts {
                        .pulse = &pulse,
                        .record = &record}};
 
+  ModelMemory model_memory{{.models = &models,
+                            .pins = &pins,
+                            .running = &running,
+                            .scheduler = &scheduler,
+                            .jobs = &jobs}};
   MemoryWaits memory_waits{&memory, &running, &jobs};
   JobPlaces places{&queue, &pulse, &memory_waits, options.worker_count};
   JobOperations job_operations{
@@ -196,6 +204,8 @@ struct ServerParts {
        .scheduler = &scheduler,
        .audit = audit.get(),
        .running = &running,
+       .memory = &memory,
+       .model_memory = &model_memory,
        .memory_budget = options.memory_budget,
        .worker_count = options.worker_count,
        .threads_per_worker = options.threads_per_worker,
@@ -224,7 +234,7 @@ struct ServerParts {
                           .scheduler = &scheduler,
                           .pulse = &pulse,
                           .running = &running,
-                          .memory_budget_bytes = options.memory_budget.bytes,
+                          .memory = &memory,
                           .data_directory = options.data_directory});
 
   Retention retention{{.store = &retention_store,

@@ -210,6 +210,20 @@ absl::Status JobQueue::NoteNeeds(int64_t job, const JobNeeds& needs) {
   });
 }
 
+absl::StatusOr<std::optional<LargestJob>> JobQueue::Largest() {
+  using Found = std::optional<LargestJob>;
+  return database_->Read([](Connection& db) -> absl::StatusOr<Found> {
+    Statement query = Query(
+        db,
+        "SELECT id, memory_bytes FROM job INDEXED BY job_queue WHERE state = "
+        "'QUEUED' AND memory_bytes IS NOT NULL ORDER BY memory_bytes DESC "
+        "LIMIT 1");
+    if (!query.executeStep()) return std::nullopt;
+    return LargestJob{.job = query.getColumn(0).getInt64(),
+                      .bytes = query.getColumn(1).getInt64()};
+  });
+}
+
 absl::Status JobQueue::FailQueued(int64_t job, const JobFailure& failure) {
   const absl::Status status =
       database_->Write([&](Connection& db) -> absl::Status {

@@ -26,6 +26,12 @@ struct QueueDepth {
   std::optional<absl::Time> oldest_queued;  // when it was submitted
 };
 
+// A queued job and the memory that it takes.
+struct LargestJob {
+  int64_t job = 0;
+  int64_t bytes = 0;
+};
+
 // Memory for jobs that go before others, which wait for more of it.
 struct Room {
   int64_t bytes = 0;        // for a job of any length
@@ -96,6 +102,10 @@ class JobQueue {
 
   // Notes what a queued job is found to take, of which nobody is told.
   absl::Status NoteNeeds(int64_t job, const JobNeeds& needs);
+
+  // Returns the job that is known to take most memory, of those that wait, and
+  // how much; nullopt if there is none.
+  absl::StatusOr<std::optional<LargestJob>> Largest();
 
   // Fails a queued job.
   absl::Status FailQueued(int64_t job, const JobFailure& failure);

@@ -478,9 +478,18 @@ CREATE INDEX job_queue ON job(owner, priority DESC, id, create_time,
   WHERE state = 'QUEUED';
 )sql";
 
-constexpr std::array<const char*, 8> kMigrations = {
+constexpr const char* kPins = R"sql(
+-- Models that are kept in memory.
+CREATE TABLE model_pin(
+  model TEXT PRIMARY KEY,       -- its name
+  owner TEXT NOT NULL,          -- who pinned it
+  create_time INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array<const char*, 9> kMigrations = {
     kInitial, kEstimates, kTraining, kIndexes, kUsers, kShares, kRetention,
-    kMemory};
+    kMemory, kPins};
 
 }  // namespace
 

@@ -14,6 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "client/commands/job_text.h"
+#include "client/commands/model_text.h"
 #include "client/commands/session.h"
 #include "client/request/job_spec.h"
 #include "client/result/result_json.h"
@@ -86,7 +87,8 @@ Json ModelJson(const v1::Model& model) {
           {"experts_per_token", model.experts_per_token()},
           {"width", model.width()},
           {"size_bytes", model.size_bytes()},
-          {"problem", model.problem()}};
+          {"problem", model.problem()},
+          {"memory", MemoryJson(model)}};
 }
 
 Json DatasetJson(const v1::Dataset& dataset) {
@@ -152,6 +154,7 @@ Json ServerJson(const v1::ServerInfo& info) {
       {"memory_budget_bytes", info.memory_budget_bytes()},
       {"memory_budget_origin", info.memory_budget_origin()},
       {"memory_held_bytes", info.memory_held_bytes()},
+      {"pinned_bytes", info.pinned_bytes()},
       {"isolation",
        info.has_isolation() ? IsolationJson(info.isolation()) : Json(nullptr)}};
   for (const std::string& family : info.families()) {
@@ -160,12 +163,15 @@ Json ServerJson(const v1::ServerInfo& info) {
   return json;
 }
 
-std::string MemoryText(const v1::ServerInfo& info) {
-  const std::string held = FormatBytes(info.memory_held_bytes());
-  if (info.memory_budget_bytes() == 0) return held + " held, of any amount";
-  return absl::StrCat(held, " held of ",
-                      FormatBytes(info.memory_budget_bytes()), ", ",
-                      PrintableLine(info.memory_budget_origin()));
+std::string BudgetText(const v1::ServerInfo& info) {
+  std::string held =
+      absl::StrCat(FormatBytes(info.memory_held_bytes()), " held");
+  if (info.pinned_bytes() > 0) {
+    absl::StrAppend(&held, ", ", FormatBytes(info.pinned_bytes()), " pinned");
+  }
+  if (info.memory_budget_bytes() == 0) return held + ", of any amount";
+  return absl::StrCat(held, " of ", FormatBytes(info.memory_budget_bytes()),
+                      ", ", PrintableLine(info.memory_budget_origin()));
 }
 
 // How a list looks as a table.
@@ -211,6 +217,8 @@ std::vector<std::string> ModelRow(const v1::Model& model) {
           ExpertsText(model),
           absl::StrCat(model.width()),
           FormatBytes(model.size_bytes()),
+          ModelMemoryText(model),
+          HoldersText(model),
           model.problem()};
 }
 
@@ -247,6 +255,7 @@ absl::Status ListModels(Session& session, bool json) {
       {.columns = {LeftColumn("MODEL"), LeftColumn("FAMILY"),
                    RightColumn("LAYERS"), LeftColumn("EXPERTS"),
                    RightColumn("WIDTH"), RightColumn("SIZE"),
+                   LeftColumn("IN MEMORY"), LeftColumn("USED BY"),
                    LeftColumn("PROBLEM")},
        .row = ModelRow,
        .json = ModelJson,
@@ -287,7 +296,7 @@ absl::Status ShowServer(Session& session, bool json) {
       "version of the numbers: %d\n",
       PrintableLine(info.version()), session.client.address(),
       info.worker_count(), info.idle_worker_count(), info.threads_per_worker(),
-      PrintableLine(absl::StrJoin(info.families(), ", ")), MemoryText(info),
+      PrintableLine(absl::StrJoin(info.families(), ", ")), BudgetText(info),
       FormatBytes(info.max_dataset_bytes()),
       info.default_visibility() == v1::VISIBILITY_PRIVATE ? "its owner"
                                                           : "every user",

@@ -188,6 +188,34 @@ absl::StatusOr<v1::Dataset> Client::UploadDataset(
   return stored;
 }
 
+absl::StatusOr<v1::Model> Client::LoadModel(const std::string& name) {
+  v1::LoadModelRequest request;
+  request.set_name(name);
+  return UnaryCall(options_, cancellation_, channel_)(
+      *server_, &v1::ServerService::Stub::LoadModel, request);
+}
+
+absl::StatusOr<v1::Model> Client::UnloadModel(const std::string& name) {
+  v1::UnloadModelRequest request;
+  request.set_name(name);
+  return UnaryCall(options_, cancellation_, channel_)(
+      *server_, &v1::ServerService::Stub::UnloadModel, request);
+}
+
+absl::StatusOr<v1::Model> Client::PinModel(const std::string& name) {
+  v1::PinModelRequest request;
+  request.set_name(name);
+  return UnaryCall(options_, cancellation_, channel_)(
+      *server_, &v1::ServerService::Stub::PinModel, request);
+}
+
+absl::StatusOr<v1::Model> Client::UnpinModel(const std::string& name) {
+  v1::UnpinModelRequest request;
+  request.set_name(name);
+  return UnaryCall(options_, cancellation_, channel_)(
+      *server_, &v1::ServerService::Stub::UnpinModel, request);
+}
+
 absl::StatusOr<v1::Job> Client::CreateJob(const v1::Job& job,
                                           const std::string& request_id) {
   v1::CreateJobRequest request;

@@ -45,6 +45,11 @@ class Client {
 
   absl::StatusOr<v1::ServerInfo> GetServerInfo();
   absl::StatusOr<std::vector<v1::Model>> ListModels();
+  // See the methods of ServerService.
+  absl::StatusOr<v1::Model> LoadModel(const std::string& name);
+  absl::StatusOr<v1::Model> UnloadModel(const std::string& name);
+  absl::StatusOr<v1::Model> PinModel(const std::string& name);
+  absl::StatusOr<v1::Model> UnpinModel(const std::string& name);
 
   absl::StatusOr<v1::Dataset> GetDataset(const std::string& name);
   absl::StatusOr<std::vector<v1::Dataset>> ListDatasets();

@@ -24,14 +24,11 @@
 #include "core/checkpoint/model_directory.h"
 #include "core/checkpoint/safetensors_file.h"
 #include "core/checkpoint/tensor_view.h"
+#include "core/checkpoint/weight_files.h"
 #include "core/checkpoint/weight_index.h"
 
 namespace moeprobe {
 namespace {
-
-constexpr std::string_view kSingleFile = "model.safetensors";
-constexpr std::string_view kIndexFile = "model.safetensors.index.json";
-constexpr int64_t kMaxIndexBytes = int64_t{64} << 20;
 
 std::optional<WeightType> WeightTypeOf(std::string_view dtype) {
   if (dtype == "F32") return WeightType::kFloat32;
@@ -52,8 +49,8 @@ absl::Status NoWeights(const ModelDirectory& directory) {
   const bool has_pickle = directory.Contains("pytorch_model.bin") ||
                           directory.Contains("pytorch_model.bin.index.json");
   return absl::NotFoundError(absl::StrCat(
-      directory.path().native(), ": found neither ", std::string(kSingleFile),
-      " nor ", std::string(kIndexFile),
+      directory.path().native(), ": found neither ",
+      std::string(kSingleWeightFile), " nor ", std::string(kWeightIndexFile),
       has_pickle ? ", only pytorch_model.bin: load it with transformers where "
                    "you trust it and call save_pretrained"
                  : ""));
@@ -85,11 +82,11 @@ absl::StatusOr<TensorView> ViewOf(const HeaderTensor& tensor,
 
 absl::StatusOr<WeightSet> WeightSet::Open(const ModelDirectory& directory) {
   WeightSet weights;
-  if (directory.Contains(kSingleFile)) {
+  if (directory.Contains(kSingleWeightFile)) {
     MOEPROBE_RETURN_IF_ERROR(
-        weights.OpenShard(directory, std::string(kSingleFile)));
+        weights.OpenShard(directory, std::string(kSingleWeightFile)));
     MOEPROBE_RETURN_IF_ERROR(weights.CollectTensors());
-  } else if (directory.Contains(kIndexFile)) {
+  } else if (directory.Contains(kWeightIndexFile)) {
     MOEPROBE_RETURN_IF_ERROR(weights.OpenShards(directory));
   } else {
     return NoWeights(directory);
@@ -98,9 +95,10 @@ absl::StatusOr<WeightSet> WeightSet::Open(const ModelDirectory& directory) {
 }
 
 absl::Status WeightSet::OpenShards(const ModelDirectory& directory) {
-  const std::filesystem::path path = directory.PathOf(kIndexFile);
-  MOEPROBE_ASSIGN_OR_RETURN(const FileContent content,
-                            ReadFileIn(directory, kIndexFile, kMaxIndexBytes));
+  const std::filesystem::path path = directory.PathOf(kWeightIndexFile);
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const FileContent content,
+      ReadFileIn(directory, kWeightIndexFile, kMaxWeightIndexBytes));
   files_.push_back({.path = path, .identity = content.identity});
   const absl::StatusOr<WeightIndex> index = ParseWeightIndex(content.bytes);
   if (!index.ok()) return WithContext(index.status(), path.native());
@@ -147,7 +145,7 @@ absl::Status WeightSet::CheckIndex(const WeightIndex& index,
         continue;
       }
       return absl::FailedPreconditionError(absl::StrCat(
-          (directory.path() / kIndexFile).native(), ": maps tensor ",
+          (directory.path() / kWeightIndexFile).native(), ": maps tensor ",
           Quoted(name), " to ", Quoted(shard), ", which does not hold it"));
     }
   }

@@ -82,13 +82,14 @@ void AddDisk(const fs::path& data, std::vector<MetricFamily>& all) {
 
 MetricFamily ServerGauges::Memory() const {
   MetricFamily memory =
-      Gauge("moeprobe_memory_bytes", "Memory that running jobs may take");
+      Gauge("moeprobe_memory_bytes",
+            "Memory of jobs, by estimates, and of pinned models");
   const int64_t held = BytesOf(parts_.running->Memory());
   Add(memory, "held", static_cast<double>(held), "what");
-  if (parts_.memory_budget_bytes > 0) {
-    Add(memory, "budget", static_cast<double>(parts_.memory_budget_bytes),
-        "what");
-  }
+  Add(memory, "pinned", static_cast<double>(parts_.memory->pinned_bytes()),
+      "what");
+  const int64_t budget = parts_.memory->budget_bytes();
+  if (budget > 0) Add(memory, "budget", static_cast<double>(budget), "what");
   return memory;
 }
 

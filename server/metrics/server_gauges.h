@@ -4,11 +4,11 @@
 #include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
 
-#include <cstdint>
 #include <filesystem>
 #include <utility>
 #include <vector>
 
+#include "server/memory_schedule.h"
 #include "server/running_tasks.h"
 #include "server/scheduler.h"
 #include "server/worker_pulse.h"
@@ -22,7 +22,7 @@ namespace moeprobe {
 //   moeprobe_jobs{state}                 jobs by state
 //   moeprobe_oldest_queued_seconds       0 where nothing is queued
 //   moeprobe_workers{state}              answering, idle
-//   moeprobe_memory_bytes{what}          held by running jobs, budget (if any)
+//   moeprobe_memory_bytes{what}          held by jobs, pinned, budget (if any)
 //   moeprobe_stored_bytes                arrays and models
 //   moeprobe_database_bytes              with its write-ahead log
 //   moeprobe_disk_free_bytes             where the data directory is
@@ -35,7 +35,7 @@ class ServerGauges final : public prometheus::Collectable {
     const Scheduler* scheduler;
     const WorkerPulse* pulse;
     const RunningTasks* running;
-    int64_t memory_budget_bytes;  // 0: none
+    const MemorySchedule* memory;
     std::filesystem::path data_directory;
   };
   explicit ServerGauges(Parts parts) : parts_(std::move(parts)) {}

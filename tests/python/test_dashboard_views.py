@@ -574,7 +574,7 @@ def test_a_report_is_a_file_to_keep(web, guarded, full_job):
 def test_a_server_that_is_gone_is_said_to_be():
     state = server_state(None, "unix:/x")
     assert "unix:/x" in state.trouble
-    info = moeprobe.catalog.ServerInfo("1", 1, [], 1, 1, 1, 1, "lab", 0, 0, "", 0)
+    info = moeprobe.catalog.ServerInfo("1", 1, [], 1, 1, 1, 1, "lab", 0, 0, "", 0, 0)
     assert server_state(info, "unix:/x").trouble == ""
 
 

@@ -61,6 +61,16 @@ def test_server_and_models_say_what_they_are(client):
     assert models["mixtral"].problem == ""
 
 
+def test_models_are_brought_into_memory(client):
+    loaded = client.load_model("mixtral").memory
+    assert loaded.size_bytes > 0
+    assert (loaded.pinned, loaded.holders, loaded.problem) == (False, [], "")
+    assert loaded.user == client.whoami().user
+    assert not client.unload_model("mixtral").memory.pinned
+    with pytest.raises(moeprobe.NotFoundError):
+        client.load_model("mixtrel")
+
+
 def test_address_and_socket_are_those_of_the_cpp_client(monkeypatch):
     monkeypatch.setenv("MOEPROBE_SERVER", "host:1")
     assert moeprobe.Client().address == "host:1"

@@ -46,6 +46,7 @@ class ServerInfo:
     memory_budget_bytes: int  # that running jobs may take together; 0: any amount
     memory_budget_origin: str  # why so much
     memory_held_bytes: int  # that running jobs are expected to take
+    pinned_bytes: int  # of pinned models, which jobs do not get
     isolation: Isolation | None = None  # None: workers are started by hand
 
 
@@ -56,6 +57,31 @@ class Caller:
     user: str
     role: str  # "user" or "admin"
     proof: str  # how it knows: "token", "certificate", "peer" or "loopback"
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelHolder:
+    """A running job that uses a model."""
+
+    job: str  # "" of a job that one may not see
+    owner: str  # the same
+    worker_pid: int
+    since: datetime.datetime
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelMemory:
+    """What of a model is in the memory of the server's machine."""
+
+    # "not_loaded", "partly_loaded", "loading", "loaded" or "unknown"
+    state: str
+    size_bytes: int  # of its files
+    resident_bytes: int  # of these, in memory
+    holders: list[ModelHolder]
+    pinned: bool
+    user: str  # who pinned it, or else loaded it last
+    request_time: datetime.datetime | None  # when that was
+    problem: str  # why it is not in memory although it was asked for
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +96,7 @@ class Model:
     width: int
     size_bytes: int
     problem: str
+    memory: ModelMemory | None = None  # of one that can be analysed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,7 +163,31 @@ def server_info_of(info: server_service_pb2.ServerInfo) -> ServerInfo:
         memory_budget_bytes=info.memory_budget_bytes,
         memory_budget_origin=info.memory_budget_origin,
         memory_held_bytes=info.memory_held_bytes,
+        pinned_bytes=info.pinned_bytes,
         isolation=_isolation_of(info.isolation) if info.HasField("isolation") else None,
+    )
+
+
+def _memory_of(memory: server_service_pb2.ModelMemory) -> ModelMemory:
+    utc = datetime.timezone.utc
+    asked = memory.HasField("request_time")
+    return ModelMemory(
+        state=_choice(server_service_pb2.ModelMemory.State, memory.state),
+        size_bytes=memory.size_bytes,
+        resident_bytes=memory.resident_bytes,
+        holders=[
+            ModelHolder(
+                job=holder.job,
+                owner=holder.owner,
+                worker_pid=holder.worker_pid,
+                since=holder.since_time.ToDatetime(utc),
+            )
+            for holder in memory.holders
+        ],
+        pinned=memory.pinned,
+        user=memory.user,
+        request_time=memory.request_time.ToDatetime(utc) if asked else None,
+        problem=memory.problem,
     )
 
 
@@ -151,6 +202,7 @@ def model_of(model: server_service_pb2.Model) -> Model:
         width=model.width,
         size_bytes=model.size_bytes,
         problem=model.problem,
+        memory=_memory_of(model.memory) if model.HasField("memory") else None,
     )
 
 

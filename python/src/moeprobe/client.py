@@ -86,6 +86,30 @@ class Client:
         listed = flows.list_all(methods.LIST_MODELS, lambda page: page.models)
         return [model_of(model) for model in self._transport.run(listed)]
 
+    def load_model(self, name: str) -> Model:
+        """Read a model into the server's memory; return while it reads."""
+        request = server_service_pb2.LoadModelRequest(name=name)
+        flow = flows.call(methods.LOAD_MODEL, request)
+        return model_of(self._transport.run(flow))
+
+    def unload_model(self, name: str) -> Model:
+        """Let go of a model that no job uses and nobody pinned."""
+        request = server_service_pb2.UnloadModelRequest(name=name)
+        flow = flows.call(methods.UNLOAD_MODEL, request)
+        return model_of(self._transport.run(flow))
+
+    def pin_model(self, name: str) -> Model:
+        """Keep a model in memory until it is unpinned; for admins."""
+        request = server_service_pb2.PinModelRequest(name=name)
+        flow = flows.call(methods.PIN_MODEL, request)
+        return model_of(self._transport.run(flow))
+
+    def unpin_model(self, name: str) -> Model:
+        """End a pin; for admins."""
+        request = server_service_pb2.UnpinModelRequest(name=name)
+        flow = flows.call(methods.UNPIN_MODEL, request)
+        return model_of(self._transport.run(flow))
+
     def datasets(self) -> list[Dataset]:
         """List the texts and token ids that the server has, newest first."""
         listed = flows.list_all(methods.LIST_DATASETS, lambda page: page.datasets)

@@ -47,6 +47,26 @@ LIST_MODELS = _method(
     server_service_pb2.ListModelsRequest,
     server_service_pb2.ListModelsResponse,
 )
+LOAD_MODEL = _method(
+    "ServerService/LoadModel",
+    server_service_pb2.LoadModelRequest,
+    server_service_pb2.Model,
+)
+UNLOAD_MODEL = _method(
+    "ServerService/UnloadModel",
+    server_service_pb2.UnloadModelRequest,
+    server_service_pb2.Model,
+)
+PIN_MODEL = _method(
+    "ServerService/PinModel",
+    server_service_pb2.PinModelRequest,
+    server_service_pb2.Model,
+)
+UNPIN_MODEL = _method(
+    "ServerService/UnpinModel",
+    server_service_pb2.UnpinModelRequest,
+    server_service_pb2.Model,
+)
 UPLOAD_DATASET = _method(
     "DatasetService/UploadDataset",
     dataset_service_pb2.UploadDatasetRequest,

@@ -1,0 +1,318 @@
+#include "server/model_memory.h"
+
+#include <google/protobuf/util/time_util.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "core/base/machine_memory.h"
+#include "core/base/mutex.h"
+#include "core/base/quoted.h"
+#include "core/base/status_macros.h"
+#include "moeprobe/v1/server_service.pb.h"
+#include "server/file_stamp.h"
+#include "server/log.h"
+#include "server/model_files.h"
+#include "server/model_registry.h"
+#include "server/resource_name.h"
+#include "server/running_tasks.h"
+#include "storage/access.h"
+#include "storage/pin_store.h"
+
+namespace moeprobe {
+namespace {
+
+// What the server itself reads of a model, headers, is no more than this part.
+constexpr int64_t kPartOfHeaders = 100;
+
+google::protobuf::Timestamp ToTimestamp(absl::Time time) {
+  return google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(
+      absl::ToUnixMicros(time));
+}
+
+absl::Status CheckMayPin(const Viewer& viewer) {
+  if (viewer.is_admin) return absl::OkStatus();
+  return absl::PermissionDeniedError(
+      absl::StrCat(viewer.name,
+                   " is no admin: a pin takes memory from all "
+                   "jobs; load the model instead"));
+}
+
+absl::Status CheckFits(const ModelFiles& files) {
+  const int64_t missing =
+      files.size_bytes() - files.ResidentBytes().value_or(0);
+  const auto available = AvailableMemoryBytes();
+  if (!available || missing <= *available) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("its files have ", files.size_bytes(), " bytes, of which ",
+                   missing, " are still to be read, and the machine has ",
+                   *available, " bytes of memory free"));
+}
+
+v1::ModelMemory::State StateOf(int64_t size, std::optional<int64_t> resident) {
+  if (!resident) return v1::ModelMemory::STATE_UNKNOWN;
+  if (*resident >= size) return v1::ModelMemory::STATE_LOADED;
+  return *resident <= size / kPartOfHeaders
+             ? v1::ModelMemory::STATE_NOT_LOADED
+             : v1::ModelMemory::STATE_PARTLY_LOADED;
+}
+
+// The model, if it can be analysed.
+absl::StatusOr<OpenedModel> FindUsable(ModelRegistry& models,
+                                       const std::string& name) {
+  MOEPROBE_ASSIGN_OR_RETURN(OpenedModel model, models.Find(name));
+  MOEPROBE_RETURN_IF_ERROR(model.problem);
+  return model;
+}
+
+}  // namespace
+
+ModelMemory::ModelMemory(const Parts& parts)
+    : parts_(parts),
+      reader_([this](const std::stop_token& stop) { ReadAll(stop); }) {}
+
+absl::Status ModelMemory::Restore() {
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<ModelPin> pins,
+                            parts_.pins->All());
+  const MutexLock lock(mutex_);
+  for (const ModelPin& pin : pins) {
+    auto locked = Lock(pin);
+    Enqueue(pin.model,
+            locked.ok() ? *std::move(locked) : Missing(pin, locked.status()));
+  }
+  return absl::OkStatus();
+}
+
+// A pin that cannot be kept.
+ModelMemory::WantedModel ModelMemory::Missing(const ModelPin& pin,
+                                              const absl::Status& problem) {
+  LogWarning(absl::StrCat("model ", pin.model, " is pinned, but not kept in ",
+                          "memory: ", problem.ToString()));
+  auto wanted = std::make_shared<Wanted>();
+  wanted->pin = pin;
+  wanted->user = pin.user;
+  wanted->time = pin.time;
+  wanted->reads = false;
+  wanted->problem = problem;
+  return wanted;
+}
+
+absl::Status ModelMemory::Load(const Viewer& viewer, const std::string& name) {
+  MOEPROBE_ASSIGN_OR_RETURN(const OpenedModel model,
+                            FindUsable(*parts_.models, name));
+  MOEPROBE_ASSIGN_OR_RETURN(ModelFiles files,
+                            ModelFiles::Open(model.directory, model.root));
+  MOEPROBE_RETURN_IF_ERROR(CheckFits(files));
+  auto wanted = std::make_shared<Wanted>();
+  wanted->files = std::move(files);
+  wanted->user = viewer.name;
+  wanted->time = absl::Now();
+  const MutexLock lock(mutex_);
+  const auto earlier = wanted_.find(name);
+  if (earlier != wanted_.end() &&
+      (earlier->second->pin || earlier->second->reads)) {
+    return absl::OkStatus();
+  }
+  Enqueue(name, std::move(wanted));
+  return absl::OkStatus();
+}
+
+absl::Status ModelMemory::Unload(const Viewer& viewer,
+                                 const std::string& name) {
+  MOEPROBE_ASSIGN_OR_RETURN(const OpenedModel model,
+                            FindUsable(*parts_.models, name));
+  MOEPROBE_ASSIGN_OR_RETURN(const ModelFiles files,
+                            ModelFiles::Open(model.directory, model.root));
+  MOEPROBE_RETURN_IF_ERROR(CheckUnused(viewer, model));
+  const MutexLock lock(mutex_);
+  const auto wanted = wanted_.find(name);
+  if (wanted != wanted_.end() && wanted->second->pin) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("model ", Quoted(name), " is pinned by ",
+                     wanted->second->pin->user, "; unpin it first"));
+  }
+  Forget(name);
+  return files.Drop();
+}
+
+absl::Status ModelMemory::Pin(const Viewer& viewer, const std::string& name) {
+  MOEPROBE_RETURN_IF_ERROR(CheckMayPin(viewer));
+  MOEPROBE_ASSIGN_OR_RETURN(const OpenedModel model,
+                            FindUsable(*parts_.models, name));
+  const MutexLock lock(mutex_);
+  const auto earlier = wanted_.find(name);
+  if (earlier != wanted_.end() && earlier->second->pin) {
+    if (earlier->second->problem.ok() &&
+        earlier->second->stamp == DirectoryStamp(model.directory)) {
+      return absl::OkStatus();
+    }
+    Forget(name);  // to pin what is there now
+  }
+  const ModelPin pin = {
+      .model = name, .user = viewer.name, .time = absl::Now()};
+  MOEPROBE_ASSIGN_OR_RETURN(WantedModel wanted, Lock(pin));
+  const absl::Status stored = parts_.pins->Put(pin);
+  if (!stored.ok()) {
+    parts_.scheduler->RemovePinned(wanted->files->size_bytes());
+    return stored;
+  }
+  Enqueue(name, std::move(wanted));
+  return absl::OkStatus();
+}
+
+absl::Status ModelMemory::Unpin(const Viewer& viewer, const std::string& name) {
+  MOEPROBE_RETURN_IF_ERROR(CheckMayPin(viewer));
+  const MutexLock lock(mutex_);
+  const auto wanted = wanted_.find(name);
+  if (wanted == wanted_.end() || !wanted->second->pin) {
+    return parts_.models->Find(name).status();
+  }
+  MOEPROBE_RETURN_IF_ERROR(parts_.pins->Remove(name));
+  Forget(name);
+  return absl::OkStatus();
+}
+
+// Takes memory from jobs and locks what comes.
+absl::StatusOr<ModelMemory::WantedModel> ModelMemory::Lock(
+    const ModelPin& pin) {
+  MOEPROBE_ASSIGN_OR_RETURN(const OpenedModel model,
+                            FindUsable(*parts_.models, pin.model));
+  auto wanted = std::make_shared<Wanted>();
+  wanted->stamp = DirectoryStamp(model.directory);
+  MOEPROBE_ASSIGN_OR_RETURN(wanted->files,
+                            ModelFiles::Open(model.directory, model.root));
+  MOEPROBE_RETURN_IF_ERROR(CheckFits(*wanted->files));
+  MOEPROBE_RETURN_IF_ERROR(
+      parts_.scheduler->AddPinned(wanted->files->size_bytes()));
+  const absl::Status locked = wanted->files->Lock();
+  if (!locked.ok()) {
+    parts_.scheduler->RemovePinned(wanted->files->size_bytes());
+    return locked;
+  }
+  wanted->pin = pin;
+  wanted->user = pin.user;
+  wanted->time = pin.time;
+  return wanted;
+}
+
+void ModelMemory::Enqueue(const std::string& model, WantedModel wanted) {
+  const auto earlier = wanted_.find(model);
+  if (earlier != wanted_.end()) earlier->second->cancelled = true;
+  if (wanted->reads) to_read_.push_back(wanted);
+  wanted_[model] = std::move(wanted);
+  changed_.notify_all();
+}
+
+void ModelMemory::Forget(const std::string& model) {
+  const auto found = wanted_.find(model);
+  if (found == wanted_.end()) return;
+  Wanted& wanted = *found->second;
+  wanted.cancelled = true;
+  if (wanted.pin && wanted.files) {
+    parts_.scheduler->RemovePinned(wanted.files->size_bytes());
+  }
+  wanted_.erase(found);
+}
+
+absl::Status ModelMemory::CheckUnused(const Viewer& viewer,
+                                      const OpenedModel& model) const {
+  v1::ModelMemory memory;
+  FillHolders(viewer, model, memory);
+  std::vector<std::string> holders;
+  for (const v1::ModelHolder& holder : memory.holders()) {
+    holders.push_back(absl::StrCat(
+        holder.job().empty() ? "a private job" : holder.job(), " (",
+        holder.owner().empty() ? "" : absl::StrCat(holder.owner(), ", "),
+        "worker ", holder.worker_pid(), ")"));
+  }
+  if (holders.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("model ", Quoted(model.name), " is used by ",
+                   absl::StrJoin(holders, ", ")));
+}
+
+void ModelMemory::Fill(const Viewer& viewer, const OpenedModel& model,
+                       v1::Model& message) {
+  const auto files = ModelFiles::Open(model.directory, model.root);
+  if (!files.ok()) return;  // gone meanwhile
+  v1::ModelMemory& memory = *message.mutable_memory();
+  const auto resident = files->ResidentBytes();
+  memory.set_size_bytes(files->size_bytes());
+  memory.set_resident_bytes(resident.value_or(0));
+  memory.set_state(StateOf(files->size_bytes(), resident));
+  FillHolders(viewer, model, memory);
+  FillWanted(model, memory);
+}
+
+void ModelMemory::FillHolders(const Viewer& viewer, const OpenedModel& model,
+                              v1::ModelMemory& memory) const {
+  for (const auto& task : parts_.running->Using(model.directory)) {
+    v1::ModelHolder& holder = *memory.add_holders();
+    holder.set_worker_pid(task->worker);
+    *holder.mutable_since_time() = ToTimestamp(task->start_time);
+    const auto row = parts_.jobs->Get(viewer, task->attempt.job);
+    if (!row.ok()) continue;
+    holder.set_job(JobName(task->attempt.job));
+    holder.set_owner(row->access.owner);
+  }
+}
+
+void ModelMemory::FillWanted(const OpenedModel& model,
+                             v1::ModelMemory& memory) {
+  const MutexLock lock(mutex_);
+  const auto found = wanted_.find(model.name);
+  if (found == wanted_.end()) return;
+  const Wanted& wanted = *found->second;
+  if (wanted.reads) memory.set_state(v1::ModelMemory::STATE_LOADING);
+  memory.set_user(wanted.user);
+  *memory.mutable_request_time() = ToTimestamp(wanted.time);
+  memory.set_problem(std::string(wanted.problem.message()));
+  if (!wanted.pin) return;
+  memory.set_pinned(true);
+  if (wanted.files && wanted.stamp != DirectoryStamp(model.directory)) {
+    memory.set_problem("its files have changed since; pin it again");
+  } else if (wanted.files && !wanted.reads && wanted.problem.ok()) {
+    memory.set_state(v1::ModelMemory::STATE_LOADED);
+  }
+}
+
+ModelMemory::WantedModel ModelMemory::NextToRead(const std::stop_token& stop) {
+  const MutexLock lock(mutex_);
+  changed_.wait(mutex_, stop, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return !to_read_.empty();
+  });
+  if (stop.stop_requested()) return nullptr;
+  WantedModel next = to_read_.front();
+  to_read_.pop_front();
+  return next;
+}
+
+void ModelMemory::ReadAll(const std::stop_token& stop) {
+  while (const WantedModel wanted = NextToRead(stop)) {
+    const auto go_on = [&] {
+      return !stop.stop_requested() && !wanted->cancelled;
+    };
+    const absl::Status read = wanted->pin ? wanted->files->ReadLocked(go_on)
+                                          : wanted->files->Read(go_on);
+    if (!read.ok()) LogWarning(read.ToString());
+    const MutexLock lock(mutex_);
+    wanted->problem = read;
+    wanted->reads = false;
+    if (!wanted->pin) wanted->files.reset();
+  }
+}
+
+}  // namespace moeprobe

@@ -1,0 +1,110 @@
+#ifndef MOEPROBE_SERVER_MODEL_MEMORY_H_
+#define MOEPROBE_SERVER_MODEL_MEMORY_H_
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "core/base/mutex.h"
+#include "moeprobe/v1/server_service.pb.h"
+#include "server/model_files.h"
+#include "server/model_registry.h"
+#include "server/running_tasks.h"
+#include "server/scheduler.h"
+#include "storage/access.h"
+#include "storage/job_store.h"
+#include "storage/pin_store.h"
+
+namespace moeprobe {
+
+// Which models are in memory, and how they come in and go. Workers map weights,
+// so what is in the page cache of the machine is there for all of them: to load
+// a model is to read it there, to unload it is to let the kernel forget it, and
+// to pin it is to lock it there, at the expense of the memory that jobs may
+// take. One thread reads, one model after the other. Thread-safe.
+class ModelMemory {
+ public:
+  // All must outlive the object.
+  struct Parts {
+    ModelRegistry* models;
+    PinStore* pins;
+    const RunningTasks* running;
+    Scheduler* scheduler;
+    JobStore* jobs;
+  };
+  explicit ModelMemory(const Parts& parts);
+
+  // Pins again what was pinned when a server ran last. Models that are gone, or
+  // do not fit any more, stay listed with the reason.
+  absl::Status Restore();
+
+  // Reads a model into memory, after this returns. FailedPrecondition, with the
+  // figures, if it is larger than what is free.
+  absl::Status Load(const Viewer& viewer, const std::string& model);
+
+  // Lets go of a model. FailedPrecondition, with who holds it, if a job uses it
+  // or it is pinned.
+  absl::Status Unload(const Viewer& viewer, const std::string& model);
+
+  // Keeps a model in memory until Unpin(), over restarts, too; reads it after
+  // this returns. Idempotent. PermissionDenied for users who are no admins;
+  // FailedPrecondition, with the figures, if it does not fit.
+  absl::Status Pin(const Viewer& viewer, const std::string& model);
+
+  // Idempotent. PermissionDenied as in Pin(), NotFound if there is neither such
+  // a pin nor such a model.
+  absl::Status Unpin(const Viewer& viewer, const std::string& model);
+
+  // Says how much of a model is in memory, and who uses it: of jobs only what
+  // the viewer may see.
+  void Fill(const Viewer& viewer, const OpenedModel& model, v1::Model& message);
+
+ private:
+  // A model that was asked for.
+  struct Wanted {
+    std::string stamp;                // of its directory
+    std::optional<ModelFiles> files;  // unset once a load is over, or failed
+    std::optional<ModelPin> pin;      // unset: it is loaded, not pinned
+    std::string user;                 // who asked
+    absl::Time time;                  // when
+    std::atomic<bool> reads = true;   // it is read, or will be
+    std::atomic<bool> cancelled = false;
+    absl::Status problem = absl::OkStatus();  // under the mutex
+  };
+  using WantedModel = std::shared_ptr<Wanted>;
+
+  static WantedModel Missing(const ModelPin& pin, const absl::Status& problem);
+  absl::StatusOr<WantedModel> Lock(const ModelPin& pin)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Forget(const std::string& model) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Enqueue(const std::string& model, WantedModel wanted)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status CheckUnused(const Viewer& viewer,
+                           const OpenedModel& model) const;
+  void FillHolders(const Viewer& viewer, const OpenedModel& model,
+                   v1::ModelMemory& memory) const;
+  void FillWanted(const OpenedModel& model, v1::ModelMemory& memory);
+  void ReadAll(const std::stop_token& stop);
+  WantedModel NextToRead(const std::stop_token& stop);
+
+  Parts parts_;
+  Mutex mutex_;
+  std::map<std::string, WantedModel> wanted_ ABSL_GUARDED_BY(mutex_);
+  std::deque<WantedModel> to_read_ ABSL_GUARDED_BY(mutex_);
+  std::condition_variable_any changed_;
+  std::jthread reader_;  // last: uses all of the above
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_MODEL_MEMORY_H_
