@@ -26,10 +26,10 @@ struct ChildProcess {
 // Returns OK if it exits with 0; NotFound if it cannot be started or has no
 // such input; DeadlineExceeded or Cancelled, after killing it, at the time-out
 // or on request; ResourceExhausted if the kernel ended it for its processor
-// time; Unavailable if its exit status is 75 (EX_TEMPFAIL), by which it says that
-// another try may help; FailedPrecondition for another exit status or signal.
-// Messages are one line and end with the last line the child wrote on stderr, cut
-// to 500 bytes.
+// time; Unavailable if its exit status is 75 (EX_TEMPFAIL), by which it says
+// that another try may help; FailedPrecondition for another exit status or
+// signal. Messages are one line and end with the last line the child wrote on
+// stderr, cut to 500 bytes.
 absl::Status RunToEnd(const ChildProcess& child);
 
 }  // namespace moeprobe
