@@ -488,8 +488,8 @@ CREATE TABLE model_pin(
 )sql";
 
 constexpr std::array<const char*, 9> kMigrations = {
-    kInitial, kEstimates, kTraining, kIndexes, kUsers, kShares, kRetention,
-    kMemory, kPins};
+    kInitial, kEstimates, kTraining, kIndexes, kUsers,
+    kShares,  kRetention, kMemory,   kPins};
 
 }  // namespace
 

@@ -24,7 +24,7 @@ struct ServeOptions {
   int lease_seconds = 60;
   int stall_seconds = 21'600;
   int max_job_seconds = 0;
-  int64_t keep_results_seconds = 0;  // 0: for ever
+  int64_t keep_results_seconds = 0;      // 0: for ever
   std::optional<int64_t> memory_budget;  // nullopt: what the machine suggests
   LogFormat log_format = LogFormat::kText;
 };
