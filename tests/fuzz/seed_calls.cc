@@ -154,6 +154,11 @@ void AddResultCalls(const Stage& stage, Seeds& seeds) {
 void AddServerCalls(const Stage& stage, Seeds& seeds) {
   seeds.Add("ServerService/GetServerInfo", v1::GetServerInfoRequest());
   seeds.AddList<v1::ListModelsRequest>("ServerService/ListModels");
+  const std::string& model = stage.spec.model();
+  seeds.AddNamed<v1::LoadModelRequest>("ServerService/LoadModel", model);
+  seeds.AddNamed<v1::UnloadModelRequest>("ServerService/UnloadModel", model);
+  seeds.AddNamed<v1::PinModelRequest>("ServerService/PinModel", model);
+  seeds.AddNamed<v1::UnpinModelRequest>("ServerService/UnpinModel", model);
   v1::CreateBackupRequest backup;
   backup.set_directory(stage.new_directory);
   seeds.Add("AdminService/CreateBackup", backup);
