@@ -56,6 +56,7 @@ WRITERS = {
     "server/scratch.cc": "analysis here",
     "server/signals.cc": "nothing: an event",
     "server/started_workers.cc": "test_disk_full.py",
+    "server/trained_runs.cc": "nothing: retention tries again later",
     "server/worker/task_tokens.cc": "tokenizer_test.cc, analysis here",
     "storage/backup.cc": "backups here",
     "storage/blob_store.cc": "storage/disk_faults_test.cc, all here",
