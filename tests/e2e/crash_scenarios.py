@@ -274,6 +274,7 @@ def stopping(life):
     job = life.create(training_spec(), "train")
     life.wait_for(job, "RUNNING")
     life.server.terminate()
+    wait_until(lambda: life.server.deaths > 0, "the server ends")
     life.wait(job)
     return life.arrays(job)
 

@@ -103,6 +103,10 @@ class SupervisedServer(Server):
         self.supervisor.join(SECONDS)
 
 
+# What calls end with where the server ends, by itself or killed.
+NOBODY_IS_THERE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+
+
 def insist(call, seconds=SECONDS):
     """Calls until there is an answer other than that nobody is there."""
     deadline = time.monotonic() + seconds
@@ -110,7 +114,7 @@ def insist(call, seconds=SECONDS):
         try:
             return call()
         except grpc.RpcError as error:
-            if error.code() != grpc.StatusCode.UNAVAILABLE:
+            if error.code() not in NOBODY_IS_THERE:
                 raise
             if time.monotonic() > deadline:
                 raise
