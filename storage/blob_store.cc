@@ -74,13 +74,7 @@ absl::Status BlobWriter::Append(std::string_view bytes) {
   CrashPoint("blob-growing");
   digest_->Update(bytes);
   size_bytes_ += static_cast<int64_t>(bytes.size());
-  while (!bytes.empty()) {
-    const ssize_t written = write(file_.number(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return DiskError(errno, path_);
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return absl::OkStatus();
+  return WriteAll(file_, bytes, path_);
 }
 
 std::string BlobWriter::Seal() {

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/types.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,6 +27,7 @@
 #include "core/base/disk_error.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/status_macros.h"
+#include "core/base/whole_file.h"
 
 namespace moeprobe {
 namespace {
@@ -166,13 +166,7 @@ class PartialFile {
   PartialFile& operator=(const PartialFile&) = delete;
 
   absl::Status Append(std::string_view bytes) const {
-    while (!bytes.empty()) {
-      const ssize_t written = write(file_.number(), bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return DiskError(errno, path_);
-      bytes.remove_prefix(static_cast<size_t>(written));
-    }
-    return absl::OkStatus();
+    return WriteAll(file_, bytes, path_);
   }
 
   absl::Status Rename(const fs::path& path) {

@@ -23,17 +23,6 @@ namespace {
 
 constexpr mode_t kMode = 0644;
 
-absl::Status Append(const FileDescriptor& file, std::string_view bytes,
-                    const std::filesystem::path& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(file.number(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return DiskError(errno, path);
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status WritePartial(const std::filesystem::path& partial,
                           const std::vector<std::string_view>& pieces) {
   const FileDescriptor file(
@@ -41,7 +30,7 @@ absl::Status WritePartial(const std::filesystem::path& partial,
   if (file.number() < 0) return DiskError(errno, partial);
   CrashPoint("whole-file-empty");
   for (const std::string_view piece : pieces) {
-    MOEPROBE_RETURN_IF_ERROR(Append(file, piece, partial));
+    MOEPROBE_RETURN_IF_ERROR(WriteAll(file, piece, partial));
   }
   CrashPoint("whole-file-written-not-synced");
   if (fsync(file.number()) != 0) return DiskError(errno, partial);
@@ -63,6 +52,17 @@ absl::Status WriteWholeFile(const std::filesystem::path& path,
   // Where the disk is full its room is needed.
   unlink(partial.c_str());
   return status;
+}
+
+absl::Status WriteAll(const FileDescriptor& file, std::string_view bytes,
+                      const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(file.number(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return DiskError(errno, path);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status SyncFile(const std::filesystem::path& path) {

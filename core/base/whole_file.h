@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "core/base/file_descriptor.h"
 
 namespace moeprobe {
 
@@ -18,6 +19,11 @@ namespace moeprobe {
 // Errors, after which nothing is left behind: those of DiskError.
 absl::Status WriteWholeFile(const std::filesystem::path& path,
                             const std::vector<std::string_view>& pieces);
+
+// Writes all of `bytes` at the position of `file`, which errors, those of
+// DiskError, call `path`.
+absl::Status WriteAll(const FileDescriptor& file, std::string_view bytes,
+                      const std::filesystem::path& path);
 
 // Waits until the content of a file that somebody else wrote is on the disk.
 absl::Status SyncFile(const std::filesystem::path& path);

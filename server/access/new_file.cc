@@ -2,11 +2,9 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/types.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -20,17 +18,6 @@
 
 namespace moeprobe {
 namespace {
-
-absl::Status WriteAll(const FileDescriptor& file, std::string_view bytes,
-                      const std::filesystem::path& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(file.number(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return DiskError(errno, path);
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return absl::OkStatus();
-}
 
 absl::Status WritePartial(const std::string& partial, std::string_view bytes) {
   unlink(partial.c_str());  // of a process that died
