@@ -16,7 +16,7 @@
 #include "client/service/client.h"
 #include "client/service/client_options.h"
 #include "client/service/connection_files.h"
-#include "client/text/printable.h"
+#include "core/base/printable.h"
 
 namespace moeprobe {
 namespace {

@@ -9,7 +9,7 @@
 #include "client/commands/model_text.h"
 #include "client/commands/session.h"
 #include "client/service/client.h"
-#include "client/text/printable.h"
+#include "core/base/printable.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/server_service.pb.h"
 

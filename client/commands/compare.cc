@@ -15,7 +15,7 @@
 #include "client/result/comparison_text.h"
 #include "client/result/number_reader.h"
 #include "client/result/result_json.h"
-#include "client/text/printable.h"
+#include "core/base/printable.h"
 #include "core/base/status_macros.h"
 
 namespace moeprobe {

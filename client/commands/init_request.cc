@@ -13,7 +13,7 @@
 #include "client/request/starter_request.h"
 #include "client/service/client.h"
 #include "client/text/nearest_name.h"
-#include "client/text/printable.h"
+#include "core/base/printable.h"
 #include "core/base/quoted.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/dataset_service.pb.h"

@@ -12,7 +12,7 @@
 #include "client/commands/session.h"
 #include "client/commands/training_text.h"
 #include "client/request/job_spec.h"
-#include "client/text/printable.h"
+#include "core/base/printable.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/training.pb.h"

@@ -15,8 +15,8 @@
 #include "client/result/result_json.h"
 #include "client/service/client.h"
 #include "client/text/format.h"
-#include "client/text/printable.h"
-#include "client/text/utf8.h"
+#include "core/base/printable.h"
+#include "core/base/utf8.h"
 #include "moeprobe/v1/job.pb.h"
 
 namespace moeprobe {

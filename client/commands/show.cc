@@ -20,7 +20,7 @@
 #include "client/result/summary_place.h"
 #include "client/result/sweep_tables.h"
 #include "client/result/variant_table.h"
-#include "client/text/printable.h"
+#include "core/base/printable.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/job.pb.h"

@@ -22,7 +22,7 @@
 #include "client/service/client.h"
 #include "client/service/request_id.h"
 #include "client/text/format.h"
-#include "client/text/printable.h"
+#include "core/base/printable.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/job_service.pb.h"

@@ -18,8 +18,8 @@
 #include "absl/strings/str_join.h"
 #include "client/request/value.h"
 #include "client/text/nearest_name.h"
-#include "client/text/utf8.h"
 #include "core/base/status_macros.h"
+#include "core/base/utf8.h"
 #include "spec/choice_name.h"
 
 namespace moeprobe {

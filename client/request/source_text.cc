@@ -10,8 +10,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "client/text/utf8.h"
 #include "core/base/status_macros.h"
+#include "core/base/utf8.h"
 
 namespace moeprobe {
 namespace {

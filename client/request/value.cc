@@ -18,9 +18,9 @@
 #include "client/request/source_text.h"
 #include "client/request/yaml_tree.h"
 #include "client/text/nearest_name.h"
-#include "client/text/utf8.h"
 #include "core/base/quoted.h"
 #include "core/base/status_macros.h"
+#include "core/base/utf8.h"
 
 namespace moeprobe {
 namespace {

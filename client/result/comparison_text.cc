@@ -16,8 +16,8 @@
 #include "client/result/summary_place.h"
 #include "client/text/csv_cell.h"
 #include "client/text/format.h"
-#include "client/text/printable.h"
 #include "client/text/table.h"
+#include "core/base/printable.h"
 #include "moeprobe/v1/result.pb.h"
 
 namespace moeprobe {

@@ -16,8 +16,8 @@
 #include "client/result/specification_curve.h"
 #include "client/text/csv_cell.h"
 #include "client/text/format.h"
-#include "client/text/printable.h"
 #include "client/text/table.h"
+#include "core/base/printable.h"
 
 namespace moeprobe {
 namespace {

@@ -21,8 +21,8 @@
 #include "client/result/training_rows.h"
 #include "client/text/csv_cell.h"
 #include "client/text/format.h"
-#include "client/text/printable.h"
 #include "client/text/table.h"
+#include "core/base/printable.h"
 #include "moeprobe/v1/result_service.pb.h"
 
 namespace moeprobe {

@@ -18,8 +18,8 @@
 #include "client/result/decimals.h"
 #include "client/result/shown_quantities.h"
 #include "client/result/summary_place.h"
-#include "client/text/printable.h"
 #include "client/text/table.h"
+#include "core/base/printable.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
 

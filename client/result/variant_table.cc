@@ -17,8 +17,8 @@
 #include "client/result/row_nulls.h"
 #include "client/result/seed_means.h"
 #include "client/result/training_rows.h"
-#include "client/text/printable.h"
 #include "client/text/table.h"
+#include "core/base/printable.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
 

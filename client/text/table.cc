@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "client/text/utf8.h"
+#include "core/base/utf8.h"
 
 namespace moeprobe {
 namespace {

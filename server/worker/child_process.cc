@@ -22,6 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "core/base/printable.h"
 #include "core/base/status_macros.h"
 
 namespace moeprobe {
@@ -104,7 +105,7 @@ std::string LastLine(std::string text) {
   const size_t start = text.find_last_of('\n');
   if (start != std::string::npos) text.erase(0, start + 1);
   if (text.size() > kLineBytes) text.resize(kLineBytes);
-  return text.empty() ? text : absl::StrCat(": ", text);
+  return text.empty() ? text : absl::StrCat(": ", PrintableLine(text));
 }
 
 absl::Status StatusOfEnd(int end, const std::string& errors) {

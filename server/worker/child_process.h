@@ -28,8 +28,8 @@ struct ChildProcess {
 // or on request; ResourceExhausted if the kernel ended it for its processor
 // time; Unavailable if its exit status is 75 (EX_TEMPFAIL), by which it says
 // that another try may help; FailedPrecondition for another exit status or
-// signal. Messages are one line and end with the last line the child wrote on
-// stderr, cut to 500 bytes.
+// signal. Messages are one printable line and end with the last line the child
+// wrote on stderr, cut to 500 bytes.
 absl::Status RunToEnd(const ChildProcess& child);
 
 }  // namespace moeprobe

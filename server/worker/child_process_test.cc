@@ -61,6 +61,17 @@ TEST(ChildProcessTest, CutsALongLineOfStderr) {
   EXPECT_EQ(status.message(), "exit status 1: " + std::string(500, 'x'));
 }
 
+// A message is text, as those who pass it on expect, whatever the child wrote
+// and wherever it was cut.
+TEST(ChildProcessTest, MakesALineOfStderrPrintable) {
+  EXPECT_EQ(RunToEnd(Shell("printf 'a\\0b\\033[m\\377' >&2; exit 1")).message(),
+            "exit status 1: a\uFFFDb\uFFFD[m\uFFFD");
+  const std::string letters(499, 'x');
+  EXPECT_EQ(
+      RunToEnd(Shell("printf " + letters + "\u00e4 >&2; exit 1")).message(),
+      "exit status 1: " + letters + "\uFFFD");
+}
+
 TEST(ChildProcessTest, ReportsTheSignalThatKilledIt) {
   const absl::Status status = RunToEnd(Shell("echo oh >&2; kill -SEGV $$"));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);

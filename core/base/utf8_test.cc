@@ -1,7 +1,8 @@
-#include "client/text/utf8.h"
+#include "core/base/utf8.h"
 
 #include <cstddef>
 #include <map>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -29,6 +30,23 @@ TEST(DecodeUtf8Test, RefusesWhatIsNotUtf8) {
        {"", "\x80", "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x96",
         "\xFF", "\xC3x"}) {
     EXPECT_FALSE(DecodeUtf8(text).has_value());
+  }
+}
+
+TEST(FindInvalidUtf8Test, AcceptsWellFormedText) {
+  for (const char* text : {"", "ascii\n", "\u00e4\u07ff", "\u0800\ue000\uffff",
+                           "\U00010000\U0010ffff"}) {
+    EXPECT_FALSE(FindInvalidUtf8(text).has_value()) << text;
+  }
+  EXPECT_FALSE(FindInvalidUtf8(std::string("a\0b", 3)).has_value());
+}
+
+TEST(FindInvalidUtf8Test, FindsTheFirstBadByte) {
+  for (const char* bytes :
+       {"\x80", "\xff", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80",
+        "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xc3",
+        "\xe2\x82", "\xe2\x28\xa1", "\xf0\x9f\x98"}) {
+    EXPECT_EQ(FindInvalidUtf8(std::string("ok") + bytes), 2);
   }
 }
 

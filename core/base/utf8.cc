@@ -1,4 +1,4 @@
-#include "client/text/utf8.h"
+#include "core/base/utf8.h"
 
 #include <array>
 #include <cstddef>
@@ -50,6 +50,16 @@ std::optional<Utf8Character> DecodeUtf8(std::string_view text) {
   const auto lead = static_cast<uint8_t>(text[0]);
   for (const Form& form : kForms) {
     if ((lead & form.mask) == form.mark) return DecodeAs(form, text);
+  }
+  return std::nullopt;
+}
+
+std::optional<int64_t> FindInvalidUtf8(std::string_view text) {
+  size_t position = 0;
+  while (position < text.size()) {
+    const auto character = DecodeUtf8(text.substr(position));
+    if (!character) return static_cast<int64_t>(position);
+    position += character->size_bytes;
   }
   return std::nullopt;
 }

@@ -1,4 +1,4 @@
-#include "client/text/printable.h"
+#include "core/base/printable.h"
 
 #include "gtest/gtest.h"
 

@@ -1,5 +1,5 @@
-#ifndef MOEPROBE_CLIENT_TEXT_PRINTABLE_H_
-#define MOEPROBE_CLIENT_TEXT_PRINTABLE_H_
+#ifndef MOEPROBE_CORE_BASE_PRINTABLE_H_
+#define MOEPROBE_CORE_BASE_PRINTABLE_H_
 
 #include <string>
 #include <string_view>
@@ -16,4 +16,4 @@ std::string PrintableLines(std::string_view text);
 
 }  // namespace moeprobe
 
-#endif  // MOEPROBE_CLIENT_TEXT_PRINTABLE_H_
+#endif  // MOEPROBE_CORE_BASE_PRINTABLE_H_

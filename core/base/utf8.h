@@ -1,7 +1,8 @@
-#ifndef MOEPROBE_CLIENT_TEXT_UTF8_H_
-#define MOEPROBE_CLIENT_TEXT_UTF8_H_
+#ifndef MOEPROBE_CORE_BASE_UTF8_H_
+#define MOEPROBE_CORE_BASE_UTF8_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -17,6 +18,10 @@ struct Utf8Character {
 // start with well-formed UTF-8 (overlong forms and surrogates are not).
 std::optional<Utf8Character> DecodeUtf8(std::string_view text);
 
+// Returns the position of the first byte that is not part of well-formed UTF-8,
+// or nothing if all of `text` is.
+std::optional<int64_t> FindInvalidUtf8(std::string_view text);
+
 // Returns how many characters `text` has; a byte that is not UTF-8 counts as
 // one.
 size_t CountCharacters(std::string_view text);
@@ -27,4 +32,4 @@ bool IsControl(char32_t code_point);
 
 }  // namespace moeprobe
 
-#endif  // MOEPROBE_CLIENT_TEXT_UTF8_H_
+#endif  // MOEPROBE_CORE_BASE_UTF8_H_

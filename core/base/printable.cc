@@ -1,9 +1,9 @@
-#include "client/text/printable.h"
+#include "core/base/printable.h"
 
 #include <string>
 #include <string_view>
 
-#include "client/text/utf8.h"
+#include "core/base/utf8.h"
 
 namespace moeprobe {
 namespace {
