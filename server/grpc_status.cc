@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/printable.h"
 
 namespace moeprobe {
 namespace {
@@ -21,7 +22,7 @@ grpc::Status ToGrpc(const absl::Status& status) {
     message = absl::StrCat(message.substr(0, kMaxMessageBytes), "...");
   }
   // The two code enumerations have the same values.
-  return {static_cast<grpc::StatusCode>(status.code()), message};
+  return {static_cast<grpc::StatusCode>(status.code()), PrintableLine(message)};
 }
 
 }  // namespace moeprobe

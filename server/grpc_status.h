@@ -11,7 +11,8 @@
 namespace moeprobe {
 
 // The one place where a status leaves the program. Long messages are cut: they
-// travel in headers, whose size is limited.
+// travel in headers, whose size is limited. All are one printable line,
+// whatever a path in them has.
 grpc::Status ToGrpc(const absl::Status& status);
 
 // Moves the value of `result` into `response`, or returns its status.

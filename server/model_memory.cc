@@ -20,6 +20,7 @@
 #include "absl/time/time.h"
 #include "core/base/machine_memory.h"
 #include "core/base/mutex.h"
+#include "core/base/printable.h"
 #include "core/base/quoted.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/server_service.pb.h"
@@ -279,7 +280,7 @@ void ModelMemory::FillWanted(const OpenedModel& model,
   if (wanted.reads) memory.set_state(v1::ModelMemory::STATE_LOADING);
   memory.set_user(wanted.user);
   *memory.mutable_request_time() = ToTimestamp(wanted.time);
-  memory.set_problem(std::string(wanted.problem.message()));
+  memory.set_problem(PrintableLine(std::string(wanted.problem.message())));
   if (!wanted.pin) return;
   memory.set_pinned(true);
   if (wanted.files && wanted.stamp != DirectoryStamp(model.directory)) {

@@ -19,6 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "core/base/file_content.h"
 #include "core/base/pinned_file.h"
+#include "core/base/printable.h"
 #include "core/base/quoted.h"
 
 namespace moeprobe {
@@ -43,12 +44,18 @@ bool IsPlain(const std::string& name) {
   });
 }
 
+// Whether a name can be said in a request and in an answer.
+bool IsPrintable(const std::string& name) {
+  return PrintableLine(name) == name;
+}
+
 std::vector<fs::path> Subdirectories(const fs::path& directory) {
   std::vector<fs::path> result;
   std::error_code error;
   for (fs::directory_iterator entry(directory, error), end;
        !error && entry != end; entry.increment(error)) {
     std::error_code unreadable;
+    if (!IsPrintable(entry->path().filename().native())) continue;
     if (entry->is_directory(unreadable)) result.push_back(entry->path());
   }
   std::ranges::sort(result);

@@ -14,7 +14,8 @@ namespace moeprobe {
 // A directory tree with models: directories, at most three levels down, that
 // hold a config.json. One is named by its path below the root; in a Hugging
 // Face cache, models--ORG--NAME/snapshots/REV is named ORG/NAME@REV. Symbolic
-// links are followed as long as they stay inside the root. Immutable.
+// links are followed as long as they stay inside the root. Directories whose
+// names are not printable UTF-8 are left out. Immutable.
 class ModelRoot {
  public:
   // NotFound if there is no such directory.

@@ -52,6 +52,15 @@ TEST_F(ModelRootTest, NamesModelsByTheirPaths) {
   EXPECT_TRUE(absl::IsNotFound(Open().Find("b/c/e/too-deep").status()));
 }
 
+TEST_F(ModelRootTest, LeavesOutWhatNoMessageCanName) {
+  AddModel(root_ / "a");
+  for (const char* name : {"\xFF", "\xE2\x82", "b\x1B[31m", "b\nc"}) {
+    AddModel(root_ / name);
+    AddModel(root_ / "models--org--name/snapshots" / name);
+  }
+  EXPECT_THAT(Open().List(), ElementsAre(Key("a")));
+}
+
 TEST_F(ModelRootTest, NamesRevisionsOfAHubCache) {
   const fs::path hub = root_ / "models--org--some--name";
   AddModel(hub / "snapshots/aaa");

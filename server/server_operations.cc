@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/base/numerics_version.h"
+#include "core/base/printable.h"
 #include "core/base/status_macros.h"
 #include "core/base/version.h"
 #include "core/checkpoint/model_config.h"
@@ -26,7 +27,7 @@ v1::Model ToMessage(const OpenedModel& opened) {
   v1::Model model;
   model.set_name(opened.name);
   if (!opened.problem.ok()) {
-    model.set_problem(std::string(opened.problem.message()));
+    model.set_problem(PrintableLine(std::string(opened.problem.message())));
     return model;
   }
   const ModelConfig& config = opened.checkpoint->config();

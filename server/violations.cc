@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/base/printable.h"
 
 namespace moeprobe {
 namespace {
@@ -17,7 +18,8 @@ constexpr size_t kMaxCount = 100;
 
 void Violations::Add(const std::string& field, const std::string& description,
                      absl::StatusCode code) {
-  if (list_.size() < kMaxCount) list_.push_back({field, description, code});
+  if (list_.size() == kMaxCount) return;
+  list_.push_back({field, PrintableLine(description), code});
 }
 
 absl::Status Violations::ToStatus() const {

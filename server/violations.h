@@ -10,8 +10,8 @@ namespace moeprobe {
 
 // One thing that is wrong with a request.
 struct Violation {
-  std::string field;  // such as "data[0].sequence_length"
-  std::string description;
+  std::string field;        // such as "data[0].sequence_length"
+  std::string description;  // one printable line
   absl::StatusCode code = absl::StatusCode::kInvalidArgument;
 };
 

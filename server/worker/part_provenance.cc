@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/printable.h"
 #include "core/base/version.h"
 #include "core/pipeline/analyze.h"
 #include "moeprobe/v1/analysis.pb.h"
@@ -35,7 +36,8 @@ v1::Provenance ProvenanceOf(const v1::TaskPart& part, const PartTokens& tokens,
   auto& environment = *provenance.mutable_environment();
   environment["device"] = report.device;
   if (const absl::Status& kept = report.keeping_hidden_states; !kept.ok()) {
-    environment["hidden_states"] = absl::StrCat("not kept: ", kept.message());
+    environment["hidden_states"] =
+        PrintableLine(absl::StrCat("not kept: ", kept.message()));
   }
   environment["layers_run"] =
       absl::StrCat(report.layers_run, " of ", report.layer_count);

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/crash_point.h"
+#include "core/base/printable.h"
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
 #include "core/base/token_windows.h"
@@ -44,7 +45,8 @@ absl::Status TaskRunner::Run() {
   }
   if (!status.ok()) {
     finish.mutable_error()->set_code(status.raw_code());
-    finish.mutable_error()->set_message(std::string(status.message()));
+    finish.mutable_error()->set_message(
+        PrintableLine(std::string(status.message())));
   }
   CrashPoint("worker-done-not-told");
   const absl::Status told = context_.link.FinishTask(finish);

@@ -83,6 +83,11 @@ class Target:
         request = self.message("job_service", "ValidateJobRequest", {"job": job})
         return self.api.jobs.ValidateJob(request, timeout=SECONDS)
 
+    def model_names(self):
+        request = self.message("server_service", "ListModelsRequest")
+        answer = self.api.server.ListModels(request, timeout=SECONDS)
+        return [model.name for model in answer.models]
+
     def create(self, job):
         """Code and message of CreateJob."""
         request = self.message("job_service", "CreateJobRequest", {"job": job})

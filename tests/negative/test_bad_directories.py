@@ -53,6 +53,18 @@ def test_a_hostile_directory_is_refused(unharmed, case):
         )
 
 
+@pytest.mark.parametrize("name", ["\udcff", "\x1b[31m", "a\nb"])
+def test_a_directory_that_cannot_be_named_is_no_model(unharmed, name):
+    """And those that can are listed all the same."""
+    folder = unharmed.models / name
+    folder.mkdir()
+    shutil.copy(unharmed.models / "good" / "config.json", folder)
+    try:
+        assert unharmed.model_names() == ["good"]
+    finally:
+        shutil.rmtree(folder)
+
+
 def test_a_link_inside_the_root_is_followed(unharmed):
     """As those of a Hugging Face cache."""
     with unharmed.spoiled_model("config.json") as folder:
