@@ -3,9 +3,12 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/base/mutex.h"
+#include "storage/queue_forecast.h"
 
 namespace moeprobe {
 
@@ -48,6 +51,24 @@ void JobChanges::NotifyAll() {
     watchers = watchers_;
   }
   for (const auto& [job, watcher] : watchers) watcher->OnChange();
+}
+
+void JobChanges::TellPlaces(
+    const std::unordered_map<int64_t, QueuePlace>& places) {
+  std::vector<std::pair<std::shared_ptr<JobWatcher>, QueuePlace>> told;
+  {
+    const MutexLock lock(mutex_);
+    for (const auto& [job, watcher] : watchers_) {
+      const auto place = places.find(job);
+      if (place != places.end()) told.emplace_back(watcher, place->second);
+    }
+  }
+  for (const auto& [watcher, place] : told) watcher->OnPlace(place);
+}
+
+bool JobChanges::is_watched() {
+  const MutexLock lock(mutex_);
+  return !watchers_.empty();
 }
 
 void JobChanges::Stop() {

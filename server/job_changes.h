@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <unordered_map>
 
 #include "core/base/mutex.h"
+#include "storage/queue_forecast.h"
 
 namespace moeprobe {
 
@@ -16,6 +18,9 @@ class JobWatcher {
 
   // The job may have new events. Called from any thread; must not wait long.
   virtual void OnChange() = 0;
+
+  // The job, which is queued, stands here. As OnChange().
+  virtual void OnPlace(const QueuePlace& place) = 0;
 
   // The server stops: there will be no more calls.
   virtual void OnStop() = 0;
@@ -34,6 +39,12 @@ class JobChanges {
 
   // Tells the watchers of all jobs: whoever watches may be let in no more.
   void NotifyAll();
+
+  // Tells those whose jobs have a place.
+  void TellPlaces(const std::unordered_map<int64_t, QueuePlace>& places);
+
+  // Whether anybody watches anything.
+  bool is_watched();
 
   // Tells all watchers, and later ones when they are added, that the server
   // stops.

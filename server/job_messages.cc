@@ -16,6 +16,7 @@
 #include "server/resource_name.h"
 #include "server/sharing.h"
 #include "storage/job.h"
+#include "storage/queue_forecast.h"
 
 namespace moeprobe {
 namespace {
@@ -103,6 +104,17 @@ absl::StatusOr<v1::Job> ToMessage(const JobRow& row) {
     job.mutable_dropped()->set_reason(row.dropped->reason);
   }
   return job;
+}
+
+v1::JobEvent ToEvent(const QueuePlace& place, absl::Time now) {
+  v1::JobEvent event;
+  *event.mutable_time() = ToTimestamp(now);
+  event.mutable_place()->set_queue_position(place.jobs_ahead);
+  if (place.start_time) {
+    *event.mutable_place()->mutable_estimated_start_time() =
+        ToTimestamp(*place.start_time);
+  }
+  return event;
 }
 
 v1::JobEvent ToMessage(const JobEventRow& row, int layer_count) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <unordered_map>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -36,7 +37,7 @@ void SetPlace(const QueuePlace& place, v1::Job& job) {
 
 }  // namespace
 
-absl::StatusOr<JobPlaces::Places> JobPlaces::All() const {
+absl::StatusOr<std::unordered_map<int64_t, QueuePlace>> JobPlaces::All() const {
   MOEPROBE_ASSIGN_OR_RETURN(const QueueSnapshot snapshot, queue_->Snapshot());
   return Forecast(snapshot,
                   worker_count_ > 0 ? worker_count_ : pulse_->AnsweringCount());
@@ -54,7 +55,7 @@ absl::StatusOr<v1::Job> JobPlaces::Show(const Viewer& viewer,
 absl::Status JobPlaces::Fill(
     google::protobuf::RepeatedPtrField<v1::Job>& jobs) const {
   if (std::ranges::none_of(jobs, IsQueued)) return absl::OkStatus();
-  MOEPROBE_ASSIGN_OR_RETURN(const Places places, All());
+  MOEPROBE_ASSIGN_OR_RETURN(const auto places, All());
   for (v1::Job& job : jobs) {
     if (!IsQueued(job)) continue;
     MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, ParseJobName(job.name()));

@@ -37,10 +37,10 @@ class JobPlaces {
   // Gives those of `jobs` that are queued their places.
   absl::Status Fill(google::protobuf::RepeatedPtrField<v1::Job>& jobs) const;
 
- private:
-  using Places = std::unordered_map<int64_t, QueuePlace>;
-  absl::StatusOr<Places> All() const;
+  // Returns the place of every queued job, by its id: one look at the queue.
+  absl::StatusOr<std::unordered_map<int64_t, QueuePlace>> All() const;
 
+ private:
   JobQueue* queue_;
   const WorkerPulse* pulse_;
   const MemoryWaits* waits_;

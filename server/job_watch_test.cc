@@ -2,6 +2,7 @@
 
 #include <grpcpp/support/status.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <future>
@@ -22,6 +23,12 @@ namespace {
 using testing::ElementsAre;
 
 using JobWatchTest = ServerFixture;
+
+// Events that a job's history has.
+size_t CountKept(const std::vector<v1::JobEvent>& events) {
+  return static_cast<size_t>(std::ranges::count_if(
+      events, [](const v1::JobEvent& event) { return event.sequence() > 0; }));
+}
 
 TEST_F(JobWatchTest, TellsTheWholeStoryOfAJob) {
   const std::string job = Create();
@@ -86,7 +93,7 @@ TEST_F(JobWatchTest, TellsWhoWatchesWhatAJobDoesNow) {
 TEST_F(JobWatchTest, FollowsAJobWhileItRuns) {
   const std::string job = Create();
   auto watched = std::async(std::launch::async, [&] {
-    return TestClient(server_->addresses()[0]).Watch(job).size();
+    return CountKept(TestClient(server_->addresses()[0]).Watch(job));
   });
   RunOne();
   EXPECT_EQ(watched.get(), 5);
@@ -97,12 +104,84 @@ TEST_F(JobWatchTest, ServesManyWatchersAndEverybodyElse) {
   std::vector<std::future<size_t>> watched(200);
   for (auto& events : watched) {
     events = std::async(std::launch::async, [&] {
-      return TestClient(server_->addresses()[0]).Watch(job).size();
+      return CountKept(TestClient(server_->addresses()[0]).Watch(job));
     });
   }
   EXPECT_EQ(StateOf(job), v1::Job::STATE_QUEUED);
   RunOne();
   for (auto& events : watched) EXPECT_EQ(events.get(), 5);
+}
+
+// Each place once, although it is looked at every second.
+TEST_F(JobWatchTest, TellsWhereAQueuedJobStandsAndWhenThatChanges) {
+  const std::string first = Create();
+  const std::string second = Create();
+  std::promise<void> behind, next;
+  auto watched = std::async(std::launch::async, [&] {
+    std::vector<int> places;
+    TestClient(server_->addresses()[0])
+        .Watch(second, 0, [&](const v1::JobEvent& event) {
+          if (!event.has_place()) return false;
+          EXPECT_EQ(event.sequence(), 0);
+          places.push_back(event.place().queue_position());
+          if (places.size() == 1) behind.set_value();
+          if (places.size() == 2) next.set_value();
+          return false;
+        });
+    return places;
+  });
+  behind.get_future().wait();
+  client_->Cancel(first);
+  next.get_future().wait();
+  client_->Cancel(second);
+  EXPECT_THAT(watched.get(), ElementsAre(1, 0));
+}
+
+// Looks tell the watchers of older jobs first.
+TEST_F(JobWatchTest, TellsNoPlaceOfAJobThatIsNotQueued) {
+  const std::string running = Create();
+  const v1::Task task = Claim();
+  std::promise<void> begun;
+  auto watched = std::async(std::launch::async, [&] {
+    return TestClient(server_->addresses()[0])
+        .Watch(running, 0, [&](const v1::JobEvent& event) {
+          if (event.state() == v1::Job::STATE_RUNNING) begun.set_value();
+          return false;
+        });
+  });
+  begun.get_future().wait();
+  client_->Watch(Create(), 0,
+                 [](const v1::JobEvent& event) { return event.has_place(); });
+  worker_->Run(task);
+  EXPECT_EQ(std::ranges::count_if(watched.get(), &v1::JobEvent::has_place), 0);
+}
+
+TEST_F(JobWatchTest, TellsAJobsPlaceEachTimeThatItIsQueued) {
+  const std::string job = Create();
+  std::promise<void> queued, queued_again;
+  auto watched = std::async(std::launch::async, [&] {
+    std::vector<std::string> story;
+    TestClient(server_->addresses()[0])
+        .Watch(job, 0, [&](const v1::JobEvent& event) {
+          if (event.has_warning()) return false;
+          const std::string now =
+              event.has_place() ? "place" : v1::Job::State_Name(event.state());
+          // How often, while it waits, depends on the machine.
+          if (!story.empty() && now == story.back()) return false;
+          story.push_back(now);
+          if (story.size() == 2) queued.set_value();
+          if (story.size() == 5) queued_again.set_value();
+          return false;
+        });
+    return story;
+  });
+  queued.get_future().wait();
+  worker_->Fail(Claim(), grpc::StatusCode::RESOURCE_EXHAUSTED, "no room");
+  queued_again.get_future().wait();
+  client_->Cancel(job);
+  EXPECT_THAT(watched.get(),
+              ElementsAre("STATE_QUEUED", "place", "STATE_RUNNING",
+                          "STATE_QUEUED", "place", "STATE_CANCELLED"));
 }
 
 TEST_F(JobWatchTest, LetsAWatcherGoWhenItWantsTo) {
@@ -118,8 +197,8 @@ TEST_F(JobWatchTest, EndsWatchesWhenItStops) {
   std::promise<void> started;
   auto code = std::async(std::launch::async, [&] {
     TestClient client(server_->addresses()[0]);
-    client.Watch(job, 0, [&](const v1::JobEvent&) {
-      started.set_value();
+    client.Watch(job, 0, [&](const v1::JobEvent& event) {
+      if (event.sequence() == 1) started.set_value();
       return false;
     });
     return client.status().error_code();

@@ -188,6 +188,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
       std::make_unique<WorkerHealth>(&all.pulse, all.ClientListeners());
   all.leases = all.Lease();
   all.retaining = all.Retain();
+  all.place_news = std::make_unique<PlaceNews>(&all.places, &all.changes);
   MOEPROBE_RETURN_IF_ERROR(all.ShowMetrics());
   return server;
 }
@@ -209,6 +210,7 @@ void Server::Stop() {
   all.health.reset();
   all.leases.reset();
   all.retaining.reset();
+  all.place_news.reset();
   all.changes.Stop();
   all.scheduler.Stop();
   if (all.executor != nullptr) all.executor->Stop();

@@ -40,6 +40,7 @@
 #include "server/model_memory.h"
 #include "server/model_registry.h"
 #include "server/model_root.h"
+#include "server/place_news.h"
 #include "server/port_listener.h"
 #include "server/repeated_call.h"
 #include "server/result_operations.h"
@@ -258,6 +259,7 @@ struct ServerParts {
   std::unique_ptr<WorkerLeases> leases;
   std::string retention_problem;  // why it did not go on last
   std::unique_ptr<RepeatedCall> retaining;
+  std::unique_ptr<PlaceNews> place_news;
   bool stopped = false;
 };
 

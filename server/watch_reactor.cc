@@ -3,6 +3,7 @@
 #include <grpcpp/support/server_callback.h>
 #include <grpcpp/support/status.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -12,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/job.pb.h"
@@ -22,6 +24,7 @@
 #include "storage/access.h"
 #include "storage/job.h"
 #include "storage/job_store.h"
+#include "storage/queue_forecast.h"
 
 namespace moeprobe {
 namespace {
@@ -29,6 +32,19 @@ namespace {
 using Reactor = grpc::ServerWriteReactor<v1::JobEvent>;
 
 constexpr int kBatchSize = 256;
+// An expected start that moves by less, or by a tenth of the wait, is no news.
+constexpr absl::Duration kStartTolerance = absl::Seconds(10);
+
+// Whether it is worth an event that a job stands at `now`, after `told`.
+bool IsNews(const QueuePlace& told, const QueuePlace& now) {
+  if (now.jobs_ahead != told.jobs_ahead) return true;
+  if (!now.start_time || !told.start_time) {
+    return now.start_time.has_value() != told.start_time.has_value();
+  }
+  const absl::Duration tolerance =
+      std::max(kStartTolerance, (*now.start_time - absl::Now()) / 10);
+  return absl::AbsDuration(*now.start_time - *told.start_time) > tolerance;
+}
 
 // The state of one watch. It outlives the reactor while a notification is
 // under way; `reactor_` is null from the end of the call on.
@@ -43,7 +59,16 @@ class Watch : public JobWatcher {
 
   void OnChange() override {
     const MutexLock lock(mutex_);
+    is_stale_ = true;
     Advance();
+  }
+
+  // Reads nothing: places are told to many at once, and often.
+  void OnPlace(const QueuePlace& place) override {
+    const MutexLock lock(mutex_);
+    place_.reset();
+    if (!told_place_ || IsNews(*told_place_, place)) place_ = place;
+    if (!is_stale_) TellPlace();
   }
 
   void OnStop() override {
@@ -54,10 +79,12 @@ class Watch : public JobWatcher {
   void OnWritten(bool ok) {
     const MutexLock lock(mutex_);
     writing_ = false;
-    if (ok) {
-      Advance();
-    } else {
+    if (!ok) {
       Finish(absl::CancelledError("the client is gone"));
+    } else if (message_.has_place() && !is_stale_) {
+      TellPlace();
+    } else {
+      Advance();
     }
   }
 
@@ -82,7 +109,27 @@ class Watch : public JobWatcher {
     } else if (job_row_.worker && !job_row_.phase.empty() &&
                job_row_.phase != phase_) {
       Write(Now());
+    } else {
+      TellPlace();
     }
+  }
+
+  // Writes where the job stands, if that is news, as long as it is queued.
+  void TellPlace() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (reactor_ == nullptr || writing_ || !pending_.empty()) return;
+    if (!place_ || job_row_.state != JobState::kQueued) return;
+    const QueuePlace place = *place_;
+    place_.reset();
+    told_place_ = place;
+    message_ = ToEvent(place, absl::Now());
+    writing_ = true;
+    reactor_->StartWrite(&message_);
+  }
+
+  // Each time that the job is queued, its place is news.
+  void ForgetPlace() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    place_.reset();
+    told_place_.reset();
   }
 
   // Where the job is, which its history need not have.
@@ -98,6 +145,7 @@ class Watch : public JobWatcher {
 
   void Write(const JobEventRow& event) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (event.kind == JobEventRow::Kind::kProgress) phase_ = event.text;
+    if (event.kind == JobEventRow::Kind::kState) ForgetPlace();
     message_ = ToMessage(event, job_row_.layer_count);
     writing_ = true;
     reactor_->StartWrite(&message_);
@@ -106,6 +154,7 @@ class Watch : public JobWatcher {
   absl::Status Load() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     MOEPROBE_RETURN_IF_ERROR(call_.Recheck());
     if (!pending_.empty()) return absl::OkStatus();
+    is_stale_ = false;
     const Viewer viewer = call_.viewer();
     // In this order: a job that is final has all its events.
     MOEPROBE_ASSIGN_OR_RETURN(job_row_, jobs_->Get(viewer, job_));
@@ -130,6 +179,9 @@ class Watch : public JobWatcher {
   std::string phase_ ABSL_GUARDED_BY(mutex_);  // of the last progress written
   JobRow job_row_ ABSL_GUARDED_BY(mutex_);     // as it was read last
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool is_stale_ ABSL_GUARDED_BY(mutex_) = true;  // what was read last
+  std::optional<QueuePlace> place_ ABSL_GUARDED_BY(mutex_);  // to be told
+  std::optional<QueuePlace> told_place_ ABSL_GUARDED_BY(mutex_);
   std::deque<JobEventRow> pending_ ABSL_GUARDED_BY(mutex_);
   v1::JobEvent message_ ABSL_GUARDED_BY(mutex_);
 };

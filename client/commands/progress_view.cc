@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+#include "client/commands/job_text.h"
 #include "client/commands/screen.h"
 #include "client/result/result_json.h"
 #include "client/service/client.h"
@@ -60,6 +61,9 @@ void ProgressView::Observe(const v1::JobEvent& event) {
     case v1::JobEvent::kProgress:
       ObserveProgress(event);
       break;
+    case v1::JobEvent::kPlace:
+      ObservePlace(event);
+      break;
     case v1::JobEvent::kWarning:
       Print(absl::StrCat("warning: ", PrintableLine(event.warning())));
       break;
@@ -73,6 +77,8 @@ void ProgressView::ObserveState(const v1::JobEvent& event) {
   state_ = event.state();
   error_ = event.error();
   std::string text = StateName(state_);
+  place_.Clear();
+  if (state_ == v1::Job::STATE_QUEUED) queued_ = now_;
   if (state_ == v1::Job::STATE_RUNNING) {
     start_ = now_;
     progress_.Clear();
@@ -89,12 +95,35 @@ void ProgressView::ObserveProgress(const v1::JobEvent& event) {
   const bool new_phase = event.progress().phase() != progress_.phase();
   progress_ = event.progress();
   if (!attempt_progress_) attempt_progress_ = {now_, progress_.fraction()};
-  const bool due =
-      now_ - last_line_ >= std::max(kShortestPause, (now_ - start_) / kPauses);
-  if (new_phase && due && !screen_.is_terminal()) {
-    last_line_ = now_;
+  if (new_phase && !screen_.is_terminal() && IsLineDue(start_)) {
     Print(Position());
   }
+}
+
+// In a pipe, a job that nobody went before is not worth a line.
+void ProgressView::ObservePlace(const v1::JobEvent& event) {
+  const int before = place_.queue_position();
+  place_.set_state(v1::Job::STATE_QUEUED);
+  place_.set_queue_position(event.place().queue_position());
+  place_.clear_estimated_start_time();
+  if (event.place().has_estimated_start_time()) {
+    *place_.mutable_estimated_start_time() =
+        event.place().estimated_start_time();
+  }
+  if (place_.queue_position() == before || screen_.is_terminal()) return;
+  if (IsLineDue(queued_) || place_.queue_position() == 0) {
+    Print(StateText(place_));
+  }
+}
+
+// Whether there has been no such line for long enough, of what began then; one
+// that is due is written now.
+bool ProgressView::IsLineDue(absl::Time begin) {
+  const absl::Duration pause =
+      std::max(kShortestPause, (now_ - begin) / kPauses);
+  if (now_ - last_line_ < pause) return false;
+  last_line_ = now_;
+  return true;
 }
 
 void ProgressView::Print(const std::string& text) {
@@ -102,11 +131,16 @@ void ProgressView::Print(const std::string& text) {
 }
 
 void ProgressView::Draw() {
-  if (state_ != v1::Job::STATE_RUNNING || !screen_.is_terminal()) return;
+  if (!screen_.is_terminal()) return;
+  if (place_.state() == v1::Job::STATE_QUEUED) DrawLine(StateText(place_));
+  if (state_ != v1::Job::STATE_RUNNING) return;
   const int bar = std::clamp(screen_.width() / 4, kNarrowestBar, kWidestBar);
+  DrawLine(absl::StrCat(Bar(bar), " ", Position()));
+}
+
+void ProgressView::DrawLine(const std::string& text) {
   // The last column stays empty: some terminals wrap there.
-  screen_.Draw(Clip(absl::StrCat(label_, " ", Bar(bar), " ", Position()),
-                    screen_.width() - 1));
+  screen_.Draw(Clip(absl::StrCat(label_, " ", text), screen_.width() - 1));
 }
 
 // "42 %  0:12, 0:17 left  model layer 3 of 32": what may be cut comes last.

@@ -12,9 +12,10 @@
 namespace moeprobe {
 
 // Shows how a job gets on, event by event: one line that is drawn again and
-// again on a terminal, a line for each new state, and for a new
-// phase once a second at most, the rarer the longer it takes, in a pipe. Times
-// are those of the events.
+// again on a terminal; in a pipe, a line for each new state, and for a new
+// phase or place in the queue once a second at most, the rarer the longer it
+// takes, but always when none goes before it any more. Times are those of the
+// events.
 class ProgressView {
  public:
   // `label` is such as "job 17". `screen` must outlive the view.
@@ -27,7 +28,7 @@ class ProgressView {
 
   void Observe(const v1::JobEvent& event);
 
-  // Shows a line about the job, such as "queued, 2 ahead".
+  // Shows a line about the job, such as "waits for 2 GB of memory".
   void Tell(const std::string& text) { Print(text); }
 
   // The last state seen.
@@ -38,8 +39,11 @@ class ProgressView {
  private:
   void ObserveState(const v1::JobEvent& event);
   void ObserveProgress(const v1::JobEvent& event);
+  void ObservePlace(const v1::JobEvent& event);
+  bool IsLineDue(absl::Time begin);
   void Print(const std::string& text);
   void Draw();
+  void DrawLine(const std::string& text);
   std::string Bar(int width) const;
   std::string Position() const;
   std::string Times() const;
@@ -54,6 +58,8 @@ class ProgressView {
   std::optional<std::pair<absl::Time, double>> attempt_progress_;
   absl::Time now_ = absl::InfinitePast();
   absl::Time last_line_ = absl::InfinitePast();  // of progress, in a pipe
+  v1::Job place_;  // where it stands, as long as it is queued
+  absl::Time queued_ = absl::InfinitePast();  // since when
 };
 
 }  // namespace moeprobe

@@ -36,6 +36,12 @@ v1::JobEvent Progress(int64_t seconds, double fraction,
   return event;
 }
 
+v1::JobEvent Place(int64_t seconds, int queue_position) {
+  v1::JobEvent event = At(seconds);
+  event.mutable_place()->set_queue_position(queue_position);
+  return event;
+}
+
 v1::JobEvent Warning(const std::string& warning) {
   v1::JobEvent event = At(0);
   event.set_warning(warning);
@@ -96,6 +102,61 @@ TEST(ProgressViewTest, WritesFewerLinesTheLongerAJobTakes) {
             "job 17: running\n"
             "job 17:  50 %  1:00:00  a\n"
             "job 17:  50 %  1:02:00  c\n");
+}
+
+TEST(ProgressViewTest, WritesWhereAJobStandsWhenItMoved) {
+  std::ostringstream out;
+  Screen pipe(out, false, 80);
+  ProgressView view(pipe, "job 17");
+  view.Observe(State(0, v1::Job::STATE_QUEUED));
+  view.Observe(Place(1, 2));
+  view.Observe(Place(2, 2));  // another start
+  view.Observe(Place(3, 1));
+  view.Observe(State(4, v1::Job::STATE_RUNNING));
+  EXPECT_EQ(out.str(),
+            "job 17: queued\n"
+            "job 17: queued, 2 ahead, start unknown\n"
+            "job 17: queued, 1 ahead, start unknown\n"
+            "job 17: running\n");
+}
+
+TEST(ProgressViewTest, WritesFewerPlacesTheLongerAJobWaitsButThatItGoesNext) {
+  std::ostringstream out;
+  Screen pipe(out, false, 80);
+  ProgressView view(pipe, "job 17");
+  view.Observe(State(0, v1::Job::STATE_QUEUED));
+  view.Observe(Place(3600, 9));
+  view.Observe(Place(3660, 8));
+  view.Observe(Place(3720, 7));
+  view.Observe(Place(3721, 0));
+  EXPECT_EQ(out.str(),
+            "job 17: queued\n"
+            "job 17: queued, 9 ahead, start unknown\n"
+            "job 17: queued, 7 ahead, start unknown\n"
+            "job 17: queued, start unknown\n");
+}
+
+TEST(ProgressViewTest, WritesNoPlaceOfAJobThatNoneWentBefore) {
+  std::ostringstream out;
+  Screen pipe(out, false, 80);
+  ProgressView view(pipe, "job 17");
+  view.Observe(State(0, v1::Job::STATE_QUEUED));
+  view.Observe(Place(1, 0));
+  EXPECT_EQ(out.str(), "job 17: queued\n");
+}
+
+TEST(ProgressViewTest, DrawsWhereAJobStandsOnATerminal) {
+  std::ostringstream out;
+  Screen terminal(out, true, 80);
+  ProgressView view(terminal, "job 17");
+  view.Observe(State(0, v1::Job::STATE_QUEUED));
+  view.Observe(Place(1, 2));
+  EXPECT_EQ(LastDrawn(out.str()), "job 17 queued, 2 ahead, start unknown");
+  view.Observe(Place(2, 0));
+  EXPECT_EQ(LastDrawn(out.str()), "job 17 queued, start unknown");
+  view.Observe(State(3, v1::Job::STATE_RUNNING));
+  view.Observe(Progress(3, 0, "layer 0"));
+  EXPECT_THAT(LastDrawn(out.str()), EndsWith("layer 0"));
 }
 
 // The line of a job half done on a terminal so wide.

@@ -1,6 +1,7 @@
 #include "client/commands/watch.h"
 
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -15,16 +16,16 @@
 namespace moeprobe {
 namespace {
 
-// Where a job that waits stands, if others go before it, and whether it waits
-// for memory.
-void TellPlace(Session& session, const std::string& job_name,
-               ProgressView& view) {
+// Whether a job may have begun to wait for memory: events do not say that.
+bool MayWait(const v1::JobEvent& event) {
+  return event.state() == v1::Job::STATE_QUEUED ||
+         (event.has_place() && event.place().queue_position() == 0);
+}
+
+// What a job that is queued waits for, if it is memory.
+std::string MemoryWait(Session& session, const std::string& job_name) {
   const auto job = session.client.GetJob(job_name);
-  if (!job.ok() || job->state() != v1::Job::STATE_QUEUED) return;
-  if (job->queue_position() > 0) view.Tell(StateText(*job));
-  if (job->has_memory_wait()) {
-    view.Tell(absl::StrCat("waits for ", MemoryWaitText(*job)));
-  }
+  return job.ok() ? MemoryWaitText(*job) : "";
 }
 
 }  // namespace
@@ -33,12 +34,15 @@ absl::Status Follow(Session& session, Screen& screen,
                     const std::string& job_name) {
   const std::string id = JobId(job_name);
   ProgressView view(screen, absl::StrCat("job ", id));
+  std::string memory_wait;
   const absl::Status status =
       session.client.WatchJob(job_name, [&](const v1::JobEvent& event) {
         view.Observe(event);
-        if (event.state() == v1::Job::STATE_QUEUED) {
-          TellPlace(session, job_name, view);
-        }
+        if (!MayWait(event)) return;
+        const std::string before =
+            std::exchange(memory_wait, MemoryWait(session, job_name));
+        if (memory_wait.empty() || memory_wait == before) return;
+        view.Tell(absl::StrCat("waits for ", memory_wait));
       });
   if (session.cancellation.cancelled()) {
     return absl::CancelledError(absl::StrCat(

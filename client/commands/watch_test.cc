@@ -16,6 +16,34 @@
 namespace moeprobe {
 namespace {
 
+TEST(WatchTest, SaysOnceWhatAJobThatGoesNextWaitsFor) {
+  FakeServerState state;
+  state.job.set_name("jobs/17");
+  state.job.mutable_memory_wait()->set_needed_bytes(2'000'000'000);
+  v1::JobEvent queued, next, failed;
+  queued.set_sequence(1);
+  queued.set_state(v1::Job::STATE_QUEUED);
+  next.mutable_place()->set_queue_position(0);
+  failed.set_sequence(2);
+  failed.set_state(v1::Job::STATE_FAILED);
+  state.events = {queued, next, next, failed};
+  const FakeServer server(state);
+  Cancellation cancellation;
+  Client client({.address = server.address()}, cancellation);
+  std::ostringstream stream;
+  Screen screen(stream, false, 80);
+  Session session{.client = client,
+                  .cancellation = cancellation,
+                  .out = screen,
+                  .err = screen,
+                  .program = "client"};
+  EXPECT_TRUE(absl::IsAborted(Watch(session, "17")));
+  EXPECT_EQ(stream.str(),
+            "job 17: queued\n"
+            "job 17: waits for 2.0 GB of memory; 0 B of 0 B are held\n"
+            "job 17: failed\n");
+}
+
 TEST(WatchTest, SaysHowToTakeUpAJobAfterAnInterrupt) {
   FakeServerState state;
   v1::JobEvent running;

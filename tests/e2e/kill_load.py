@@ -89,7 +89,8 @@ class Client(threading.Thread):
         )
         try:
             for event in self.api.jobs.WatchJob(request, timeout=WATCH_SECONDS):
-                heard.append(event)
+                if event.sequence:  # the rest is in no history
+                    heard.append(event)
         except grpc.RpcError as error:
             if error.code() not in (
                 grpc.StatusCode.UNAVAILABLE,

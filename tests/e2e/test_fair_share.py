@@ -4,6 +4,7 @@ import json
 
 import grpc
 import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 
 @pytest.fixture
@@ -61,8 +62,7 @@ def test_a_first_job_goes_before_a_neighbours_sweep(
 def test_jobs_say_where_they_stand(waiting_server, client_of, short_request):
     alice = client_of(waiting_server, "alice")
     bob = client_of(waiting_server, "bob")
-    for seed in range(3):
-        last = alice.submit(short_request | {"seed": seed})
+    *before, last = (alice.submit(short_request | {"seed": seed}) for seed in range(3))
     first = bob.submit(short_request | {"seed": 9})
     assert "queued, 1 ahead, start unknown" in bob.ok("show", first)
     assert "queued, 3 ahead, start unknown" in bob.ok("list")
@@ -72,8 +72,50 @@ def test_jobs_say_where_they_stand(waiting_server, client_of, short_request):
     watch = bob.start("watch", last)
     assert watch.stdout.readline() == f"job {last}: queued\n"
     assert watch.stdout.readline() == f"job {last}: queued, 3 ahead, start unknown\n"
+    bob.ok("cancel", first)
+    for job in before:
+        alice.ok("cancel", job)
+    # Of the places between, how many have a line depends on the machine.
+    moved = next(line for line in watch.stdout if "ahead" not in line)
+    assert moved == f"job {last}: queued, start unknown\n"
     alice.ok("cancel", last)
     assert watch.wait(60) == 1
+
+
+def add_files(file, pool):
+    """Adds a .proto file and what it imports, as it was before there were places."""
+    for imported in file.dependencies:
+        add_files(imported, pool)
+    copy = descriptor_pb2.FileDescriptorProto()
+    file.CopyToProto(copy)
+    for message in copy.message_type:
+        for index, field in reversed(list(enumerate(message.field))):
+            if (message.name, field.name) == ("JobEvent", "place"):
+                del message.field[index]
+    pool.Add(copy)
+
+
+def test_who_knows_of_no_places_hears_the_rest(
+    waiting_server, make_client, api_stubs, short_request
+):
+    client, api = make_client(waiting_server), api_stubs(waiting_server.address)
+    pool = descriptor_pool.DescriptorPool()
+    add_files(api.messages("job").DESCRIPTOR, pool)
+    event = pool.FindMessageTypeByName("moeprobe.v1.JobEvent")
+    watch = api.channel.unary_stream(
+        "/moeprobe.v1.JobService/WatchJob",
+        request_serializer=lambda request: request.SerializeToString(),
+        response_deserializer=message_factory.GetMessageClass(event).FromString,
+    )
+    job = client.submit(short_request)
+    request = api.messages("job_service").WatchJobRequest(name=f"jobs/{job}")
+    events = watch(request, timeout=120)
+    queued, place = next(events), next(events)
+    assert (queued.sequence, queued.WhichOneof("event")) == (1, "state")
+    assert (place.sequence, place.WhichOneof("event")) == (0, None)
+    client.ok("cancel", job)
+    *_, cancelled = events
+    assert cancelled.state == api.messages("job").Job.STATE_CANCELLED
 
 
 def test_priorities_go_before_shares(

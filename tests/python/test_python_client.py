@@ -221,6 +221,19 @@ def test_events_come_once_each_though_the_server_restarts(server, long_request):
     assert later == [seen[2]]
 
 
+def test_passing_events_tell_where_a_job_stands(tmp_path, model_roots, short_request):
+    with service.Server(tmp_path / "data", model_roots, workers=0) as server:
+        client = moeprobe.Client(server.address)
+        first, second = (client.submit(short_request | {"seed": s}) for s in range(2))
+        events = second.events(timeout=SECONDS, passing=True)
+        places = (event for event in events if isinstance(event, moeprobe.PlaceEvent))
+        assert next(places).queue_position == 1
+        first.cancel()
+        assert next(places).queue_position == 0
+        second.cancel()
+        assert list(places) == []
+
+
 def test_saved_files_are_those_that_the_cpp_client_fetches(
     full_job, full_result, cpp_client, tmp_path
 ):

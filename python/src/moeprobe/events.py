@@ -39,7 +39,7 @@ def state_of(state: int) -> JobState:
 class Event:
     """Something that happened; `sequence` counts a job's events from 1.
 
-    Progress that has no place in the job's history has 0.
+    What is not in the job's history, some progress and places, has 0.
     """
 
     sequence: int
@@ -62,6 +62,14 @@ class ProgressEvent(Event):
     fraction: float
     layers_done_count: int
     layer_count: int
+
+
+@dataclasses.dataclass(frozen=True)
+class PlaceEvent(Event):
+    """So many others go before the job, if nothing else comes."""
+
+    queue_position: int
+    estimated_start_time: datetime.datetime | None  # None: nobody can tell
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +100,11 @@ def event_of(event: job_pb2.JobEvent) -> Event:
             )
         case "layer":
             return LayerEvent(*base, event.layer)
+        case "place":
+            place = event.place
+            start = place.estimated_start_time.ToDatetime(datetime.timezone.utc)
+            is_known = place.HasField("estimated_start_time")
+            return PlaceEvent(*base, place.queue_position, start if is_known else None)
         case "warning":
             return WarningEvent(*base, event.warning)
         case _:  # news to this version

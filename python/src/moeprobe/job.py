@@ -37,14 +37,20 @@ class Job:
         return status_of(self._transport.run(call(methods.GET_JOB, request)))
 
     def events(
-        self, after_sequence: int = 0, timeout: float | None = None
+        self,
+        after_sequence: int = 0,
+        timeout: float | None = None,
+        *,
+        passing: bool = False,
     ) -> Iterator[Event]:
         """Yield what happened to the job and what happens, until it ends.
 
-        Each event comes once and in order, also where the server restarts.
-        Raises DeadlineError after `timeout` seconds.
+        Each event comes once and in order, also where the server restarts. With
+        `passing`, there are others between them, of sequence 0: progress that is
+        not kept, and places in the queue. Raises DeadlineError after `timeout`
+        seconds.
         """
-        watch = Watch(self.name, after_sequence)
+        watch = Watch(self.name, after_sequence, passing=passing)
         return self._transport.follow(methods.WATCH_JOB, watch, timeout)
 
     def wait(self, timeout: float | None = None, *, progress: bool = True) -> Job:

@@ -10,6 +10,7 @@ from tqdm.auto import tqdm
 from moeprobe.events import (
     Event,
     JobState,
+    PlaceEvent,
     ProgressEvent,
     StateEvent,
     WarningEvent,
@@ -21,6 +22,14 @@ _FORMAT = "{desc} {percentage:3.0f} %|{bar:30}| {elapsed}<{remaining}{postfix}"
 def _printable(text: str) -> str:
     """Return `text` without what would move a terminal's cursor."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _place(event: PlaceEvent) -> str:
+    ahead = f"{event.queue_position} ahead"
+    if event.estimated_start_time is None:
+        return ahead
+    start = event.estimated_start_time.astimezone()
+    return f"{ahead}, to start about {start:%Y-%m-%d %H:%M}"
 
 
 class ProgressBar:
@@ -45,10 +54,13 @@ class ProgressBar:
             case StateEvent():
                 if event.state is JobState.SUCCEEDED:
                     self._bar.n = 1.0
+                self._bar.set_postfix_str("", refresh=False)
                 self._bar.set_description_str(f"{self._label} {event.state.value}")
             case ProgressEvent():
                 self._bar.n = event.fraction
                 self._bar.set_postfix_str(_printable(event.phase))
+            case PlaceEvent():
+                self._bar.set_postfix_str(_place(event))
             case WarningEvent():
                 text = f"{self._label}: warning: {_printable(event.text)}"
                 self._bar.write(text, file=sys.stderr)

@@ -26,7 +26,7 @@ class Watch:
     def __init__(
         self, name: str, after_sequence: int = 0, *, passing: bool = False
     ) -> None:
-        """Begin after an event; `passing`: with progress of no place in history."""
+        """Begin after an event; `passing`: with those that no history keeps."""
         self._passing = passing
         self._request = job_service_pb2.WatchJobRequest(
             name=name, after_sequence=after_sequence

@@ -37,10 +37,14 @@ class Job:
         return status_of(await self._transport.run(call(methods.GET_JOB, request)))
 
     def events(
-        self, after_sequence: int = 0, timeout: float | None = None
+        self,
+        after_sequence: int = 0,
+        timeout: float | None = None,
+        *,
+        passing: bool = False,
     ) -> AsyncIterator[Event]:
-        """Yield what happened to the job and what happens, until it ends."""
-        watch = Watch(self.name, after_sequence)
+        """Yield what happens to the job until it ends; see `moeprobe.Job.events`."""
+        watch = Watch(self.name, after_sequence, passing=passing)
         return self._transport.follow(methods.WATCH_JOB, watch, timeout)
 
     async def wait(
