@@ -4,6 +4,7 @@
 #include <google/protobuf/util/time_util.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,7 +54,8 @@ class JobPlacesTest : public testing::Test {
   std::unique_ptr<Database> database_ =
       *Database::Open(directory_.path() / "moeprobe.db");
   JobStore jobs_{database_.get(), [](int64_t) {}};
-  JobQueue queue_{database_.get(), [](int64_t) {}, [this] { return now_; }};
+  std::function<absl::Time()> clock_ = [this] { return now_; };
+  JobQueue queue_{database_.get(), [](int64_t) {}, clock_, {}, clock_};
   WorkerPulse pulse_;
   MemorySchedule memory_{0};
   RunningTasks running_;

@@ -9,14 +9,13 @@
 
 #include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "absl/synchronization/notification.h"
-#include "absl/time/time.h"
 #include "server/accepted_connections.h"
 #include "server/metrics/call_metrics.h"
 #include "server/service_set.h"
@@ -27,7 +26,7 @@ namespace {
 constexpr int kMaxMetadataBytes = 8192;
 
 // What a call needs to end once it is cancelled.
-constexpr absl::Duration kUnwinding = absl::Milliseconds(500);
+constexpr std::chrono::milliseconds kUnwinding{500};
 
 void LimitResources(int max_threads, grpc::ServerBuilder& builder) {
   grpc::ResourceQuota quota;
@@ -60,17 +59,18 @@ std::unique_ptr<grpc::Server> StartRpcServer(
 
 void StopRpcServer(grpc::Server& server, const std::string& address,
                    std::chrono::milliseconds grace) {
-  absl::Notification stopped;
-  std::thread breaker([&] {
-    absl::Duration patience = absl::FromChrono(grace) + kUnwinding;
-    while (!stopped.WaitForNotificationWithTimeout(patience)) {
+  // Not of Abseil, whose waits end by the time that may be set.
+  std::promise<void> stopped;
+  std::thread breaker([&, end = stopped.get_future()] {
+    auto patience = grace + kUnwinding;
+    while (end.wait_for(patience) == std::future_status::timeout) {
       ShutDownAcceptedConnections(address);
       patience = kUnwinding;
     }
   });
   server.Shutdown(std::chrono::system_clock::now() + grace);
   server.Wait();
-  stopped.Notify();
+  stopped.set_value();
   breaker.join();
 }
 

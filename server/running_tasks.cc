@@ -14,7 +14,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
@@ -32,8 +31,10 @@ constexpr double kLongestSeconds = 3.2e9;
 void RunningTasks::Add(RunningTask task) {
   const MutexLock lock(mutex_);
   const int64_t job = task.attempt.job;
+  const Clock::time_point start = task.start;
   tasks_[job] = {.task = std::make_shared<const RunningTask>(std::move(task)),
-                 .phase = {}};
+                 .phase = {},
+                 .got_on = start};
 }
 
 RunningTasks::Held* RunningTasks::Find(const AttemptId& attempt) {
@@ -57,12 +58,13 @@ std::optional<absl::Duration> RunningTasks::HeldFor(int64_t job) {
   const MutexLock lock(mutex_);
   const auto found = tasks_.find(job);
   if (found == tasks_.end()) return std::nullopt;
-  return absl::Now() - found->second.task->start_time;
+  return found->second.task->Age();
 }
 
 std::vector<std::shared_ptr<const RunningTask>> RunningTasks::All() const {
   const MutexLock lock(mutex_);
   std::vector<std::shared_ptr<const RunningTask>> tasks;
+  tasks.reserve(tasks_.size());
   for (const auto& [job, held] : tasks_) tasks.push_back(held.task);
   return tasks;
 }
@@ -71,8 +73,8 @@ std::optional<RunningTasks::Clock::time_point> RunningTasks::ExpectedEnd(
     const Held& held) {
   const auto seconds = held.task->needs.seconds;
   if (!seconds || *seconds > kLongestSeconds) return std::nullopt;
-  return held.start + std::chrono::duration_cast<Clock::duration>(
-                          std::chrono::duration<double>(*seconds));
+  return held.task->start + std::chrono::duration_cast<Clock::duration>(
+                                std::chrono::duration<double>(*seconds));
 }
 
 std::vector<std::shared_ptr<const RunningTask>> RunningTasks::Using(
@@ -95,7 +97,7 @@ std::vector<HeldMemory> RunningTasks::Memory() const {
   for (const auto& [job, held] : tasks_) {
     memory.push_back({.job = job,
                       .bytes = held.task->memory_bytes,
-                      .start = held.start,
+                      .start = held.task->start,
                       .end = ExpectedEnd(held)});
   }
   return memory;
@@ -138,11 +140,13 @@ std::vector<int64_t> RunningTasks::Stalled(std::chrono::seconds patience,
 }
 
 std::vector<std::shared_ptr<const RunningTask>> RunningTasks::Overdue(
-    absl::Duration most, absl::Time now) const {
+    absl::Duration most, Clock::time_point now) const {
   const MutexLock lock(mutex_);
   std::vector<std::shared_ptr<const RunningTask>> overdue;
   for (const auto& [job, held] : tasks_) {
-    if (now - held.task->first_start_time >= most) overdue.push_back(held.task);
+    if (held.task->before + held.task->Age(now) >= most) {
+      overdue.push_back(held.task);
+    }
   }
   return overdue;
 }

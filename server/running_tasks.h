@@ -26,6 +26,13 @@ namespace moeprobe {
 
 // What the server knows of a task that a worker holds.
 struct RunningTask {
+  using Clock = std::chrono::steady_clock;
+
+  // Returns for how long a worker has held it.
+  absl::Duration Age(Clock::time_point now = Clock::now()) const {
+    return absl::FromChrono(now - start);
+  }
+
   AttemptId attempt;
   int64_t worker = 0;       // process id
   std::string request_key;  // of the job
@@ -34,17 +41,18 @@ struct RunningTask {
   JobPlan plan;                // when it was claimed
   v1::Task task;               // as handed out
   std::vector<int> job_parts;  // the job's part, for each part of the task
-  absl::Time start_time = absl::Now();
-  absl::Time first_start_time = start_time;  // of the job's first attempt
-  JobNeeds needs;                            // as far as they are known
-  int64_t memory_bytes = 0;                  // that it counts as
+  absl::Time start_time = absl::Now();  // as it is shown
+  Clock::time_point start = Clock::now();
+  absl::Duration before;     // that, the job's first attempt began
+  JobNeeds needs;            // as far as they are known
+  int64_t memory_bytes = 0;  // that it counts as
 };
 
 // The tasks that workers hold. They end with the server, and so do the
 // attempts: nothing here has to last. Thread-safe.
 class RunningTasks {
  public:
-  using Clock = std::chrono::steady_clock;
+  using Clock = RunningTask::Clock;
 
   // Takes the place of an earlier attempt at the same job.
   void Add(RunningTask task);
@@ -84,7 +92,7 @@ class RunningTasks {
 
   // Returns the tasks whose jobs a worker first took so long ago.
   std::vector<std::shared_ptr<const RunningTask>> Overdue(
-      absl::Duration most, absl::Time now = absl::Now()) const;
+      absl::Duration most, Clock::time_point now = Clock::now()) const;
 
   // Forgets the task of a job, if there is one.
   void Remove(int64_t job);
@@ -98,8 +106,7 @@ class RunningTasks {
     std::shared_ptr<const RunningTask> task;
     std::string phase;
     double fraction = 0;
-    Clock::time_point start = Clock::now();
-    Clock::time_point got_on = start;
+    Clock::time_point got_on;
   };
 
   // Returns when a task is expected to end, nullopt if nobody can tell.

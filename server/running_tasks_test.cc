@@ -18,6 +18,7 @@ using testing::IsEmpty;
 constexpr int64_t kJob = 7;
 constexpr int64_t kWorker = 4711;
 constexpr seconds kPatience{60};
+constexpr absl::Duration kBefore = absl::Minutes(20);
 constexpr AttemptId kAttempt = {.job = kJob, .attempt = 2};
 
 class RunningTasksTest : public testing::Test {
@@ -26,12 +27,11 @@ class RunningTasksTest : public testing::Test {
     RunningTask task;
     task.attempt = kAttempt;
     task.worker = kWorker;
-    task.first_start_time = first_start_;
+    task.before = kBefore;
+    start_ = task.start;
     tasks_.Add(task);
-    start_ = RunningTasks::Clock::now();  // not before Add() looked at it
   }
 
-  const absl::Time first_start_ = absl::UnixEpoch();
   RunningTasks tasks_;
   RunningTasks::Clock::time_point start_;
 };
@@ -78,9 +78,9 @@ TEST_F(RunningTasksTest, HearNothingOfAnAttemptThatIsOver) {
 
 TEST_F(RunningTasksTest, AreOverdueFromTheFirstStartOfTheirJob) {
   const absl::Duration most = absl::Hours(1);
-  EXPECT_THAT(tasks_.Overdue(most, first_start_ + most - absl::Seconds(1)),
-              IsEmpty());
-  const auto overdue = tasks_.Overdue(most, first_start_ + most);
+  const auto end = start_ + absl::ToChronoNanoseconds(most - kBefore);
+  EXPECT_THAT(tasks_.Overdue(most, end - seconds(1)), IsEmpty());
+  const auto overdue = tasks_.Overdue(most, end);
   ASSERT_EQ(overdue.size(), 1);
   EXPECT_EQ(overdue[0]->attempt.job, kJob);
 }

@@ -1,5 +1,6 @@
 #include "server/scheduler.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -216,7 +217,11 @@ absl::StatusOr<v1::Task> Scheduler::Start(const JobRow& row,
                             queue_->MissingGroups(row.id));
   running.attempt = {.job = row.id, .attempt = row.attempt + 1};
   running.worker = claimant.worker;
-  running.first_start_time = row.start_time.value_or(running.start_time);
+  // By the machine's time, since servers may have come and gone.
+  if (row.start_time) {
+    running.before =
+        std::max(running.start_time - *row.start_time, absl::ZeroDuration());
+  }
   MOEPROBE_RETURN_IF_ERROR(scratch_->Make(row.id, running.task));
   MOEPROBE_RETURN_IF_ERROR(BuildTask(missing, *catalog_, running));
   v1::Task task = running.task;
@@ -243,7 +248,7 @@ void Scheduler::NoteStart(const JobRow& row, const Claimant& claimant,
                           size_t groups, size_t missing) {
   std::optional<absl::Duration> waited;
   if (row.attempt == 0) {
-    waited = absl::Now() - row.create_time;
+    waited = std::max(absl::Now() - row.create_time, absl::ZeroDuration());
     record_->AskedCache(groups - missing, missing);
   }
   record_->Started({.job = row.id, .attempt = row.attempt + 1}, claimant.worker,

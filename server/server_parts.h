@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,7 +15,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "core/base/steady_time.h"
 #include "moeprobe/v1/access.pb.h"
 #include "server/access/audit_log.h"
 #include "server/access/authenticator.h"
@@ -133,6 +135,8 @@ struct ServerParts {
   // Absolute: workers have a directory of their own.
   const DataLayout layout{std::filesystem::absolute(options.data_directory)};
   const Peer own_account = OwnAccount();
+  // By which attempts are measured, and what users had.
+  const std::function<absl::Time()> steady_time = SteadyTime();
   DirectoryLock lock;
   std::unique_ptr<Database> database;
   std::unique_ptr<AuditLog> audit;
@@ -148,12 +152,12 @@ struct ServerParts {
   WorkerPulse pulse;
 
   JobStore jobs{database.get(), Tell(), absl::Now, options.limits};
-  JobQueue queue{database.get(), Tell(), absl::Now, options.limits};
-  AttemptStore attempts{database.get(), Tell()};
+  JobQueue queue{database.get(), Tell(), steady_time, options.limits};
+  AttemptStore attempts{database.get(), Tell(), steady_time};
   ResultStore results{database.get(), &blobs};
   DatasetStore datasets{database.get(), options.limits};
   UserStore user_store{database.get()};
-  ShareStore shares{database.get()};
+  ShareStore shares{database.get(), steady_time};
   FingerprintStore fingerprints{database.get()};
   RetentionStore retention_store{database.get(), Tell()};
   PinStore pins{database.get()};

@@ -19,7 +19,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "core/base/crash_point.h"
 #include "core/base/file_content.h"
@@ -264,8 +263,7 @@ void TaskOperations::Learn(const RunningTask& task) {
   // An attempt that goes on where another ended trains less than it estimates.
   if (!task.plan.runs.empty() && task.attempt.attempt > 1) return;
   const absl::Status learned = parts_.estimator->Learn(
-      task.plan, *task.needs.seconds,
-      absl::ToDoubleSeconds(absl::Now() - task.start_time));
+      task.plan, *task.needs.seconds, absl::ToDoubleSeconds(task.Age()));
   if (!learned.ok()) LogWarning(learned.ToString());
 }
 
@@ -289,7 +287,7 @@ void TaskOperations::NoteEnd(const RunningTask& task, JobState state,
   const int64_t job = task.attempt.job;
   parts_.running->Remove(job);
   parts_.scheduler->Wake();  // there is more memory
-  parts_.record->AttemptEnded(job, state, absl::Now() - task.start_time);
+  parts_.record->AttemptEnded(job, state, task.Age());
   if (!IsFinal(state)) return;
   parts_.record->Ended(job, state, failure);
   CrashPoint("job-ended-scratch-there");

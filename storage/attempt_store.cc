@@ -181,7 +181,8 @@ absl::StatusOr<JobState> AttemptStore::Finish(const AttemptId& attempt,
         NoteProvenance(db, row.id, end.provenance);
         NoteEnvironment(db, row.id, end.environment);
         AddWarnings(db, row.id, end.warnings);
-        ChargeAttempt(db, row.id, clock_());
+        const absl::Time now = clock_();
+        ChargeAttempt(db, row.id, now, now);
         const auto missing = MissingGroup(db, row.id);
         if (end.failure) {
           ChangeState(db, row.id, EndOf(row, *end.failure));
@@ -211,7 +212,8 @@ absl::StatusOr<std::optional<JobRow>> AttemptStore::WorkerDied(
                 "AND state = 'RUNNING'",
                 *held);
         MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, SelectJob(db, *held));
-        ChargeAttempt(db, row.id, clock_());
+        const absl::Time now = clock_();
+        ChargeAttempt(db, row.id, now, now);
         Release(db, row,
                 row.crash_count < max_crash_count
                     ? StateChange{.state = JobState::kQueued}
@@ -233,7 +235,7 @@ absl::Status AttemptStore::ReleaseAll() {
             SelectIds(Query(db, "SELECT id FROM job WHERE worker IS NOT NULL"));
         for (const int64_t id : held) {
           MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, SelectJob(db, id));
-          ChargeAttempt(db, id, LastEvent(db, id));
+          ChargeAttempt(db, id, LastEvent(db, id), clock_());
           Release(db, row, {.state = JobState::kQueued});
         }
         return absl::OkStatus();

@@ -46,7 +46,7 @@ class Stores {
         jobs(
             database.get(), [](int64_t) {}, clock),
         queue(
-            database.get(), [](int64_t) {}, clock),
+            database.get(), [](int64_t) {}, clock, {}, clock),
         attempts(
             database.get(), [](int64_t) {}, clock),
         shares(database.get(), clock) {}
@@ -204,6 +204,26 @@ TEST_F(JobOrderTest, TakesALowPriorityForANormalOneAfterADay) {
   EXPECT_EQ(Next(), low);
   const int64_t high = Submit("bob", JobPriority::kHigh);
   EXPECT_EQ(Next(), high);
+}
+
+TEST_F(JobOrderTest, LetsNoLowPriorityWaitForATimeThatIsNotYet) {
+  const absl::Time true_time = now_;
+  now_ += absl::Hours(24 * 365 * 74);
+  const int64_t low = Submit("alice", JobPriority::kLow);
+  const int64_t normal = Submit("bob");
+  EXPECT_EQ(Next(), normal);
+  now_ = true_time;
+  EXPECT_EQ(Next(), low);
+  EXPECT_EQ(Next({low}), normal);
+}
+
+TEST_F(JobOrderTest, LetsLowPrioritiesWaitWhereTheTimeWasCorrected) {
+  const int64_t low = Submit("alice", JobPriority::kLow);
+  now_ -= absl::Hours(1);
+  const int64_t normal = Submit("bob");
+  EXPECT_EQ(Next(), normal);
+  now_ += JobQueue::kLowPatience + absl::Hours(1);
+  EXPECT_EQ(Next(), low);
 }
 
 TEST_F(JobOrderTest, LetsAJobWaitWhoseLikeRuns) {

@@ -27,11 +27,11 @@ namespace {
 
 // For each user who waits and each priority, the job that goes first; of these,
 // the one that goes next. ?1: those that rest; ?2: now; ?3: what is left of
-// stored seconds; ?4: when a job of low priority must have come to count as one
-// of normal priority; ?5: workers that a user may hold, 0: all;
-// ?6: memory for a job, NULL: any amount; ?7: for one of at most ?8 seconds. A
-// job of which nobody knows what it takes is let through, for whoever asks to
-// find out.
+// stored seconds; ?4: the time by which jobs wait; ?5: workers that a user may
+// hold, 0: all; ?6: memory for a job, NULL: any amount; ?7: for one of at most
+// ?8 seconds; ?9: how long a job of low priority waits until it counts as one
+// of normal priority. A job of which nobody knows what it takes is let through,
+// for whoever asks to find out.
 constexpr const char* kNextQueued = R"sql(
 WITH held(owner, seconds, count) AS (
   SELECT owner, sum(max((?2 - coalesce(attempt_time, ?2)) / 1e6,
@@ -55,7 +55,7 @@ SELECT job.id FROM first JOIN job USING(id)
 LEFT JOIN share ON share.owner = job.owner
 LEFT JOIN held ON held.owner = job.owner
 WHERE ?5 = 0 OR coalesce(held.count, 0) < ?5
-ORDER BY max(job.priority, job.create_time <= ?4) DESC,
+ORDER BY max(job.priority, abs(?4 - job.create_time) >= ?9) DESC,
   (coalesce(share.seconds, 0) * ?3 + coalesce(held.seconds, 0))
     / coalesce(share.weight, 1),
   coalesce(held.count, 0), job.id
@@ -73,10 +73,10 @@ absl::StatusOr<std::optional<JobRow>> JobQueue::NextQueued(
             db, kNextQueued,
             absl::StrCat("[", absl::StrJoin(passed_over, ","), "]"),
             absl::ToUnixMicros(now), StoredUsageLeft(db, now),
-            absl::ToUnixMicros(now - kLowPatience),
-            limits_.running_jobs_per_user,
+            absl::ToUnixMicros(wall_()), limits_.running_jobs_per_user,
             room ? std::optional(room->bytes) : std::nullopt,
-            limits.brief_bytes, limits.brief_seconds);
+            limits.brief_bytes, limits.brief_seconds,
+            absl::ToInt64Microseconds(kLowPatience));
         if (!id) return std::nullopt;
         MOEPROBE_ASSIGN_OR_RETURN(JobRow row, SelectJob(db, *id));
         return row;
@@ -85,7 +85,7 @@ absl::StatusOr<std::optional<JobRow>> JobQueue::NextQueued(
 
 absl::StatusOr<QueueSnapshot> JobQueue::Snapshot() {
   return database_->Read([&](Connection& db) -> absl::StatusOr<QueueSnapshot> {
-    return TakeSnapshot(db, clock_());
+    return TakeSnapshot(db, clock_(), wall_());
   });
 }
 
@@ -180,15 +180,15 @@ absl::StatusOr<AttemptId> JobQueue::Start(int64_t job, int64_t worker,
                                           const JobNeeds& needs) {
   auto started =
       database_->Write([&](Connection& db) -> absl::StatusOr<AttemptId> {
-        const int64_t now = absl::ToUnixMicros(clock_());
         const int changed =
             Execute(db,
                     "UPDATE job SET state = 'RUNNING', attempt = attempt + 1, "
                     "worker = ?2, change_time = ?3, phase = '', fraction = 0, "
-                    "start_time = coalesce(start_time, ?3), attempt_time = ?3, "
-                    "estimated_seconds = ?4, memory_bytes = ?5 "
+                    "start_time = coalesce(start_time, ?3), attempt_time = ?4, "
+                    "estimated_seconds = ?5, memory_bytes = ?6 "
                     "WHERE id = ?1 AND state = 'QUEUED'",
-                    job, worker, now, needs.seconds, needs.memory_bytes);
+                    job, worker, Now(), absl::ToUnixMicros(clock_()),
+                    needs.seconds, needs.memory_bytes);
         if (changed != 1) {
           return absl::AbortedError(
               absl::StrCat("job ", job, " is not queued"));

@@ -50,17 +50,22 @@ struct Room {
 // of that is in the database: a restart changes no order.
 class JobQueue {
  public:
-  // After this time a job of low priority waits as one of normal priority.
+  // After this time a job of low priority waits as one of normal priority. So
+  // does one that will have come that far in the future: the machine's time was
+  // set back, and nobody knows since when it waits.
   static constexpr absl::Duration kLowPatience = absl::Hours(24);
 
-  // `database` must outlive the queue.
+  // `database` must outlive the queue. `clock` measures attempts and shares, as
+  // for AttemptStore; `wall` says how long jobs have waited.
   JobQueue(Database* database, JobListener listener,
            std::function<absl::Time()> clock = absl::Now,
-           const Limits& limits = {})
+           const Limits& limits = {},
+           std::function<absl::Time()> wall = absl::Now)
       : database_(database),
         listener_(std::move(listener)),
         clock_(std::move(clock)),
-        limits_(limits) {}
+        limits_(limits),
+        wall_(std::move(wall)) {}
 
   // Returns the job that goes next, or nullopt, but for those that are passed
   // over and those that are known to take more memory than there is room for;
@@ -115,6 +120,7 @@ class JobQueue {
   JobListener listener_;
   std::function<absl::Time()> clock_;
   Limits limits_;
+  std::function<absl::Time()> wall_;
 };
 
 }  // namespace moeprobe

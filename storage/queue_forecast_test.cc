@@ -120,7 +120,7 @@ TEST(ForecastTest, IsInTheOrderOfTheQueue) {
   absl::Time now = Start();
   const auto clock = [&] { return now; };
   JobStore jobs(database.get(), [](int64_t) {}, clock);
-  JobQueue queue(database.get(), [](int64_t) {}, clock);
+  JobQueue queue(database.get(), [](int64_t) {}, clock, {}, clock);
   ShareStore shares(database.get(), clock);
   ASSERT_TRUE(shares.SetWeight("bob", 2.5).ok());
   // NOLINTNEXTLINE(bugprone-random-generator-seed): the same queue each time

@@ -3,7 +3,6 @@
 #include <SQLiteCpp/Column.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -36,11 +35,13 @@ std::optional<double> ReadSeconds(const SQLite::Column& column) {
   return column.getDouble();
 }
 
-void AddWaiting(Connection& database, absl::Time now, Users& users) {
-  const int64_t patient = absl::ToUnixMicros(now - JobQueue::kLowPatience);
+void AddWaiting(Connection& database, absl::Time wall, Users& users) {
   Statement query = Query(database, kWaiting);
   while (query.executeStep()) {
-    const int is_old = query.getColumn(3).getInt64() <= patient ? 1 : 0;
+    const absl::Duration waited =
+        wall - absl::FromUnixMicros(query.getColumn(3).getInt64());
+    const int is_old =
+        absl::AbsDuration(waited) >= JobQueue::kLowPatience ? 1 : 0;
     users[query.getColumn(0).getString()].jobs.push_back(
         {.id = query.getColumn(2).getInt64(),
          .rank = std::max(query.getColumn(1).getInt(), is_old),
@@ -81,10 +82,11 @@ void AddHeld(Connection& database, absl::Time now, Users& users,
 
 }  // namespace
 
-QueueSnapshot TakeSnapshot(Connection& database, absl::Time now) {
-  QueueSnapshot snapshot{.time = now, .users = {}, .held_seconds = {}};
+QueueSnapshot TakeSnapshot(Connection& database, absl::Time now,
+                           absl::Time wall) {
+  QueueSnapshot snapshot{.time = wall, .users = {}, .held_seconds = {}};
   Users users;
-  AddWaiting(database, now, users);
+  AddWaiting(database, wall, users);
   AddShares(database, now, users);
   AddHeld(database, now, users, snapshot);
   for (auto& [name, user] : users) {

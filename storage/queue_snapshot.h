@@ -7,9 +7,11 @@
 
 namespace moeprobe {
 
-// Returns what waits and what runs, inside the caller's transaction. The ranks
-// are those of JobQueue.
-QueueSnapshot TakeSnapshot(Connection& database, absl::Time now);
+// Returns what waits and what runs, inside the caller's transaction, at `now`
+// by the clock that measures attempts and `wall` by the machine's, which is the
+// snapshot's time. The ranks are those of JobQueue.
+QueueSnapshot TakeSnapshot(Connection& database, absl::Time now,
+                           absl::Time wall);
 
 }  // namespace moeprobe
 

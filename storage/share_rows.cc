@@ -21,15 +21,23 @@ constexpr const char* kCharge = R"sql(
 INSERT INTO share(owner, seconds) SELECT owner, ?2 FROM job WHERE id = ?1
 ON CONFLICT(owner) DO UPDATE SET seconds = seconds + excluded.seconds)sql";
 
-// Brings the seconds of all users to `now`.
+// Which part of what was charged is left after so long: all where the machine's
+// time was set back.
+double PartLeft(absl::Duration age) {
+  const double half_lives =
+      absl::FDivDuration(std::max(age, absl::ZeroDuration()), kUsageHalfLife);
+  return std::exp2(-half_lives);
+}
+
+// Brings the seconds of all users to `now`, also where they were of a time that
+// is still to come: else nothing would be forgotten until then.
 void Decay(Connection& database, absl::Time now) {
   const double left = StoredUsageLeft(database, now);
   Execute(database,
           "UPDATE share SET seconds = iif(seconds * ?1 < ?2, 0, seconds * ?1) "
           "WHERE seconds > 0",
           left, kLeastSeconds);
-  Execute(database, "UPDATE share_time SET time = max(time, ?1)",
-          absl::ToUnixMicros(now));
+  Execute(database, "UPDATE share_time SET time = ?1", absl::ToUnixMicros(now));
 }
 
 }  // namespace
@@ -44,8 +52,7 @@ double SecondsLeft(absl::Duration attempt) {
 double StoredUsageLeft(Connection& database, absl::Time now) {
   const absl::Time stored = absl::FromUnixMicros(
       QueryInteger(database, "SELECT time FROM share_time").value_or(0));
-  const absl::Duration age = std::max(now - stored, absl::ZeroDuration());
-  return std::exp2(-absl::FDivDuration(age, kUsageHalfLife));
+  return PartLeft(now - stored);
 }
 
 std::map<std::string, Share> SelectShares(Connection& database,
@@ -61,13 +68,15 @@ std::map<std::string, Share> SelectShares(Connection& database,
   return shares;
 }
 
-void ChargeAttempt(Connection& database, int64_t job, absl::Time end) {
+void ChargeAttempt(Connection& database, int64_t job, absl::Time end,
+                   absl::Time now) {
   const auto start =
       QueryInteger(database, "SELECT attempt_time FROM job WHERE id = ?1", job);
   if (!start) return;  // from before there were shares
-  Decay(database, end);
-  Execute(database, kCharge, job,
-          SecondsLeft(end - absl::FromUnixMicros(*start)));
+  Decay(database, now);
+  Execute(
+      database, kCharge, job,
+      SecondsLeft(end - absl::FromUnixMicros(*start)) * PartLeft(now - end));
 }
 
 }  // namespace moeprobe

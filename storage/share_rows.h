@@ -28,16 +28,17 @@ struct Share {
 double SecondsLeft(absl::Duration attempt);
 
 // Returns which part of the seconds as stored is left at `now`. Where the clock
-// was set back, all.
+// was set back, all; the next charge makes them those of its own time.
 double StoredUsageLeft(Connection& database, absl::Time now);
 
 // Returns the shares of users as they are at `now`, but for those of users who
 // had nothing and whose weight nobody said.
 std::map<std::string, Share> SelectShares(Connection& database, absl::Time now);
 
-// Charges the owner of a job for the attempt that ends, from its start until
-// `end`, by SecondsLeft().
-void ChargeAttempt(Connection& database, int64_t job, absl::Time end);
+// Charges the owner of a job at `now` for the attempt that ended at `end`, by
+// SecondsLeft() and what is left of that since.
+void ChargeAttempt(Connection& database, int64_t job, absl::Time end,
+                   absl::Time now);
 
 }  // namespace moeprobe
 

@@ -108,10 +108,10 @@ TEST_F(ShareStoreTest, ChargesWhatIsKnownWhenTheServerEnds) {
   const AttemptId attempt = Start("alice");
   // The event of this has the machine's own time, an hour later.
   ASSERT_TRUE(attempts_.Report(attempt, "phase", 0.5, {}).ok());
-  now_ += absl::Hours(24 * 365);
+  now_ = absl::Now() + kUsageHalfLife;  // until somebody starts it again
   ASSERT_TRUE(attempts_.ReleaseAll().ok());
-  now_ = absl::Now();
-  const double charge = SecondsLeft(absl::Hours(1));
+  const double charge = SecondsLeft(absl::Hours(1)) / 2;
+  // How long a report takes on a busy machine is charged, too.
   EXPECT_NEAR(SecondsOf("alice"), charge, charge / 2);
   EXPECT_GE(SecondsOf("alice"), charge * (1 - kRounding));
 }
@@ -121,6 +121,32 @@ TEST_F(ShareStoreTest, ChargesNothingForTimeThatWentBackwards) {
   const double before = SecondsOf("alice");
   RunFor("alice", -absl::Hours(5));
   EXPECT_NEAR(SecondsOf("alice"), before, kRounding * before);
+}
+
+TEST_F(ShareStoreTest, GoesOnForgettingAfterATimeThatIsNotYet) {
+  RunFor("alice", absl::Hours(1));
+  const double before = SecondsOf("alice");
+  const absl::Time true_time = now_;
+  now_ += absl::Hours(24 * 365 * 74);
+  RunFor("bob", absl::ZeroDuration());
+  EXPECT_EQ(SecondsOf("alice"), 0);
+  now_ = true_time;
+  RunFor("alice", absl::Hours(1));
+  EXPECT_NEAR(SecondsOf("alice"), before, kRounding * before);
+  now_ += kUsageHalfLife;
+  EXPECT_NEAR(SecondsOf("alice"), before / 2, kRounding * before);
+}
+
+TEST_F(ShareStoreTest, StaysFiniteWhateverTheTimeIs) {
+  for (const absl::Time time :
+       {absl::UnixEpoch(), absl::UnixEpoch() + absl::Hours(24 * 365 * 130),
+        absl::UnixEpoch() - absl::Hours(24 * 365 * 70)}) {
+    RunFor("alice", time - now_);
+    EXPECT_TRUE(std::isfinite(SecondsOf("alice"))) << time;
+    EXPECT_LE(SecondsOf("alice"),
+              2 * absl::ToDoubleSeconds(kUsageHalfLife) / std::numbers::ln2);
+    EXPECT_GE(SecondsOf("alice"), 0);
+  }
 }
 
 TEST_F(ShareStoreTest, KeepsWeights) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -36,6 +37,9 @@ namespace fs = std::filesystem;
 
 constexpr const char* kLock = "lock";
 constexpr const char* kPartial = "partial.";
+// A file that was used so far in the future was used when the machine's time
+// was wrong. It is taken for the oldest: else it would stay until then.
+constexpr std::chrono::hours kFuture{24};
 
 // What one file takes.
 struct Entry {
@@ -43,6 +47,11 @@ struct Entry {
   int64_t size_bytes = 0;
   fs::file_time_type used;
 };
+
+fs::file_time_type Believable(fs::file_time_type used) {
+  const bool is_future = used > fs::file_time_type::clock::now() + kFuture;
+  return is_future ? fs::file_time_type::min() : used;
+}
 
 std::string_view GroupOf(std::string_view name) {
   return name.substr(0, name.rfind('-'));
@@ -61,7 +70,7 @@ std::vector<Entry> EntriesOf(const fs::path& directory) {
     std::error_code gone;
     Entry entry{.path = file->path(),
                 .size_bytes = static_cast<int64_t>(file->file_size(gone)),
-                .used = file->last_write_time(gone)};
+                .used = Believable(file->last_write_time(gone))};
     if (!gone && entry.path.filename() != kLock) {
       entries.push_back(std::move(entry));
     }

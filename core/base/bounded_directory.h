@@ -23,7 +23,8 @@ namespace moeprobe {
 // name is its group. Where room is needed, the least recently used files of
 // other groups go first, then the most recently used one of the same group: the
 // files of a group are used in order, again and again, so that the one used
-// last is the one needed last.
+// last is the one needed last. What was used at a time that is still to come
+// counts as the least recently used.
 //
 // Thread-safe.
 class BoundedDirectory {

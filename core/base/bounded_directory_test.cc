@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <filesystem>
@@ -69,6 +70,14 @@ TEST_F(BoundedDirectoryTest, ReplacesAFile) {
 TEST_F(BoundedDirectoryTest, EvictsTheLeastRecentlyUsedOfOtherGroups) {
   for (const char* name : {"a-0", "b-0", "c-0"}) ASSERT_TRUE(Put(name).ok());
   directory_.NoteUse("a-0");
+  ASSERT_TRUE(Put("d-0").ok());
+  EXPECT_THAT(Names(), ElementsAre("a-0", "c-0", "d-0"));
+}
+
+TEST_F(BoundedDirectoryTest, EvictsFirstWhatWasUsedAtATimeThatIsNotYet) {
+  for (const char* name : {"a-0", "b-0", "c-0"}) ASSERT_TRUE(Put(name).ok());
+  const auto used = fs::last_write_time(path_ / "b-0");
+  fs::last_write_time(path_ / "b-0", used + std::chrono::hours(24 * 365));
   ASSERT_TRUE(Put("d-0").ok());
   EXPECT_THAT(Names(), ElementsAre("a-0", "c-0", "d-0"));
 }

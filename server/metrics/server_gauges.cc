@@ -4,6 +4,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/metric_type.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -50,9 +51,11 @@ void AddQueue(const QueueDepth& depth, std::vector<MetricFamily>& all) {
   }
   MetricFamily age = Gauge("moeprobe_oldest_queued_seconds",
                            "How long the job queued first has waited");
-  Add(age, depth.oldest_queued
-               ? absl::ToDoubleSeconds(absl::Now() - *depth.oldest_queued)
-               : 0);
+  Add(age,
+      depth.oldest_queued
+          ? std::max(absl::ToDoubleSeconds(absl::Now() - *depth.oldest_queued),
+                     0.0)
+          : 0);
   all.push_back(jobs);
   all.push_back(age);
 }

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <cstring>
@@ -27,6 +28,8 @@
 
 namespace moeprobe {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 constexpr int kPollMilliseconds = 20;
 constexpr size_t kKeptBytes = 4096;
@@ -126,11 +129,11 @@ absl::Status StatusOfEnd(int end, const std::string& errors) {
 }
 
 // OK while the child may go on.
-absl::Status MayGoOn(const ChildProcess& child, absl::Time deadline) {
+absl::Status MayGoOn(const ChildProcess& child, Clock::time_point begin) {
   if (child.cancelled && child.cancelled()) {
     return absl::CancelledError("cancelled");
   }
-  if (absl::Now() >= deadline) {
+  if (absl::FromChrono(Clock::now() - begin) >= child.timeout) {
     return absl::DeadlineExceededError(
         absl::StrCat("not done after ", absl::FormatDuration(child.timeout)));
   }
@@ -142,11 +145,11 @@ absl::Status MayGoOn(const ChildProcess& child, absl::Time deadline) {
 absl::Status RunToEnd(const ChildProcess& child) {
   MOEPROBE_ASSIGN_OR_RETURN(const Running running, Start(child));
   const absl::Cleanup close_pipe = [&] { close(running.errors); };
-  const absl::Time deadline = absl::Now() + child.timeout;
+  const Clock::time_point begin = Clock::now();
   std::string errors;
   int end = 0;
   while (waitpid(running.pid, &end, WNOHANG) == 0) {
-    const absl::Status status = MayGoOn(child, deadline);
+    const absl::Status status = MayGoOn(child, begin);
     if (!status.ok()) {
       kill(running.pid, SIGKILL);
       waitpid(running.pid, &end, 0);

@@ -1,5 +1,6 @@
 #include "server/worker/run_observer.h"
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -8,7 +9,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
@@ -22,6 +22,11 @@
 #include "server/worker/trained_part.h"
 
 namespace moeprobe {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+}  // namespace
 
 RunObserver::RunObserver(const TaskContext& context, int run,
                          const TokenSplit& text, RunProgress& progress,
@@ -31,7 +36,7 @@ RunObserver::RunObserver(const TaskContext& context, int run,
       text_(text),
       progress_(progress),
       stop_(stop),
-      last_(absl::Now()) {}
+      last_(Clock::now()) {}
 
 absl::Status RunObserver::OnWait() {
   progress_.OnWait(run_);
@@ -39,8 +44,8 @@ absl::Status RunObserver::OnWait() {
 }
 
 absl::Status RunObserver::OnStep(int64_t step, double loss) {
-  const absl::Time now = absl::Now();
-  stepping_ += now - last_;
+  const Clock::time_point now = Clock::now();
+  stepping_ += absl::FromChrono(now - last_);
   last_ = now;
   ++steps_;
   progress_.OnStep(run_, step, loss, StepsPerSecond());
@@ -58,7 +63,7 @@ absl::Status RunObserver::OnKept(const KeptModel& model) {
     MOEPROBE_RETURN_IF_ERROR(
         WithContext(RunPart(part, model), absl::StrCat("step ", model.step)));
   }
-  last_ = absl::Now();
+  last_ = Clock::now();
   return stop_.status();
 }
 

@@ -1,6 +1,7 @@
 #ifndef MOEPROBE_SERVER_WORKER_RUN_OBSERVER_H_
 #define MOEPROBE_SERVER_WORKER_RUN_OBSERVER_H_
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 
@@ -43,7 +44,7 @@ class RunObserver final : public TrainObserver {
   // Of this attempt, what is between kept steps left out:
   int64_t steps_ = 0;
   absl::Duration stepping_;
-  absl::Time last_;
+  std::chrono::steady_clock::time_point last_;
 };
 
 }  // namespace moeprobe

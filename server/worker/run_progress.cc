@@ -1,6 +1,7 @@
 #include "server/worker/run_progress.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -8,7 +9,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "core/base/mutex.h"
 #include "core/plan/training_cost.h"
@@ -21,7 +21,7 @@
 namespace moeprobe {
 namespace {
 
-constexpr absl::Duration kBetweenReports = absl::Seconds(1);
+constexpr std::chrono::seconds kBetweenReports{1};
 // Forwards once, and backwards as dear as twice.
 constexpr double kPassesOfAStep = 3;
 // What probes of a layer take, all experts on all tokens among it, measured
@@ -63,7 +63,8 @@ RunProgress::RunProgress(const TaskContext& context) : context_(context) {
 }
 
 void RunProgress::OnWait(int run) {
-  const int64_t minutes = absl::ToInt64Minutes(absl::Now() - begin_);
+  const int64_t minutes =
+      absl::ToInt64Minutes(absl::FromChrono(Clock::now() - begin_));
   const MutexLock lock(mutex_);
   // What is new each minute shows that waiting is no standstill.
   Tell(absl::StrCat(context_.task.runs(run).label(),
@@ -110,8 +111,8 @@ void RunProgress::OnEnd(int run) {
 }
 
 void RunProgress::Tell(const std::string& phase) {
-  const absl::Time now = absl::Now();
-  if (now - told_ < kBetweenReports) return;
+  const Clock::time_point now = Clock::now();
+  if (told_ && now - *told_ < kBetweenReports) return;
   told_ = now;
   v1::Progress progress;
   progress.set_phase(absl::StrCat(phase, "; ", runs_done_, " of ", runs_.size(),

@@ -1,12 +1,12 @@
 #ifndef MOEPROBE_SERVER_WORKER_RUN_PROGRESS_H_
 #define MOEPROBE_SERVER_WORKER_RUN_PROGRESS_H_
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "core/base/mutex.h"
 #include "server/worker/task_context.h"
 
@@ -38,6 +38,8 @@ class RunProgress {
   void OnEnd(int run);
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   // Something that takes time: a run or a part.
   struct Work {
     double size = 0;  // in tokens that pass through the model
@@ -50,14 +52,14 @@ class RunProgress {
   double Fraction() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const TaskContext context_;
-  const absl::Time begin_ = absl::Now();
+  const Clock::time_point begin_ = Clock::now();
   Mutex mutex_;
   std::vector<Work> runs_ ABSL_GUARDED_BY(mutex_);
   std::vector<Work> parts_ ABSL_GUARDED_BY(mutex_);
   int runs_done_ ABSL_GUARDED_BY(mutex_) = 0;
   int layers_done_ ABSL_GUARDED_BY(mutex_) = 0;
   int layer_count_ ABSL_GUARDED_BY(mutex_) = 0;
-  absl::Time told_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  std::optional<Clock::time_point> told_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace moeprobe
