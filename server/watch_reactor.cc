@@ -79,12 +79,10 @@ class Watch : public JobWatcher {
   void OnWritten(bool ok) {
     const MutexLock lock(mutex_);
     writing_ = false;
-    if (!ok) {
-      Finish(absl::CancelledError("the client is gone"));
-    } else if (message_.has_place() && !is_stale_) {
-      TellPlace();
-    } else {
+    if (ok) {
       Advance();
+    } else {
+      Finish(absl::CancelledError("the client is gone"));
     }
   }
 
@@ -151,16 +149,17 @@ class Watch : public JobWatcher {
     reactor_->StartWrite(&message_);
   }
 
+  // Reads again only what may have changed since.
   absl::Status Load() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     MOEPROBE_RETURN_IF_ERROR(call_.Recheck());
-    if (!pending_.empty()) return absl::OkStatus();
-    is_stale_ = false;
+    if (!pending_.empty() || !is_stale_) return absl::OkStatus();
     const Viewer viewer = call_.viewer();
     // In this order: a job that is final has all its events.
     MOEPROBE_ASSIGN_OR_RETURN(job_row_, jobs_->Get(viewer, job_));
     MOEPROBE_ASSIGN_OR_RETURN(
         auto events, jobs_->EventsAfter(viewer, job_, sequence_, kBatchSize));
     pending_.assign(events.begin(), events.end());
+    is_stale_ = events.size() == kBatchSize;  // there may be more
     return absl::OkStatus();
   }
 
