@@ -1,6 +1,7 @@
 #include "server/signals.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -38,6 +39,10 @@ bool CatchSignals() {
 }
 
 int WaitForSignal() {
+  // TSan keeps signals from a thread that waits in read(), but not in poll().
+  pollfd waiting{.fd = signal_pipe[0], .events = POLLIN, .revents = 0};
+  while (poll(&waiting, 1, /*timeout=*/-1) < 0 && errno == EINTR) {
+  }
   unsigned char number = 0;
   while (read(signal_pipe[0], &number, 1) < 0 && errno == EINTR) {
   }
