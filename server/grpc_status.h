@@ -12,7 +12,8 @@ namespace moeprobe {
 
 // The one place where a status leaves the program. Long messages are cut: they
 // travel in headers, whose size is limited. All are one printable line,
-// whatever a path in them has.
+// whatever a path in them has. When to try again, if that is known
+// (RetryDelayOf), goes with it as v1::ErrorStatus.
 grpc::Status ToGrpc(const absl::Status& status);
 
 // Moves the value of `result` into `response`, or returns its status.

@@ -10,8 +10,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "core/base/crash_point.h"
 #include "core/base/quoted.h"
+#include "core/base/retry_delay.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/job_service.pb.h"
@@ -29,6 +32,7 @@
 #include "storage/access.h"
 #include "storage/job.h"
 #include "storage/job_store.h"
+#include "storage/queue_limit.h"
 
 namespace moeprobe {
 namespace {
@@ -119,11 +123,23 @@ absl::StatusOr<v1::Job> JobOperations::Create(
   MOEPROBE_RETURN_IF_ERROR(
       parts_.memory->Check(job.needs.memory_bytes.value_or(0)));
   CrashPoint("job-planned-not-stored");
-  MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, parts_.jobs->Create(job));
+  const absl::StatusOr<int64_t> created = parts_.jobs->Create(job);
+  if (!created.ok()) return SayWhen(user, created.status());
+  const int64_t id = *created;
   CrashPoint("job-stored-not-acknowledged");
   MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(user, id));
   NoteCreation(row, job);
   return ToMessage(row);
+}
+
+// A full queue has room once a worker takes a job.
+absl::Status JobOperations::SayWhen(const Viewer& user,
+                                    const absl::Status& refusal) const {
+  const auto limit = QueueLimitOf(refusal);
+  if (!limit) return refusal;
+  const auto start = parts_.places->NextStart(
+      limit == QueueLimit::kOfOwner ? std::optional(user.name) : std::nullopt);
+  return start ? WithRetryDelay(refusal, *start - absl::Now()) : refusal;
 }
 
 void JobOperations::NoteCreation(const JobRow& row, const NewJob& job) {

@@ -5,7 +5,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <unordered_map>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -14,6 +15,7 @@
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/job.pb.h"
 #include "server/job_messages.h"
+#include "server/queue_looks.h"
 #include "server/resource_name.h"
 #include "storage/access.h"
 #include "storage/job.h"
@@ -37,12 +39,6 @@ void SetPlace(const QueuePlace& place, v1::Job& job) {
 
 }  // namespace
 
-absl::StatusOr<std::unordered_map<int64_t, QueuePlace>> JobPlaces::All() const {
-  MOEPROBE_ASSIGN_OR_RETURN(const QueueSnapshot snapshot, queue_->Snapshot());
-  return Forecast(snapshot,
-                  worker_count_ > 0 ? worker_count_ : pulse_->AnsweringCount());
-}
-
 absl::StatusOr<v1::Job> JobPlaces::Show(const Viewer& viewer,
                                         const JobRow& row) const {
   google::protobuf::RepeatedPtrField<v1::Job> one;
@@ -55,15 +51,27 @@ absl::StatusOr<v1::Job> JobPlaces::Show(const Viewer& viewer,
 absl::Status JobPlaces::Fill(
     google::protobuf::RepeatedPtrField<v1::Job>& jobs) const {
   if (std::ranges::none_of(jobs, IsQueued)) return absl::OkStatus();
-  MOEPROBE_ASSIGN_OR_RETURN(const auto places, All());
+  MOEPROBE_ASSIGN_OR_RETURN(const auto look, looks_->Now());
   for (v1::Job& job : jobs) {
     if (!IsQueued(job)) continue;
     MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, ParseJobName(job.name()));
-    const auto place = places.find(id);
+    const auto place = look->places.find(id);
     // It may have been taken since.
-    if (place != places.end()) SetPlace(place->second, job);
+    if (place != look->places.end()) SetPlace(place->second, job);
   }
   return absl::OkStatus();
+}
+
+std::optional<absl::Time> JobPlaces::NextStart(
+    const std::optional<std::string>& owner) const {
+  const auto look = looks_->Recent();
+  if (!look.ok()) return std::nullopt;
+  std::optional<absl::Time> next;
+  for (const auto& [user, start] : (*look)->first_starts) {
+    if (owner && *owner != user) continue;
+    next = std::min(start, next.value_or(start));
+  }
+  return next;
 }
 
 }  // namespace moeprobe

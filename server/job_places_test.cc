@@ -3,6 +3,7 @@
 #include <google/protobuf/repeated_ptr_field.h>
 #include <google/protobuf/util/time_util.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,6 +17,7 @@
 #include "server/job_messages.h"
 #include "server/memory_schedule.h"
 #include "server/memory_waits.h"
+#include "server/queue_looks.h"
 #include "server/running_tasks.h"
 #include "server/worker_pulse.h"
 #include "storage/access.h"
@@ -32,8 +34,10 @@ using google::protobuf::util::TimeUtil;
 
 class JobPlacesTest : public testing::Test {
  protected:
-  JobRow Submit(std::optional<double> seconds) {
+  JobRow Submit(std::optional<double> seconds,
+                const std::string& owner = "alice") {
     NewJob job;
+    job.access.owner = owner;
     job.request_key = absl::StrCat(++keys_);
     job.parts = {{.prefix = ""}};
     job.groups = {{.part = 0, .layer = 0, .probe = "routing", .key = ""}};
@@ -60,13 +64,14 @@ class JobPlacesTest : public testing::Test {
   MemorySchedule memory_{0};
   RunningTasks running_;
   MemoryWaits waits_{&memory_, &running_, &jobs_};
+  QueueLooks looks_{&queue_, &pulse_, 1};
+  const JobPlaces places_{&looks_, &waits_};
 };
 
 TEST_F(JobPlacesTest, TellsWhereAJobStands) {
-  const JobPlaces places(&queue_, &pulse_, &waits_, 1);
   Submit(100);
   Submit(20);
-  const auto shown = places.Show(ServerItself(), Submit(1));
+  const auto shown = places_.Show(ServerItself(), Submit(1));
   ASSERT_TRUE(shown.ok()) << shown.status();
   EXPECT_EQ(shown->queue_position(), 2);
   EXPECT_EQ(Wait(*shown), 120);
@@ -75,15 +80,13 @@ TEST_F(JobPlacesTest, TellsWhereAJobStands) {
 
 TEST_F(JobPlacesTest, SaysNothingOfAStartThatNobodyKnows) {
   const JobRow job = Submit(1);
-  EXPECT_EQ(
-      Wait(*JobPlaces(&queue_, &pulse_, &waits_, 1).Show(ServerItself(), job)),
-      0);
+  EXPECT_EQ(Wait(*places_.Show(ServerItself(), job)), 0);
   // No worker, as long as none has called.
-  const JobPlaces by_hand(&queue_, &pulse_, &waits_, 0);
-  EXPECT_EQ(Wait(*by_hand.Show(ServerItself(), job)), std::nullopt);
+  QueueLooks by_hand(&queue_, &pulse_, 0);
+  EXPECT_EQ(Wait(*JobPlaces(&by_hand, &waits_).Show(ServerItself(), job)),
+            std::nullopt);
   Submit(std::nullopt);
-  const auto last =
-      JobPlaces(&queue_, &pulse_, &waits_, 1).Show(ServerItself(), Submit(1));
+  const auto last = places_.Show(ServerItself(), Submit(1));
   EXPECT_EQ(last->queue_position(), 2);
   EXPECT_EQ(Wait(*last), std::nullopt);
 }
@@ -94,10 +97,53 @@ TEST_F(JobPlacesTest, FillsThoseThatAreQueued) {
   *jobs.Add() = *ToMessage(Submit(7));
   ASSERT_TRUE(jobs_.Cancel(ServerItself(), 1).ok());
   *jobs.Add() = *ToMessage(*jobs_.Get(ServerItself(), 1));
-  ASSERT_TRUE(JobPlaces(&queue_, &pulse_, &waits_, 1).Fill(jobs).ok());
+  ASSERT_TRUE(places_.Fill(jobs).ok());
   EXPECT_EQ(Wait(jobs[0]), std::nullopt);  // it was queued, and is no longer
   EXPECT_EQ(Wait(jobs[1]), 0);
   EXPECT_EQ(Wait(jobs[2]), std::nullopt);
+}
+
+TEST_F(JobPlacesTest, TellsWhenTheNextJobOfAUserStarts) {
+  ASSERT_TRUE(queue_.Start(Submit(100).id, 4711, {.seconds = 100}).ok());
+  Submit(20, "bob");
+  Submit(7);
+  Submit(1);
+  // Alice holds the worker, so Bob is next.
+  EXPECT_EQ(places_.NextStart(std::nullopt), now_ + absl::Seconds(100));
+  EXPECT_EQ(places_.NextStart("bob"), now_ + absl::Seconds(100));
+  EXPECT_EQ(places_.NextStart("alice"), now_ + absl::Seconds(120));
+  EXPECT_EQ(places_.NextStart("carol"), std::nullopt);
+}
+
+TEST_F(JobPlacesTest, KnowsNoStartBehindWhatTakesNobodyKnowsHowLong) {
+  ASSERT_TRUE(queue_.Start(Submit(std::nullopt).id, 4711).ok());
+  Submit(1);
+  EXPECT_EQ(places_.NextStart(std::nullopt), std::nullopt);
+  EXPECT_EQ(places_.NextStart("alice"), std::nullopt);
+}
+
+TEST_F(JobPlacesTest, LooksOnceASecondForThoseWhoAskOften) {
+  QueueLooks::Clock::time_point time;
+  QueueLooks looks(&queue_, &pulse_, 1, [&] { return time; });
+  const auto first = *looks.Recent();
+  Submit(1);
+  EXPECT_EQ((*looks.Now())->places.size(), 1);
+  time += std::chrono::milliseconds(999);
+  EXPECT_EQ(*looks.Recent(), first);
+  time += std::chrono::milliseconds(1);
+  EXPECT_EQ((*looks.Recent())->places.size(), 1);
+}
+
+TEST_F(JobPlacesTest, LooksForAFiftiethOfTheTimeAtMost) {
+  QueueLooks::Clock::time_point time;
+  std::chrono::seconds step{1};  // each time that somebody reads the clock
+  QueueLooks looks(&queue_, &pulse_, 1, [&] { return time += step; });
+  const auto first = *looks.Recent();
+  step = std::chrono::seconds(0);
+  time += std::chrono::seconds(48);
+  EXPECT_EQ(*looks.Recent(), first);
+  time += std::chrono::seconds(1);
+  EXPECT_NE(*looks.Recent(), first);
 }
 
 }  // namespace

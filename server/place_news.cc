@@ -3,29 +3,23 @@
 #include <chrono>
 
 #include "server/job_changes.h"
-#include "server/job_places.h"
+#include "server/queue_looks.h"
 
 namespace moeprobe {
 namespace {
 
 constexpr std::chrono::milliseconds kPause{1'000};
-constexpr int kPausesPerLook = 49;
 
 }  // namespace
 
-PlaceNews::PlaceNews(const JobPlaces* places, JobChanges* changes)
-    : places_(places),
-      changes_(changes),
-      looking_(kPause, [this] { Look(); }) {}
+PlaceNews::PlaceNews(QueueLooks* looks, JobChanges* changes)
+    : looks_(looks), changes_(changes), telling_(kPause, [this] { Tell(); }) {}
 
-void PlaceNews::Look() {
-  const Clock::time_point begin = Clock::now();
-  if (begin < next_look_ || !changes_->is_watched()) return;
+void PlaceNews::Tell() {
+  if (!changes_->is_watched()) return;
+  const auto look = looks_->Recent();
   // Where it cannot be told now, it is told later.
-  const auto all = places_->All();
-  if (all.ok()) changes_->TellPlaces(*all);
-  const Clock::time_point end = Clock::now();
-  next_look_ = end + kPausesPerLook * (end - begin);
+  if (look.ok()) changes_->TellPlaces((*look)->places);
 }
 
 }  // namespace moeprobe

@@ -1,31 +1,25 @@
 #ifndef MOEPROBE_SERVER_PLACE_NEWS_H_
 #define MOEPROBE_SERVER_PLACE_NEWS_H_
 
-#include <chrono>
-
 #include "server/job_changes.h"
-#include "server/job_places.h"
+#include "server/queue_looks.h"
 #include "server/repeated_call.h"
 
 namespace moeprobe {
 
 // Tells who watches queued jobs where they stand, as long as the object lives:
-// from one look at the queue for all of them, once a second at most, and less
-// often where looks take more than a fiftieth of the time.
+// from one look at the queue for all of them, as often as QueueLooks looks.
 class PlaceNews {
  public:
   // Both must outlive the object.
-  PlaceNews(const JobPlaces* places, JobChanges* changes);
+  PlaceNews(QueueLooks* looks, JobChanges* changes);
 
  private:
-  using Clock = std::chrono::steady_clock;
+  void Tell();
 
-  void Look();
-
-  const JobPlaces* places_;
+  QueueLooks* looks_;
   JobChanges* changes_;
-  Clock::time_point next_look_;  // not before
-  RepeatedCall looking_;         // last: uses all of the above
+  RepeatedCall telling_;  // last: uses all of the above
 };
 
 }  // namespace moeprobe

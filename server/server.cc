@@ -188,7 +188,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
       std::make_unique<WorkerHealth>(&all.pulse, all.ClientListeners());
   all.leases = all.Lease();
   all.retaining = all.Retain();
-  all.place_news = std::make_unique<PlaceNews>(&all.places, &all.changes);
+  all.place_news = std::make_unique<PlaceNews>(&all.looks, &all.changes);
   MOEPROBE_RETURN_IF_ERROR(all.ShowMetrics());
   return server;
 }

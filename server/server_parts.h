@@ -44,6 +44,7 @@
 #include "server/model_root.h"
 #include "server/place_news.h"
 #include "server/port_listener.h"
+#include "server/queue_looks.h"
 #include "server/repeated_call.h"
 #include "server/result_operations.h"
 #include "server/retention.h"
@@ -188,7 +189,8 @@ struct ServerParts {
                             .scheduler = &scheduler,
                             .jobs = &jobs}};
   MemoryWaits memory_waits{&memory, &running, &jobs};
-  JobPlaces places{&queue, &pulse, &memory_waits, options.worker_count};
+  QueueLooks looks{&queue, &pulse, options.worker_count};
+  JobPlaces places{&looks, &memory_waits};
   JobOperations job_operations{
       {.jobs = &jobs,
        .models = &models,

@@ -18,6 +18,7 @@
 #include "storage/job.h"
 #include "storage/job_rows.h"
 #include "storage/limits.h"
+#include "storage/queue_limit.h"
 #include "storage/statement.h"
 #include "storage/stored_rows.h"
 
@@ -138,18 +139,21 @@ absl::Status CheckQueue(Connection& database, const std::string& owner,
                    owner)
           .value_or(0);
   if (IsOver(limits.queued_jobs_per_user, own)) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        owner, " has ", own - 1, " queued jobs, of at most ",
-        limits.queued_jobs_per_user,
-        " of one user (--max-queued-per-user); try again when a worker has "
-        "taken one, or cancel some"));
+    return QueueIsFull(
+        QueueLimit::kOfOwner,
+        absl::StrCat(owner, " has ", own - 1, " queued jobs, of at most ",
+                     limits.queued_jobs_per_user,
+                     " of one user (--max-queued-per-user); wait until a "
+                     "worker has taken one, or cancel some"));
   }
   const int64_t all =
       QueryInteger(database, "SELECT sum(jobs) FROM queue_length").value_or(0);
   if (IsOver(limits.queued_jobs, all)) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "there are ", all - 1, " queued jobs, of at most ", limits.queued_jobs,
-        " (--max-queued); try again when a worker has taken one"));
+    return QueueIsFull(
+        QueueLimit::kOfAll,
+        absl::StrCat("there are ", all - 1, " queued jobs, of at most ",
+                     limits.queued_jobs,
+                     " (--max-queued); wait until a worker has taken one"));
   }
   return absl::OkStatus();
 }

@@ -63,8 +63,8 @@ class JobStore {
   //
   // Returns the earlier job if its owner used the request id with the same
   // digest, AlreadyExists if with another; ResourceExhausted if the job would
-  // have to wait and more jobs wait already than the limits allow, or results
-  // take as much already as they may.
+  // have to wait and more jobs wait already than the limits allow
+  // (QueueLimitOf), or results take as much already as they may.
   absl::StatusOr<int64_t> Create(const NewJob& job);
 
   // Returns the job that a request of this owner with this id and digest made,

@@ -251,11 +251,10 @@ TEST_F(LimitedJobsTest, RefusesMoreThanAUserMayQueue) {
   ASSERT_TRUE(CreateFor("alice").ok());
   const absl::Status refused = CreateFor("alice").status();
   EXPECT_TRUE(absl::IsResourceExhausted(refused));
-  EXPECT_EQ(
-      refused.message(),
-      "alice has 2 queued jobs, of at most 2 of one user "
-      "(--max-queued-per-user); try again when a worker has taken one, or "
-      "cancel some");
+  EXPECT_EQ(refused.message(),
+            "alice has 2 queued jobs, of at most 2 of one user "
+            "(--max-queued-per-user); wait until a worker has taken one, or "
+            "cancel some");
   EXPECT_EQ(limited_.List(ServerItself(), INT64_MAX, 10)->size(), 2);
   EXPECT_EQ(*CreateFor("alice", "id"), *first);
   EXPECT_TRUE(CreateFor("bob").ok());

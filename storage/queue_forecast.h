@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct WaitingJob {
 
 // A user whose jobs wait.
 struct WaitingUser {
+  std::string name = {};
   double seconds = 0;  // of workers that they had, or hold
   double weight = 1;
   int held_count = 0;            // jobs that workers hold

@@ -90,7 +90,9 @@ QueueSnapshot TakeSnapshot(Connection& database, absl::Time now,
   AddShares(database, now, users);
   AddHeld(database, now, users, snapshot);
   for (auto& [name, user] : users) {
-    if (!user.jobs.empty()) snapshot.users.push_back(std::move(user));
+    if (user.jobs.empty()) continue;
+    user.name = name;
+    snapshot.users.push_back(std::move(user));
   }
   return snapshot;
 }

@@ -7,6 +7,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/disk_error.h"
+#include "core/base/retry_delay.h"
 
 namespace moeprobe {
 
@@ -14,14 +16,18 @@ absl::Status StatusOf(const SQLite::Exception& error) {
   const std::string message = absl::StrCat("database: ", error.what());
   switch (error.getErrorCode()) {
     case SQLITE_FULL:
-      return absl::ResourceExhaustedError(
-          absl::StrCat(message, ": make room where the data directory is"));
+      return WithRetryDelay(
+          absl::ResourceExhaustedError(
+              absl::StrCat(message, ": make room where the data directory is")),
+          kDiskRetryDelay);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return absl::DataLossError(message);
     case SQLITE_IOERR:
-      return absl::UnavailableError(absl::StrCat(
-          message, ": see to the disk where the data directory is"));
+      return WithRetryDelay(
+          absl::UnavailableError(absl::StrCat(
+              message, ": see to the disk where the data directory is")),
+          kDiskRetryDelay);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_READONLY:

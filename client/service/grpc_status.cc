@@ -6,18 +6,24 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "client/service/retry_info.h"
+#include "core/base/retry_delay.h"
 
 namespace moeprobe {
 
 absl::Status ToAbslStatus(const grpc::Status& status) {
   if (status.ok()) return absl::OkStatus();
-  return {static_cast<absl::StatusCode>(status.error_code()),
-          status.error_message()};
+  const auto code = static_cast<absl::StatusCode>(status.error_code());
+  const auto delay = RetryDelayIn(status.error_details());
+  if (!delay) return {code, status.error_message()};
+  const std::string message = absl::StrCat(
+      status.error_message(), "; try again in about ", RoughText(*delay));
+  return WithRetryDelay({code, message}, *delay);
 }
 
 absl::Status WithAddress(const absl::Status& status,
                          const std::string& address) {
-  if (!absl::IsUnavailable(status)) return status;
+  if (!absl::IsUnavailable(status) || RetryDelayOf(status)) return status;
   return absl::UnavailableError(absl::StrCat(
       "no moeprobe-server answers at ", address, " (",
       std::string(status.message()),

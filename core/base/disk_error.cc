@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/retry_delay.h"
 
 namespace moeprobe {
 
@@ -18,13 +19,16 @@ absl::Status DiskError(int error_number, const std::filesystem::path& path) {
   switch (error_number) {
     case ENOSPC:
     case EDQUOT:  // NOLINT(misc-include-cleaner): in no header by this name
-      return absl::ResourceExhaustedError(message("make room on its disk"));
+      return WithRetryDelay(
+          absl::ResourceExhaustedError(message("make room on its disk")),
+          kDiskRetryDelay);
     case EFBIG:
       return absl::ResourceExhaustedError(
           message("larger than files may be, raise the limit"));
     case EIO:
     case EROFS:
-      return absl::UnavailableError(message("see to its disk"));
+      return WithRetryDelay(absl::UnavailableError(message("see to its disk")),
+                            kDiskRetryDelay);
     default:
       return absl::ErrnoToStatus(error_number, path.native());
   }

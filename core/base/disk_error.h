@@ -4,14 +4,20 @@
 #include <filesystem>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 
 namespace moeprobe {
+
+// When to try again what found no room, or a disk that fails: nobody knows when
+// somebody will have seen to it, and a try costs little.
+inline constexpr absl::Duration kDiskRetryDelay = absl::Seconds(30);
 
 // Returns what it means that the system could not do something with `path` and
 // gave `error_number` (errno) as the reason. The message says what happened,
 // where, and what to do: ResourceExhausted where there is no room, Unavailable
-// where the disk fails; trying again helps once that has been seen to. Other
-// numbers are those of absl::ErrnoToStatus.
+// where the disk fails; trying again helps once that has been seen to, and both
+// have kDiskRetryDelay (RetryDelayOf), unless the file is larger than any may
+// be. Other numbers are those of absl::ErrnoToStatus.
 absl::Status DiskError(int error_number, const std::filesystem::path& path);
 
 }  // namespace moeprobe

@@ -7,7 +7,8 @@
 
 namespace moeprobe {
 
-// Returns `status` with "`where`: " in front of its message; OK stays OK.
+// Returns `status` with "`where`: " in front of its message, and what is beside
+// it as it was; OK stays OK.
 absl::Status WithContext(const absl::Status& status, std::string_view where);
 
 }  // namespace moeprobe

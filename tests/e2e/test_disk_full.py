@@ -4,7 +4,9 @@ import contextlib
 import subprocess
 import time
 
+import grpc
 import pytest
+from refusals import refused_job, retry_seconds
 from service import wait_until
 
 DISK_BYTES = 24 << 20
@@ -47,6 +49,9 @@ def test_submissions_are_refused_and_taken_again_once_there_is_room(
         acknowledged.append(out.splitlines()[0])
     assert status != 0
     assert "make room where the data directory is" in errors, errors
+    assert errors.endswith("; try again in about 30 s\n")
+    refused = refused_job(api, api.job(acknowledged[0]), seeds=range(50, 100))
+    assert refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     # What is there can be looked at meanwhile.
     assert all(api.state(job) == "QUEUED" for job in acknowledged)
     filling.unlink()
@@ -54,6 +59,7 @@ def test_submissions_are_refused_and_taken_again_once_there_is_room(
     server.kill()
     server.start()
     assert all(api.state(job) == "QUEUED" for job in acknowledged)
+    assert retry_seconds(refused) == 30
 
 
 def test_a_job_goes_on_by_itself_once_there_is_room(

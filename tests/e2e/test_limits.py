@@ -2,7 +2,9 @@
 
 import json
 
+import grpc
 import pytest
+from refusals import refused_job, retry_seconds
 
 
 def test_a_full_queue_refuses_with_the_limit(start_server, make_client, short_request):
@@ -17,6 +19,43 @@ def test_a_full_queue_refuses_with_the_limit(start_server, make_client, short_re
     assert "--max-queued-per-user" in errors
     client.ok("cancel", "1")
     client.ok("submit", request)
+
+
+@pytest.fixture
+def idle_worker(tmp_path):
+    """A program that is started as a worker and never asks for a job."""
+    program = tmp_path / "idle-worker"
+    program.write_text("#!/bin/sh\nexec sleep infinity\n")
+    program.chmod(0o755)
+    return program
+
+
+@pytest.mark.parametrize("limit", ["--max-queued", "--max-queued-per-user"])
+def test_a_full_queue_says_when_to_try_again(
+    limit, idle_worker, start_server, make_client, api_stubs, short_request
+):
+    options = (limit, "1", "--worker-binary", idle_worker)
+    server = start_server(options=options)
+    client, api = make_client(server), api_stubs(server.address)
+    refused = refused_job(api, api.job(client.submit(short_request)))
+    assert refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    request = client.write_request(short_request | {"seed": 2})
+    status, _, errors = client.run("submit", request)
+    assert status == 1
+    assert f"({limit}); wait until a worker has taken one" in errors
+    # The worker is free: the job that waits is due to start.
+    assert errors.endswith("; try again in about 1 s\n")
+    assert retry_seconds(refused) == 1
+
+
+def test_a_full_queue_says_nothing_that_nobody_knows(
+    start_server, make_client, api_stubs, short_request
+):
+    server = start_server(workers=0, options=("--max-queued", "1"))
+    client, api = make_client(server), api_stubs(server.address)
+    refused = refused_job(api, api.job(client.submit(short_request)))
+    assert refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert retry_seconds(refused) is None
 
 
 def test_an_earlier_submission_is_answered_by_a_full_queue(

@@ -1,6 +1,7 @@
 """The client against the real server: jobs, data, errors, restarts, files."""
 
 import asyncio
+import datetime
 import itertools
 import threading
 
@@ -232,6 +233,30 @@ def test_passing_events_tell_where_a_job_stands(tmp_path, model_roots, short_req
         assert next(places).queue_position == 0
         second.cancel()
         assert list(places) == []
+
+
+def test_a_refusal_says_when_to_try_again(tmp_path, model_roots, short_request):
+    worker = tmp_path / "idle-worker"
+    worker.write_text("#!/bin/sh\nexec sleep infinity\n")
+    worker.chmod(0o755)
+    options = ("--max-queued", "1", "--worker-binary", worker)
+    with service.Server(tmp_path / "data", model_roots, options=options) as server:
+        client = moeprobe.Client(server.address)
+        client.submit(short_request)
+        with pytest.raises(moeprobe.ResourceError, match="wait until") as refused:
+            client.submit(short_request | {"seed": 1})
+        assert refused.value.retry_after == datetime.timedelta(seconds=1)
+        with pytest.raises(moeprobe.NotFoundError) as missing:
+            client.job(99).status()
+        assert missing.value.retry_after is None
+
+        async def submit():
+            async with moeprobe.aio.Client(server.address) as client:
+                await client.submit(short_request | {"seed": 1})
+
+        with pytest.raises(moeprobe.ResourceError) as refused:
+            asyncio.run(submit())
+        assert refused.value.retry_after == datetime.timedelta(seconds=1)
 
 
 def test_saved_files_are_those_that_the_cpp_client_fetches(

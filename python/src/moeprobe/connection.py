@@ -17,6 +17,7 @@ from moeprobe.errors import (
     UnavailableError,
 )
 from moeprobe.errors import error_of as _error_of
+from moeprobe.retry_info import retry_after_of
 from moeprobe.settings import (
     ConnectionFiles,
     Settings,
@@ -96,7 +97,8 @@ class Connection:
         """Return what a call ended with, in terms of this package."""
         if not isinstance(error, (grpc.Call, grpc.aio.AioRpcError)):
             return MoeprobeError(str(error))
-        return _error_of(error.code(), error.details() or "", self.address)
+        retry_after = retry_after_of(error.trailing_metadata())
+        return _error_of(error.code(), error.details() or "", self.address, retry_after)
 
     def stream_error_of(self, error: grpc.RpcError) -> MoeprobeError:
         """Return the same of a stream that nobody here has cancelled."""

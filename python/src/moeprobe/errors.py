@@ -1,13 +1,20 @@
 """What can go wrong, by who can mend it. Messages are the server's own."""
 
 import dataclasses
+import datetime
 from collections.abc import Sequence
 
 import grpc
 
 
 class MoeprobeError(Exception):
-    """Any failure of this package or of the server it talks to."""
+    """Any failure of this package or of the server it talks to.
+
+    `retry_after` is how long to wait before the same may work, where the server
+    knows it, as with a full queue; else None.
+    """
+
+    retry_after: datetime.timedelta | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,12 +105,21 @@ _BY_CODE: dict[grpc.StatusCode, type[MoeprobeError]] = {
 }
 
 
-def error_of(code: grpc.StatusCode, details: str, address: str) -> MoeprobeError:
+def error_of(
+    code: grpc.StatusCode,
+    details: str,
+    address: str,
+    retry_after: datetime.timedelta | None = None,
+) -> MoeprobeError:
     """Return the error that a call to `address` ended with."""
     kind = _BY_CODE.get(code, ServerError)
-    if kind is UnavailableError:
-        return kind(
+    text = details or code.name
+    # A server that says when to try again has answered.
+    if kind is UnavailableError and retry_after is None:
+        text = (
             f"no moeprobe-server answers at {address} ({details}); start one, or "
             "name another as the address or in MOEPROBE_SERVER"
         )
-    return kind(details or code.name)
+    error = kind(text)
+    error.retry_after = retry_after
+    return error
