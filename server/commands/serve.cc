@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "core/base/default_address.h"
 #include "core/base/machine_memory.h"
@@ -281,6 +282,9 @@ int Serve(ServeOptions options) {
   // A file that grows over the limit on its size is an error, as on a full
   // disk.
   std::signal(SIGXFSZ, SIG_IGN);
+  // As Debian builds it, Abseil looks for cycles in the order of gRPC's locks,
+  // each time that one is taken.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   if (!CatchSignals()) {
     std::cerr << "moeprobe-server: cannot catch signals\n";
     return EXIT_FAILURE;
