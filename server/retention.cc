@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "core/base/crash_point.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/job.pb.h"
 #include "server/job_messages.h"
@@ -30,7 +31,10 @@ constexpr int64_t kAnyBytes = std::numeric_limits<int64_t>::max();
 }  // namespace
 
 absl::Status Retention::Work() {
-  if (!is_tidy_) MOEPROBE_RETURN_IF_ERROR(TidyUp());
+  if (!is_tidy_) {
+    CrashPoint("store-not-tidied");
+    MOEPROBE_RETURN_IF_ERROR(TidyUp());
+  }
   is_tidy_ = true;
   MOEPROBE_RETURN_IF_ERROR(MeasureRuns());
   for (int step = 0; step < kMaxSteps; ++step) {
@@ -123,7 +127,10 @@ absl::Status Retention::MeasureRuns() {
 // Returns whether there was anything to do.
 absl::StatusOr<bool> Retention::Step() {
   MOEPROBE_ASSIGN_OR_RETURN(const bool released, parts_.store->Release());
-  if (released) return true;
+  if (released) {
+    CrashPoint("results-let-go-entries-there");
+    return true;
+  }
   MOEPROBE_ASSIGN_OR_RETURN(const bool dropped, DropByAge());
   if (dropped) return true;
   return MakeRoom();
@@ -160,6 +167,7 @@ absl::StatusOr<bool> Retention::MakeRoom() {
 }
 
 void Retention::NoteDrop(int64_t job, const std::string& reason) {
+  CrashPoint("results-dropped-not-told");
   parts_.record->ResultsDropped(job, reason);
   parts_.audit->Write({.proof = "server",
                        .method = "Retention/DropResults",
@@ -171,6 +179,7 @@ absl::StatusOr<bool> Retention::RemoveEntries(absl::Time made, int64_t bytes) {
   MOEPROBE_ASSIGN_OR_RETURN(RemovedEntries removed,
                             parts_.store->RemoveUnclaimed(made, bytes));
   parts_.record->Removed(removed.bytes);
+  if (!removed.blobs.empty()) CrashPoint("entries-removed-blobs-there");
   blobs_.insert(blobs_.end(), removed.blobs.begin(), removed.blobs.end());
   return removed.count > 0;
 }
@@ -204,10 +213,12 @@ absl::Status Retention::RemoveRuns() {
         return absl::OkStatus();
       }));
   for (const std::string& name : aside) {
+    CrashPoint("models-aside-not-removed");
     parts_.record->Removed(parts_.runs.BytesOf(name));
     MOEPROBE_RETURN_IF_ERROR(parts_.runs.Remove(name));
   }
   for (const std::string& run : unclaimed) {
+    CrashPoint("models-removed-run-known");
     parts_.models->Forget(parts_.runs.PathOf(run));
     MOEPROBE_RETURN_IF_ERROR(parts_.store->ForgetRun(run));
   }

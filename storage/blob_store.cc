@@ -123,7 +123,9 @@ absl::StatusOr<bool> BlobStore::DiscardUnneeded(
   if (!lock) return false;
   for (const std::string& sha256 : blobs) {
     MOEPROBE_ASSIGN_OR_RETURN(const bool needed, is_needed(sha256));
-    if (!needed) MOEPROBE_RETURN_IF_ERROR(Discard(sha256));
+    if (needed) continue;
+    CrashPoint("blob-unneeded-there");
+    MOEPROBE_RETURN_IF_ERROR(Discard(sha256));
   }
   return true;
 }

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "core/base/crash_point.h"
 #include "core/base/status_macros.h"
 #include "storage/connection.h"
 #include "storage/database.h"
@@ -95,6 +96,7 @@ absl::StatusOr<std::optional<int64_t>> RetentionStore::Drop(
         Execute(db,
                 "UPDATE job SET drop_time = ?2, drop_reason = ?3 WHERE id = ?1",
                 *job, absl::ToUnixMicros(clock_()), reason);
+        CrashPoint("results-marked-not-committed");
         return job;
       });
   if (dropped.ok() && *dropped) listener_(**dropped);
@@ -130,6 +132,7 @@ absl::StatusOr<RemovedEntries> RetentionStore::RemoveUnclaimed(absl::Time made,
         for (const auto& [entry, size_bytes] :
              SelectUnclaimed(db, made, bytes)) {
           RemoveEntry(db, entry, size_bytes, removed);
+          CrashPoint("entry-removed-others-there");
         }
         return removed;
       });

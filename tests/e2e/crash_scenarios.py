@@ -13,6 +13,7 @@ import re
 import shutil
 import signal
 import sqlite3
+import threading
 import uuid
 
 import grpc
@@ -142,7 +143,7 @@ class Life:
         return sorted((d.display_name, d.name, d.owner) for d in page.datasets)
 
 
-# Matrices of more than 1 MiB, which are blobs, beside small ones.
+# Matrices of half a MiB beside small ones.
 def analysis_spec(text):
     return {
         "model": "tiny-mixtral",
@@ -318,8 +319,8 @@ def backup(life):
     return life.datasets()
 
 
-def migration(life):
-    """A server that finds a database of the oldest schema."""
+def make_oldest_database(life):
+    """A data directory of the oldest schema, with one data set."""
     content = b"some text"
     sha256 = hashlib.sha256(content).hexdigest()
     (life.data / "blobs").mkdir(parents=True)
@@ -335,9 +336,111 @@ def migration(life):
             "INSERT INTO dataset(sha256, kind, display_name, size_bytes, create_time)"
             f"VALUES('{sha256}', 'text', 'name', {len(content)}, 2);"
         )
+
+
+def migration(life):
+    """A server that finds a database of the oldest schema."""
+    make_oldest_database(life)
     life.serve(workers=0)
     assert (life.data / "moeprobe.db.schema1").exists()
     return life.datasets()
+
+
+def stored_files(life):
+    """Blobs, and directories of models."""
+    paths = (
+        p for folder in ("blobs", "trained") for p in life.data.glob(folder + "/*")
+    )
+    return sorted(str(path.relative_to(life.data)) for path in paths)
+
+
+BASIS_BYTES = 1 << 19  # of analysis_spec(), of one layer
+
+
+def move_to_blobs(data, least_bytes):
+    """Makes blobs of arrays that are smaller than what the server makes blobs of."""
+    query = "SELECT id, sha256, npy FROM matrix WHERE length(npy) >= ?"
+    with contextlib.closing(sqlite3.connect(data / "moeprobe.db")) as database:
+        for row, sha256, npy in database.execute(query, (least_bytes,)).fetchall():
+            (data / "blobs" / sha256).write_bytes(npy)
+            database.execute("UPDATE matrix SET npy = NULL WHERE id = ?", (row,))
+        database.commit()
+
+
+class Droppable:
+    """A job that is kept, and others that go once nobody keeps them."""
+
+    made = threading.Lock()
+    copy = None  # of the data directory with all of them, and what is in it
+
+    def __init__(self, life):
+        """Makes a data directory with them, in which no server is."""
+        self.life = life
+        with Droppable.made:
+            if Droppable.copy is None:
+                Droppable.copy = self.make()
+        folder, self.kept, self.others, self.arrays, self.files = Droppable.copy
+        shutil.copytree(folder, life.data, dirs_exist_ok=True)
+
+    def make(self):
+        """Computes them, once for all who ask."""
+        folder = self.life.folder.parent / "droppable"
+        life = Life(self.life.root, folder, self.life.make_api, {})
+        life.serve()
+        text = life.upload_text()
+        shorter = analysis_spec(text)["data"][0] | {"sequenceLength": 64}
+        kept = life.create(analysis_spec(text))
+        life.wait(kept)
+        life.end()
+        move_to_blobs(life.data, BASIS_BYTES)
+        files = stored_files(life)
+        life.serve()
+        others = [
+            life.create(analysis_spec(text) | {"data": [shorter]}),
+            life.create(training_spec(), "train"),
+        ]
+        messages = life.api.messages("job_service")
+        for job in others:
+            life.wait(job)
+        for job in (kept, *others):
+            life.api.jobs.KeepJob(messages.KeepJobRequest(name=job))
+        arrays = life.arrays(kept)
+        life.end()
+        move_to_blobs(life.data, BASIS_BYTES)
+        gone = [name for name in stored_files(life) if name not in files]
+        assert {name.split("/")[0] for name in gone} == {"blobs", "trained"}
+        check_data_directory(life.data)
+        return life.data, kept, others, arrays, files
+
+    @property
+    def messages(self):
+        return self.life.api.messages("job_service")
+
+    def let_go(self, ask=insist):
+        """`ask`: makes a call until it is answered."""
+        for job in self.others:
+            request = self.messages.UnkeepJobRequest(name=job)
+            ask(lambda r=request: self.life.api.jobs.UnkeepJob(r, timeout=30))
+
+    def wait(self):
+        """Waits until what is not kept is gone, and looks at what is."""
+        life = self.life
+        for job in self.others:
+            wait_until(
+                lambda job=job: insist(lambda: life.api.job(job)).HasField("dropped"),
+                f"results of {job} are dropped",
+            )
+        wait_until(lambda: stored_files(life) == self.files, "their files are gone")
+        assert life.arrays(self.kept) == self.arrays
+
+
+def dropping(life):
+    """Results and models that go, but for those of a job that is kept."""
+    droppable = Droppable(life)
+    life.serve(options=("--max-store", "1B"), workers=0)
+    droppable.let_go()
+    droppable.wait()
+    return stored_files(life), life.jobs()
 
 
 def certificates(life):
@@ -457,6 +560,17 @@ REACHED_BY = {
         "migration-copy-not-named",
         "migration-due",
         "migration-not-committed",
+    ),
+    dropping: (
+        "blob-unneeded-there",
+        "entries-removed-blobs-there",
+        "entry-removed-others-there",
+        "models-aside-not-removed",
+        "models-removed-run-known",
+        "results-dropped-not-told",
+        "results-let-go-entries-there",
+        "results-marked-not-committed",
+        "store-not-tidied",
     ),
     certificates: (
         "key-there-certificate-not",

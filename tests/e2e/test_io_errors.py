@@ -12,6 +12,8 @@ import os
 import pathlib
 import re
 import signal
+import sqlite3
+import subprocess
 import time
 
 import crash_scenarios
@@ -19,7 +21,7 @@ import grpc
 import pytest
 import supervised
 from crash_scenarios import Life
-from service import PROGRAMS, wait_until
+from service import PROGRAMS, SECONDS, wait_until
 from supervised import check_data_directory
 
 FIU = pathlib.Path("/usr/lib/fiu")
@@ -56,12 +58,12 @@ WRITERS = {
     "server/scratch.cc": "analysis here",
     "server/signals.cc": "nothing: an event",
     "server/started_workers.cc": "test_disk_full.py",
-    "server/trained_runs.cc": "nothing: retention tries again later",
+    "server/trained_runs.cc": "results here",
     "server/worker/task_tokens.cc": "tokenizer_test.cc, analysis here",
     "storage/backup.cc": "backups here",
     "storage/blob_store.cc": "storage/disk_faults_test.cc, all here",
     "storage/directory_lock.cc": "backups here",
-    "storage/migration.cc": "backups here, in what it copies by",
+    "storage/migration.cc": "migrations here",
 }
 SECONDS_OF_FAULTS = 3
 REFUSALS = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
@@ -146,20 +148,29 @@ def test_files_are_written_where_this_knows():
     assert found == set(WRITERS)
 
 
+def bad_disk(number):
+    """What a program is started with whose disk is bad from its start."""
+    return {
+        "LD_PRELOAD": ":".join(map(str, LIBRARIES)),
+        "FIU_ENABLE": faults_of(number),
+    }
+
+
+def tells_of_the_disk(said):
+    return any(why in said for why in ("disk", "room", "No space", "I/O"))
+
+
 def run_on_a_bad_disk(arguments, number, is_done):
     """Runs a command ten times at most on a bad disk, then on a good one.
 
     Each time it works, or says what is wrong with the disk.
     """
-    environment = {
-        "LD_PRELOAD": ":".join(map(str, LIBRARIES)),
-        "FIU_ENABLE": faults_of(number),
-    }
+    environment = bad_disk(number)
     for _ in range(10):
         status, said = supervised.run(arguments, environment)
         if status == 0 or is_done(said):
             return
-        assert any(why in said for why in ("disk", "room", "No space", "I/O")), said
+        assert tells_of_the_disk(said), said
     supervised.run_until_it_works(arguments, {}, is_done)
 
 
@@ -188,6 +199,74 @@ def test_keys_are_refused_with_a_reason(life, number):
     run_on_a_bad_disk(("cert", "ca", "--dir", folder), number, lambda _: False)
     assert sorted(path.name for path in folder.iterdir()) == ["ca.crt", "ca.key"]
     assert all(path.read_text().endswith("-----\n") for path in folder.iterdir())
+
+
+def serve_on_a_bad_disk(life, number):
+    """Starts a server and returns what it said as it ended, None if it is ready."""
+    command = [
+        *(PROGRAMS / "moeprobe-server", "--data-dir", life.data, "--workers", "0"),
+        *("--model-root", life.root / "tests/fixtures"),
+        *("--listen", f"unix:{life.folder}/socket"),
+    ]
+    with subprocess.Popen(
+        command,
+        env=os.environ | bad_disk(number),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        if server.stdout.readline():
+            server.kill()
+            return None
+        _, said = server.communicate(timeout=SECONDS)
+        assert server.returncode == 1, said
+        return said
+
+
+def schema_of(life):
+    """The schema of a database that is whole and has the data set it had."""
+    with contextlib.closing(sqlite3.connect(life.data / "moeprobe.db")) as database:
+        found = [
+            database.execute(query).fetchall()
+            for query in ("PRAGMA integrity_check", "SELECT display_name FROM dataset")
+        ]
+        assert found == [[("ok",)], [("name",)]]
+        return database.execute("PRAGMA user_version").fetchone()[0]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO], ids=["full", "fails"])
+def test_migrations_are_refused_with_a_reason(life, number):
+    crash_scenarios.make_oldest_database(life)
+    schemas = set()
+    for _ in range(10):
+        said = serve_on_a_bad_disk(life, number)
+        if said is None:
+            break
+        assert tells_of_the_disk(said), said
+        schemas.add(schema_of(life))
+    life.serve(workers=0)
+    assert [name for name, _, _ in life.datasets()] == ["name"]
+    life.end()
+    # The steps of a migration go together or not at all.
+    newest = schema_of(life)
+    assert newest > 1
+    assert schemas <= {1, newest}
+    check_data_directory(life.data)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO], ids=["full", "fails"])
+def test_results_go_all_the_same(life, number):
+    droppable = crash_scenarios.Droppable(life)
+    faults = Faults(life, number)
+    life.serve(options=("--max-store", "1B"), workers=0)
+    faults.begin()
+    droppable.let_go(ask_again)
+    time.sleep(SECONDS_OF_FAULTS)
+    faults.end()
+    droppable.wait()
+    assert life.server.deaths == 0
+    life.end()
+    check_data_directory(life.data)
 
 
 @pytest.fixture(scope="module")
@@ -233,6 +312,17 @@ def test_work_goes_on_once_the_disk_is_well(life, undisturbed, number, kind):
     life.upload_text(b"another text " * 1000, "another")
     life.end()
     check_data_directory(life.data)
+
+
+def ask_again(call):
+    """Makes a call until it is not refused for the disk's sake."""
+    while True:
+        try:
+            return call()
+        except grpc.RpcError as error:
+            if error.code() not in REFUSALS or not tells_of_the_disk(error.details()):
+                raise
+        time.sleep(0.05)
 
 
 def upload_for(life, seconds):
