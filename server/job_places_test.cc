@@ -64,7 +64,7 @@ class JobPlacesTest : public testing::Test {
   MemorySchedule memory_{0};
   RunningTasks running_;
   MemoryWaits waits_{&memory_, &running_, &jobs_};
-  QueueLooks looks_{&queue_, &pulse_, 1};
+  QueueLooks looks_{&queue_, &pulse_, &memory_, 1};
   const JobPlaces places_{&looks_, &waits_};
 };
 
@@ -82,13 +82,33 @@ TEST_F(JobPlacesTest, SaysNothingOfAStartThatNobodyKnows) {
   const JobRow job = Submit(1);
   EXPECT_EQ(Wait(*places_.Show(ServerItself(), job)), 0);
   // No worker, as long as none has called.
-  QueueLooks by_hand(&queue_, &pulse_, 0);
+  QueueLooks by_hand(&queue_, &pulse_, &memory_, 0);
   EXPECT_EQ(Wait(*JobPlaces(&by_hand, &waits_).Show(ServerItself(), job)),
             std::nullopt);
   Submit(std::nullopt);
   const auto last = places_.Show(ServerItself(), Submit(1));
   EXPECT_EQ(last->queue_position(), 2);
   EXPECT_EQ(Wait(*last), std::nullopt);
+}
+
+TEST_F(JobPlacesTest, ForeseesThatAJobWaitsForMemory) {
+  MemorySchedule memory(10);
+  QueueLooks looks(&queue_, &pulse_, &memory, 2);
+  const JobNeeds needs = {.seconds = 100, .memory_bytes = 6};
+  ASSERT_TRUE(queue_.Start(Submit(100).id, 4711, needs).ok());
+  const JobRow small = Submit(1);
+  const JobRow large = Submit(1);
+  ASSERT_TRUE(
+      queue_.NoteNeeds(small.id, {.seconds = 1, .memory_bytes = 4}).ok());
+  ASSERT_TRUE(
+      queue_.NoteNeeds(large.id, {.seconds = 1, .memory_bytes = 5}).ok());
+  const auto wait = [&](QueueLooks& seen, const JobRow& job) {
+    return Wait(*JobPlaces(&seen, &waits_).Show(ServerItself(), job));
+  };
+  EXPECT_EQ(wait(looks, small), 0);
+  EXPECT_EQ(wait(looks, large), 100);
+  QueueLooks without_budget(&queue_, &pulse_, &memory_, 2);
+  EXPECT_EQ(wait(without_budget, large), 1);
 }
 
 TEST_F(JobPlacesTest, FillsThoseThatAreQueued) {
@@ -124,7 +144,7 @@ TEST_F(JobPlacesTest, KnowsNoStartBehindWhatTakesNobodyKnowsHowLong) {
 
 TEST_F(JobPlacesTest, LooksOnceASecondForThoseWhoAskOften) {
   QueueLooks::Clock::time_point time;
-  QueueLooks looks(&queue_, &pulse_, 1, [&] { return time; });
+  QueueLooks looks(&queue_, &pulse_, &memory_, 1, [&] { return time; });
   const auto first = *looks.Recent();
   Submit(1);
   EXPECT_EQ((*looks.Now())->places.size(), 1);
@@ -137,7 +157,7 @@ TEST_F(JobPlacesTest, LooksOnceASecondForThoseWhoAskOften) {
 TEST_F(JobPlacesTest, LooksForAFiftiethOfTheTimeAtMost) {
   QueueLooks::Clock::time_point time;
   std::chrono::seconds step{1};  // each time that somebody reads the clock
-  QueueLooks looks(&queue_, &pulse_, 1, [&] { return time += step; });
+  QueueLooks looks(&queue_, &pulse_, &memory_, 1, [&] { return time += step; });
   const auto first = *looks.Recent();
   step = std::chrono::seconds(0);
   time += std::chrono::seconds(48);

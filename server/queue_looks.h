@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/base/mutex.h"
+#include "server/memory_schedule.h"
 #include "server/worker_pulse.h"
 #include "storage/job_queue.h"
 #include "storage/queue_forecast.h"
@@ -35,10 +36,12 @@ class QueueLooks {
 
   // `worker_count`: workers that the server starts; with none, those count that
   // answer. All must outlive the object.
-  QueueLooks(JobQueue* queue, const WorkerPulse* pulse, int worker_count,
+  QueueLooks(JobQueue* queue, const WorkerPulse* pulse,
+             const MemorySchedule* memory, int worker_count,
              std::function<Clock::time_point()> clock = Clock::now)
       : queue_(queue),
         pulse_(pulse),
+        memory_(memory),
         worker_count_(worker_count),
         clock_(std::move(clock)) {}
 
@@ -53,6 +56,7 @@ class QueueLooks {
  private:
   JobQueue* queue_;
   const WorkerPulse* pulse_;
+  const MemorySchedule* memory_;
   int worker_count_;
   std::function<Clock::time_point()> clock_;
   Mutex mutex_;

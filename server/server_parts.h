@@ -189,7 +189,7 @@ struct ServerParts {
                             .scheduler = &scheduler,
                             .jobs = &jobs}};
   MemoryWaits memory_waits{&memory, &running, &jobs};
-  QueueLooks looks{&queue, &pulse, options.worker_count};
+  QueueLooks looks{&queue, &pulse, &memory, options.worker_count};
   JobPlaces places{&looks, &memory_waits};
   JobOperations job_operations{
       {.jobs = &jobs,

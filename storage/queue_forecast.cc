@@ -1,5 +1,6 @@
 #include "storage/queue_forecast.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <queue>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -18,25 +20,61 @@ namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
-// When workers are free, in seconds from now: the first of them on top.
-class FreeWorkers {
+// What runs, in seconds from now.
+class Machine {
  public:
-  FreeWorkers(const std::vector<std::optional<double>>& held, int count) {
-    for (const auto& seconds : held) times_.push(seconds.value_or(kNever));
-    for (int i = static_cast<int>(held.size()); i < count; ++i) times_.push(0);
+  Machine(const std::vector<HeldJob>& held, const Capacity& capacity)
+      : free_workers_(
+            std::max(capacity.workers, static_cast<int>(held.size()))),
+        free_bytes_(capacity.bytes.value_or(kPlenty)) {
+    for (const HeldJob& job : held) Hold(job.seconds, job.bytes);
   }
 
-  // Gives a job to the worker that is free first and returns when that is.
-  double Take(std::optional<double> seconds) {
-    if (times_.empty()) return kNever;
-    const double start = times_.top();
-    times_.pop();
-    times_.push(start + seconds.value_or(kNever));
-    return start;
+  // Starts a job as soon as it can, and not before the last one, and returns
+  // when that is.
+  double Start(const WaitingJob& job) {
+    if (!CanEverStart(job)) return kNever;
+    while (free_workers_ <= 0 || free_bytes_ < job.bytes) EndFirst();
+    Hold(job.seconds, job.bytes);
+    return now_;
   }
 
  private:
-  std::priority_queue<double, std::vector<double>, std::greater<>> times_;
+  // When a job ends, and the memory that it holds.
+  using Running = std::pair<double, int64_t>;
+
+  static constexpr int64_t kPlenty = std::numeric_limits<int64_t>::max() / 2;
+
+  // Whether there is a worker and memory for it once all has ended that will.
+  bool CanEverStart(const WaitingJob& job) const {
+    return free_workers_ + static_cast<int64_t>(running_.size()) > 0 &&
+           free_bytes_ + running_bytes_ >= job.bytes;
+  }
+
+  // What takes nobody knows how long takes for ever.
+  void Hold(std::optional<double> seconds, int64_t bytes) {
+    --free_workers_;
+    free_bytes_ -= bytes;
+    if (!seconds) return;
+    running_.emplace(now_ + *seconds, bytes);
+    running_bytes_ += bytes;
+  }
+
+  void EndFirst() {
+    const auto [end, bytes] = running_.top();
+    running_.pop();
+    running_bytes_ -= bytes;
+    free_bytes_ += bytes;
+    ++free_workers_;
+    now_ = std::max(now_, end);
+  }
+
+  double now_ = 0;
+  int64_t free_workers_;
+  int64_t free_bytes_;
+  int64_t running_bytes_ = 0;  // of `running_`
+  // The first to end on top.
+  std::priority_queue<Running, std::vector<Running>, std::greater<>> running_;
 };
 
 // The users who wait, and who of them is next.
@@ -91,14 +129,14 @@ class Turns {
 }  // namespace
 
 std::unordered_map<int64_t, QueuePlace> Forecast(const QueueSnapshot& snapshot,
-                                                 int worker_count) {
-  FreeWorkers workers(snapshot.held_seconds, worker_count);
+                                                 const Capacity& capacity) {
+  Machine machine(snapshot.held, capacity);
   Turns turns(snapshot.users);
   std::unordered_map<int64_t, QueuePlace> places;
   while (const WaitingJob* job = turns.Next()) {
     QueuePlace place{.jobs_ahead = static_cast<int>(places.size()),
                      .start_time = std::nullopt};
-    const double start = workers.Take(job->seconds);
+    const double start = machine.Start(*job);
     if (std::isfinite(start)) {
       place.start_time = snapshot.time + absl::Seconds(start);
     }

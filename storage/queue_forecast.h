@@ -16,6 +16,20 @@ struct WaitingJob {
   int64_t id = 0;
   int rank = 0;                   // priority; the higher goes first
   std::optional<double> seconds;  // that it is expected to take
+  int64_t bytes = 0;              // of memory that it is known to take
+};
+
+// A job that a worker holds.
+struct HeldJob {
+  // What is left of it; nullopt: it is not known, or more than was expected.
+  std::optional<double> seconds;
+  int64_t bytes = 0;  // of memory that it is known to take
+};
+
+// What jobs share.
+struct Capacity {
+  int workers = 0;
+  std::optional<int64_t> bytes;  // of memory; nullopt: any number
 };
 
 // A user whose jobs wait.
@@ -31,9 +45,7 @@ struct WaitingUser {
 struct QueueSnapshot {
   absl::Time time;
   std::vector<WaitingUser> users;
-  // What is left of each job that a worker holds; nullopt: it is not known, or
-  // more than was expected.
-  std::vector<std::optional<double>> held_seconds;
+  std::vector<HeldJob> held;
 };
 
 // Where a queued job stands.
@@ -47,11 +59,13 @@ struct QueuePlace {
 inline constexpr double kUnknownSeconds = 60;
 
 // Says of each waiting job when it goes, if nothing else comes and each job
-// takes what is expected, on so many workers: in the order of JobQueue, to
-// whichever worker is free first. A worker whose job takes nobody knows how
-// long is not counted on, so a start is unknown where no other is left.
+// takes what is expected: in the order of JobQueue, each as soon as a worker is
+// free and there is memory for it. A worker whose job takes nobody knows how
+// long is not counted on, nor is its memory, so a start is unknown where no
+// other is left. Jobs that fit and may go before one that waits for memory are
+// not foreseen: they start sooner than is said here.
 std::unordered_map<int64_t, QueuePlace> Forecast(const QueueSnapshot& snapshot,
-                                                 int worker_count);
+                                                 const Capacity& capacity);
 
 }  // namespace moeprobe
 

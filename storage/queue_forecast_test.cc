@@ -1,7 +1,9 @@
 #include "storage/queue_forecast.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <random>
@@ -49,23 +51,29 @@ std::optional<double> Wait(const Places& places, int64_t job) {
 }
 
 QueueSnapshot Snapshot(std::vector<WaitingUser> users,
-                       std::vector<std::optional<double>> held = {}) {
-  return {.time = Start(),
-          .users = std::move(users),
-          .held_seconds = std::move(held)};
+                       std::vector<HeldJob> held = {}) {
+  return {.time = Start(), .users = std::move(users), .held = std::move(held)};
 }
+
+Capacity Workers(int count) { return {.workers = count, .bytes = {}}; }
 
 WaitingJob Job(int64_t id, std::optional<double> seconds = 10, int rank = 1) {
   return {.id = id, .rank = rank, .seconds = seconds};
 }
 
+WaitingJob Large(int64_t id, double seconds, int64_t bytes) {
+  return {.id = id, .rank = 1, .seconds = seconds, .bytes = bytes};
+}
+
 TEST(ForecastTest, SaysNothingOfAnEmptyQueue) {
-  EXPECT_THAT(Forecast(Snapshot({}), 1), IsEmpty());
+  EXPECT_THAT(Forecast(Snapshot({}), Workers(1)), IsEmpty());
 }
 
 TEST(ForecastTest, AddsUpWhatIsAhead) {
-  const Places places = Forecast(
-      Snapshot({{.jobs = {Job(1, 10), Job(2, 20), Job(3, 5)}}}, {7}), 1);
+  const Places places =
+      Forecast(Snapshot({{.jobs = {Job(1, 10), Job(2, 20), Job(3, 5)}}},
+                        {{.seconds = 7}}),
+               Workers(1));
   EXPECT_THAT(Order(places), ElementsAre(1, 2, 3));
   EXPECT_THAT(Wait(places, 1), Optional(7.0));
   EXPECT_THAT(Wait(places, 2), Optional(17.0));
@@ -73,8 +81,10 @@ TEST(ForecastTest, AddsUpWhatIsAhead) {
 }
 
 TEST(ForecastTest, GivesJobsToTheWorkerThatIsFreeFirst) {
-  const Places places = Forecast(
-      Snapshot({{.jobs = {Job(1, 10), Job(2, 20), Job(3, 5)}}}, {30}), 2);
+  const Places places =
+      Forecast(Snapshot({{.jobs = {Job(1, 10), Job(2, 20), Job(3, 5)}}},
+                        {{.seconds = 30}}),
+               Workers(2));
   EXPECT_THAT(Wait(places, 1), Optional(0.0));
   EXPECT_THAT(Wait(places, 2), Optional(10.0));
   EXPECT_THAT(Wait(places, 3), Optional(30.0));
@@ -82,18 +92,21 @@ TEST(ForecastTest, GivesJobsToTheWorkerThatIsFreeFirst) {
 
 TEST(ForecastTest, TellsNothingWhereNobodyKnows) {
   // Of what runs, and no other worker is there.
-  Places places = Forecast(Snapshot({{.jobs = {Job(1)}}}, {std::nullopt}), 1);
+  Places places =
+      Forecast(Snapshot({{.jobs = {Job(1)}}}, {HeldJob{}}), Workers(1));
   EXPECT_EQ(places[1].jobs_ahead, 0);
   EXPECT_EQ(Wait(places, 1), std::nullopt);
   // Of what is ahead.
-  places = Forecast(Snapshot({{.jobs = {Job(1, std::nullopt), Job(2)}}}), 1);
+  places = Forecast(Snapshot({{.jobs = {Job(1, std::nullopt), Job(2)}}}),
+                    Workers(1));
   EXPECT_THAT(Wait(places, 1), Optional(0.0));
   EXPECT_EQ(Wait(places, 2), std::nullopt);
   // But another worker is known to be free.
-  places = Forecast(Snapshot({{.jobs = {Job(1, std::nullopt), Job(2)}}}), 2);
+  places = Forecast(Snapshot({{.jobs = {Job(1, std::nullopt), Job(2)}}}),
+                    Workers(2));
   EXPECT_THAT(Wait(places, 2), Optional(0.0));
   // No worker at all.
-  places = Forecast(Snapshot({{.jobs = {Job(1)}}}), 0);
+  places = Forecast(Snapshot({{.jobs = {Job(1)}}}), Workers(0));
   EXPECT_EQ(Wait(places, 1), std::nullopt);
 }
 
@@ -101,7 +114,7 @@ TEST(ForecastTest, LetsUsersTakeTurnsByWeight) {
   const Places places =
       Forecast(Snapshot({{.jobs = {Job(1), Job(2), Job(3)}},
                          {.weight = 2, .jobs = {Job(4), Job(5), Job(6)}}}),
-               1);
+               Workers(1));
   EXPECT_THAT(Order(places), ElementsAre(1, 4, 5, 2, 6, 3));
 }
 
@@ -109,8 +122,67 @@ TEST(ForecastTest, TakesRanksFirst) {
   const Places places =
       Forecast(Snapshot({{.jobs = {Job(4, 10, 1), Job(1, 10, 0)}},
                          {.seconds = 99, .jobs = {Job(3, 10, 2), Job(2)}}}),
-               1);
+               Workers(1));
   EXPECT_THAT(Order(places), ElementsAre(3, 4, 2, 1));
+}
+
+TEST(ForecastTest, WaitsUntilThereIsMemory) {
+  const QueueSnapshot snapshot =
+      Snapshot({{.jobs = {Large(1, 10, 4), Large(2, 10, 7), Large(3, 10, 1)}}},
+               {{.seconds = 5, .bytes = 6}, {.seconds = 30, .bytes = 0}});
+  const Places places = Forecast(snapshot, {.workers = 4, .bytes = 10});
+  EXPECT_THAT(Wait(places, 1), Optional(0.0));
+  EXPECT_THAT(Wait(places, 2), Optional(10.0));  // 5: job 1 holds 4 of 10
+  EXPECT_THAT(Wait(places, 3), Optional(10.0));
+  // As much as it likes: only workers are short.
+  EXPECT_THAT(Wait(Forecast(snapshot, Workers(4)), 2), Optional(0.0));
+  EXPECT_THAT(Wait(Forecast(snapshot, Workers(4)), 3), Optional(5.0));
+}
+
+TEST(ForecastTest, CountsOnNoMemoryOfWhatTakesNobodyKnowsHowLong) {
+  const Places places = Forecast(
+      Snapshot({{.jobs = {Large(1, 10, 7), Large(2, 10, 4), Large(3, 10, 1)}}},
+               {{.seconds = {}, .bytes = 5}, {.seconds = 8, .bytes = 5}}),
+      {.workers = 3, .bytes = 10});
+  EXPECT_EQ(Wait(places, 1), std::nullopt);
+  EXPECT_THAT(Wait(places, 2), Optional(8.0));
+  EXPECT_THAT(Wait(places, 3), Optional(8.0));
+  EXPECT_EQ(Order(places), (std::vector<int64_t>{1, 2, 3}));
+}
+
+// Against a search through all times at which something ends.
+TEST(ForecastTest, StartsEachJobWhenItFitsFirst) {
+  constexpr Capacity kCapacity = {.workers = 3, .bytes = 10};
+  // NOLINTNEXTLINE(bugprone-random-generator-seed): the same queue each time
+  std::mt19937_64 random(11);
+  WaitingUser user;
+  for (int64_t id = 1; id <= 200; ++id) {
+    user.jobs.push_back(Large(id, static_cast<double>(1 + (random() % 50)),
+                              static_cast<int64_t>(random() % 11)));
+  }
+  const Places places = Forecast(Snapshot({user}), kCapacity);
+  std::vector<std::pair<double, WaitingJob>> started;
+  const auto fits = [&](const WaitingJob& job, double time) {
+    int workers = kCapacity.workers;
+    int64_t bytes = *kCapacity.bytes;
+    for (const auto& [start, other] : started) {
+      if (start + *other.seconds <= time) continue;
+      --workers;
+      bytes -= other.bytes;
+    }
+    return workers > 0 && bytes >= job.bytes;
+  };
+  for (const WaitingJob& job : user.jobs) {
+    const double after = started.empty() ? 0 : started.back().first;
+    double expected = std::numeric_limits<double>::infinity();
+    if (fits(job, after)) expected = after;
+    for (const auto& [start, other] : started) {
+      const double end = start + *other.seconds;
+      if (end > after && fits(job, end)) expected = std::min(expected, end);
+    }
+    EXPECT_THAT(Wait(places, job.id), Optional(expected)) << job.id;
+    started.emplace_back(expected, job);
+  }
 }
 
 // The queue itself, emptied into workers that hold what they get.
@@ -136,7 +208,8 @@ TEST(ForecastTest, IsInTheOrderOfTheQueue) {
     ASSERT_TRUE(jobs.Create(job).ok());
     now += absl::Hours(1);
   }
-  const std::vector<int64_t> expected = Order(Forecast(*queue.Snapshot(), 1));
+  const std::vector<int64_t> expected =
+      Order(Forecast(*queue.Snapshot(), Workers(1)));
   std::vector<int64_t> found;
   while (const auto next = *queue.NextQueued()) {
     found.push_back(next->id);

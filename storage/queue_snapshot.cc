@@ -20,12 +20,12 @@ namespace moeprobe {
 namespace {
 
 constexpr const char* kWaiting = R"sql(
-SELECT owner, priority, id, create_time, estimated_seconds
+SELECT owner, priority, id, create_time, estimated_seconds, memory_bytes
 FROM job INDEXED BY job_queue WHERE state = 'QUEUED'
 ORDER BY owner, priority DESC, id)sql";
 
 constexpr const char* kHeld = R"sql(
-SELECT owner, attempt_time, estimated_seconds FROM job
+SELECT owner, attempt_time, estimated_seconds, memory_bytes FROM job
 WHERE state IN ('RUNNING', 'CANCELLING'))sql";
 
 using Users = std::map<std::string, WaitingUser>;
@@ -45,7 +45,8 @@ void AddWaiting(Connection& database, absl::Time wall, Users& users) {
     users[query.getColumn(0).getString()].jobs.push_back(
         {.id = query.getColumn(2).getInt64(),
          .rank = std::max(query.getColumn(1).getInt(), is_old),
-         .seconds = ReadSeconds(query.getColumn(4))});
+         .seconds = ReadSeconds(query.getColumn(4)),
+         .bytes = query.getColumn(5).getInt64()});
   }
   for (auto& [name, user] : users) {
     std::ranges::sort(user.jobs, {}, [](const WaitingJob& job) {
@@ -75,8 +76,9 @@ void AddHeld(Connection& database, absl::Time now, Users& users,
     user.seconds += std::max(so_far, expected.value_or(0));
     ++user.held_count;
     const bool is_known = expected && *expected >= so_far;
-    snapshot.held_seconds.push_back(is_known ? std::optional(*expected - so_far)
-                                             : std::nullopt);
+    snapshot.held.push_back(
+        {.seconds = is_known ? std::optional(*expected - so_far) : std::nullopt,
+         .bytes = query.getColumn(3).getInt64()});
   }
 }
 
@@ -84,7 +86,7 @@ void AddHeld(Connection& database, absl::Time now, Users& users,
 
 QueueSnapshot TakeSnapshot(Connection& database, absl::Time now,
                            absl::Time wall) {
-  QueueSnapshot snapshot{.time = wall, .users = {}, .held_seconds = {}};
+  QueueSnapshot snapshot{.time = wall, .users = {}, .held = {}};
   Users users;
   AddWaiting(database, wall, users);
   AddShares(database, now, users);
