@@ -112,7 +112,10 @@ TEST_F(JobWatchTest, ServesManyWatchersAndEverybodyElse) {
   for (auto& events : watched) EXPECT_EQ(events.get(), 5);
 }
 
-// Each place once, although it is looked at every second.
+bool IsPlace(const v1::JobEvent& event) { return event.has_place(); }
+
+// Each place once, although it is looked at every second: a watch that begins
+// later hears of a later look, after those before it.
 TEST_F(JobWatchTest, TellsWhereAQueuedJobStandsAndWhenThatChanges) {
   const std::string first = Create();
   const std::string second = Create();
@@ -131,6 +134,7 @@ TEST_F(JobWatchTest, TellsWhereAQueuedJobStandsAndWhenThatChanges) {
     return places;
   });
   behind.get_future().wait();
+  client_->Watch(second, 0, IsPlace);
   client_->Cancel(first);
   next.get_future().wait();
   client_->Cancel(second);
@@ -150,8 +154,7 @@ TEST_F(JobWatchTest, TellsNoPlaceOfAJobThatIsNotQueued) {
         });
   });
   begun.get_future().wait();
-  client_->Watch(Create(), 0,
-                 [](const v1::JobEvent& event) { return event.has_place(); });
+  client_->Watch(Create(), 0, IsPlace);
   worker_->Run(task);
   EXPECT_EQ(std::ranges::count_if(watched.get(), &v1::JobEvent::has_place), 0);
 }

@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "core/base/status_context.h"
 #include "gtest/gtest.h"
 
 namespace moeprobe {
@@ -16,6 +17,12 @@ TEST(RetryDelayTest, IsKeptBesideCodeAndMessage) {
   EXPECT_EQ(status.code(), Full().code());
   EXPECT_EQ(status.message(), Full().message());
   EXPECT_EQ(RetryDelayOf(status), absl::Hours(30));
+}
+
+TEST(RetryDelayTest, StaysWhereAMessageGetsContext) {
+  const absl::Status status = WithRetryDelay(Full(), absl::Seconds(3));
+  EXPECT_EQ(RetryDelayOf(WithContext(status, "disk")), absl::Seconds(3));
+  EXPECT_EQ(RetryDelayOf(WithContext(Full(), "disk")), std::nullopt);
 }
 
 TEST(RetryDelayTest, IsUnknownUnlessSaid) {
