@@ -1,0 +1,45 @@
+#include "core/base/disk_error.h"
+
+#include <cerrno>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "core/base/retry_delay.h"
+#include "gtest/gtest.h"
+
+namespace moeprobe {
+namespace {
+
+TEST(DiskErrorTest, SaysThatThereIsRoomLater) {
+  // NOLINTNEXTLINE(misc-include-cleaner): EDQUOT is in no header by this name
+  for (const int error : {ENOSPC, EDQUOT}) {
+    const absl::Status status = DiskError(error, "/data/blobs");
+    EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+    EXPECT_EQ(RetryDelayOf(status), kDiskRetryDelay) << status;
+  }
+}
+
+TEST(DiskErrorTest, SaysThatADiskMayBeWellLater) {
+  for (const int error : {EIO, EROFS}) {
+    const absl::Status status = DiskError(error, "/data/blobs");
+    EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+    EXPECT_EQ(RetryDelayOf(status), kDiskRetryDelay) << status;
+  }
+}
+
+TEST(DiskErrorTest, SaysNothingOfALaterTimeWhereWaitingDoesNotHelp) {
+  const absl::Status too_large = DiskError(EFBIG, "/data/blobs");
+  EXPECT_TRUE(absl::IsResourceExhausted(too_large)) << too_large;
+  EXPECT_EQ(RetryDelayOf(too_large), std::nullopt);
+  const absl::Status missing = DiskError(ENOENT, "/data/blobs");
+  EXPECT_TRUE(absl::IsNotFound(missing)) << missing;
+  EXPECT_EQ(RetryDelayOf(missing), std::nullopt);
+}
+
+TEST(DiskErrorTest, NamesTheFileAndTheReason) {
+  EXPECT_EQ(DiskError(ENOSPC, "/data/blobs").message(),
+            "/data/blobs: No space left on device: make room on its disk");
+}
+
+}  // namespace
+}  // namespace moeprobe
