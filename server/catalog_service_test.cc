@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/npy.h"
 #include "core/base/sha256.h"
@@ -12,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "moeprobe/v1/dataset_service.pb.h"
 #include "moeprobe/v1/server_service.pb.h"
+#include "moeprobe/v1/worker_service.pb.h"
 #include "server/testing/server_fixture.h"
 
 namespace moeprobe {
@@ -73,6 +75,31 @@ TEST_F(CatalogServiceTest, ListsModelsWithWhatIsWrongWithThem) {
   EXPECT_EQ(models.models(2).problem(), "");
   const auto page = client_->ListModels(2);
   EXPECT_EQ(client_->ListModels(2, page.next_page_token()).models().size(), 1);
+}
+
+TEST_F(CatalogServiceTest, UnloadsNoModelThatAJobUses) {
+  Create();
+  const v1::Task task = Claim();
+  client_->Unload("mixtral");
+  ExpectClientCode(grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(client_->status().error_message(), HasSubstr(task.job()));
+  worker_->Fail(task, grpc::StatusCode::INTERNAL, "");
+  client_->Unload("mixtral");
+  ExpectClientCode(grpc::StatusCode::OK);
+}
+
+TEST_F(CatalogServiceTest, UnloadsNoModelThatIsPinned) {
+  client_->Pin("mixtral");
+  if (absl::StrContains(client_->status().error_message(), "LimitMEMLOCK")) {
+    GTEST_SKIP() << client_->status().error_message();
+  }
+  ExpectClientCode(grpc::StatusCode::OK);
+  client_->Unload("mixtral");
+  ExpectClientCode(grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(client_->status().error_message(), HasSubstr("unpin it first"));
+  client_->Unpin("mixtral");
+  client_->Unload("mixtral");
+  ExpectClientCode(grpc::StatusCode::OK);
 }
 
 TEST_F(CatalogServiceTest, TellsWhatItIs) {

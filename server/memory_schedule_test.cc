@@ -80,6 +80,29 @@ TEST_F(MemoryScheduleTest, RefusesWhatCanNeverRun) {
   EXPECT_THAT(std::string(refused.message()), HasSubstr("than the 10 ("));
 }
 
+TEST_F(MemoryScheduleTest, TakesPinsOutOfTheBudget) {
+  const std::vector<HeldMemory> held = {Held(1, 6, 0, 9)};
+  ASSERT_TRUE(schedule_.AddPinned(4, held, std::nullopt).ok());
+  EXPECT_EQ(schedule_.job_bytes(), 6);
+  EXPECT_TRUE(schedule_.MayStart(kNext, 6, {}, At(0)));
+  EXPECT_FALSE(schedule_.MayStart(kNext, 7, {}, At(0)));
+  EXPECT_FALSE(schedule_.Check(7).ok());
+  schedule_.RemovePinned(4);
+  EXPECT_TRUE(schedule_.MayStart(kNext, kBudget, {}, At(0)));
+}
+
+TEST_F(MemoryScheduleTest, PinsNothingThatJobsHoldOrWaitFor) {
+  const absl::Status held =
+      schedule_.AddPinned(5, {Held(1, 6, 0, 9)}, std::nullopt);
+  EXPECT_EQ(held.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(held.message()), HasSubstr("hold 6"));
+  const absl::Status waits =
+      schedule_.AddPinned(5, {}, LargestJob{.job = kNext, .bytes = 6});
+  EXPECT_EQ(waits.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(waits.message()), HasSubstr("jobs/7, which waits"));
+  EXPECT_EQ(schedule_.job_bytes(), kBudget);
+}
+
 // 6 of 10 are held until 100, by a job that began before another waits for 8.
 TEST_F(MemoryScheduleTest, LetsThoseGoFirstThatCostTheNextNothing) {
   std::vector<HeldMemory> held = {Held(1, 6, 0, 100)};

@@ -202,4 +202,28 @@ v1::ListModelsResponse TestClient::ListModels(int page_size,
   return response;
 }
 
+void TestClient::Unload(const std::string& model) {
+  Context context;
+  v1::UnloadModelRequest request;
+  request.set_name(model);
+  v1::Model response;
+  status_ = server_->UnloadModel(&context, request, &response);
+}
+
+void TestClient::Pin(const std::string& model) {
+  Context context;
+  v1::PinModelRequest request;
+  request.set_name(model);
+  v1::Model response;
+  status_ = server_->PinModel(&context, request, &response);
+}
+
+void TestClient::Unpin(const std::string& model) {
+  Context context;
+  v1::UnpinModelRequest request;
+  request.set_name(model);
+  v1::Model response;
+  status_ = server_->UnpinModel(&context, request, &response);
+}
+
 }  // namespace moeprobe

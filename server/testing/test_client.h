@@ -57,6 +57,9 @@ class TestClient {
   v1::ServerInfo GetServerInfo();
   v1::ListModelsResponse ListModels(int page_size,
                                     const std::string& page_token = "");
+  void Unload(const std::string& model);
+  void Pin(const std::string& model);
+  void Unpin(const std::string& model);
 
  private:
   grpc::Status status_;
