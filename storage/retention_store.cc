@@ -87,6 +87,12 @@ absl::StatusOr<int64_t> RetentionStore::Bytes() {
   });
 }
 
+absl::StatusOr<int64_t> RetentionStore::UnclaimedBytes() {
+  return database_->Read([](Connection& db) -> absl::StatusOr<int64_t> {
+    return StoredBytesOf(db, "");
+  });
+}
+
 absl::StatusOr<std::optional<int64_t>> RetentionStore::Drop(
     const char* which, absl::Time end, const std::string& reason) {
   auto dropped = database_->Write(

@@ -45,6 +45,9 @@ class RetentionStore {
   // that belong to no job included.
   absl::StatusOr<int64_t> Bytes();
 
+  // Returns those of them that belong to no job.
+  absl::StatusOr<int64_t> UnclaimedBytes();
+
   // Marks the results of the job that ended first, of those that nobody keeps
   // and that ended by `end`, as dropped for `reason`. Returns that job, nullopt
   // if there is none.

@@ -154,6 +154,7 @@ TEST_F(RetentionStoreTest, PassesOnWhatADeletedJobAnsweredFor) {
   ASSERT_TRUE(jobs_.Remove(ServerItself(), second).ok());
   EXPECT_EQ(BytesOf("bob"), 0);
   EXPECT_EQ(*store_.Bytes(), 200);
+  EXPECT_EQ(*store_.UnclaimedBytes(), 200);
   EXPECT_THAT(Miscounts(), IsEmpty());
 }
 
@@ -215,11 +216,13 @@ TEST_F(RetentionStoreTest, DropsTheOldestFirstAndSaysWhy) {
 TEST_F(RetentionStoreTest, DropsByAgeWhatEndedAndIsNotKept) {
   const int64_t kept = Run(JobOf("ann", {"a"}));
   const int64_t job = Run(JobOf("ann", {"b"}));
+  const int64_t younger = Run(JobOf("ann", {"d"}));
   const int64_t open = *jobs_.Create(JobOf("ann", {"c"}));
   ASSERT_TRUE(jobs_.SetKept(ServerItself(), kept, true).ok());
   const absl::Time later = absl::Now() + absl::Hours(1);
   EXPECT_EQ(*store_.DropEndedBy(absl::InfinitePast(), "old"), std::nullopt);
   EXPECT_EQ(*store_.DropEndedBy(later, "old"), job);
+  EXPECT_EQ(*store_.DropEndedBy(later, "old"), younger);
   EXPECT_EQ(*store_.DropEndedBy(later, "old"), std::nullopt);
   EXPECT_FALSE(Row(kept).dropped);
   EXPECT_FALSE(Row(open).dropped);
@@ -242,6 +245,15 @@ TEST_F(RetentionStoreTest, LeavesWhatAKeptJobHasToo) {
   EXPECT_EQ(*store_.Bytes(), 100);
   EXPECT_EQ(*store_.DropOldest("no room"), std::nullopt);
   EXPECT_THAT(Miscounts(), IsEmpty());
+}
+
+TEST_F(RetentionStoreTest, DropsForRoomOnlyWhatMakesSome) {
+  const int64_t kept = Run(JobOf("ann", {"a"}));
+  Run(JobOf("bob", {"a"}));  // the other answers for it
+  const int64_t last = Run(JobOf("bob", {"b"}));
+  ASSERT_TRUE(jobs_.SetKept(ServerItself(), kept, true).ok());
+  EXPECT_EQ(*store_.DropOldest("no room"), last);
+  EXPECT_EQ(*store_.DropOldest("no room"), std::nullopt);
 }
 
 TEST_F(RetentionStoreTest, RemovesNoMoreThanAsked) {

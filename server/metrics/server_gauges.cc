@@ -44,6 +44,12 @@ void Add(MetricFamily& family, const std::string& state, double value,
   family.metric.back().label = {{.name = label, .value = state}};
 }
 
+void AddBytes(const std::string& name, const std::string& help, int64_t bytes,
+              std::vector<MetricFamily>& all) {
+  all.push_back(Gauge(name, help));
+  Add(all.back(), static_cast<double>(bytes));
+}
+
 void AddQueue(const QueueDepth& depth, std::vector<MetricFamily>& all) {
   MetricFamily jobs = Gauge("moeprobe_jobs", "Jobs by state");
   for (const auto& [state, count] : depth.jobs) {
@@ -106,10 +112,12 @@ std::vector<MetricFamily> ServerGauges::Collect() const {
   all.push_back(workers);
   all.push_back(Memory());
   if (const auto bytes = parts_.retention->Bytes(); bytes.ok()) {
-    MetricFamily stored =
-        Gauge("moeprobe_stored_bytes", "Arrays and models that are stored");
-    Add(stored, static_cast<double>(*bytes));
-    all.push_back(stored);
+    AddBytes("moeprobe_stored_bytes", "Arrays and models that are stored",
+             *bytes, all);
+  }
+  if (const auto bytes = parts_.retention->UnclaimedBytes(); bytes.ok()) {
+    AddBytes("moeprobe_unclaimed_bytes", "Those of them that no job has",
+             *bytes, all);
   }
   AddDisk(parts_.data_directory, all);
   return all;

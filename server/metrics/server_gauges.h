@@ -24,6 +24,7 @@ namespace moeprobe {
 //   moeprobe_workers{state}              answering, idle
 //   moeprobe_memory_bytes{what}          held by jobs, pinned, budget (if any)
 //   moeprobe_stored_bytes                arrays and models
+//   moeprobe_unclaimed_bytes             those of no job
 //   moeprobe_database_bytes              with its write-ahead log
 //   moeprobe_disk_free_bytes             where the data directory is
 class ServerGauges final : public prometheus::Collectable {
