@@ -285,9 +285,7 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     if arguments.shape == "ids":
-        write_ids(
-            arguments.out, arguments.count, arguments.vocabulary, arguments.seed
-        )
+        write_ids(arguments.out, arguments.count, arguments.vocabulary, arguments.seed)
         return
     config = dict(SHAPES[arguments.shape])
     if arguments.layers:

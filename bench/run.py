@@ -477,7 +477,9 @@ def dashboard(_rounds):
         ("layer_seconds", "from a click on a layer to its matrices", None),
     ):
         limit = ("<", goal) if goal else None
-        yield alone.row(f"dashboard-{quantity}", f"{title}: {what}", quantity, "s", limit)
+        yield alone.row(
+            f"dashboard-{quantity}", f"{title}: {what}", quantity, "s", limit
+        )
 
 
 def estimate(_rounds):

@@ -6,6 +6,7 @@ of it. That must be what comes of it where nobody dies.
 """
 
 import contextlib
+import functools
 import hashlib
 import os
 import pathlib
@@ -204,7 +205,7 @@ def queue(life):
     messages = life.api.messages("job_service")
     for job in (cancelled, deleted):
         request = messages.CancelJobRequest(name=job)
-        insist(lambda: life.api.jobs.CancelJob(request, timeout=30))
+        insist(functools.partial(life.api.jobs.CancelJob, request, timeout=30))
     # Who hears nothing does not know whether it happened.
     with contextlib.suppress(grpc.RpcError):
         insist(lambda: life.api.jobs.DeleteJob(messages.DeleteJobRequest(name=deleted)))

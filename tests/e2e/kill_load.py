@@ -42,7 +42,7 @@ class Client(threading.Thread):
             action = self.chance.choices(actions, weights)[0]
             try:
                 getattr(self, action)()
-            except Exception as error:  # noqa: BLE001: the test tells of it
+            except Exception as error:  # noqa: BLE001
                 self.failures.append((action, error))
             self.stopping.wait(self.chance.uniform(0, LONGEST_PAUSE))
         self.api.channel.close()

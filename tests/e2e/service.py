@@ -57,7 +57,7 @@ class Server:
 
     def environment(self):
         """What the program is started with."""
-        return None  # what this process has
+        return  # what this process has
 
     def start(self):
         """Starts it (again) and waits for the line that says it is ready."""

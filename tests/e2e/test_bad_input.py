@@ -161,7 +161,9 @@ def test_code_that_comes_with_a_model_is_not_run(
     ]
     good, coded = ((r / "arrays.npz").read_bytes() for r in results)
     assert good == coded
-    warnings = [json.loads((r / "result.json").read_text())["warnings"] for r in results]
+    warnings = [
+        json.loads((r / "result.json").read_text())["warnings"] for r in results
+    ]
     assert not warnings[0]
     assert "auto_map" in " ".join(warnings[1])
     assert len(warnings[1]) == 1
@@ -198,9 +200,7 @@ def test_a_model_cut_while_it_is_analysed_does_not_end_the_server(
         ({"precision": "float8"}, ["float8"]),
     ],
 )
-def test_a_bad_request_is_refused_by_name(
-    common_client, short_request, changes, words
-):
+def test_a_bad_request_is_refused_by_name(common_client, short_request, changes, words):
     request = common_client.write_request(short_request | changes)
     status, out, message = common_client.run("submit", request, "--wait")
     assert status != 0
@@ -279,9 +279,7 @@ def test_text_that_is_not_utf8_is_refused(common_client, short_request, tmp_path
     assert "UTF-8" in message
 
 
-def test_a_model_without_tokenizer_cannot_take_text(
-    common_client, short_request, root
-):
+def test_a_model_without_tokenizer_cannot_take_text(common_client, short_request, root):
     text = {"text": str(root / "examples/texts/jargon.txt")}
     path = common_client.write_request(short_request | {"data": text})
     status, _, message = common_client.run("submit", path, "--wait")

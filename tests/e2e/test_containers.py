@@ -52,9 +52,10 @@ def test_the_server_starts_as_compose_starts_it(compose, entrypoint, tmp_path):
     words.remove("--require-isolation")
     command = [PROGRAMS / words[0]]
     for word in words[1:]:
+        here = re.sub(r"(?<=\.0\.[01]:)\d+", "0", word)
         for place, own in places.items():
-            word = re.sub(rf"(?<![\w/]){place}(?!\w)", str(own), word)
-        command.append(re.sub(r"(?<=\.0\.[01]:)\d+", "0", word))
+            here = re.sub(rf"(?<![\w/]){place}(?!\w)", str(own), here)
+        command.append(here)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         lines = [process.stdout.readline() for _ in range(2)]

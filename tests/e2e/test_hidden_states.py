@@ -37,7 +37,9 @@ def environment(client, job):
 
 
 def files_in(server):
-    return [p for p in (server.data_dir / "hidden_states").iterdir() if p.stat().st_size]
+    return [
+        p for p in (server.data_dir / "hidden_states").iterdir() if p.stat().st_size
+    ]
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ def test_workers_can_make_no_sockets_and_have_one(common_server, common_api, gap
     assert status_of(worker)["Seccomp"] == "2"
     # Beside those that it may have from whoever started the server.
     own = [x for x in pathlib.Path(f"/proc/{worker}/fd").iterdir() if int(x.name) > 2]
-    sockets = [x.name for x in own if os.readlink(x).startswith("socket:")]
+    sockets = [x.name for x in own if str(x.readlink()).startswith("socket:")]
     assert sockets == ["3"]
 
 

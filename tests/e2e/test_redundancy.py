@@ -47,7 +47,7 @@ def test_overlap_of_weights_is_that_of_full_decompositions(
 ):
     arrays = common_client.analyze(report(short_request))
     for side in ("input", "output"):
-        bases, energies = zip(*subspaces(weights, 1, side))
+        bases, energies = zip(*subspaces(weights, 1, side), strict=True)
         overlap = [[((a @ b.T) ** 2).sum() / RANK for b in bases] for a in bases]
         found = arrays[f"layer1/weight_overlap/{side}"]
         assert np.allclose(found, overlap, atol=1e-5)
@@ -80,7 +80,7 @@ def test_a_report_takes_up_what_another_job_computed(client, api, short_request)
     later = client.analyze(report(short_request))
     alone = client.analyze(report(short_request, tokens=255))
     for name, array in alone.items():
-        if "output" in name and "weight" not in name or "redundancy" in name:
+        if ("output" in name and "weight" not in name) or "redundancy" in name:
             continue
         assert np.array_equal(later[name], array, equal_nan=True), name
 
@@ -119,7 +119,9 @@ def test_the_closest_pairs_are_shown(common_client, short_request):
     assert "Similarity is not importance" in table
     listed = common_client.ok("redundancy", job, "--layer", 1, "--top", 3, "--json")
     (layer,) = json.loads(listed)
-    assert layer["layer"] == 1 and len(layer["pairs"]) == 3
+    assert layer["layer"] == 1
+    assert len(layer["pairs"]) == 3
     assert set(layer["pairs"][0]["experts"]) <= set(range(6))
     status, _, errors = common_client.run("redundancy", job, "--layer", 7)
-    assert status == 1 and "no redundancy report of layer 7" in errors
+    assert status == 1
+    assert "no redundancy report of layer 7" in errors

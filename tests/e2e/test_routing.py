@@ -1,5 +1,6 @@
 """Repeats and margins, from the real programs, against transformers' routing."""
 
+import itertools
 import pathlib
 
 import numpy as np
@@ -44,7 +45,7 @@ def routing(fixture, options):
     windows = ids.view(-1, options["sequence_length"])
     model, seen, _ = oracle.run_model(fixture, windows)
     layers = []
-    for layer, (inputs, _) in zip(model.model.layers, seen):
+    for layer, (inputs, _) in zip(model.model.layers, seen, strict=True):
         block = oracle.Block(oracle.mlp_of(layer))
         tempered, _, chosen = block.route(inputs.double())
         logits = tempered * block.temperature
@@ -60,7 +61,7 @@ def routing(fixture, options):
 def repeat_rate(chosen, depth):
     """Share of neighbours with a common expert among their first `depth`."""
     tops = [[set(token[:depth]) for token in window] for window in chosen]
-    pairs = [p for window in tops for p in zip(window, window[1:])]
+    pairs = [p for window in tops for p in itertools.pairwise(window)]
     return sum(not a.isdisjoint(b) for a, b in pairs) / len(pairs)
 
 
@@ -83,7 +84,7 @@ def test_margins(found, routing):
         margins = ordered[:, k - 1] - ordered[:, k]
         assert histogram.sum() == len(margins)
         below = np.cumsum(histogram)
-        for edge, count in zip(edges[1:], below):
+        for edge, count in zip(edges[1:], below, strict=False):
             # Margins at an edge may fall on either side of it.
             sure, possible = (margins < edge + s * ROUNDING for s in (-1, 1))
             assert sure.sum() <= count <= possible.sum(), (index, edge)

@@ -230,9 +230,7 @@ def test_a_baseline_of_another_depth_stands_at_equal_depth(common_client, root):
     depths = json.loads(common_client.ok("show", job, "--json"))["provenance"]
     counts = {p["part"]: p["layer_count"] for p in depths}
     last = counts["model"] - 1
-    beside = [
-        int(layer * (counts["baseline"] - 1) / last + 0.5) for layer in (0, 1, 2)
-    ]
+    beside = [int(layer * (counts["baseline"] - 1) / last + 0.5) for layer in (0, 1, 2)]
     assert probed - {-1} == set(beside)
     table = common_client.ok("show", job)
     assert "layer (baseline)" in table

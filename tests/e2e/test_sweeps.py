@@ -96,8 +96,8 @@ def test_cells_share_what_they_have_in_common(client, api, small_request):
     last = [e.progress for e in events if e.HasField("progress")][-1]
     assert last.layer_count == 3 * (3 + 2)
     folder = client.fetch(job)
-    with np.load(folder / "arrays.npz") as arrays:
-        arrays = dict(arrays)
+    with np.load(folder / "arrays.npz") as stored:
+        arrays = dict(stored)
     cells = [part(arrays, f"sweep{i}/") for i in range(3)]
     for cell in cells[1:]:
         for name, array in cell.items():
@@ -122,9 +122,11 @@ def test_a_baseline_is_computed_once(client, api, small_request):
     phases = [e.progress.phase for e in api.watch(job) if e.HasField("progress")]
     baseline = [p for p in phases if p.startswith("llama-biased, layer 0")]
     assert len(baseline) == len(set(baseline))
-    with np.load(client.fetch(job) / "arrays.npz") as arrays:
-        arrays = dict(arrays)
-    assert_same_bytes(part(arrays, "sweep0/baseline/"), part(arrays, "sweep1/baseline/"))
+    with np.load(client.fetch(job) / "arrays.npz") as stored:
+        arrays = dict(stored)
+    assert_same_bytes(
+        part(arrays, "sweep0/baseline/"), part(arrays, "sweep1/baseline/")
+    )
 
 
 def test_windows_and_data_can_be_swept(common_client, root):

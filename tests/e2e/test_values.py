@@ -168,7 +168,11 @@ def test_alignments_of_a_trained_checkpoint_carry_intervals_and_nulls(
     spec |= {"layers": [0], "probes": {"jacobian": {}, "pca": {}}, "nll": False}
     arrays = shared_client.analyze(spec | {"nulls": {}})
     wanted = np.load(shared / "fixtures/trained-mixtral/wikitext.expected.npz")
-    for quantity in ("jacobian_cosine/routed", "jacobian_cosine/gate", "grassmann/routed"):
+    for quantity in (
+        "jacobian_cosine/routed",
+        "jacobian_cosine/gate",
+        "grassmann/routed",
+    ):
         matrix = wanted[f"layer0/{quantity}"]
         mean = matrix[np.triu_indices_from(matrix, 1)].mean()
         low, high = arrays[f"layer0/{quantity}/interval"]
