@@ -30,7 +30,7 @@ constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
 // A wait looks that often whether the time was moved.
 constexpr int64_t kPatienceNanoseconds = 20'000'000;
 
-// Mapped once, before a worker confines itself; null: nothing is moved.
+// Null: nothing is moved.
 const volatile int64_t* MapOffset() {
   const char* path = std::getenv("MOEPROBE_MOVED_CLOCK");
   if (path == nullptr) return nullptr;
@@ -45,6 +45,9 @@ int64_t OffsetSeconds() {
   static const volatile int64_t* const offset = MapOffset();
   return offset == nullptr ? 0 : *offset;
 }
+
+// Maps the file as the library is loaded, before a worker confines itself.
+[[gnu::constructor]] void MapEarly() { OffsetSeconds(); }
 
 // The function of the C library that ours stands before.
 template <typename Function>
