@@ -13,6 +13,7 @@ namespace moeprobe {
 template <typename T>
 std::vector<T> EntriesOf(const Array& array) {
   std::vector<T> entries(array.bytes.size() / sizeof(T));
+  if (entries.empty()) return entries;  // which need not point anywhere
   std::memcpy(entries.data(), array.bytes.data(), entries.size() * sizeof(T));
   return entries;
 }
