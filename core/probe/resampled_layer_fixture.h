@@ -9,12 +9,12 @@
 #include <c10/core/ScalarType.h>
 
 #include <cstdint>
-#include <cstring>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/base/array_entries.h"
 #include "core/checkpoint/model_config.h"
 #include "core/model/router.h"
 #include "core/model/routing_rule.h"
@@ -36,10 +36,7 @@ using Arrays = std::map<std::string, std::vector<double>>;
 inline Arrays Numbers(const ProbeResult& result) {
   Arrays arrays;
   for (const NamedArray& named : result.arrays) {
-    std::vector<double>& values = arrays[named.name];
-    values.resize(named.array.bytes.size() / sizeof(double));
-    std::memcpy(values.data(), named.array.bytes.data(),
-                named.array.bytes.size());
+    arrays[named.name] = EntriesOf<double>(named.array);
   }
   return arrays;
 }

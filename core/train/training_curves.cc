@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "core/base/array_entries.h"
 #include "core/base/npy.h"
 #include "core/train/trainer.h"
 
@@ -48,10 +48,7 @@ template <typename Number>
 void Read(const std::vector<NamedCurve>& state, std::string_view name,
           std::vector<Number>& values) {
   const auto found = std::ranges::find(state, name, &NamedCurve::name);
-  if (found == state.end()) return;
-  values.resize(found->array.bytes.size() / sizeof(Number));
-  std::memcpy(values.data(), found->array.bytes.data(),
-              values.size() * sizeof(Number));
+  if (found != state.end()) values = EntriesOf<Number>(found->array);
 }
 
 template <typename Number>
