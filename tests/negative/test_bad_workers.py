@@ -12,6 +12,13 @@ import pytest
 import tables
 from target import SECONDS, assert_says, outcome
 
+RATES = {
+    **dict.fromkeys(("float32_rate", "bfloat16_rate", "float64_rate"), 1e9),
+    **dict.fromkeys(("eigen_rate", "memory_rate", "digest_rate"), 1e9),
+    "resting_bytes": 1,
+    "threads": 1,
+}
+
 
 class Worker:
     """A worker that holds one task of one layer, and computes nothing."""
@@ -34,6 +41,10 @@ class Worker:
     def say(self, method, name, fields):
         message = self.target.message("worker_service", name, fields)
         return outcome(lambda: getattr(self.service, method)(message, timeout=SECONDS))
+
+    def claim(self, rates):
+        fields = {"worker_pid": os.getpid() + 1, "rates": RATES | rates}
+        return self.say("ClaimTask", "ClaimTaskRequest", fields)
 
     def report(self, changes):
         fields = self.held | {"progress": {"phase": "test", "fraction": 0.5}}
@@ -121,6 +132,20 @@ def worker(target):
 
 def check(found, case):
     assert_says(found, case.get("code", "INVALID_ARGUMENT"), tables.words(case))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("float32_rate", value) for value in (0, -1, 0.5, "NaN", "Infinity", 1e300)),
+        *((name, 0) for name in RATES if name != "resting_bytes"),
+        *(("resting_bytes", value) for value in (-1, 2**63 - 1, -(2**63))),
+        *(("threads", value) for value in (-1, 2**31 - 1)),
+    ],
+)
+def test_a_machine_that_cannot_be_is_refused(worker, unharmed, name, value):
+    words = ["rates", "found", "expected"]
+    assert_says(worker.claim({name: value}), "INVALID_ARGUMENT", words)
 
 
 @pytest.mark.parametrize("case", tables.cases("worker", "report"))
