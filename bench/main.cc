@@ -163,7 +163,7 @@ absl::StatusOr<std::string> Line(const Benchmark& benchmark) {
 }
 
 int Main(int argc, char** argv) {
-  KeepFreedMemory();  // as the worker does
+  KeepFreedMemory(kKeptForTensors);  // as the worker does
   ChooseVectorMath();
   CLI::App app("Measures parts of moeprobe; prints one line of JSON.");
   app.require_subcommand(1);

@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <string>
@@ -9,7 +10,6 @@
 namespace moeprobe {
 namespace {
 
-constexpr int kMaxKeptBytes = 256 << 20;
 constexpr int kMaxHeapBlockBytes = 32 << 20;  // the most that glibc allows
 
 // Returns a line of /proc/self/status, such as "RssAnon:", in bytes; 0 where
@@ -25,9 +25,9 @@ int64_t BytesInStatus(const std::string& name) {
 
 }  // namespace
 
-void KeepFreedMemory() {
-  mallopt(M_MMAP_THRESHOLD, kMaxHeapBlockBytes);
-  mallopt(M_TRIM_THRESHOLD, kMaxKeptBytes);
+void KeepFreedMemory(int bytes) {
+  mallopt(M_MMAP_THRESHOLD, std::min(bytes / 8, kMaxHeapBlockBytes));
+  mallopt(M_TRIM_THRESHOLD, bytes);
 }
 
 int64_t AnonymousBytes() { return BytesInStatus("RssAnon:"); }

@@ -20,6 +20,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "core/base/default_address.h"
+#include "core/base/heap.h"
 #include "core/base/machine_memory.h"
 #include "core/base/memory_limit.h"
 #include "server/client_listener.h"
@@ -282,6 +283,7 @@ int Serve(ServeOptions options) {
   // A file that grows over the limit on its size is an error, as on a full
   // disk.
   std::signal(SIGXFSZ, SIG_IGN);
+  KeepFreedMemory(kKeptForMessages);
   // As Debian builds it, Abseil looks for cycles in the order of gRPC's locks,
   // each time that one is taken.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);

@@ -117,7 +117,7 @@ int Main(int argc, char** argv) {
     spdlog::error("{}", std::string(confined.message()));
     return EXIT_FAILURE;
   }
-  KeepFreedMemory();
+  KeepFreedMemory(kKeptForTensors);
   CrashPoint("worker-confined");
   Analyzer analyzer(threads);
   const absl::Status status = RunTasks(
