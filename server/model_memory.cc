@@ -165,7 +165,7 @@ absl::Status ModelMemory::Pin(const Viewer& viewer, const std::string& name) {
   const ModelPin pin = {
       .model = name, .user = viewer.name, .time = absl::Now()};
   MOEPROBE_ASSIGN_OR_RETURN(WantedModel wanted, Lock(pin));
-  const absl::Status stored = parts_.pins->Put(pin);
+  absl::Status stored = parts_.pins->Put(pin);
   if (!stored.ok()) {
     parts_.scheduler->RemovePinned(wanted->files->size_bytes());
     return stored;
@@ -198,7 +198,7 @@ absl::StatusOr<ModelMemory::WantedModel> ModelMemory::Lock(
   MOEPROBE_RETURN_IF_ERROR(CheckFits(*wanted->files));
   MOEPROBE_RETURN_IF_ERROR(
       parts_.scheduler->AddPinned(wanted->files->size_bytes()));
-  const absl::Status locked = wanted->files->Lock();
+  absl::Status locked = wanted->files->Lock();
   if (!locked.ok()) {
     parts_.scheduler->RemovePinned(wanted->files->size_bytes());
     return locked;

@@ -50,20 +50,20 @@ class ModelMemory {
 
   // Reads a model into memory, after this returns. FailedPrecondition, with the
   // figures, if it is larger than what is free.
-  absl::Status Load(const Viewer& viewer, const std::string& model);
+  absl::Status Load(const Viewer& viewer, const std::string& name);
 
   // Lets go of a model. FailedPrecondition, with who holds it, if a job uses it
   // or it is pinned.
-  absl::Status Unload(const Viewer& viewer, const std::string& model);
+  absl::Status Unload(const Viewer& viewer, const std::string& name);
 
   // Keeps a model in memory until Unpin(), over restarts, too; reads it after
   // this returns. Idempotent. PermissionDenied for users who are no admins;
   // FailedPrecondition, with the figures, if it does not fit.
-  absl::Status Pin(const Viewer& viewer, const std::string& model);
+  absl::Status Pin(const Viewer& viewer, const std::string& name);
 
   // Idempotent. PermissionDenied as in Pin(), NotFound if there is neither such
   // a pin nor such a model.
-  absl::Status Unpin(const Viewer& viewer, const std::string& model);
+  absl::Status Unpin(const Viewer& viewer, const std::string& name);
 
   // Says how much of a model is in memory, and who uses it: of jobs only what
   // the viewer may see.

@@ -27,6 +27,7 @@
 #include "server/local_executor.h"
 #include "server/log.h"
 #include "server/model_root.h"
+#include "server/place_news.h"
 #include "server/port_listener.h"
 #include "server/running_tasks.h"
 #include "server/scratch.h"

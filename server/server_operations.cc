@@ -17,6 +17,7 @@
 #include "server/model_registry.h"
 #include "server/page.h"
 #include "server/scheduler.h"
+#include "storage/access.h"
 
 namespace moeprobe {
 namespace {

@@ -16,8 +16,8 @@ namespace moeprobe {
 // What running jobs are expected to take of memory together, at most.
 struct MemoryBudget {
   int64_t bytes = 0;  // 0: any amount
-  std::string origin =
-      "";  // why so much, such as "80 % of what the machine has"
+  // Why so much, such as "80 % of what the machine has".
+  std::string origin = {};
 };
 
 // How to run a server.

@@ -19,7 +19,9 @@ constexpr size_t kMaxCount = 100;
 void Violations::Add(const std::string& field, const std::string& description,
                      absl::StatusCode code) {
   if (list_.size() == kMaxCount) return;
-  list_.push_back({field, PrintableLine(description), code});
+  list_.push_back({.field = field,
+                   .description = PrintableLine(description),
+                   .code = code});
 }
 
 absl::Status Violations::ToStatus() const {
@@ -32,7 +34,7 @@ absl::Status Violations::ToStatus() const {
     }
     lines.push_back(absl::StrCat(violation.field, ": ", violation.description));
   }
-  return absl::Status(code, absl::StrJoin(lines, "; "));
+  return {code, absl::StrJoin(lines, "; ")};
 }
 
 }  // namespace moeprobe
