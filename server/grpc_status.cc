@@ -57,7 +57,7 @@ std::string Details(int code, const std::string& message,
   status.set_code(code);
   status.set_message(message);
   google::protobuf::Any& detail = *status.add_details();
-  detail.set_type_url("type.googleapis.com/google.rpc.RetryInfo");
+  detail.set_type_url(kRetryInfoUrl);
   detail.set_value(retry.SerializeAsString());
   return status.SerializeAsString();
 }

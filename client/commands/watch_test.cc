@@ -16,6 +16,22 @@
 namespace moeprobe {
 namespace {
 
+// Whoever watches what a server tells, into a pipe.
+struct Watcher {
+  explicit Watcher(FakeServerState& state) : server(state) {}
+
+  const FakeServer server;
+  Cancellation cancellation;
+  Client client{{.address = server.address()}, cancellation};
+  std::ostringstream stream;
+  Screen screen{stream, false, 80};
+  Session session{.client = client,
+                  .cancellation = cancellation,
+                  .out = screen,
+                  .err = screen,
+                  .program = "client --server x"};
+};
+
 TEST(WatchTest, SaysOnceWhatAJobThatGoesNextWaitsFor) {
   FakeServerState state;
   state.job.set_name("jobs/17");
@@ -27,18 +43,9 @@ TEST(WatchTest, SaysOnceWhatAJobThatGoesNextWaitsFor) {
   failed.set_sequence(2);
   failed.set_state(v1::Job::STATE_FAILED);
   state.events = {queued, next, next, failed};
-  const FakeServer server(state);
-  Cancellation cancellation;
-  Client client({.address = server.address()}, cancellation);
-  std::ostringstream stream;
-  Screen screen(stream, false, 80);
-  Session session{.client = client,
-                  .cancellation = cancellation,
-                  .out = screen,
-                  .err = screen,
-                  .program = "client"};
-  EXPECT_TRUE(absl::IsAborted(Watch(session, "17")));
-  EXPECT_EQ(stream.str(),
+  Watcher watcher(state);
+  EXPECT_TRUE(absl::IsAborted(Watch(watcher.session, "17")));
+  EXPECT_EQ(watcher.stream.str(),
             "job 17: queued\n"
             "job 17: waits for 2.0 GB of memory; 0 B of 0 B are held\n"
             "job 17: failed\n");
@@ -50,18 +57,9 @@ TEST(WatchTest, SaysHowToTakeUpAJobAfterAnInterrupt) {
   running.set_sequence(1);
   running.set_state(v1::Job::STATE_RUNNING);
   state.events = {running};
-  const FakeServer server(state);
-  Cancellation cancellation;
-  Client client({.address = server.address()}, cancellation);
-  std::ostringstream stream;
-  Screen screen(stream, false, 80);
-  Session session{.client = client,
-                  .cancellation = cancellation,
-                  .out = screen,
-                  .err = screen,
-                  .program = "client --server x"};
-  std::thread interrupt([&cancellation] { cancellation.Cancel(); });
-  const absl::Status status = Watch(session, "17");
+  Watcher watcher(state);
+  std::thread interrupt([&watcher] { watcher.cancellation.Cancel(); });
+  const absl::Status status = Watch(watcher.session, "17");
   interrupt.join();
   EXPECT_TRUE(absl::IsCancelled(status));
   EXPECT_EQ(status.message(),

@@ -9,14 +9,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "core/base/retry_delay.h"
 #include "moeprobe/v1/error_details.pb.h"
 
 namespace moeprobe {
 namespace {
 
 using google::protobuf::util::TimeUtil;
-
-constexpr const char* kRetryInfo = "type.googleapis.com/google.rpc.RetryInfo";
 
 }  // namespace
 
@@ -25,7 +24,7 @@ std::optional<absl::Duration> RetryDelayIn(const std::string& details) {
   if (!status.ParseFromString(details)) return std::nullopt;
   for (const google::protobuf::Any& detail : status.details()) {
     v1::RetryDelay retry;
-    if (detail.type_url() == kRetryInfo &&
+    if (detail.type_url() == kRetryInfoUrl &&
         retry.ParseFromString(detail.value()) && retry.has_retry_delay()) {
       return absl::Seconds(TimeUtil::DurationToSeconds(retry.retry_delay()));
     }

@@ -8,6 +8,10 @@
 
 namespace moeprobe {
 
+// By this a client knows, among what an error carries, when to try again.
+inline constexpr const char* kRetryInfoUrl =
+    "type.googleapis.com/google.rpc.RetryInfo";
+
 // Returns `status`, an error, with a word on when to try again: the same may
 // work after `delay`, and hardly sooner. Rounded up to whole seconds, at least
 // one.
