@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/printable.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "moeprobe/v1/access.pb.h"
@@ -56,6 +57,7 @@ void ExpectErrors(const std::vector<BadText>& cases,
         << bad.text.substr(0, 80);
     EXPECT_THAT(message, HasSubstr(std::string(bad.part)))
         << bad.text.substr(0, 80);
+    EXPECT_EQ(message, PrintableLine(message));
   }
 }
 
@@ -320,7 +322,9 @@ TEST(ReadRequestTest, RefusesTextThatIsNotYaml) {
                 {"name: 'it''s\n", "f.yaml:3:7: ", "never closed"},
                 {"name: b: c\n", "f.yaml:3:8: ", "not YAML"},
                 {"}\n", "f.yaml:3:1: ", "not YAML"},
-                {"name: @x\n", "f.yaml:3:7: ", "not YAML"}},
+                {"name: @x\n", "f.yaml:3:7: ", "not YAML"},
+                {"name: \"\\\r\"\n", "f.yaml:3:10: ", "escape character: "},
+                {"name: \"\\é\"\n", "f.yaml:3:10: ", "escape character: "}},
                ErrorAfterHead);
 }
 

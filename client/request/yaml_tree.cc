@@ -20,6 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "client/request/source_text.h"
+#include "core/base/printable.h"
 #include "core/base/quoted.h"
 
 namespace moeprobe {
@@ -223,7 +224,9 @@ absl::StatusOr<YamlNode> ParseYaml(const SourceText& source) {
     return source.Error(error.offset, error.what());
   } catch (const YAML::Exception& error) {
     const size_t offset = source.OffsetOf(error.mark.line, error.mark.column);
-    return source.Error(offset, absl::StrCat("not YAML: ", error.msg));
+    // It may quote a line break, or half a character.
+    return source.Error(offset,
+                        PrintableLine(absl::StrCat("not YAML: ", error.msg)));
   } catch (const std::exception& error) {
     return source.Error(0, absl::StrCat("not YAML: ", error.what()));
   }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/ascii.h"
+#include "core/base/printable.h"
 #include "core/base/random_stream.h"
 #include "tests/fuzz/fuzz_loop.h"
 #include "tests/fuzz/mutator.h"
@@ -26,9 +26,8 @@ constexpr size_t kLongestInput = size_t{1} << 16;
 }  // namespace
 
 void ExpectOneLine(const absl::Status& status) {
-  for (const char c : status.message()) {
-    ASSERT_FALSE(absl::ascii_iscntrl(static_cast<unsigned char>(c))) << status;
-  }
+  const std::string message(status.message());
+  ASSERT_EQ(message, PrintableLine(message));
 }
 
 void FuzzParser(const FuzzedLanguage& language,

@@ -22,7 +22,7 @@ struct FuzzedLanguage {
 void FuzzParser(const FuzzedLanguage& language,
                 const std::function<absl::Status(const std::string&)>& read);
 
-// Expects the message of a status to have no control characters.
+// Expects the message of a status to be one line of UTF-8 that is safe to show.
 void ExpectOneLine(const absl::Status& status);
 
 // Words of JSON, and what is not JSON but looks like it.
