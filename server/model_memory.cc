@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -139,11 +138,13 @@ absl::Status ModelMemory::Unload(const Viewer& viewer,
                             ModelFiles::Open(model.directory, model.root));
   MOEPROBE_RETURN_IF_ERROR(CheckUnused(viewer, model));
   const MutexLock lock(mutex_);
-  const auto wanted = wanted_.find(name);
-  if (wanted != wanted_.end() && wanted->second->pin) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("model ", Quoted(name), " is pinned by ",
-                     wanted->second->pin->user, "; unpin it first"));
+  if (const auto found = wanted_.find(name); found != wanted_.end()) {
+    const std::optional<ModelPin>& pin = found->second->pin;
+    if (pin) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("model ", Quoted(name), " is pinned by ", pin->user,
+                       "; unpin it first"));
+    }
   }
   Forget(name);
   return files.Drop();
@@ -167,7 +168,7 @@ absl::Status ModelMemory::Pin(const Viewer& viewer, const std::string& name) {
   MOEPROBE_ASSIGN_OR_RETURN(WantedModel wanted, Lock(pin));
   absl::Status stored = parts_.pins->Put(pin);
   if (!stored.ok()) {
-    parts_.scheduler->RemovePinned(wanted->files->size_bytes());
+    GiveBack(*wanted);
     return stored;
   }
   Enqueue(name, std::move(wanted));
@@ -222,10 +223,13 @@ void ModelMemory::Forget(const std::string& model) {
   if (found == wanted_.end()) return;
   Wanted& wanted = *found->second;
   wanted.cancelled = true;
-  if (wanted.pin && wanted.files) {
-    parts_.scheduler->RemovePinned(wanted.files->size_bytes());
-  }
+  GiveBack(wanted);
   wanted_.erase(found);
+}
+
+void ModelMemory::GiveBack(const Wanted& wanted) {
+  if (!wanted.pin || !wanted.files) return;
+  parts_.scheduler->RemovePinned(wanted.files->size_bytes());
 }
 
 absl::Status ModelMemory::CheckUnused(const Viewer& viewer,
@@ -301,13 +305,19 @@ ModelMemory::WantedModel ModelMemory::NextToRead(const std::stop_token& stop) {
   return next;
 }
 
+absl::Status ModelMemory::Read(const Wanted& wanted,
+                               const std::stop_token& stop) {
+  if (!wanted.files) return absl::OkStatus();
+  const auto go_on = [&] {
+    return !stop.stop_requested() && !wanted.cancelled;
+  };
+  return wanted.pin ? wanted.files->ReadLocked(go_on)
+                    : wanted.files->Read(go_on);
+}
+
 void ModelMemory::ReadAll(const std::stop_token& stop) {
   while (const WantedModel wanted = NextToRead(stop)) {
-    const auto go_on = [&] {
-      return !stop.stop_requested() && !wanted->cancelled;
-    };
-    const absl::Status read = wanted->pin ? wanted->files->ReadLocked(go_on)
-                                          : wanted->files->Read(go_on);
+    const absl::Status read = Read(*wanted, stop);
     if (!read.ok()) LogWarning(read.ToString());
     const MutexLock lock(mutex_);
     wanted->problem = read;

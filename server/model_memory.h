@@ -87,6 +87,7 @@ class ModelMemory {
   absl::StatusOr<WantedModel> Lock(const ModelPin& pin)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Forget(const std::string& model) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void GiveBack(const Wanted& wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Enqueue(const std::string& model, WantedModel wanted)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CheckUnused(const Viewer& viewer,
@@ -94,6 +95,7 @@ class ModelMemory {
   void FillHolders(const Viewer& viewer, const OpenedModel& model,
                    v1::ModelMemory& memory) const;
   void FillWanted(const OpenedModel& model, v1::ModelMemory& memory);
+  static absl::Status Read(const Wanted& wanted, const std::stop_token& stop);
   void ReadAll(const std::stop_token& stop);
   WantedModel NextToRead(const std::stop_token& stop);
 

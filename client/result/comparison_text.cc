@@ -161,8 +161,8 @@ std::string ComparisonCsv(const std::vector<ComparedMeans>& means) {
     absl::StrAppend(&csv, OptionalCell(difference.low), ",",
                     OptionalCell(difference.high), ",",
                     OptionalCell(difference.p), ",");
-    absl::StrAppend(
-        &csv, difference.p ? difference.paired ? "true" : "false" : "", "\n");
+    const char* paired = difference.paired ? "true" : "false";
+    absl::StrAppend(&csv, difference.p ? paired : "", "\n");
   }
   return csv;
 }
