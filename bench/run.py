@@ -388,7 +388,7 @@ def build_programs():
 
 def latency(rounds):
     build_programs()
-    alone = Measurement([PYTHON, "bench/latency.py"], rounds=rounds)
+    alone = Measurement([PYTHON, "bench/load/latency.py"], rounds=rounds)
     yield alone.row(
         "latency-running",
         "from submit to running, worker waiting",
@@ -411,7 +411,7 @@ def submits(rounds):
         (64, 1000, 50, []),
         (64, None, 50, ["--watch"]),
     ):
-        command = [PYTHON, "bench/submits.py", "--clients", str(clients), *options]
+        command = [PYTHON, "bench/load/submits.py", "--clients", str(clients), *options]
         alone = Measurement(command, rounds=rounds)
         name = "-".join(["submits", str(clients), *(o.strip("-") for o in options)])
         title = f"submits acknowledged after full sync, clients: {clients}"
@@ -426,7 +426,7 @@ def submits(rounds):
 
 def long_queue(rounds):
     build_programs()
-    alone = Measurement([PYTHON, "bench/long_queue.py"], rounds=rounds)
+    alone = Measurement([PYTHON, "bench/load/long_queue.py"], rounds=rounds)
     for quantity, title, unit, goal in (
         ("list_p99_ms", "a page of jobs: 99 of 100 within", "ms", ("≤", 20)),
         ("ready_seconds", "first page of jobs after kill -9", "s", ("≤", 2)),
@@ -529,7 +529,7 @@ def keep(rows):
     """Appends rows as they come, each with what it depends on."""
     context = {
         "machine": machine.describe_machine(),
-        "date": datetime.date.today().isoformat(),
+        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
         "commit": machine.describe_commit(),
         "versions": machine.package_versions(),
     }

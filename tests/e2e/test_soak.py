@@ -1,4 +1,7 @@
-"""Many lives of jobs leave a server as it was; bench/long_queue.py has a longer run."""
+"""Many lives of jobs leave a server as it was.
+
+bench/load/long_queue.py has a longer run.
+"""
 
 import itertools
 import threading
