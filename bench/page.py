@@ -72,9 +72,10 @@ def unique(values):
 def circumstances(rows):
     """Machines and versions; one line each unless rows differ."""
     lines = [f"* {machine}" for machine in unique(row["machine"] for row in rows)]
-    for versions in unique(tuple(row["versions"].items()) for row in rows):
-        lines.append("* " + ", ".join(f"{name} {number}" for name, number in versions))
-    return lines
+    return lines + [
+        "* " + ", ".join(f"{name} {number}" for name, number in versions)
+        for versions in unique(tuple(row["versions"].items()) for row in rows)
+    ]
 
 
 def commands(rows):

@@ -8,6 +8,7 @@ page cache is emptied before each window; needs root.
 """
 
 import argparse
+import functools
 import pathlib
 import statistics
 
@@ -53,7 +54,7 @@ def run_from_disk(model, windows):
     seconds = []
     for window in windows:
         measurement.drop_page_cache()
-        seconds.append(measurement.seconds(lambda: model(window[None])))
+        seconds.append(measurement.seconds(functools.partial(model, window[None])))
     return windows.shape[1] / statistics.median(seconds)
 
 

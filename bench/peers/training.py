@@ -107,9 +107,10 @@ def translate(stored):
     }
     state = {}
     for name, tensor in stored.items():
+        translated = name
         for ours, theirs in names.items():
-            name = name.replace(ours, theirs)
-        state[name] = tensor
+            translated = translated.replace(ours, theirs)
+        state[translated] = tensor
     for layer in range(LAYERS):
         for kind in ("weight", "bias"):
             parts = [
