@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import select
 import shutil
 import signal
@@ -13,7 +14,13 @@ import time
 
 import numpy as np
 
-PROGRAMS = pathlib.Path(__file__).resolve().parents[2] / "build/release/bin"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# scripts/sanitize tests the programs of another preset; sanitizers map more memory
+# than any limit allows.
+PRESET = os.environ.get("MOEPROBE_PRESET", "release")
+UNLIMITED = () if PRESET == "release" else ("--worker-memory", "0")
+BUILD = ROOT / "build" / PRESET
+PROGRAMS = BUILD / "bin"
 SECONDS = 120  # the longest anything here may take
 
 
@@ -50,7 +57,7 @@ class Server:
             *("--listen", self.address),
             *("--workers", str(workers)),
             *(("--threads", str(threads)) if threads else ()),
-            *options,
+            *(options if "--worker-memory" in options else (*options, *UNLIMITED)),
         ]
         self.process = None
         self.start()
@@ -135,6 +142,14 @@ class Server:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.sockets, ignore_errors=True)
+        self.expect_no_report()
+
+    def expect_no_report(self):
+        """Of a sanitizer: a worker that ends by one is only a worker that ended."""
+        log = self.data_dir / "stderr.txt"
+        text = log.read_text(errors="replace") if log.exists() else ""
+        report = re.search(r"(ERROR: \w+Sanitizer|runtime error): .*", text)
+        assert report is None, report[0]
 
 
 class Client:

@@ -6,6 +6,7 @@ import mlp_moe
 import numpy as np
 import oracle
 import pytest
+import service
 import torch
 from safetensors.numpy import load_file
 from tolerances import assert_agree
@@ -20,10 +21,10 @@ EXAMPLES = mlp_moe.Synthetic(
 
 
 @pytest.fixture(scope="module")
-def run(root, tmp_path_factory):
+def run(tmp_path_factory):
     """Checkpoints of a run of the fixture's model."""
     folder = tmp_path_factory.mktemp("models") / "run"
-    driver = root / "build/release/core/train/training_driver"
+    driver = service.BUILD / "core/train/training_driver"
     subprocess.run([driver, folder, "mlp", str(STEPS)], check=True)
     return folder
 

@@ -6,6 +6,7 @@ import subprocess
 import numpy as np
 import oracle
 import pytest
+import service
 import torch
 import transformers
 import two_layer
@@ -29,22 +30,22 @@ def loss(model, ids, targets):
     return torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
 
 
-def train(root, tmp_path_factory, experts):
+def train(tmp_path_factory, experts):
     """Checkpoints of a run of the fixture's model."""
     folder = tmp_path_factory.mktemp("models") / "run"
-    driver = root / "build/release/core/train/training_driver"
+    driver = service.BUILD / "core/train/training_driver"
     subprocess.run([driver, folder, experts, "30"], check=True)
     return folder
 
 
 @pytest.fixture(scope="module")
-def run(root, tmp_path_factory):
-    return train(root, tmp_path_factory, "gated")
+def run(tmp_path_factory):
+    return train(tmp_path_factory, "gated")
 
 
 @pytest.fixture(scope="module")
-def two_layer_run(root, tmp_path_factory):
-    return train(root, tmp_path_factory, "two-layer")
+def two_layer_run(tmp_path_factory):
+    return train(tmp_path_factory, "two-layer")
 
 
 @pytest.fixture(scope="module")
