@@ -29,6 +29,7 @@
 #include "storage/job_queue.h"
 #include "storage/job_store.h"
 #include "storage/limits.h"
+#include "storage/queue_forecast.h"
 #include "storage/share_rows.h"
 #include "storage/share_store.h"
 #include "storage/statement.h"
@@ -245,6 +246,21 @@ TEST_F(JobOrderTest, LetsUsersWaitWhoHoldAsManyWorkersAsOneMay) {
   Start(Submit("bob"), 1000);
   EXPECT_FALSE(queue.NextQueued()->has_value());
   EXPECT_EQ(Next(), second);
+  Finish(running);
+  EXPECT_EQ(queue.NextQueued()->value_or(JobRow{}).id, second);
+}
+
+TEST_F(JobOrderTest, ForeseesThatUsersWaitWhoHoldAsManyWorkersAsOneMay) {
+  JobQueue queue(
+      stores_->database.get(), [](int64_t) {}, clock_,
+      Limits{.running_jobs_per_user = 1}, clock_);
+  const AttemptId running = Start(Submit("alice"), 1000);
+  const int64_t second = Submit("alice");
+  const int64_t other = Submit("bob");
+  const auto places = Forecast(*queue.Snapshot(), {.workers = 3, .bytes = {}});
+  EXPECT_EQ(places.at(other).start_time, now_);
+  EXPECT_EQ(places.at(second).start_time, now_ + absl::Seconds(1000));
+  EXPECT_TRUE(queue.Start(other, 2).ok());
   Finish(running);
   EXPECT_EQ(queue.NextQueued()->value_or(JobRow{}).id, second);
 }

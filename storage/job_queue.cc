@@ -85,7 +85,9 @@ absl::StatusOr<std::optional<JobRow>> JobQueue::NextQueued(
 
 absl::StatusOr<QueueSnapshot> JobQueue::Snapshot() {
   return database_->Read([&](Connection& db) -> absl::StatusOr<QueueSnapshot> {
-    return TakeSnapshot(db, clock_(), wall_());
+    QueueSnapshot snapshot = TakeSnapshot(db, clock_(), wall_());
+    snapshot.jobs_per_user = limits_.running_jobs_per_user;
+    return snapshot;
   });
 }
 

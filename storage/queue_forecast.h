@@ -21,6 +21,7 @@ struct WaitingJob {
 
 // A job that a worker holds.
 struct HeldJob {
+  std::string owner = {};
   // What is left of it; nullopt: it is not known, or more than was expected.
   std::optional<double> seconds;
   int64_t bytes = 0;  // of memory that it is known to take
@@ -37,15 +38,16 @@ struct WaitingUser {
   std::string name = {};
   double seconds = 0;  // of workers that they had, or hold
   double weight = 1;
-  int held_count = 0;            // jobs that workers hold
-  std::vector<WaitingJob> jobs;  // in the order in which they go
+  int held_count = 0;                 // jobs that workers hold
+  std::vector<WaitingJob> jobs = {};  // in the order in which they go
 };
 
 // What waits and what runs at one moment.
 struct QueueSnapshot {
-  absl::Time time;
-  std::vector<WaitingUser> users;
-  std::vector<HeldJob> held;
+  absl::Time time = {};
+  int64_t jobs_per_user = 0;  // that workers may hold at once; 0: any number
+  std::vector<WaitingUser> users = {};
+  std::vector<HeldJob> held = {};
 };
 
 // Where a queued job stands.
@@ -60,10 +62,10 @@ inline constexpr double kUnknownSeconds = 60;
 
 // Says of each waiting job when it goes, if nothing else comes and each job
 // takes what is expected: in the order of JobQueue, each as soon as a worker is
-// free and there is memory for it. A worker whose job takes nobody knows how
-// long is not counted on, nor is its memory, so a start is unknown where no
-// other is left. Jobs that fit and may go before one that waits for memory are
-// not foreseen: they start sooner than is said here.
+// free, there is memory for it and its user may hold another. A worker whose
+// job takes nobody knows how long is not counted on, nor is its memory, so a
+// start is unknown where no other is left. Jobs that fit and may go before one
+// that waits for memory are not foreseen: they start sooner than is said here.
 std::unordered_map<int64_t, QueuePlace> Forecast(const QueueSnapshot& snapshot,
                                                  const Capacity& capacity);
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -164,9 +165,9 @@ TEST(ForecastTest, StartsEachJobWhenItFitsFirst) {
   std::vector<std::pair<double, WaitingJob>> started;
   const auto fits = [&](const WaitingJob& job, double time) {
     int workers = kCapacity.workers;
-    int64_t bytes = *kCapacity.bytes;
+    int64_t bytes = kCapacity.bytes.value_or(0);
     for (const auto& [start, other] : started) {
-      if (start + *other.seconds <= time) continue;
+      if (start + other.seconds.value_or(0) <= time) continue;
       --workers;
       bytes -= other.bytes;
     }
@@ -177,11 +178,137 @@ TEST(ForecastTest, StartsEachJobWhenItFitsFirst) {
     double expected = std::numeric_limits<double>::infinity();
     if (fits(job, after)) expected = after;
     for (const auto& [start, other] : started) {
-      const double end = start + *other.seconds;
+      const double end = start + other.seconds.value_or(0);
       if (end > after && fits(job, end)) expected = std::min(expected, end);
     }
     EXPECT_THAT(Wait(places, job.id), Optional(expected)) << job.id;
     started.emplace_back(expected, job);
+  }
+}
+
+TEST(ForecastTest, LetsUsersHoldNoMoreThanTheyMay) {
+  QueueSnapshot snapshot =
+      Snapshot({{.name = "alice", .jobs = {Job(1), Job(2), Job(3)}},
+                {.name = "bob", .seconds = 99, .jobs = {Job(4, 25), Job(5)}}});
+  snapshot.jobs_per_user = 1;
+  const Places places = Forecast(snapshot, Workers(4));
+  EXPECT_THAT(Order(places), ElementsAre(1, 4, 2, 3, 5));
+  EXPECT_THAT(Wait(places, 1), Optional(0.0));
+  EXPECT_THAT(Wait(places, 2), Optional(10.0));
+  EXPECT_THAT(Wait(places, 3), Optional(20.0));
+  EXPECT_THAT(Wait(places, 4), Optional(0.0));
+  EXPECT_THAT(Wait(places, 5), Optional(25.0));
+}
+
+TEST(ForecastTest, CountsWhatUsersHoldAlready) {
+  QueueSnapshot snapshot =
+      Snapshot({{.name = "alice", .held_count = 2, .jobs = {Job(1)}},
+                {.name = "bob", .held_count = 1, .jobs = {Job(2), Job(3)}}},
+               {{.owner = "alice", .seconds = 7},
+                {.owner = "alice", .seconds = 9},
+                {.owner = "bob", .seconds = {}},
+                {.owner = "carol", .seconds = 1}});
+  snapshot.jobs_per_user = 1;
+  const Places places = Forecast(snapshot, Workers(9));
+  EXPECT_THAT(Wait(places, 1), Optional(9.0));
+  // Nobody knows how long bob holds his.
+  EXPECT_EQ(Wait(places, 2), std::nullopt);
+  EXPECT_EQ(Wait(places, 3), std::nullopt);
+  EXPECT_THAT(Order(places), ElementsAre(1, 2, 3));
+}
+
+// Users who wait, looked at every second; jobs take whole seconds.
+class SlowForecast {
+ public:
+  SlowForecast(QueueSnapshot snapshot, Capacity capacity)
+      : snapshot_(std::move(snapshot)), capacity_(capacity) {
+    for (const WaitingUser& user : snapshot_.users)
+      waiting_ += user.jobs.size();
+  }
+
+  std::unordered_map<int64_t, double> Starts() {
+    for (; waiting_ > 0; ++now_) {
+      while (StartOne()) {
+      }
+    }
+    return starts_;
+  }
+
+ private:
+  struct Started {
+    const WaitingUser* user;
+    WaitingJob job;
+    double end;
+  };
+
+  int CountOf(const WaitingUser* user) const {
+    return static_cast<int>(std::ranges::count_if(started_, [&](const auto& s) {
+      return s.end > now_ && (user == nullptr || s.user == user);
+    }));
+  }
+
+  bool HasRoom(const WaitingJob& job) const {
+    int64_t bytes = job.bytes;
+    for (const Started& other : started_) {
+      if (other.end > now_) bytes += other.job.bytes;
+    }
+    return CountOf(nullptr) < capacity_.workers &&
+           bytes <= capacity_.bytes.value_or(0);
+  }
+
+  bool StartOne() {
+    WaitingUser* next = nullptr;
+    const auto key = [](const WaitingUser& user) {
+      return std::tuple(-user.jobs.front().rank, user.seconds / user.weight,
+                        user.held_count, user.jobs.front().id);
+    };
+    for (WaitingUser& user : snapshot_.users) {
+      if (user.jobs.empty() || CountOf(&user) >= snapshot_.jobs_per_user) {
+        continue;
+      }
+      if (next == nullptr || key(user) < key(*next)) next = &user;
+    }
+    if (next == nullptr || !HasRoom(next->jobs.front())) return false;
+    const WaitingJob job = next->jobs.front();
+    next->jobs.erase(next->jobs.begin());
+    next->seconds += job.seconds.value_or(0);
+    ++next->held_count;
+    --waiting_;
+    starts_[job.id] = now_;
+    started_.push_back(
+        {.user = next, .job = job, .end = now_ + job.seconds.value_or(0)});
+    return true;
+  }
+
+  QueueSnapshot snapshot_;
+  Capacity capacity_;
+  double now_ = 0;
+  size_t waiting_ = 0;
+  std::vector<Started> started_;
+  std::unordered_map<int64_t, double> starts_;
+};
+
+TEST(ForecastTest, IsWhatHappensSecondBySecond) {
+  constexpr Capacity kCapacity = {.workers = 5, .bytes = 20};
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    std::mt19937_64 random(seed);
+    QueueSnapshot snapshot = Snapshot({});
+    snapshot.jobs_per_user = 1 + static_cast<int64_t>(seed % 3);
+    for (int64_t user = 0; user < 4; ++user) {
+      WaitingUser waiting{.name = absl::StrCat(user),
+                          .weight = 1 + static_cast<double>(random() % 3)};
+      for (int64_t i = 0; i < 30; ++i) {
+        waiting.jobs.push_back(Large((100 * user) + i,
+                                     static_cast<double>(1 + (random() % 30)),
+                                     static_cast<int64_t>(random() % 12)));
+      }
+      snapshot.users.push_back(std::move(waiting));
+    }
+    const Places places = Forecast(snapshot, kCapacity);
+    for (const auto& [job, start] :
+         SlowForecast(snapshot, kCapacity).Starts()) {
+      EXPECT_THAT(Wait(places, job), Optional(start)) << job << " of " << seed;
+    }
   }
 }
 

@@ -72,12 +72,14 @@ void AddHeld(Connection& database, absl::Time now, Users& users,
             : absl::FromUnixMicros(query.getColumn(1).getInt64());
     const double so_far = absl::ToDoubleSeconds(now - start);
     const std::optional<double> expected = ReadSeconds(query.getColumn(2));
-    WaitingUser& user = users[query.getColumn(0).getString()];
+    const std::string owner = query.getColumn(0).getString();
+    WaitingUser& user = users[owner];
     user.seconds += std::max(so_far, expected.value_or(0));
     ++user.held_count;
     const bool is_known = expected && *expected >= so_far;
     snapshot.held.push_back(
-        {.seconds = is_known ? std::optional(*expected - so_far) : std::nullopt,
+        {.owner = owner,
+         .seconds = is_known ? std::optional(*expected - so_far) : std::nullopt,
          .bytes = query.getColumn(3).getInt64()});
   }
 }
@@ -86,7 +88,7 @@ void AddHeld(Connection& database, absl::Time now, Users& users,
 
 QueueSnapshot TakeSnapshot(Connection& database, absl::Time now,
                            absl::Time wall) {
-  QueueSnapshot snapshot{.time = wall, .users = {}, .held = {}};
+  QueueSnapshot snapshot{.time = wall};
   Users users;
   AddWaiting(database, wall, users);
   AddShares(database, now, users);
