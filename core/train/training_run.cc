@@ -72,25 +72,34 @@ std::optional<int64_t> StepToGoOnFrom(const TrainingRun& run) {
   return all_there ? last : std::nullopt;
 }
 
-// Evaluates and keeps the model after the steps made so far, if it is due.
-absl::Status Keep(const TrainingRun& run, Trainer& trainer,
-                  TrainingObserver& observer, TrainingCurves& curves) {
-  const int64_t step = trainer.step();
-  if (!std::ranges::binary_search(run.kept_steps, step)) {
-    return absl::OkStatus();
+// Whether the model is evaluated and kept after the steps made so far.
+bool IsDue(const TrainingRun& run, const Trainer& trainer) {
+  return std::ranges::binary_search(run.kept_steps, trainer.step());
+}
+
+// Writes the checkpoint of the steps made so far. One that is due is never
+// there without its evaluation: a run that goes on from it makes none.
+absl::Status Write(const TrainingRun& run, Trainer& trainer,
+                   TrainingCurves& curves) {
+  if (IsDue(run, trainer)) {
+    curves.AddEvaluation(trainer.HeldOutLoss(run.held_out_windows));
   }
-  curves.AddEvaluation(trainer.HeldOutLoss(run.held_out_windows));
-  MOEPROBE_RETURN_IF_ERROR(
-      WriteCheckpoint(run.directory, run.training, trainer, curves));
+  return WriteCheckpoint(run.directory, run.training, trainer, curves);
+}
+
+absl::Status KeepIfDue(const TrainingRun& run, Trainer& trainer,
+                       TrainingObserver& observer, TrainingCurves& curves) {
+  if (!IsDue(run, trainer)) return absl::OkStatus();
+  MOEPROBE_RETURN_IF_ERROR(Write(run, trainer, curves));
   CrashPoint("checkpoint-kept-not-probed");
-  return observer.OnKept(step, curves);
+  return observer.OnKept(trainer.step(), curves);
 }
 
 // Takes up a run where an earlier one stopped, or begins it.
 absl::Status Begin(const TrainingRun& run, Trainer& trainer,
                    TrainingObserver& observer, TrainingCurves& curves) {
   const std::optional<int64_t> last = StepToGoOnFrom(run);
-  if (!last) return Keep(run, trainer, observer, curves);
+  if (!last) return KeepIfDue(run, trainer, observer, curves);
   MOEPROBE_RETURN_IF_ERROR(
       RestoreCheckpoint(run.directory, *last, run.training, trainer, curves));
   for (const int64_t step : run.kept_steps) {
@@ -102,10 +111,9 @@ absl::Status Begin(const TrainingRun& run, Trainer& trainer,
 
 // Keeps what was reached where no step follows.
 void KeepLast(const TrainingRun& run, Trainer& trainer,
-              const TrainingCurves& curves) {
+              TrainingCurves& curves) {
   if (LastCheckpoint(run.directory) == trainer.step()) return;
-  WriteCheckpoint(run.directory, run.training, trainer, curves)
-      .IgnoreError();  // why no step follows says more
+  Write(run, trainer, curves).IgnoreError();  // why no step follows says more
 }
 
 }  // namespace
@@ -132,7 +140,7 @@ absl::Status RunTraining(const TrainingRun& run, const TokenSplit& text,
       KeepLast(run, *trainer, curves);
       return told;
     }
-    MOEPROBE_RETURN_IF_ERROR(Keep(run, *trainer, observer, curves));
+    MOEPROBE_RETURN_IF_ERROR(KeepIfDue(run, *trainer, observer, curves));
   }
   return absl::OkStatus();
 }

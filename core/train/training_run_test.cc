@@ -86,6 +86,9 @@ class Patient final : public TrainingObserver {
   absl::Status OnKept(int64_t step, const TrainingCurves& curves) override {
     EXPECT_GE(curves.step_count(), step);
     kept_.push_back(step);
+    for (const NamedCurve& curve : curves.ArraysUpTo(step)) {
+      found_[absl::StrCat(step, "/", curve.name)] = curve.array.bytes;
+    }
     return absl::OkStatus();
   }
 
@@ -93,6 +96,7 @@ class Patient final : public TrainingObserver {
   int waits_ = 0;
   std::vector<double> losses_;
   std::vector<int64_t> kept_;
+  std::map<std::string, std::string> found_;  // curves, where steps are kept
 };
 
 class TrainingRunTest : public testing::Test {
@@ -172,6 +176,27 @@ TEST_F(TrainingRunTest, StopsWhenItIsTold) {
   EXPECT_EQ(Start(NewRun()).code(), absl::StatusCode::kCancelled);
   EXPECT_EQ(curves_.step_count(), 7);
   EXPECT_TRUE(fs::exists(NewRun().directory / CheckpointName(6)));
+}
+
+TEST_F(TrainingRunTest, EndsAsIfItHadNeverStopped) {
+  ASSERT_EQ(Start(NewRun()), absl::OkStatus());
+  const auto files = FilesIn(NewRun().directory);
+  for (int64_t step = 1; step <= 20; ++step) {
+    fs::remove_all(NewRun().directory);
+    Patient observer;
+    for (const int64_t stop : {step, int64_t{0}}) {
+      observer.stop_at_ = stop;
+      observer.kept_.clear();
+      TrainingCurves curves(2, 4);
+      RunTraining(NewRun(), FixtureText(), observer, curves).IgnoreError();
+    }
+    EXPECT_THAT(observer.kept_, ElementsAre(0, 6, 12, 20)) << step;
+    EXPECT_EQ(observer.found_, observer_.found_) << step;
+    // The model where it was stopped stays, whoever may use it.
+    const bool is_due = std::ranges::count(NewRun().kept_steps, step) > 0;
+    if (!is_due) fs::remove_all(NewRun().directory / CheckpointName(step));
+    EXPECT_TRUE(FilesIn(NewRun().directory) == files) << step;
+  }
 }
 
 TEST_F(TrainingRunTest, KeepsWhatWasReachedBeforeItDiverged) {
