@@ -425,16 +425,35 @@ def submits(rounds):
 
 
 def long_queue(rounds):
+    yield from queue_rows(
+        rounds,
+        0,
+        (
+            ("list_p99_ms", "a page of jobs: 99 of 100 within", "ms", ("≤", 20)),
+            ("ready_seconds", "first page of jobs after kill -9", "s", ("≤", 2)),
+            ("watches_memory_mib", "1,000 idle watches: memory", "MiB", None),
+            ("watches_processor_percent", "1,000 idle watches: of a core", "%", None),
+        ),
+    )
+
+
+def soak(rounds):
+    growth = "lives of jobs for 20 minutes: growth"
+    yield from queue_rows(
+        rounds,
+        1200,
+        (
+            ("soak_memory_growth_mib", growth, "MiB", None),
+            ("soak_descriptor_growth", "and of descriptors", "", None),
+        ),
+    )
+
+
+def queue_rows(rounds, soak_seconds, quantities):
     build_programs()
-    alone = Measurement([PYTHON, "bench/load/long_queue.py"], rounds=rounds)
-    for quantity, title, unit, goal in (
-        ("list_p99_ms", "a page of jobs: 99 of 100 within", "ms", ("≤", 20)),
-        ("ready_seconds", "first page of jobs after kill -9", "s", ("≤", 2)),
-        ("watches_memory_mib", "1,000 idle watches: memory", "MiB", None),
-        ("watches_processor_percent", "1,000 idle watches: of a core", "%", None),
-        ("soak_memory_growth_mib", "lives of jobs for 20 minutes: growth", "MiB", None),
-        ("soak_descriptor_growth", "and of descriptors", "", None),
-    ):
+    command = [PYTHON, "bench/load/long_queue.py", "--soak", str(soak_seconds)]
+    alone = Measurement(command, rounds=rounds)
+    for quantity, title, unit, goal in quantities:
         name = f"long-queue-{quantity.replace('_', '-')}"
         yield alone.row(name, f"10,000 queued jobs, {title}", quantity, unit, goal)
 
@@ -518,6 +537,7 @@ FIGURES = {
     "latency": latency,
     "submits": submits,
     "long-queue": long_queue,
+    "soak": soak,
     "report": report,
     "dashboard": dashboard,
     "second-probe": second_probe,
