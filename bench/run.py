@@ -4,8 +4,8 @@ usage: run.py [--rounds N] FIGURE ...
        run.py render
 
 Figures: jacobian spectra forward precision offload pca analysis-mixtral
-analysis-qwen nulls training latency submits long-queue report dashboard
-second-probe estimate.
+analysis-qwen nulls training latency submits long-queue soak report
+dashboard second-probe estimate.
 Builds what it needs, writes synthetic checkpoints to build/bench/work, lets ours
 and the peer take turns, appends a line for each row to bench/results.jsonl and
 renders docs/benchmarks.md. `offload` needs root: it empties the page cache.

@@ -97,6 +97,7 @@ std::unordered_map<int64_t, QueuePlace> Forecast(const QueueSnapshot& snapshot,
     if (job == nullptr || (!machine.Fits(*job) && machine.WillFit(*job))) {
       const std::vector<size_t> users = machine.AwaitEnd();
       for (const size_t user : users) turns.End(user);
+      // Who waits for ever has a place all the same.
       if (users.empty()) turns.LiftLimit();
       continue;
     }

@@ -9,7 +9,8 @@ namespace moeprobe {
 
 // Returns what waits and what runs, inside the caller's transaction, at `now`
 // by the clock that measures attempts and `wall` by the machine's, which is the
-// snapshot's time. The ranks are those of JobQueue.
+// snapshot's time. The ranks are those of JobQueue; how many jobs a user may
+// hold is left to the caller.
 QueueSnapshot TakeSnapshot(Connection& database, absl::Time now,
                            absl::Time wall);
 

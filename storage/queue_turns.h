@@ -22,18 +22,20 @@ class QueueTurns {
   // Jobs that still wait.
   int64_t waiting_count() const { return waiting_count_; }
 
-  // By what number a user goes here.
+  // By what number a user goes here; one that End() ignores, if none of theirs
+  // waits.
   size_t UserOf(std::string_view name) const;
 
   // Returns the job that goes next; nullptr if none waits, or only those of
   // users who hold as many as they may.
   const WaitingJob* First() const;
 
-  // Takes that job out of the queue, and says whose it was. It counts as held,
-  // and towards the limit if it `starts`.
+  // Takes that job out of the queue, and says whose it was. It counts as held
+  // for good, where users are even, and towards the limit, if it `starts`,
+  // until it ends.
   size_t Take(bool starts);
 
-  // A job of a user ended, who may hold another now.
+  // A job of a user ended.
   void End(size_t user);
 
   // From now on all may hold any number.

@@ -15,8 +15,8 @@ import time
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# scripts/sanitize tests the programs of another preset; sanitizers map more memory
-# than any limit allows.
+# scripts/sanitize tests the programs of another preset, which map more memory than
+# any limit allows.
 PRESET = os.environ.get("MOEPROBE_PRESET", "release")
 UNLIMITED = () if PRESET == "release" else ("--worker-memory", "0")
 BUILD = ROOT / "build" / PRESET
