@@ -108,6 +108,13 @@ class Life:
         )
         assert state == "SUCCEEDED", insist(lambda: self.api.job(job)).error
 
+    def wait_until_taken(self, job):
+        """Waits until a worker has begun with a job, however that ended."""
+        wait_until(
+            lambda: insist(lambda: self.api.job(job)).HasField("start_time"),
+            f"{job} is taken",
+        )
+
     def wait_for(self, job, state):
         """Waits until a job is in a state, or beyond it."""
         wanted = (state, *FINAL)

@@ -301,7 +301,8 @@ def test_work_goes_on_once_the_disk_is_well(life, undisturbed, number, kind):
     life.serve(options=("--worker-binary", str(faults.worker)))
     text = life.upload_text()
     job = life.create(spec_of(text), spec_kind)
-    life.wait_for(job, "RUNNING")
+    # Its state would not do: an attempt may end before anybody looks.
+    life.wait_until_taken(job)
     faults.begin()
     refusals = upload_for(life, SECONDS_OF_FAULTS)
     faults.end()
