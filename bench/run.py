@@ -443,8 +443,8 @@ def soak(rounds):
         rounds,
         1200,
         (
-            ("soak_memory_growth_mib", growth, "MiB", None),
-            ("soak_descriptor_growth", "and of descriptors", "", None),
+            ("soak_memory_growth_mib", growth, "MiB", ("≤", 1.0)),
+            ("soak_descriptor_growth", "and of descriptors", "", ("≤", 0)),
         ),
     )
 
