@@ -438,7 +438,7 @@ def long_queue(rounds):
 
 
 def soak(rounds):
-    growth = "lives of jobs for 20 minutes: growth"
+    growth = "lives of jobs for 20 minutes: growth of memory"
     yield from queue_rows(
         rounds,
         1200,

@@ -12,6 +12,7 @@ import argparse
 import collections
 import itertools
 import pathlib
+import statistics
 import sys
 import tempfile
 import time
@@ -114,23 +115,33 @@ def seconds_to_ready(server, job_count):
 
 
 def soak(server, request, seconds):
-    """Memory and descriptors after a tenth of the time, and at its end."""
+    """How memory and descriptors grow, from the second tenth of the time to the last.
+
+    Looked at once a second; medians, since both go up and down all the time.
+    """
     api = stubs.Api(server.address)
     begin = time.monotonic()
-    early = None
+    memory, descriptors = [], []
     count = 0
     while (elapsed := time.monotonic() - begin) < seconds:
-        if early is None and elapsed > seconds / 10:
-            early = memory_mib(server), server.descriptor_count()
+        if elapsed >= len(memory):
+            memory.append(memory_mib(server))
+            descriptors.append(server.descriptor_count())
         lives.live_once(api, request)
         count += 1
     return {
         "soak_seconds": seconds,
         "soak_jobs": count,
-        "soak_memory_growth_mib": memory_mib(server) - early[0],
-        "soak_memory_mib": memory_mib(server),
-        "soak_descriptor_growth": server.descriptor_count() - early[1],
+        "soak_memory_growth_mib": growth(memory),
+        "soak_memory_mib": memory[-1],
+        "soak_descriptor_growth": growth(descriptors),
     }
+
+
+def growth(samples):
+    tenth = max(len(samples) // 10, 1)
+    early, late = samples[tenth : 2 * tenth] or samples, samples[-tenth:]
+    return statistics.median(late) - statistics.median(early)
 
 
 def measure(server, arguments):
