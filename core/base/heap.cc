@@ -30,8 +30,6 @@ void KeepFreedMemory(int bytes) {
   mallopt(M_TRIM_THRESHOLD, bytes);
 }
 
-void GiveBackFreedMemory() { malloc_trim(0); }
-
 int64_t AnonymousBytes() { return BytesInStatus("RssAnon:"); }
 
 int64_t WritableBytes() { return BytesInStatus("VmData:"); }

@@ -18,11 +18,6 @@ inline constexpr int kKeptForMessages = 1 << 20;
 // start of a program.
 void KeepFreedMemory(int bytes);
 
-// Gives back all freed memory, whole pages between what is in use, too, of
-// which there are more as a process gets older. Takes milliseconds, in which
-// others may wait for their heap.
-void GiveBackFreedMemory();
-
 // Returns how much memory this process holds, mapped files left out: what it
 // would need on a machine without room for a page cache.
 int64_t AnonymousBytes();

@@ -26,7 +26,6 @@
 #include "server/client_listener.h"
 #include "server/commands/duration_option.h"
 #include "server/log.h"
-#include "server/repeated_call.h"
 #include "server/server.h"
 #include "server/server_options.h"
 #include "server/signals.h"
@@ -233,9 +232,6 @@ void AddAccessOptions(CLI::App& app, ServeOptions& options) {
                "says otherwise; without this, every user sees them");
 }
 
-// So often memory is given back that no message needed meanwhile.
-constexpr std::chrono::minutes kGiveBackInterval{1};
-
 // Runs until SIGTERM or SIGINT.
 int Run(const ServerOptions& options) {
   const auto server = Server::Start(options);
@@ -247,7 +243,6 @@ int Run(const ServerOptions& options) {
     std::cout << "listening on " << address << '\n';
   }
   std::cout << std::flush;
-  const RepeatedCall giving_back(kGiveBackInterval, GiveBackFreedMemory);
   int signal = WaitForSignal();
   for (; signal == SIGHUP; signal = WaitForSignal()) {
     LogInfo(absl::StrCat("signal ", signal, ": opening the audit log anew"));
