@@ -98,9 +98,10 @@ TEST_P(TokenJacobianTest, IsBuiltFromBlocksOfUnits) {
   const at::Tensor x = at::randn({2, 3});
   const TokenJacobians jacobians =
       JacobiansAt(WeightsAs(tensors, at::kFloat), x);
+  // 4e-6: as far as 5,000 roundings of a float32 go that add up at random.
   EXPECT_LT(RelativeDistance(JacobianOf(jacobians, 1),
                              expert.JacobianByAutograd(x[1])),
-            1e-6);
+            4e-6);
 }
 
 TEST_P(TokenJacobiansTest, MultiplyVectorsAsTheirMatricesDo) {
