@@ -31,6 +31,8 @@ import stubs  # noqa: E402
 SUBMISSIONS_AT_ONCE = 64
 # HTTP/2 allows 100 streams on a connection by default.
 WATCHES_PER_CONNECTION = 50
+# Channels to one address share a connection otherwise.
+OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]
 IDLE_SECONDS = 10
 SOAK_CLIENTS = 8
 
@@ -81,9 +83,7 @@ def hold_watches(server, jobs, count):
     watches = []
     for index, job in zip(range(count), itertools.cycle(jobs)):
         if index % WATCHES_PER_CONNECTION == 0:
-            # Channels to one address share a connection otherwise.
-            options = [("grpc.use_local_subchannel_pool", 1)]
-            connections.append(stubs.Api(server.address, options))
+            connections.append(stubs.Api(server.address, OWN_CONNECTION))
         watches.append(connections[-1].watch(job, timeout=None))
     for watch in watches:
         next(watch)  # that the job is queued
@@ -116,16 +116,6 @@ def seconds_to_ready(server, job_count):
     return elapsed
 
 
-def live_until(end, address, request):
-    """Lives of jobs, one after the other, and how many."""
-    api = stubs.Api(address, [("grpc.use_local_subchannel_pool", 1)])
-    count = 0
-    while time.monotonic() < end:
-        lives.live_once(api, request)
-        count += 1
-    return count
-
-
 def soak(server, request, seconds):
     """How memory and descriptors grow, from the second tenth of the time to the last.
 
@@ -134,15 +124,21 @@ def soak(server, request, seconds):
     """
     end = time.monotonic() + seconds
     memory, descriptors = [], []
-    with futures.ThreadPoolExecutor(SOAK_CLIENTS) as clients:
+
+    def goes_on():
+        return time.monotonic() < end
+
+    clients = [stubs.Api(server.address, OWN_CONNECTION) for _ in range(SOAK_CLIENTS)]
+    with futures.ThreadPoolExecutor(SOAK_CLIENTS) as threads:
         counts = [
-            clients.submit(live_until, end, server.address, request)
-            for _ in range(SOAK_CLIENTS)
+            threads.submit(lives.live_while, goes_on, api, request) for api in clients
         ]
-        while time.monotonic() < end:
+        while goes_on():
             memory.append(memory_mib(server))
             descriptors.append(server.descriptor_count())
             time.sleep(1)
+    for api in clients:
+        api.channel.close()
     return {
         "soak_seconds": seconds,
         "soak_jobs": sum(count.result() for count in counts),

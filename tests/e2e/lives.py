@@ -13,3 +13,12 @@ def live_once(api, request):
     api.jobs.CancelJob(messages.CancelJobRequest(name=name))
     collections.deque(watch, maxlen=0)
     api.jobs.DeleteJob(messages.DeleteJobRequest(name=name))
+
+
+def live_while(goes_on, api, request):
+    """Lives one job after the other, and returns how many."""
+    count = 0
+    while goes_on():
+        live_once(api, request)
+        count += 1
+    return count

@@ -4,7 +4,7 @@ bench/load/long_queue.py has a longer run.
 """
 
 import itertools
-import threading
+from concurrent import futures
 
 import lives
 import pytest
@@ -32,21 +32,12 @@ def request_like(api, name):
 def live(api, request, count):
     """So many lives, on all threads together."""
     turns = itertools.count()
-    failures = []
-
-    def work():
-        try:
-            while next(turns) < count:
-                lives.live_once(api, request)
-        except Exception as failure:  # noqa: BLE001
-            failures.append(failure)
-
-    threads = [threading.Thread(target=work) for _ in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures
+    with futures.ThreadPoolExecutor(THREADS) as threads:
+        counts = [
+            threads.submit(lives.live_while, lambda: next(turns) < count, api, request)
+            for _ in range(THREADS)
+        ]
+    assert sum(lived.result() for lived in counts) == count
 
 
 def test_lives_leave_neither_memory_nor_descriptors(
