@@ -19,7 +19,9 @@
 #include "core/base/crash_point.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/heap.h"
+#include "core/base/status_macros.h"
 #include "core/pipeline/analyze.h"
+#include "core/pipeline/known_expert.h"
 #include "core/pipeline/measure_rates.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/worker/confinement.h"
@@ -33,10 +35,12 @@ namespace {
 
 constexpr std::chrono::seconds kRest{1};
 
-// Runs tasks until the server is gone.
+// Runs tasks until the server is gone, Unavailable, or this process computes
+// wrongly, Internal. Asking for a task says that it does not.
 absl::Status RunTasks(const ServerLink& link, const TokenizerOptions& tokenizer,
                       Analyzer& analyzer) {
   while (true) {
+    MOEPROBE_RETURN_IF_ERROR(CheckKnownExpert());
     const absl::StatusOr<std::optional<v1::Task>> task = link.ClaimTask();
     // The server's disk is full: it hands out nothing until there is room.
     if (absl::IsResourceExhausted(task.status())) {
@@ -63,6 +67,14 @@ void DieWithServer(pid_t server) {
   if (getppid() != server) std::exit(EXIT_FAILURE);
 }
 
+struct WorkerOptions {
+  std::string server;
+  int threads = static_cast<int>(std::thread::hardware_concurrency());
+  pid_t server_pid = 0;
+  Confinement confinement;
+  TokenizerOptions tokenizer = DefaultTokenizerOptions();
+};
+
 void AddConfinement(CLI::App& app, Confinement& confinement) {
   app.add_option("--memory", confinement.limits.memory_bytes,
                  "bytes of memory it may take, mapped checkpoints left out; 0: "
@@ -78,52 +90,61 @@ void AddConfinement(CLI::App& app, Confinement& confinement) {
                  "a directory it may read and write");
 }
 
-int Main(int argc, char** argv) {
-  CLI::App app("Runs the tasks of a moeprobe server; started by it.");
-  std::string server;
-  int threads = static_cast<int>(std::thread::hardware_concurrency());
-  pid_t server_pid = 0;
-  Confinement confinement;
-  TokenizerOptions tokenizer = DefaultTokenizerOptions();
-  app.add_option("--server", server,
+void AddOptions(CLI::App& app, WorkerOptions& options) {
+  app.add_option("--server", options.server,
                  "the server's worker socket, unix:PATH, or fd:N, a "
                  "connection to it")
       ->required();
-  app.add_option("--threads", threads, "threads to compute with")
+  app.add_option("--threads", options.threads, "threads to compute with")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   app.add_option(
-      "--server-pid", server_pid,
+      "--server-pid", options.server_pid,
       "process to end with; default: go on until the server is gone");
-  AddConfinement(app, confinement);
-  app.add_option("--python", tokenizer.python,
+  AddConfinement(app, options.confinement);
+  app.add_option("--python", options.tokenizer.python,
                  "interpreter with the tokenizers package")
       ->capture_default_str();
-  app.add_option("--tokenizer-script", tokenizer.script, "tokenize_text.py")
+  app.add_option("--tokenizer-script", options.tokenizer.script,
+                 "tokenize_text.py")
       ->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
+}
 
-  DieWithServer(server_pid);
-  const absl::Status armed = ArmCrashPoint();
-  spdlog::set_default_logger(spdlog::stderr_color_mt("worker"));
-  absl::StatusOr<FileDescriptor> connection = ConnectToServer(server);
-  if (!connection.ok()) {
-    spdlog::error("{}", std::string(connection.status().message()));
-    return EXIT_FAILURE;
-  }
-  const absl::Status confined =
-      armed.ok() ? Confine(confinement, tokenizer) : armed;
-  if (!confined.ok()) {
-    spdlog::error("{}", std::string(confined.message()));
-    return EXIT_FAILURE;
-  }
+// Connects to the server, and then gives up what a worker may not do.
+absl::StatusOr<FileDescriptor> Begin(const WorkerOptions& options) {
+  MOEPROBE_RETURN_IF_ERROR(ArmCrashPoint());
+  MOEPROBE_ASSIGN_OR_RETURN(FileDescriptor connection,
+                            ConnectToServer(options.server));
+  MOEPROBE_RETURN_IF_ERROR(Confine(options.confinement, options.tokenizer));
   KeepFreedMemory(kKeptForTensors);
   CrashPoint("worker-confined");
-  Analyzer analyzer(threads);
-  const absl::Status status = RunTasks(
-      ServerLink(*std::move(connection), MeasureRates()), tokenizer, analyzer);
+  return connection;
+}
+
+// Runs tasks until there is no server, which is how a worker ends.
+absl::Status Work(const WorkerOptions& options) {
+  MOEPROBE_ASSIGN_OR_RETURN(FileDescriptor connection, Begin(options));
+  Analyzer analyzer(options.threads);
+  const absl::Status status =
+      RunTasks(ServerLink(std::move(connection), MeasureRates()),
+               options.tokenizer, analyzer);
+  if (absl::IsInternal(status)) return status;
   spdlog::info("the server is gone: {}", std::string(status.message()));
-  return EXIT_SUCCESS;
+  return absl::OkStatus();
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("Runs the tasks of a moeprobe server; started by it.");
+  WorkerOptions options;
+  AddOptions(app, options);
+  CLI11_PARSE(app, argc, argv);
+
+  DieWithServer(options.server_pid);
+  spdlog::set_default_logger(spdlog::stderr_color_mt("worker"));
+  const absl::Status status = Work(options);
+  if (status.ok()) return EXIT_SUCCESS;
+  spdlog::error("{}", std::string(status.message()));
+  return EXIT_FAILURE;
 }
 
 }  // namespace
