@@ -42,6 +42,7 @@
 #include "storage/data_layout.h"
 #include "storage/database.h"
 #include "storage/directory_lock.h"
+#include "storage/lost_database.h"
 #include "storage/settle_blobs.h"
 #include "storage/unfinished_files.h"
 
@@ -78,7 +79,7 @@ class OwnServices final : public ServiceSet {
  public:
   explicit OwnServices(ServerParts& all)
       : workers_(&all.scheduler, &all.task_operations),
-        admin_(all.options.data_directory, &all.blobs) {}
+        admin_(all.options.data_directory, &all.blobs, all.audit.get()) {}
 
   std::vector<grpc::Service*> All() override { return {&workers_, &admin_}; }
 
@@ -111,6 +112,7 @@ absl::StatusOr<std::unique_ptr<ServerParts>> OpenParts(
   MOEPROBE_ASSIGN_OR_RETURN(auto roots, OpenRoots(options.model_roots));
   MOEPROBE_ASSIGN_OR_RETURN(ModelRoot home,
                             ModelRoot::Open(options.data_directory));
+  MOEPROBE_RETURN_IF_ERROR(CheckNoDatabaseIsLost(layout));
   MOEPROBE_ASSIGN_OR_RETURN(auto database, Database::Open(layout.database));
   MOEPROBE_ASSIGN_OR_RETURN(auto audit,
                             AuditLog::Open(layout.audit_log, WarnOfLostLine));

@@ -19,6 +19,7 @@
 #include "storage/connection.h"
 #include "storage/data_layout.h"
 #include "storage/integrity.h"
+#include "storage/lost_database.h"
 #include "storage/sql_errors.h"
 #include "storage/statement.h"
 #include "storage/stored_rows.h"
@@ -116,6 +117,7 @@ absl::StatusOr<std::vector<Finding>> Examine(const fs::path& data_directory) {
   if (!fs::exists(file, ignored)) {
     return absl::NotFoundError(absl::StrCat(file.native(), ": not there"));
   }
+  MOEPROBE_RETURN_IF_ERROR(CheckNoDatabaseIsLost(layout));
   return CatchSqlErrors([&]() -> absl::StatusOr<std::vector<Finding>> {
     MOEPROBE_ASSIGN_OR_RETURN(const auto database, OpenToWrite(file));
     std::vector<Finding> findings;

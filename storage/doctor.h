@@ -23,7 +23,7 @@ struct Finding {
 // references of the database, every blob's digest, blobs that nothing stands
 // for, and what processes left that died.
 //
-// Errors: those of OpenToWrite.
+// Errors: those of CheckNoDatabaseIsLost and OpenToWrite.
 absl::StatusOr<std::vector<Finding>> Examine(
     const std::filesystem::path& data_directory);
 

@@ -39,6 +39,8 @@ def spoil(folder, case):
         os.truncate(path, int(path.stat().st_size * case["cut"]))
         return
     shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    if "lose" in case:
+        return
     if "write" in case:
         path.write_bytes(tables.content(case["write"]))
     elif "link" in case:

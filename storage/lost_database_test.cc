@@ -1,0 +1,90 @@
+#include "storage/lost_database.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "absl/status/status.h"
+#include "storage/data_layout.h"
+#include "tests/testing/temporary_directory.h"
+
+namespace moeprobe {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class LostDatabaseTest : public ::testing::Test {
+ protected:
+  LostDatabaseTest() {
+    std::filesystem::create_directories(layout_.blobs);
+    std::filesystem::create_directories(layout_.trained);
+  }
+
+  static void Write(const std::filesystem::path& file,
+                    const std::string& text) {
+    std::ofstream(file) << text;
+  }
+
+  void ExpectLost(const std::filesystem::path& beside) {
+    const absl::Status status = CheckNoDatabaseIsLost(layout_);
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr(layout_.database.string()),
+                      HasSubstr(beside.string())));
+  }
+
+  TemporaryDirectory directory_;
+  DataLayout layout_{directory_.path()};
+};
+
+TEST_F(LostDatabaseTest, LetsANewDirectoryBegin) {
+  EXPECT_TRUE(CheckNoDatabaseIsLost(layout_).ok());
+  EXPECT_TRUE(
+      CheckNoDatabaseIsLost(DataLayout(directory_.path() / "none")).ok());
+}
+
+// A server that died before it wrote anything.
+TEST_F(LostDatabaseTest, LetsAnEmptyFileBegin) {
+  Write(layout_.database, "");
+  EXPECT_TRUE(CheckNoDatabaseIsLost(layout_).ok());
+}
+
+TEST_F(LostDatabaseTest, LeavesADatabaseToThoseWhoReadIt) {
+  Write(layout_.database, "anything");
+  Write(layout_.blobs / "b", "x");
+  EXPECT_TRUE(CheckNoDatabaseIsLost(layout_).ok());
+}
+
+TEST_F(LostDatabaseTest, RefusesBlobsWithoutOne) {
+  Write(layout_.blobs / "b", "x");
+  ExpectLost(layout_.blobs);
+}
+
+TEST_F(LostDatabaseTest, RefusesBlobsBesideAnEmptyOne) {
+  Write(layout_.database, "");
+  Write(layout_.blobs / "b", "x");
+  ExpectLost(layout_.blobs);
+}
+
+TEST_F(LostDatabaseTest, RefusesModelsWithoutOne) {
+  std::filesystem::create_directory(layout_.trained / "run");
+  ExpectLost(layout_.trained);
+}
+
+TEST_F(LostDatabaseTest, RefusesTransactionsWithoutOne) {
+  Write(layout_.database.string() + "-wal", "x");
+  ExpectLost(layout_.database.string() + "-wal");
+}
+
+TEST_F(LostDatabaseTest, RefusesALinkToNothingBesideBlobs) {
+  Write(layout_.blobs / "b", "x");
+  std::filesystem::create_symlink("/nowhere/at/all", layout_.database);
+  ExpectLost(layout_.blobs);
+}
+
+}  // namespace
+}  // namespace moeprobe
