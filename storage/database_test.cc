@@ -14,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "storage/connection.h"
+#include "storage/database_copy.h"
 #include "storage/schema.h"
 #include "storage/statement.h"
 #include "tests/testing/temporary_directory.h"
@@ -38,6 +39,16 @@ class DatabaseTest : public testing::Test {
     std::fstream stream(file_, std::ios::in | std::ios::out | std::ios::binary);
     stream.seekp(position);
     stream << bytes;
+  }
+
+  void OverwriteRootOf(const std::string& table) {
+    int64_t page = 0;
+    {
+      Connection raw(file_.string());
+      page = *QueryInteger(
+          raw, "SELECT rootpage FROM sqlite_schema WHERE name = ?1", table);
+    }
+    Overwrite(std::string(4096, '\xff'), (page - 1) * 4096);
   }
 
   TemporaryDirectory directory_;
@@ -113,6 +124,20 @@ TEST_F(DatabaseTest, RefusesADamagedPage) {
   const absl::Status status = Open();
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr(file_.string()));
+}
+
+// Whoever reads them finds out: opening takes no longer for more results.
+TEST_F(DatabaseTest, LeavesPagesOfArraysToThoseWhoReadThem) {
+  ASSERT_TRUE(Open().ok());
+  OverwriteRootOf("matrix");
+  EXPECT_TRUE(Open().ok());
+  EXPECT_FALSE(CheckDatabase(file_).ok());
+}
+
+TEST_F(DatabaseTest, RefusesADamagedPageOfJobs) {
+  ASSERT_TRUE(Open().ok());
+  OverwriteRootOf("job");
+  EXPECT_EQ(Open().code(), absl::StatusCode::kDataLoss);
 }
 
 TEST_F(DatabaseTest, RefusesAFileThatWasCut) {
