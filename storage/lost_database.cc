@@ -21,6 +21,13 @@ bool HoldsSomething(const fs::path& path) {
   return error || !is_empty;
 }
 
+// Or something else of its name, which cannot be opened.
+bool HasDatabase(const fs::path& path) {
+  std::error_code error;
+  const bool is_file = fs::is_regular_file(path, error);
+  return is_file ? HoldsSomething(path) : fs::exists(path, error);
+}
+
 // What SQLite has not moved into the database yet. It drops this where the
 // database is empty.
 fs::path WriteAheadLogOf(const fs::path& database) {
@@ -30,7 +37,7 @@ fs::path WriteAheadLogOf(const fs::path& database) {
 }  // namespace
 
 absl::Status CheckNoDatabaseIsLost(const DataLayout& layout) {
-  if (HoldsSomething(layout.database)) return absl::OkStatus();
+  if (HasDatabase(layout.database)) return absl::OkStatus();
   for (const fs::path& path :
        {layout.blobs, layout.trained, WriteAheadLogOf(layout.database)}) {
     if (!HoldsSomething(path)) continue;
