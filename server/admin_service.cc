@@ -8,7 +8,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/quoted.h"
+#include "core/base/status_macros.h"
 #include "moeprobe/v1/admin_service.pb.h"
+#include "server/access/audit_log.h"
 #include "server/grpc_status.h"
 #include "storage/backup.h"
 #include "storage/blob_store.h"
@@ -18,19 +20,28 @@ namespace moeprobe {
 grpc::Status AdminServiceImpl::CreateBackup(
     grpc::ServerContext* /*context*/, const v1::CreateBackupRequest* request,
     v1::Backup* response) {
-  const std::filesystem::path target = request->directory();
+  const absl::Status status = WriteTo(request->directory(), *response);
+  audit_->Write({.proof = "account",
+                 .method = "AdminService/CreateBackup",
+                 .resource = request->directory(),
+                 .outcome = absl::StatusCodeToString(status.code())});
+  return ToGrpc(status);
+}
+
+absl::Status AdminServiceImpl::WriteTo(const std::filesystem::path& target,
+                                       v1::Backup& backup) const {
   if (!target.is_absolute() || !target.has_filename()) {
-    return ToGrpc(absl::InvalidArgumentError(
-        absl::StrCat("directory: ", Quoted(request->directory()),
-                     ", expected the absolute path of a new directory")));
+    return absl::InvalidArgumentError(
+        absl::StrCat("directory: ", Quoted(target.native()),
+                     ", expected the absolute path of a new directory"));
   }
   const BlobStore::Hold hold = blobs_->HoldAll();
-  const auto size = WriteBackup(data_directory_, target);
-  if (!size.ok()) return ToGrpc(size.status());
-  response->set_directory(target.native());
-  response->set_file_count(size->file_count);
-  response->set_size_bytes(size->size_bytes);
-  return grpc::Status::OK;
+  MOEPROBE_ASSIGN_OR_RETURN(const BackupSize size,
+                            WriteBackup(data_directory_, target));
+  backup.set_directory(target.native());
+  backup.set_file_count(size.file_count);
+  backup.set_size_bytes(size.size_bytes);
+  return absl::OkStatus();
 }
 
 }  // namespace moeprobe

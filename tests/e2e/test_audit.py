@@ -56,6 +56,15 @@ def test_every_method_is_in_it(audited, methods):
     assert {line["method"] for line in lines(audited)} == set(methods)
 
 
+def test_a_backup_is_in_it(audited, tmp_path):
+    for outcome in ("OK", "ALREADY_EXISTS"):
+        audited.admin("backup", tmp_path / "backup")
+        last = lines(audited)[-1]
+        assert last["method"] == "AdminService/CreateBackup"
+        assert last["resource"] == str(tmp_path / "backup")
+        assert (last["proof"], last["outcome"]) == ("account", outcome)
+
+
 def test_a_created_job_is_named_in_it(audited, make_client, short_request):
     job = make_client(audited).submit(short_request)
     created = [x for x in lines(audited) if x["method"] == "JobService/CreateJob"]
