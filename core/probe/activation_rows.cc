@@ -5,6 +5,7 @@
 #include <c10/core/ScalarType.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -20,37 +21,32 @@ constexpr int64_t kColumnsPerBlock = 1024;
 
 }  // namespace
 
-ActivationRows::ActivationRows(int64_t row_count,
-                               const ActivationWidths& widths,
-                               std::vector<RowWeights> sets)
-    : sets_(std::move(sets)),
-      slope_(at::zeros({row_count, widths.slope}, at::kFloat)),
-      value_(at::zeros({row_count, widths.value}, at::kFloat)),
-      totals_(at::zeros({row_count}, at::kDouble)) {}
+ActivationRows::ActivationRows(const ActivationWidths& widths,
+                               std::vector<RowSet> sets)
+    : sets_(std::move(sets)) {
+  for (const RowSet& set : sets_) {
+    sums_.push_back({.slope = at::zeros({set.count, widths.slope}, at::kFloat),
+                     .value = at::zeros({set.count, widths.value}, at::kFloat),
+                     .totals = at::zeros({set.count}, at::kDouble)});
+  }
+}
 
 void ActivationRows::OnTokens(const at::Tensor& tokens, const at::Tensor& gate,
                               const std::optional<at::Tensor>& up) {
   std::vector<at::Tensor> weights;  // [rows of a set, n]
   weights.reserve(sets_.size());
-  for (const RowWeights& set : sets_) weights.push_back(set(tokens));
+  for (size_t s = 0; s < sets_.size(); ++s) {
+    weights.push_back(sets_[s].weights(tokens));
+    sums_[s].totals.add_(weights[s].sum(1, /*keepdim=*/false, at::kDouble));
+  }
   const int64_t width = gate.size(1);
   for (int64_t begin = 0; begin < width; begin += kColumnsPerBlock) {
     const int64_t end = std::min(begin + kColumnsPerBlock, width);
     const ActivationTerms terms = TermsOf(gate, up, begin, end);
-    int64_t row = 0;
-    for (const at::Tensor& set : weights) {
-      const int64_t last = row + set.size(0);
-      slope_.slice(0, row, last).slice(1, begin, end).addmm_(set, terms.slope);
-      value_.slice(0, row, last).slice(1, begin, end).addmm_(set, terms.value);
-      row = last;
+    for (size_t s = 0; s < sets_.size(); ++s) {
+      sums_[s].slope.slice(1, begin, end).addmm_(weights[s], terms.slope);
+      sums_[s].value.slice(1, begin, end).addmm_(weights[s], terms.value);
     }
-  }
-  int64_t row = 0;
-  for (const at::Tensor& set : weights) {
-    const int64_t last = row + set.size(0);
-    totals_.slice(0, row, last)
-        .add_(set.sum(1, /*keepdim=*/false, at::kDouble));
-    row = last;
   }
 }
 

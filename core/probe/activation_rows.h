@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -17,37 +18,42 @@ namespace moeprobe {
 // float32.
 using RowWeights = std::function<at::Tensor(const at::Tensor& tokens)>;
 
+// Sums that are asked for together.
+struct RowSet {
+  int64_t count = 0;  // R
+  RowWeights weights;
+};
+
+// What they come to.
+struct RowSums {
+  at::Tensor slope;   // [R, f] float32
+  at::Tensor value;   // [R, f or 0] float32
+  at::Tensor totals;  // [R] float64: what the weights of each row sum to
+};
+
 // Adds up an expert's activations for more weightings than a pass over them
 // can take: a weighting is a row over tokens, and the sums of many are a
 // product of matrices.
 //
-// The rows come in sets, each a product of its own: products of other row
-// counts round differently, and what is asked for beside a set must not change
-// it.
+// The rows come in sets, each a product of its own in memory of its own:
+// products of other row counts, and of rows that begin elsewhere, round
+// differently, and what is asked for beside a set must not change it.
 //
 // In float32: these sums are for what is compared with each other, such as
 // draws of a null hypothesis, whose differences are far above its rounding.
 class ActivationRows final : public ActivationObserver {
  public:
-  // For `row_count` sums in all, set after set.
-  ActivationRows(int64_t row_count, const ActivationWidths& widths,
-                 std::vector<RowWeights> sets);
+  ActivationRows(const ActivationWidths& widths, std::vector<RowSet> sets);
 
   void OnTokens(const at::Tensor& tokens, const at::Tensor& gate,
                 const std::optional<at::Tensor>& up) override;
 
-  // [R, f] float32; values of no width where there are none.
-  const at::Tensor& slope() const { return slope_; }
-  const at::Tensor& value() const { return value_; }
-
-  // What the weights of each row sum to, [R] float64.
-  const at::Tensor& totals() const { return totals_; }
+  // Of a set by its place among them.
+  const RowSums& sums(size_t set) const { return sums_[set]; }
 
  private:
-  std::vector<RowWeights> sets_;
-  at::Tensor slope_;
-  at::Tensor value_;
-  at::Tensor totals_;
+  std::vector<RowSet> sets_;
+  std::vector<RowSums> sums_;
 };
 
 }  // namespace moeprobe

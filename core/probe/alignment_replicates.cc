@@ -48,10 +48,8 @@ std::vector<ActivationTerms> RowsOf(const JacobianSums& sums,
   if (drawn.draw_count == 0) return sets;
   const ActivationRows& others = drawn.experts[static_cast<size_t>(expert)];
   for (size_t w = 0; w < drawn.weightings.size(); ++w) {
-    const int64_t begin = static_cast<int64_t>(w) * drawn.draw_count;
-    const int64_t end = begin + drawn.draw_count;
-    sets.push_back({.slope = others.slope().slice(0, begin, end).to(type),
-                    .value = others.value().slice(0, begin, end).to(type)});
+    sets.push_back({.slope = others.sums(w).slope.to(type),
+                    .value = others.sums(w).value.to(type)});
   }
   return sets;
 }
@@ -115,10 +113,11 @@ int64_t FirstDrawn(const JacobianSums& sums, const DrawnRows& drawn, size_t w) {
          (place - drawn.weightings.begin()) * drawn.draw_count;
 }
 
-// The rows of one weighting, [E, groups, d].
+// The rows of one weighting, [E, groups, d], in memory of their own: products
+// of rows that begin elsewhere may round differently.
 at::Tensor GroupRows(const JacobianSums& sums, const at::Tensor& x, size_t w) {
   const int64_t begin = static_cast<int64_t>(w) * sums.groups();
-  return x.slice(1, begin, begin + sums.groups());
+  return x.slice(1, begin, begin + sums.groups()).contiguous();
 }
 
 // Adds what one direction says. `x` [E, rows, d] float32 or float64.

@@ -62,22 +62,19 @@ ByExpert OfGroups(const JacobianSums& sums, size_t w,
   return {.totals = at::stack(totals, 1), .changes = at::stack(changes, 1)};
 }
 
-// Of the model's own routing and of each one drawn, `n` = 1 + draws. `first`:
-// where the drawn rows of the weighting begin.
+// Of the model's own routing and of each one drawn, `n` = 1 + draws. `set`: of
+// the weighting, among the drawn ones.
 ByExpert OfRoutings(const JacobianSums& sums, const DrawnRows& drawn, size_t w,
-                    int64_t first,
+                    size_t set,
                     const std::vector<AlignmentGradient>& gradients) {
   const ByExpert own = OfGroups(sums, w, gradients);
   std::vector<at::Tensor> totals;
   std::vector<at::Tensor> changes;
   for (int64_t e = 0; e < sums.expert_count(); ++e) {
-    const ActivationRows& rows = drawn.experts[static_cast<size_t>(e)];
-    const auto some = [&](const at::Tensor& all) {
-      return all.slice(0, first, first + drawn.draw_count);
-    };
-    totals.push_back(some(rows.totals()));
-    changes.push_back(Along(some(rows.slope()), some(rows.value()),
-                            gradients[static_cast<size_t>(e)]));
+    const RowSums& rows = drawn.experts[static_cast<size_t>(e)].sums(set);
+    totals.push_back(rows.totals);
+    changes.push_back(
+        Along(rows.slope, rows.value, gradients[static_cast<size_t>(e)]));
   }
   const auto after = [](const at::Tensor& model,
                         const std::vector<at::Tensor>& drawn_ones) {
@@ -158,10 +155,10 @@ at::Tensor Reroute(const JacobianSums& sums, const DrawnRows& drawn, size_t w,
                    size_t all,
                    const std::vector<AlignmentReplicates>& replicates,
                    const ObservedAlignment& of_all) {
-  const auto place = std::ranges::find(drawn.weightings, sums.weightings()[w]) -
-                     drawn.weightings.begin();
-  const ByExpert routings =
-      OfRoutings(sums, drawn, w, place * drawn.draw_count, of_all.gradients);
+  const auto set = static_cast<size_t>(
+      std::ranges::find(drawn.weightings, sums.weightings()[w]) -
+      drawn.weightings.begin());
+  const ByExpert routings = OfRoutings(sums, drawn, w, set, of_all.gradients);
   const at::Tensor totals = OfGroups(sums, all, of_all.gradients).totals.sum(0);
   return ExactChange(routings) +
          MeansOverPairs(CosinesOf(replicates[w].drawn)) -

@@ -288,11 +288,7 @@ TEST_F(AlignmentSignificanceTest, DoesNotDependOnWhatElseIsAveraged) {
   for (const char* name :
        {"jacobian_cosine/gate/null_draws", "jacobian_cosine/gate/interval",
         "jacobian_cosine_corrected/all/interval"}) {
-    // 1e-7: products of float32 of another shape may add up in another order;
-    // other draws differ by a hundredth.
-    EXPECT_TRUE(at::allclose(ArrayOf(all, name), ArrayOf(some, name), 0, 1e-7,
-                             /*equal_nan=*/true))
-        << name;
+    EXPECT_TRUE(ArrayOf(all, name).equal(ArrayOf(some, name))) << name;
   }
 }
 

@@ -10,7 +10,7 @@
 namespace moeprobe {
 
 // What averaged Jacobians would be sums of under routings other than the
-// model's: for each weighting in order, a row for each draw.
+// model's: for each weighting in order, a set of a row for each draw.
 struct DrawnRows {
   std::vector<Weighting> weightings = {};
   int64_t router_count =

@@ -89,25 +89,23 @@ void JacobianProbe::AddRows(const NullRoutings& nulls) {
   drawn_.draw_count = drawn_.router_count + nulls.permutations.count();
   std::ranges::copy_if(options_.average, std::back_inserter(drawn_.weightings),
                        [](Weighting w) { return w != Weighting::kAll; });
-  const int64_t rows =
-      static_cast<int64_t>(drawn_.weightings.size()) * drawn_.draw_count +
-      of_experts.size(0);
-  if (rows == 0) return;
+  if (drawn_.draw_count + of_experts.size(0) == 0) return;
   for (int64_t e = 0; e < sums_.expert_count(); ++e) {
-    std::vector<RowWeights> sets;
+    std::vector<RowSet> sets;
     for (const Weighting weighting : drawn_.weightings) {
-      sets.emplace_back([nulls, e, weighting,
-                         counted = counted_](const at::Tensor& tokens) {
+      const auto drawn = [nulls, e, weighting,
+                          counted = counted_](const at::Tensor& tokens) {
         return at::cat({DrawWeights(nulls.random_router, e, weighting, tokens),
                         DrawWeights(nulls.permutations, e, weighting, tokens)})
             .mul_(counted.index_select(0, tokens));
-      });
+      };
+      sets.push_back({.count = drawn_.draw_count, .weights = drawn});
     }
-    sets.emplace_back([of_experts](const at::Tensor& tokens) {
+    const auto by_tokens = [of_experts](const at::Tensor& tokens) {
       return of_experts.index_select(1, tokens);
-    });
-    drawn_.experts.emplace_back(rows, WidthsOf(sums_.Weights(e)),
-                                std::move(sets));
+    };
+    sets.push_back({.count = of_experts.size(0), .weights = by_tokens});
+    drawn_.experts.emplace_back(WidthsOf(sums_.Weights(e)), std::move(sets));
   }
 }
 
@@ -212,15 +210,13 @@ std::vector<AlignmentGradient> JacobianProbe::GradientsOf(
 ProbeResult JacobianProbe::ByTokens(int64_t seed) const {
   if (sums_.expert_count() < 2 || drawn_.experts.empty()) return {};
   const int64_t count = sums_.expert_count();
-  const int64_t first =
-      static_cast<int64_t>(drawn_.weightings.size()) * drawn_.draw_count;
   std::vector<const MlpTensors*> experts;
   std::vector<ActivationTerms> sums;
   for (int64_t e = 0; e < count; ++e) {
-    const ActivationRows& rows = drawn_.experts[static_cast<size_t>(e)];
+    const RowSums& by_tokens =
+        drawn_.experts[static_cast<size_t>(e)].sums(drawn_.weightings.size());
     experts.push_back(&sums_.Weights(e));
-    sums.push_back({.slope = rows.slope().slice(0, first, first + count),
-                    .value = rows.value().slice(0, first, first + count)});
+    sums.push_back({.slope = by_tokens.slope, .value = by_tokens.value});
   }
   return JacobianByTokens(experts, sums, token_counts_, seed);
 }

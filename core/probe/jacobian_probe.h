@@ -87,7 +87,8 @@ class JacobianProbe final : public ActivationProbe {
   at::Tensor routed_;          // [E, T] float32: 1 or 0
   at::Tensor gates_;           // [E, T] float32
   at::Tensor group_of_token_;  // [T] int64
-  DrawnRows drawn_;  // with `by_tokens`, a row for each expert's tokens follows
+  DrawnRows
+      drawn_;  // with `by_tokens`, a set of a row for each expert's follows
   at::Tensor token_counts_;  // with `by_tokens`, of those: [E] float64
 };
 

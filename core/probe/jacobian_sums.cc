@@ -82,17 +82,18 @@ double JacobianSums::WeightTotal(int64_t expert, size_t weighting,
 AveragedJacobian JacobianSums::Average(int64_t expert, size_t weighting,
                                        GroupRange range) const {
   const double total = WeightTotal(expert, weighting, range);
-  const ActivationSums sums = ByGroup(expert, weighting);
+  const ActivationSums& sums = sums_[static_cast<size_t>(expert)];
+  const auto row = static_cast<int64_t>(weighting);
   return {.weights = &Weights(expert),
-          .slope = AddRows(sums.slope, range).div_(total),
-          .value = AddRows(sums.value, range).div_(total)};
+          .slope = AddRows(sums.slope.select(1, row), range).div_(total),
+          .value = AddRows(sums.value.select(1, row), range).div_(total)};
 }
 
 ActivationSums JacobianSums::ByGroup(int64_t expert, size_t weighting) const {
   const ActivationSums& sums = sums_[static_cast<size_t>(expert)];
   const auto row = static_cast<int64_t>(weighting);
-  return {.slope = sums.slope.select(1, row),
-          .value = sums.value.select(1, row)};
+  return {.slope = sums.slope.select(1, row).contiguous(),
+          .value = sums.value.select(1, row).contiguous()};
 }
 
 }  // namespace moeprobe

@@ -63,7 +63,7 @@ class JacobianSums {
   AveragedJacobian Average(int64_t expert, size_t weighting,
                            GroupRange range = kWholeSample) const;
 
-  // Returns the sums themselves, a row for each group.
+  // Returns the sums themselves, a row for each group, in memory of their own.
   ActivationSums ByGroup(int64_t expert, size_t weighting) const;
 
  private:
