@@ -425,37 +425,33 @@ def submits(rounds):
 
 
 def long_queue(rounds):
-    yield from queue_rows(
-        rounds,
-        0,
-        (
-            ("list_p99_ms", "a page of jobs: 99 of 100 within", "ms", ("≤", 20)),
-            ("ready_seconds", "first page of jobs after kill -9", "s", ("≤", 2)),
-            ("watches_memory_mib", "1,000 idle watches: memory", "MiB", None),
-            ("watches_processor_percent", "1,000 idle watches: of a core", "%", None),
-        ),
-    )
+    build_programs()
+    alone = Measurement([PYTHON, "bench/load/long_queue.py"], rounds=rounds)
+    for quantity, title, unit, goal in (
+        ("list_p99_ms", "a page of jobs: 99 of 100 within", "ms", ("≤", 20)),
+        ("ready_seconds", "first page of jobs after kill -9", "s", ("≤", 2)),
+        ("watches_memory_mib", "1,000 idle watches: memory", "MiB", None),
+        ("watches_processor_percent", "1,000 idle watches: of a core", "%", None),
+    ):
+        name = f"long-queue-{quantity.replace('_', '-')}"
+        yield alone.row(name, f"10,000 queued jobs, {title}", quantity, unit, goal)
 
 
 def soak(rounds):
-    growth = "lives of jobs for 20 minutes: growth of memory"
-    yield from queue_rows(
-        rounds,
-        1200,
-        (
-            ("soak_memory_growth_mib", growth, "MiB", ("≤", 1.0)),
-            ("soak_descriptor_growth", "and of descriptors", "", ("≤", 0)),
-        ),
-    )
-
-
-def queue_rows(rounds, soak_seconds, quantities):
     build_programs()
-    command = [PYTHON, "bench/load/long_queue.py", "--soak", str(soak_seconds)]
-    alone = Measurement(command, rounds=rounds)
-    for quantity, title, unit, goal in quantities:
-        name = f"long-queue-{quantity.replace('_', '-')}"
-        yield alone.row(name, f"10,000 queued jobs, {title}", quantity, unit, goal)
+    alone = Measurement([PYTHON, "bench/load/soak.py"], rounds=rounds)
+    for quantity, what, unit, goal in (
+        ("memory_mib_growth", "growth of the server's memory", "MiB", ("≤", 1.0)),
+        ("worker_memory_mib_growth", "and of its worker's", "MiB", ("≤", 1.0)),
+        ("descriptors_growth", "and of descriptors", "", ("≤", 0)),
+    ):
+        yield alone.row(
+            f"soak-{quantity.replace('_', '-')}",
+            f"lives of jobs for 20 minutes, some computed: {what}",
+            f"soak_{quantity}",
+            unit,
+            goal,
+        )
 
 
 def second_probe(rounds):

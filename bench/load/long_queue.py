@@ -1,28 +1,24 @@
 """What a server does that has much to keep: a long queue and many who watch.
 
-usage: long_queue.py [--jobs N] [--watches N] [--lists N] [--soak SECONDS]
+usage: long_queue.py [--jobs N] [--watches N] [--lists N]
 
 A real server without workers, over a Unix socket. Queues jobs; lists them, on
 first pages and deep ones; holds watches that hear nothing; kills the server with
--9 and waits for its first answer; then lets several clients submit, watch, list,
-cancel and delete for a while. Needs build/release.
+-9 and waits for its first answer. Needs build/release.
 """
 
 import argparse
 import collections
 import itertools
 import pathlib
-import statistics
 import sys
 import tempfile
 import time
-from concurrent import futures
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests/e2e"), str(ROOT / "bench/peers")]
 
 import latency  # noqa: E402
-import lives  # noqa: E402
 import measurement  # noqa: E402
 import service  # noqa: E402
 import stubs  # noqa: E402
@@ -34,7 +30,6 @@ WATCHES_PER_CONNECTION = 50
 # Channels to one address share a connection otherwise.
 OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]
 IDLE_SECONDS = 10
-SOAK_CLIENTS = 8
 
 
 def percentile_ms(durations, share):
@@ -116,44 +111,6 @@ def seconds_to_ready(server, job_count):
     return elapsed
 
 
-def soak(server, request, seconds):
-    """How memory and descriptors grow, from the second tenth of the time to the last.
-
-    Looked at once a second; medians, since both go up and down all the time. By
-    several clients: what the allocator keeps for each thread is there early then.
-    """
-    end = time.monotonic() + seconds
-    memory, descriptors = [], []
-
-    def goes_on():
-        return time.monotonic() < end
-
-    clients = [stubs.Api(server.address, OWN_CONNECTION) for _ in range(SOAK_CLIENTS)]
-    with futures.ThreadPoolExecutor(SOAK_CLIENTS) as threads:
-        counts = [
-            threads.submit(lives.live_while, goes_on, api, request) for api in clients
-        ]
-        while goes_on():
-            memory.append(memory_mib(server))
-            descriptors.append(server.descriptor_count())
-            time.sleep(1)
-    for api in clients:
-        api.channel.close()
-    return {
-        "soak_seconds": seconds,
-        "soak_jobs": sum(count.result() for count in counts),
-        "soak_memory_growth_mib": growth(memory),
-        "soak_memory_mib": memory[-1],
-        "soak_descriptor_growth": growth(descriptors),
-    }
-
-
-def growth(samples):
-    tenth = max(len(samples) // 10, 1)
-    early, late = samples[tenth : 2 * tenth] or samples, samples[-tenth:]
-    return statistics.median(late) - statistics.median(early)
-
-
 def measure(server, arguments):
     api = stubs.Api(server.address)
     request = latency.request_for(api, latency.upload_ids(api, 64), windows=1)
@@ -170,8 +127,6 @@ def measure(server, arguments):
     }
     figure |= hold_watches(server, names, arguments.watches)
     figure["ready_seconds"] = seconds_to_ready(server, arguments.jobs)
-    if arguments.soak:
-        figure |= soak(server, request, arguments.soak)
     return figure
 
 
@@ -180,7 +135,6 @@ def main():
     parser.add_argument("--jobs", type=int, default=10_000)
     parser.add_argument("--watches", type=int, default=1000)
     parser.add_argument("--lists", type=int, default=500)
-    parser.add_argument("--soak", type=float, default=1200, metavar="SECONDS")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
         stub_folder = pathlib.Path(folder) / "stubs"

@@ -1,6 +1,6 @@
 """Many lives of jobs leave a server as it was.
 
-bench/load/long_queue.py has a longer run.
+bench/load/soak.py has a longer run, with jobs that are computed.
 """
 
 import itertools
@@ -34,7 +34,13 @@ def live(api, request, count):
     turns = itertools.count()
     with futures.ThreadPoolExecutor(THREADS) as threads:
         counts = [
-            threads.submit(lives.live_while, lambda: next(turns) < count, api, request)
+            threads.submit(
+                lives.repeat_while,
+                lambda: next(turns) < count,
+                lives.live_once,
+                api,
+                request,
+            )
             for _ in range(THREADS)
         ]
     assert sum(lived.result() for lived in counts) == count
