@@ -95,6 +95,13 @@ ResolvedJob JobOperations::Resolve(const Viewer& user, const v1::Job& job) {
       parts_.default_visibility, request.violations);
   const JobPriority priority =
       ResolvePriority(user, job.priority(), request.violations);
+  if (DeviceOf(request.job) == v1::DEVICE_CUDA &&
+      !parts_.scheduler->workers_have_cuda()) {
+    request.violations.Add("device",
+                           "no worker of this server computes on a GPU, found "
+                           "cuda, expected auto or cpu",
+                           absl::StatusCode::kFailedPrecondition);
+  }
   return {.request = std::move(request),
           .access = std::move(access),
           .priority = priority};

@@ -112,6 +112,9 @@ class Scheduler {
   // Where a job with this device will run, as far as workers have told.
   v1::Device ResolveDevice(v1::Device device) const;
 
+  // Whether any worker has told that it computes on a GPU.
+  bool workers_have_cuda() const { return workers_have_cuda_; }
+
   // Workers that wait for a task.
   int idle_worker_count() const { return idle_worker_count_; }
 
