@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "storage/access.h"
 #include "storage/connection.h"
@@ -63,7 +64,7 @@ class OneJob {
         Execute(db, "UPDATE job SET worker = 1, attempt = 1, start_time = 1");
         Execute(db, "PRAGMA ignore_check_constraints = OFF");
       }
-      ChangeState(db, id_, change);
+      ChangeState(db, id_, change, absl::Now());
       return absl::OkStatus();
     });
   }

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <ostream>
@@ -69,6 +70,12 @@ JobFailure FailureOf(absl::StatusCode code) {
   return {.code = static_cast<int>(code), .message = "words"};
 }
 
+absl::Time FirstTime() { return absl::FromUnixSeconds(1'750'000'000); }
+
+int64_t MinuteOf(absl::Time time) {
+  return absl::ToInt64Minutes(time - FirstTime());
+}
+
 // Returns a file with an empty database, of which copies open faster than new
 // ones.
 std::filesystem::path EmptyDatabase() {
@@ -79,13 +86,12 @@ std::filesystem::path EmptyDatabase() {
   return file;
 }
 
-// The stores, over a file that is left and opened again. Time stands still in
-// them, too.
+// The stores, over a file that is left and opened again.
 class StoredJobs : public Jobs {
  public:
   StoredJobs() {
     std::filesystem::copy_file(EmptyDatabase(), file_);
-    server_ = std::make_unique<Server>(file_);
+    server_ = std::make_unique<Server>(file_, &now_);
   }
 
   std::string Submit(const Request& request) override {
@@ -175,12 +181,17 @@ class StoredJobs : public Jobs {
 
   std::string Reopen() override {
     server_.reset();
-    server_ = std::make_unique<Server>(file_);
+    server_ = std::make_unique<Server>(file_, &now_);
     return "OK";
   }
 
   std::string ReleaseAll() override {
     return Said(server_->attempts.ReleaseAll());
+  }
+
+  std::string PassTime(int64_t minutes) override {
+    now_ += absl::Minutes(minutes);
+    return "OK";
   }
 
   std::vector<std::string> Seen() override {
@@ -203,18 +214,22 @@ class StoredJobs : public Jobs {
  private:
   // What one process of a server has of it.
   struct Server {
-    explicit Server(const std::filesystem::path& file)
-        : database(*Database::Open(file)) {}
+    Server(const std::filesystem::path& file, const absl::Time* now)
+        : database(*Database::Open(file)),
+          time_of_day([now] { return *now; }) {}
 
     static void Ignore(int64_t /*job*/) {}
-    // In 2100, after all events, which have the machine's own times:
-    // ReleaseAll() charges up to the last event of a job, so nothing.
-    static absl::Time Now() { return absl::FromUnixSeconds(4'102'444'800); }
+    // Attempts take no time, so that nobody is charged for them. It is later
+    // than the time of day will be: of those that a server that died had, the
+    // events tell how long they took.
+    static absl::Time Late() { return absl::FromUnixSeconds(4'102'444'800); }
 
     std::unique_ptr<Database> database;
-    JobStore jobs{database.get(), Ignore, Now, JobModel::kLimits};
-    JobQueue queue{database.get(), Ignore, Now, JobModel::kLimits, Now};
-    AttemptStore attempts{database.get(), Ignore, Now};
+    std::function<absl::Time()> time_of_day;
+    JobStore jobs{database.get(), Ignore, time_of_day, JobModel::kLimits};
+    JobQueue queue{database.get(), Ignore, Late, JobModel::kLimits,
+                   time_of_day};
+    AttemptStore attempts{database.get(), Ignore, Late, time_of_day};
   };
 
   AttemptId IdOf(const SomeAttempt& attempt) {
@@ -241,7 +256,10 @@ class StoredJobs : public Jobs {
                  .worker = row.worker,
                  .crash_count = row.crash_count,
                  .cached = row.cached,
-                 .phase = row.phase};
+                 .phase = row.phase,
+                 .created = MinuteOf(row.create_time)};
+    if (row.start_time) view.started = MinuteOf(*row.start_time);
+    if (row.end_time) view.ended = MinuteOf(*row.end_time);
     if (row.failure) {
       view.failure = static_cast<absl::StatusCode>(row.failure->code);
     }
@@ -259,6 +277,7 @@ class StoredJobs : public Jobs {
     return view;
   }
 
+  absl::Time now_ = FirstTime();
   TemporaryDirectory directory_;
   std::filesystem::path file_ = directory_.path() / "moeprobe.db";
   std::unique_ptr<Server> server_;
@@ -484,6 +503,15 @@ struct Reopen : Command {
   void show(std::ostream& out) const override { out << "the server dies"; }
 };
 
+struct PassTime : Command {
+  int64_t minutes = *rc::gen::inRange<int64_t>(1, 100);
+
+  std::string Give(Jobs& jobs) const override { return jobs.PassTime(minutes); }
+  void show(std::ostream& out) const override {
+    out << minutes << " minutes pass";
+  }
+};
+
 struct ReleaseAll : Command {
   std::string Give(Jobs& jobs) const override { return jobs.ReleaseAll(); }
   void show(std::ostream& out) const override {
@@ -496,7 +524,7 @@ RC_GTEST_PROP(JobModelTest, IsWhatTheStoresDo, ()) {
   const auto any_command = rc::state::gen::execOneOfWithArgs<
       Submit, Submit, Submit, Cancel, Remove, Claim, Claim, Claim, Start,
       AnswerFromCache, FailQueued, Report, Publish, Publish, Publish, Finish,
-      Finish, WorkerDied, WorkerDied, Reopen, ReleaseAll>();
+      Finish, WorkerDied, WorkerDied, Reopen, ReleaseAll, PassTime, PassTime>();
   StoredJobs stored;
   JobModel model;
   const auto commands = *rc::state::gen::commands(model, any_command);

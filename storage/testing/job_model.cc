@@ -37,33 +37,8 @@ bool MaySee(const std::string& user, const JobView& job) {
   return !job.is_private || MayChange(user, job);
 }
 
-void Move(JobView& job, JobState state,
-          std::optional<absl::StatusCode> failure = std::nullopt) {
-  job.state = state;
-  job.failure = failure;
-  if (state != JobState::kRunning && state != JobState::kCancelling) {
-    job.worker = std::nullopt;
-  }
-  job.history.emplace_back(NameOf(state));
-}
-
-void Cancelled(JobView& job) {
-  Move(job, JobState::kCancelled, absl::StatusCode::kCancelled);
-}
-
-void Succeed(JobView& job) {
-  job.phase = "";
-  job.cached = job.attempt == 0;
-  Move(job, JobState::kSucceeded);
-}
-
-// A worker no longer holds the job, which is to go on elsewhere.
-void Release(JobView& job) {
-  if (job.state == JobState::kCancelling) {
-    Cancelled(job);
-  } else {
-    Move(job, JobState::kQueued);
-  }
+std::string Minute(const std::optional<int64_t>& time) {
+  return time ? absl::StrCat(*time) : "?";
 }
 
 }  // namespace
@@ -75,6 +50,7 @@ std::string Describe(const JobView& job) {
       job.worker ? absl::StrCat(" by ", *job.worker) : "", ", ",
       job.crash_count, " crashes", job.cached ? ", cached" : "", ", phase '",
       job.phase, "'", job.failure ? ", failed " + Name(*job.failure) : "",
+      ", at ", job.created, " ", Minute(job.started), " ", Minute(job.ended),
       ", layers ", absl::StrJoin(job.layers, "+"), ", was ",
       absl::StrJoin(job.history, " "));
 }
@@ -122,6 +98,7 @@ std::string JobModel::Submit(const Request& request) {
               .owner = request.owner,
               .is_private = request.is_private,
               .work = request.work,
+              .created = now_,
               .history = {NameOf(JobState::kQueued)}};
   Attach(job);
   if (IsWhole(job)) {
@@ -138,7 +115,7 @@ std::string JobModel::Submit(const Request& request) {
 std::string JobModel::Cancel(const std::string& user, int64_t job) {
   if (const auto refusal = Refusal(user, job)) return Name(*refusal);
   JobView& view = jobs_.at(job).view;
-  if (view.state == JobState::kQueued) Cancelled(view);
+  if (view.state == JobState::kQueued) EndCancelled(view);
   if (view.state == JobState::kRunning) Move(view, JobState::kCancelling);
   return "OK";
 }
@@ -160,6 +137,7 @@ std::string JobModel::Start(int64_t job, int64_t worker) {
   JobView& view = found->view;
   view.worker = worker;
   view.phase = "";
+  view.started = view.started.value_or(now_);
   Move(view, JobState::kRunning);
   return absl::StrCat("job ", job, ", attempt ", ++view.attempt);
 }
@@ -241,6 +219,11 @@ std::string JobModel::ReleaseAll() {
   return "OK";
 }
 
+std::string JobModel::PassTime(int64_t minutes) {
+  now_ += minutes;
+  return "OK";
+}
+
 std::vector<std::string> JobModel::Seen() {
   std::vector<std::string> seen;
   seen.reserve(jobs_.size() + kUsers.size() + 1);
@@ -306,6 +289,35 @@ int JobModel::HeldCount(const std::string& owner) const {
   return static_cast<int>(std::ranges::count_if(jobs_, [&](const auto& job) {
     return job.second.view.owner == owner && IsHeld(job.second.view);
   }));
+}
+
+void JobModel::Move(JobView& job, JobState state,
+                    std::optional<absl::StatusCode> failure) const {
+  job.state = state;
+  job.failure = failure;
+  if (IsFinal(state)) job.ended = now_;
+  if (state != JobState::kRunning && state != JobState::kCancelling) {
+    job.worker = std::nullopt;
+  }
+  job.history.emplace_back(NameOf(state));
+}
+
+void JobModel::EndCancelled(JobView& job) const {
+  Move(job, JobState::kCancelled, absl::StatusCode::kCancelled);
+}
+
+void JobModel::Succeed(JobView& job) const {
+  job.phase = "";
+  job.cached = job.attempt == 0;
+  Move(job, JobState::kSucceeded);
+}
+
+void JobModel::Release(JobView& job) const {
+  if (job.state == JobState::kCancelling) {
+    EndCancelled(job);
+  } else {
+    Move(job, JobState::kQueued);
+  }
 }
 
 void JobModel::Attach(JobView& job) const {

@@ -47,6 +47,9 @@ struct JobView {
   bool cached = false;
   std::string phase = {};
   std::optional<absl::StatusCode> failure = {};
+  // In minutes since the first.
+  int64_t created = 0;
+  std::optional<int64_t> started = {}, ended = {};
   std::set<int64_t> layers = {};          // that it has
   std::vector<std::string> history = {};  // its states and layers
 };
@@ -90,14 +93,16 @@ class Jobs {
   // It says that no worker holds anything.
   virtual std::string ReleaseAll() = 0;
 
+  // The time of day goes on.
+  virtual std::string PassTime(int64_t minutes) = 0;
+
   // Returns all there is: a line for each job, which of them each user sees,
   // and the one that goes next.
   virtual std::vector<std::string> Seen() = 0;
 };
 
-// What the stores of jobs have to do, as a plain table. Time stands still in
-// it: nobody is charged for workers, and of users who wait, the one goes first
-// who holds fewer.
+// What the stores of jobs have to do, as a plain table. Workers cost nothing in
+// it: of users who wait, the one goes first who holds fewer.
 class JobModel : public Jobs {
  public:
   static constexpr std::array kUsers = {"ann", "bob", "admin"};
@@ -132,6 +137,7 @@ class JobModel : public Jobs {
   std::string WorkerDied(int64_t worker) override;
   std::string Reopen() override { return "OK"; }
   std::string ReleaseAll() override;
+  std::string PassTime(int64_t minutes) override;
   std::vector<std::string> Seen() override;
 
  private:
@@ -149,12 +155,20 @@ class JobModel : public Jobs {
   std::optional<int64_t> Next() const;
   int WaitingCount(const std::string& owner) const;
   int HeldCount(const std::string& owner) const;
+  // Moves a job to another state.
+  void Move(JobView& job, JobState state,
+            std::optional<absl::StatusCode> failure = std::nullopt) const;
+  void EndCancelled(JobView& job) const;
+  void Succeed(JobView& job) const;
+  // A worker no longer holds the job, which is to go on elsewhere.
+  void Release(JobView& job) const;
   // Gives a job what the cache holds of it.
   void Attach(JobView& job) const;
 
   std::map<int64_t, Job> jobs_;
   std::set<std::string> cache_;
   int64_t next_id_ = 1;
+  int64_t now_ = 0;
 };
 
 }  // namespace moeprobe
