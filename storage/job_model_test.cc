@@ -328,7 +328,7 @@ void RequireIdle(const JobModel& model, int64_t worker) {
 // Mostly the one that holds a job.
 SomeAttempt AnyAttempt(const JobModel& model) {
   return {.job = AnyJob(model, model.HeldJobs()),
-          .ago = *rc::gen::weightedElement<int>({{4, 0}, {1, 1}})};
+          .ago = *rc::gen::weightedElement<int>({{6, 0}, {1, 1}})};
 }
 
 void Show(const SomeAttempt& attempt, std::ostream& out) {
@@ -472,9 +472,10 @@ struct Publish : Command {
 struct Finish : Command {
   explicit Finish(const JobModel& model) : attempt(AnyAttempt(model)) {}
   SomeAttempt attempt;
-  AttemptOutcome outcome =
-      *rc::gen::element(AttemptOutcome::kDone, AttemptOutcome::kFailed,
-                        AttemptOutcome::kGivenBack);
+  AttemptOutcome outcome = *rc::gen::weightedElement<AttemptOutcome>(
+      {{3, AttemptOutcome::kDone},
+       {1, AttemptOutcome::kFailed},
+       {1, AttemptOutcome::kGivenBack}});
 
   std::string Give(Jobs& jobs) const override {
     return jobs.Finish(attempt, outcome);
@@ -523,8 +524,9 @@ RC_GTEST_PROP(JobModelTest, IsWhatTheStoresDo, ()) {
   // What there is more than once comes more often.
   const auto any_command = rc::state::gen::execOneOfWithArgs<
       Submit, Submit, Submit, Cancel, Remove, Claim, Claim, Claim, Start,
-      AnswerFromCache, FailQueued, Report, Publish, Publish, Publish, Finish,
-      Finish, WorkerDied, WorkerDied, Reopen, ReleaseAll, PassTime, PassTime>();
+      AnswerFromCache, FailQueued, Report, Publish, Publish, Publish, Publish,
+      Publish, Publish, Finish, Finish, WorkerDied, WorkerDied, Reopen,
+      ReleaseAll, PassTime, PassTime>();
   StoredJobs stored;
   JobModel model;
   const auto commands = *rc::state::gen::commands(model, any_command);
