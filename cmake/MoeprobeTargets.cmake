@@ -70,9 +70,10 @@ function(moeprobe_program name)
 endfunction()
 
 # moeprobe_test(grassmann DEPS ...)
-# TORCH: it computes with LibTorch.
+# TORCH: it computes with LibTorch. ENVIRONMENT: a variable that it is to have,
+# NAME=VALUE.
 function(moeprobe_test name)
-  cmake_parse_arguments(ARG "TORCH" "" "DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH" "ENVIRONMENT" "DEPS;LABELS" ${ARGN})
   add_executable(${name}_test ${name}_test.cc)
   target_link_libraries(
     ${name}_test
@@ -82,10 +83,17 @@ function(moeprobe_test name)
       $<IF:$<BOOL:${ARG_TORCH}>,moeprobe::torch_test_main,GTest::gtest_main>
       moeprobe_options
   )
+  # An empty value would be lost on the way.
+  set(properties)
+  foreach(property LABELS ENVIRONMENT)
+    if(ARG_${property})
+      list(APPEND properties ${property} "${ARG_${property}}")
+    endif()
+  endforeach()
   # A busy machine takes longer than five seconds to load LibTorch.
   gtest_discover_tests(
     ${name}_test
     DISCOVERY_TIMEOUT 120
-    PROPERTIES LABELS "${ARG_LABELS}"
+    PROPERTIES ${properties}
   )
 endfunction()

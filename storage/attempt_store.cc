@@ -62,13 +62,14 @@ std::string WorkOf(const std::string& phase) {
 // Notes how far the job is, and in its history, if it is news there. Returns
 // whether anything changed.
 bool NoteProgress(Connection& database, const JobRow& row,
-                  const std::string& phase, double fraction) {
+                  const std::string& phase, double fraction, absl::Time now) {
   if (phase == row.phase && fraction == row.fraction) return false;
   Execute(database, "UPDATE job SET phase = ?2, fraction = ?3 WHERE id = ?1",
           row.id, phase, fraction);
   if (QueryInteger(database, kIsNews, row.id, fraction, kFractionStep,
                    WorkOf(phase))) {
-    Execute(database, kAddProgress, row.id, Now(), phase, fraction);
+    Execute(database, kAddProgress, row.id, absl::ToUnixMicros(now), phase,
+            fraction);
   }
   return true;
 }
@@ -110,11 +111,12 @@ absl::Time LastEvent(Connection& database, int64_t job) {
 
 // Ends the claim on a job whose worker is gone.
 void Release(Connection& database, const JobRow& row,
-             const StateChange& when_running) {
+             const StateChange& when_running, absl::Time now) {
   ChangeState(database, row.id,
               row.state == JobState::kCancelling
                   ? Cancellation("cancelled on request")
-                  : when_running);
+                  : when_running,
+              now);
 }
 
 // Says in the job's history why it is in the queue again.
@@ -142,8 +144,9 @@ absl::StatusOr<bool> AttemptStore::Report(
   bool changed = false;
   auto cancel = database_->Write([&](Connection& db) -> absl::StatusOr<bool> {
     MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, HeldJob(db, attempt));
-    changed = NoteProgress(db, row, phase, fraction) || !warnings.empty();
-    AddWarnings(db, row.id, warnings);
+    const absl::Time now = wall_();
+    changed = NoteProgress(db, row, phase, fraction, now) || !warnings.empty();
+    AddWarnings(db, row.id, warnings, now);
     return row.state == JobState::kCancelling;
   });
   if (cancel.ok() && changed) listener_(attempt.job);
@@ -155,15 +158,16 @@ absl::Status AttemptStore::Publish(const AttemptId& attempt,
   const absl::Status status =
       database_->Write([&](Connection& db) -> absl::Status {
         MOEPROBE_RETURN_IF_ERROR(HeldJob(db, attempt).status());
+        const absl::Time now = wall_();
         for (const PublishedGroup& group : layer.groups) {
           CrashPoint("layer-between-cache-entries");
-          InsertCacheEntry(db, group, layer.warnings);
+          InsertCacheEntry(db, group, layer.warnings, now);
         }
         Execute(db,
                 "INSERT OR REPLACE INTO weights_fingerprint VALUES(?1, ?2, ?3)",
                 layer.stamp, layer.layer, layer.weights_fingerprint);
         CrashPoint("layer-cached-not-attached");
-        if (AttachCachedGroups(db, attempt.job, layer.needed)) {
+        if (AttachCachedGroups(db, attempt.job, layer.needed, now)) {
           Execute(db, "UPDATE job SET crash_count = 0 WHERE id = ?1",
                   attempt.job);
         }
@@ -180,18 +184,20 @@ absl::StatusOr<JobState> AttemptStore::Finish(const AttemptId& attempt,
         MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, HeldJob(db, attempt));
         NoteProvenance(db, row.id, end.provenance);
         NoteEnvironment(db, row.id, end.environment);
-        AddWarnings(db, row.id, end.warnings);
-        const absl::Time now = clock_();
-        ChargeAttempt(db, row.id, now, now);
+        const absl::Time now = wall_();
+        AddWarnings(db, row.id, end.warnings, now);
+        const absl::Time end_time = clock_();
+        ChargeAttempt(db, row.id, end_time, end_time);
         const auto missing = MissingGroup(db, row.id);
         if (end.failure) {
-          ChangeState(db, row.id, EndOf(row, *end.failure));
+          ChangeState(db, row.id, EndOf(row, *end.failure), now);
         } else if (missing) {
           ChangeState(
               db, row.id,
-              Failure(absl::StrCat("the worker finished without ", *missing)));
+              Failure(absl::StrCat("the worker finished without ", *missing)),
+              now);
         } else {
-          Succeed(db, row.id);
+          Succeed(db, row.id, now);
         }
         MOEPROBE_ASSIGN_OR_RETURN(const JobRow ended, SelectJob(db, row.id));
         return ended.state;
@@ -218,7 +224,8 @@ absl::StatusOr<std::optional<JobRow>> AttemptStore::WorkerDied(
                 row.crash_count < max_crash_count
                     ? StateChange{.state = JobState::kQueued}
                     : Failure(absl::StrCat(reason, " (", row.crash_count,
-                                           " times)")));
+                                           " times)")),
+                wall_());
         NoteWhyQueued(db, *held, reason);
         MOEPROBE_ASSIGN_OR_RETURN(JobRow ended, SelectJob(db, *held));
         return ended;
@@ -236,7 +243,7 @@ absl::Status AttemptStore::ReleaseAll() {
         for (const int64_t id : held) {
           MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, SelectJob(db, id));
           ChargeAttempt(db, id, LastEvent(db, id), clock_());
-          Release(db, row, {.state = JobState::kQueued});
+          Release(db, row, {.state = JobState::kQueued}, wall_());
         }
         return absl::OkStatus();
       });

@@ -34,12 +34,15 @@ struct AttemptEnd {
 class AttemptStore {
  public:
   // `database` must outlive the store. `clock` measures attempts, for which
-  // the owners of the jobs are charged as they end; see ShareStore.
+  // the owners of the jobs are charged as they end; see ShareStore. `wall`
+  // tells the time of day.
   AttemptStore(Database* database, JobListener listener,
-               std::function<absl::Time()> clock = absl::Now)
+               std::function<absl::Time()> clock = absl::Now,
+               std::function<absl::Time()> wall = absl::Now)
       : database_(database),
         listener_(std::move(listener)),
-        clock_(std::move(clock)) {}
+        clock_(std::move(clock)),
+        wall_(std::move(wall)) {}
 
   // Notes progress and new warnings. Progress goes into the job's history too
   // where its fraction has moved by half a percent, or where what is done, the
@@ -81,6 +84,7 @@ class AttemptStore {
   Database* database_;
   JobListener listener_;
   std::function<absl::Time()> clock_;
+  std::function<absl::Time()> wall_;
 };
 
 }  // namespace moeprobe

@@ -26,6 +26,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/crash_point.h"
+#include "core/base/directory_entries.h"
 #include "core/base/disk_error.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/sha256.h"
@@ -102,12 +103,11 @@ absl::StatusOr<BlobStore> BlobStore::Open(fs::path directory) {
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) return DiskError(error.value(), directory);
-  for (const auto& entry : fs::directory_iterator(directory, error)) {
-    if (absl::StartsWith(entry.path().filename().string(), kUnfinished)) {
-      fs::remove(entry.path(), error);
-    }
+  MOEPROBE_ASSIGN_OR_RETURN(const auto entries, DirectoryEntries(directory));
+  for (const fs::path& entry : entries) {
+    if (!absl::StartsWith(entry.filename().native(), kUnfinished)) continue;
+    MOEPROBE_RETURN_IF_ERROR(Remove(entry));
   }
-  if (error) return DiskError(error.value(), directory);
   return BlobStore(std::move(directory));
 }
 
@@ -131,18 +131,16 @@ absl::StatusOr<bool> BlobStore::DiscardUnneeded(
 }
 
 absl::StatusOr<std::vector<std::string>> BlobStore::List() const {
+  MOEPROBE_ASSIGN_OR_RETURN(const auto entries, DirectoryEntries(directory_));
   std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator entry(directory_, error), end;
-       !error && entry != end; entry.increment(error)) {
-    std::string name = entry->path().filename().string();
+  for (const fs::path& entry : entries) {
+    std::string name = entry.filename().string();
     if (absl::StartsWith(name, kUnfinished) ||
         absl::StartsWith(name, kUnconfirmed)) {
       continue;
     }
     names.push_back(std::move(name));
   }
-  if (error) return DiskError(error.value(), directory_);
   return names;
 }
 
@@ -169,16 +167,14 @@ void BlobStore::Confirm(const std::string& sha256) const {
 }
 
 absl::StatusOr<std::vector<std::string>> BlobStore::Unconfirmed() const {
+  MOEPROBE_ASSIGN_OR_RETURN(const auto entries, DirectoryEntries(directory_));
   std::vector<std::string> all;
-  std::error_code error;
-  for (fs::directory_iterator entry(directory_, error), end;
-       !error && entry != end; entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
+  for (const fs::path& entry : entries) {
+    const std::string name = entry.filename().string();
     if (absl::StartsWith(name, kUnconfirmed)) {
       all.push_back(name.substr(std::string_view(kUnconfirmed).size()));
     }
   }
-  if (error) return DiskError(error.value(), directory_);
   return all;
 }
 

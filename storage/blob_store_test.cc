@@ -69,6 +69,12 @@ TEST_F(BlobStoreTest, RemovesWhatAKilledProcessLeft) {
   EXPECT_EQ(directory_.FileCount(), 0);
 }
 
+TEST_F(BlobStoreTest, SaysThatItCannotTellWhichBlobsThereAre) {
+  std::filesystem::remove(directory_.path());
+  EXPECT_EQ(blobs_.List().status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(blobs_.Unconfirmed().status().code(), absl::StatusCode::kNotFound);
+}
+
 TEST_F(BlobStoreTest, NoticesAFlippedBitAndAMissingFile) {
   const std::string sha256 = *blobs_.Put("bytes");
   std::ofstream(blobs_.PathOf(sha256)) << "bytez";

@@ -75,7 +75,7 @@ absl::StatusOr<DatasetRow> SelectOne(Database& database, const Viewer& viewer,
 }
 
 // Returns the id of the row.
-int64_t Upsert(Connection& database, const DatasetRow& row) {
+int64_t Upsert(Connection& database, const DatasetRow& row, absl::Time now) {
   Statement upsert = Query(
       database,
       "INSERT INTO dataset(sha256, owner, private, kind, display_name, "
@@ -84,7 +84,8 @@ int64_t Upsert(Connection& database, const DatasetRow& row) {
       "display_name = excluded.display_name, private = excluded.private "
       "RETURNING id",
       row.sha256, row.access.owner, static_cast<int>(row.access.is_private),
-      row.is_text ? "text" : "ids", row.display_name, row.size_bytes, Now());
+      row.is_text ? "text" : "ids", row.display_name, row.size_bytes,
+      absl::ToUnixMicros(now));
   upsert.executeStep();
   return upsert.getColumn(0).getInt64();
 }
@@ -131,7 +132,7 @@ absl::Status DatasetStore::Adopt(const std::string& owner) {
 absl::Status DatasetStore::Add(const DatasetRow& row) {
   return database_->Write([&](Connection& db) -> absl::Status {
     MOEPROBE_RETURN_IF_ERROR(CheckLimits(db, row, limits_));
-    const int64_t id = Upsert(db, row);
+    const int64_t id = Upsert(db, row, clock_());
     Execute(db, "DELETE FROM dataset_reader WHERE dataset = ?1", id);
     for (const std::string& reader : row.access.readers) {
       Execute(db, "INSERT INTO dataset_reader(dataset, name) VALUES(?1, ?2)",

@@ -2,11 +2,14 @@
 #define MOEPROBE_STORAGE_DATASET_STORE_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "storage/access.h"
 #include "storage/database.h"
@@ -30,9 +33,10 @@ struct DatasetRow {
 // own, else the first that is for them. Thread-safe.
 class DatasetStore {
  public:
-  // `database` must outlive the store.
-  explicit DatasetStore(Database* database, const Limits& limits = {})
-      : database_(database), limits_(limits) {}
+  // `database` must outlive the store. `clock` says when data sets are added.
+  explicit DatasetStore(Database* database, const Limits& limits = {},
+                        std::function<absl::Time()> clock = absl::Now)
+      : database_(database), limits_(limits), clock_(std::move(clock)) {}
 
   // Gives the data sets that nobody owns, those of before there were users, to
   // the user `owner`.
@@ -63,6 +67,7 @@ class DatasetStore {
  private:
   Database* database_;
   Limits limits_;
+  std::function<absl::Time()> clock_;
 };
 
 }  // namespace moeprobe

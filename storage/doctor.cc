@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -12,6 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/crash_point.h"
+#include "core/base/directory_entries.h"
 #include "core/base/disk_error.h"
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
@@ -30,15 +32,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The entries of a directory; none where there is no such directory.
-std::vector<fs::path> EntriesOf(const fs::path& directory) {
-  std::error_code error;
-  std::vector<fs::path> entries;
-  for (fs::directory_iterator entry(directory, error), end;
-       !error && entry != end; entry.increment(error)) {
-    entries.push_back(entry->path());
+// The entries of a directory; none where there is no such directory. One that
+// cannot be read is a finding.
+std::vector<fs::path> EntriesOf(const fs::path& directory,
+                                std::vector<Finding>& findings) {
+  auto entries = DirectoryEntries(directory);
+  if (entries.ok()) return *std::move(entries);
+  if (!absl::IsNotFound(entries.status())) {
+    findings.push_back(
+        {.path = directory,
+         .what = absl::StrCat("cannot be read: ", entries.status().message())});
   }
-  return entries;
+  return {};
 }
 
 void AddDamage(Connection& database, const fs::path& file,
@@ -63,7 +68,7 @@ void AddLostBlobs(const std::set<std::string>& references,
 
 void AddOrphans(const std::set<std::string>& references,
                 const fs::path& directory, std::vector<Finding>& findings) {
-  for (const fs::path& path : EntriesOf(directory)) {
+  for (const fs::path& path : EntriesOf(directory, findings)) {
     if (references.contains(path.filename().string())) continue;
     findings.push_back({.path = path,
                         .what = "belongs to nothing that is stored",
@@ -74,7 +79,8 @@ void AddOrphans(const std::set<std::string>& references,
 // Scratch of jobs that have ended, and files that were never finished.
 void AddRemains(Connection& database, const fs::path& data_directory,
                 std::vector<Finding>& findings) {
-  for (const fs::path& path : EntriesOf(DataLayout(data_directory).scratch)) {
+  for (const fs::path& path :
+       EntriesOf(DataLayout(data_directory).scratch, findings)) {
     int64_t job = 0;
     const bool open =
         absl::SimpleAtoi(path.filename().string(), &job) &&
@@ -96,7 +102,7 @@ void AddRemains(Connection& database, const fs::path& data_directory,
 void AddOrphanRuns(Connection& database, const fs::path& directory,
                    std::vector<Finding>& findings) {
   if (!KnowsRuns(database)) return;
-  for (const fs::path& path : EntriesOf(directory)) {
+  for (const fs::path& path : EntriesOf(directory, findings)) {
     const bool is_claimed =
         QueryInteger(database, "SELECT 1 FROM job_run WHERE run = ?1 LIMIT 1",
                      path.filename().string())

@@ -22,6 +22,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::StartsWith;
 namespace fs = std::filesystem;
 
 // A store with one blob that a row stands for, and a job that waits.
@@ -103,6 +104,13 @@ TEST_F(DoctorTest, RemovesWhatIsCertainlyGarbage) {
   EXPECT_THAT(Found(), IsEmpty());
 }
 
+TEST_F(DoctorTest, DoesNotTakeAFolderThatItCannotReadForAnEmptyOne) {
+  fs::remove(data_ / "scratch");
+  std::ofstream(data_ / "scratch") << "in its place";
+  EXPECT_THAT(Found(), ElementsAre(StartsWith("scratch: cannot be read: ")));
+  EXPECT_TRUE(fs::exists(data_ / "scratch"));
+}
+
 TEST_F(DoctorTest, FindsRowsThatReferToNothing) {
   {
     Connection raw((data_ / "moeprobe.db").string(), SQLite::OPEN_READWRITE);
@@ -115,7 +123,7 @@ TEST_F(DoctorTest, FindsRowsThatReferToNothing) {
 TEST_F(DoctorTest, FindsDamagedPages) {
   std::fstream file(data_ / "moeprobe.db",
                     std::ios::in | std::ios::out | std::ios::binary);
-  file.seekp(2 * 4096);
+  file.seekp(std::streamoff{2} * 4096);
   file << std::string(4096, '\xff');
   file.close();
   const auto findings = Examine(data_);

@@ -169,9 +169,10 @@ absl::StatusOr<bool> JobQueue::AnswerFromCache(
         MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, SelectJob(db, job));
         if (row.state != JobState::kQueued) return false;
         NoteProvenance(db, job, provenance);
-        AttachCachedGroups(db, job, groups);
+        const absl::Time now = wall_();
+        AttachCachedGroups(db, job, groups, now);
         if (!HasAllGroups(db, job)) return false;
-        Succeed(db, job);
+        Succeed(db, job, now);
         return true;
       });
   if (answered.ok()) listener_(job);
@@ -182,15 +183,15 @@ absl::StatusOr<AttemptId> JobQueue::Start(int64_t job, int64_t worker,
                                           const JobNeeds& needs) {
   auto started =
       database_->Write([&](Connection& db) -> absl::StatusOr<AttemptId> {
-        const int changed =
-            Execute(db,
-                    "UPDATE job SET state = 'RUNNING', attempt = attempt + 1, "
-                    "worker = ?2, change_time = ?3, phase = '', fraction = 0, "
-                    "start_time = coalesce(start_time, ?3), attempt_time = ?4, "
-                    "estimated_seconds = ?5, memory_bytes = ?6 "
-                    "WHERE id = ?1 AND state = 'QUEUED'",
-                    job, worker, Now(), absl::ToUnixMicros(clock_()),
-                    needs.seconds, needs.memory_bytes);
+        const int changed = Execute(
+            db,
+            "UPDATE job SET state = 'RUNNING', attempt = attempt + 1, "
+            "worker = ?2, change_time = ?3, phase = '', fraction = 0, "
+            "start_time = coalesce(start_time, ?3), attempt_time = ?4, "
+            "estimated_seconds = ?5, memory_bytes = ?6 "
+            "WHERE id = ?1 AND state = 'QUEUED'",
+            job, worker, absl::ToUnixMicros(wall_()),
+            absl::ToUnixMicros(clock_()), needs.seconds, needs.memory_bytes);
         if (changed != 1) {
           return absl::AbortedError(
               absl::StrCat("job ", job, " is not queued"));
@@ -231,7 +232,8 @@ absl::Status JobQueue::FailQueued(int64_t job, const JobFailure& failure) {
       database_->Write([&](Connection& db) -> absl::Status {
         MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, SelectJob(db, job));
         if (row.state != JobState::kQueued) return absl::OkStatus();
-        ChangeState(db, job, {.state = JobState::kFailed, .failure = failure});
+        ChangeState(db, job, {.state = JobState::kFailed, .failure = failure},
+                    wall_());
         return absl::OkStatus();
       });
   if (status.ok()) listener_(job);

@@ -56,7 +56,7 @@ class JobQueue {
   static constexpr absl::Duration kLowPatience = absl::Hours(24);
 
   // `database` must outlive the queue. `clock` measures attempts and shares, as
-  // for AttemptStore; `wall` says how long jobs have waited.
+  // for AttemptStore; `wall` tells the time of day.
   JobQueue(Database* database, JobListener listener,
            std::function<absl::Time()> clock = absl::Now,
            const Limits& limits = {},

@@ -1,5 +1,7 @@
 #include "storage/job_rows.h"
 
+#include <SQLiteCpp/Column.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +15,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "storage/connection.h"
 #include "storage/job.h"
@@ -130,7 +131,7 @@ std::set<PartLayer> Attach(Connection& database, int64_t id,
 // Adds the warnings that came with the groups of a layer, each with the prefix
 // of the part it concerns.
 void AddWarningsOfLayer(Connection& database, int64_t id,
-                        const PartLayer& layer) {
+                        const PartLayer& layer, absl::Time now) {
   Statement query =
       Query(database, kWarningsOfLayer, id, layer.first, layer.second);
   std::vector<std::string> warnings;
@@ -140,14 +141,16 @@ void AddWarningsOfLayer(Connection& database, int64_t id,
     warnings.push_back(prefix.empty() ? text
                                       : absl::StrCat(prefix, ": ", text));
   }
-  AddWarnings(database, id, warnings);
+  AddWarnings(database, id, warnings, now);
 }
 
-void TellIfComplete(Connection& database, int64_t id, const PartLayer& layer) {
+void TellIfComplete(Connection& database, int64_t id, const PartLayer& layer,
+                    absl::Time now) {
   if (layer.second < 0) return;  // of the whole model
   const auto name =
       QueryText(database, kNameIfComplete, id, layer.first, layer.second);
-  if (name) Execute(database, kAddEvent, id, Now(), "layer", *name);
+  if (name)
+    Execute(database, kAddEvent, id, absl::ToUnixMicros(now), "layer", *name);
 }
 
 }  // namespace
@@ -156,8 +159,6 @@ bool IsFinal(JobState state) {
   return state == JobState::kSucceeded || state == JobState::kFailed ||
          state == JobState::kCancelled;
 }
-
-int64_t Now() { return absl::ToUnixMicros(absl::Now()); }
 
 const char* NameOf(JobState state) {
   return kStateNames[static_cast<size_t>(state)];
@@ -200,8 +201,9 @@ StateChange Cancellation(const std::string& message) {
                          .message = message}};
 }
 
-void ChangeState(Connection& database, int64_t id, const StateChange& change) {
-  const int64_t now = Now();
+void ChangeState(Connection& database, int64_t id, const StateChange& change,
+                 absl::Time now) {
+  const int64_t time = absl::ToUnixMicros(now);
   const bool held = change.state == JobState::kRunning ||
                     change.state == JobState::kCancelling;
   Statement update = Query(
@@ -209,8 +211,8 @@ void ChangeState(Connection& database, int64_t id, const StateChange& change) {
       "UPDATE job SET state = ?2, change_time = ?3, end_time = ?4, "
       "worker = iif(?5, worker, NULL), error_code = ?6, error_message = ?7 "
       "WHERE id = ?1",
-      id, NameOf(change.state), now,
-      IsFinal(change.state) ? std::optional(now) : std::nullopt,
+      id, NameOf(change.state), time,
+      IsFinal(change.state) ? std::optional(time) : std::nullopt,
       static_cast<int>(held));
   if (change.failure) {
     update.Bind(6, change.failure->code);
@@ -232,7 +234,7 @@ std::vector<std::string> SelectTexts(Statement query) {
 }
 
 void AddWarnings(Connection& database, int64_t id,
-                 const std::vector<std::string>& warnings) {
+                 const std::vector<std::string>& warnings, absl::Time now) {
   for (const std::string& warning : warnings) {
     const bool known =
         QueryInteger(database,
@@ -240,7 +242,9 @@ void AddWarnings(Connection& database, int64_t id,
                      "AND text = ?2",
                      id, warning)
             .has_value();
-    if (!known) Execute(database, kAddEvent, id, Now(), "warning", warning);
+    if (!known)
+      Execute(database, kAddEvent, id, absl::ToUnixMicros(now), "warning",
+              warning);
   }
 }
 
@@ -254,11 +258,13 @@ void NoteProvenance(Connection& database, int64_t id,
 }
 
 bool AttachCachedGroups(Connection& database, int64_t id,
-                        const std::vector<NeededGroup>& groups) {
+                        const std::vector<NeededGroup>& groups,
+                        absl::Time now) {
   const std::set<PartLayer> attached = Attach(database, id, groups);
-  for (const PartLayer& layer : attached) TellIfComplete(database, id, layer);
+  for (const PartLayer& layer : attached)
+    TellIfComplete(database, id, layer, now);
   for (const PartLayer& layer : attached) {
-    AddWarningsOfLayer(database, id, layer);
+    AddWarningsOfLayer(database, id, layer, now);
   }
   return !attached.empty();
 }
@@ -272,10 +278,10 @@ bool HasAllGroups(Connection& database, int64_t id) {
               .has_value();
 }
 
-void Succeed(Connection& database, int64_t id) {
+void Succeed(Connection& database, int64_t id, absl::Time now) {
   Execute(database, "UPDATE job SET fraction = 1, phase = '' WHERE id = ?1",
           id);
-  ChangeState(database, id, {.state = JobState::kSucceeded});
+  ChangeState(database, id, {.state = JobState::kSucceeded}, now);
   Execute(database,
           "UPDATE job SET cached = 1, estimated_seconds = NULL, "
           "memory_bytes = NULL WHERE id = ?1 AND attempt = 0",

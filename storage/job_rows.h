@@ -19,9 +19,6 @@
 
 namespace moeprobe {
 
-// Microseconds since the epoch, as times are stored.
-int64_t Now();
-
 // `name` is one the schema allows.
 JobState StateOf(const std::string& name);
 
@@ -45,8 +42,10 @@ struct StateChange {
 StateChange Cancellation(const std::string& message);
 
 // Moves job `id` to another state, as the schema allows, and ends the claim of
-// its worker if the new state has none.
-void ChangeState(Connection& database, int64_t id, const StateChange& change);
+// its worker if the new state has none. Here and below `now` is the time of
+// day, that of the events that this adds.
+void ChangeState(Connection& database, int64_t id, const StateChange& change,
+                 absl::Time now);
 
 // Returns the first column of every row.
 std::vector<int64_t> SelectIds(Statement query);
@@ -54,7 +53,7 @@ std::vector<std::string> SelectTexts(Statement query);
 
 // Adds those of `warnings` that the job does not have yet.
 void AddWarnings(Connection& database, int64_t id,
-                 const std::vector<std::string>& warnings);
+                 const std::vector<std::string>& warnings, absl::Time now);
 
 // Notes where the numbers of the job's parts come from.
 void NoteProvenance(Connection& database, int64_t id,
@@ -64,13 +63,13 @@ void NoteProvenance(Connection& database, int64_t id,
 // with their warnings, and tells of the layers that this makes complete.
 // Returns whether there were any.
 bool AttachCachedGroups(Connection& database, int64_t id,
-                        const std::vector<NeededGroup>& groups);
+                        const std::vector<NeededGroup>& groups, absl::Time now);
 
 // Returns whether the job has all of its groups.
 bool HasAllGroups(Connection& database, int64_t id);
 
 // Ends a job whose groups are all there.
-void Succeed(Connection& database, int64_t id);
+void Succeed(Connection& database, int64_t id, absl::Time now);
 
 }  // namespace moeprobe
 

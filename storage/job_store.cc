@@ -234,12 +234,13 @@ absl::StatusOr<int64_t> JobStore::Create(const NewJob& job) {
             const auto earlier, EarlierJob(db, job.access.owner, job.request_id,
                                            job.request_digest));
         if (earlier) return *earlier;
-        const int64_t id = InsertJob(db, job, clock_());
+        const absl::Time now = clock_();
+        const int64_t id = InsertJob(db, job, now);
         InsertNeeds(db, id, job);
-        AddWarnings(db, id, job.warnings);
-        AttachCachedGroups(db, id, job.groups);
+        AddWarnings(db, id, job.warnings, now);
+        AttachCachedGroups(db, id, job.groups, now);
         if (HasAllGroups(db, id)) {
-          Succeed(db, id);
+          Succeed(db, id, now);
         } else {
           MOEPROBE_RETURN_IF_ERROR(CheckQueue(db, job.access.owner, limits_));
           MOEPROBE_RETURN_IF_ERROR(CheckStored(db, job.access.owner, limits_));
@@ -302,10 +303,10 @@ absl::Status JobStore::Cancel(const Viewer& viewer, int64_t id) {
         MOEPROBE_ASSIGN_OR_RETURN(const JobRow row,
                                   SelectToChange(db, viewer, id, "cancel"));
         if (row.state == JobState::kRunning) {
-          ChangeState(db, id, {.state = JobState::kCancelling});
+          ChangeState(db, id, {.state = JobState::kCancelling}, clock_());
         } else if (row.state == JobState::kQueued) {
-          ChangeState(db, id,
-                      Cancellation("cancelled before a worker took it"));
+          ChangeState(db, id, Cancellation("cancelled before a worker took it"),
+                      clock_());
         }
         return absl::OkStatus();
       });

@@ -45,7 +45,7 @@ struct NewJob {
 // one transaction, on disk before the call returns. Thread-safe.
 class JobStore {
  public:
-  // `database` must outlive the store. `clock` says when jobs are created.
+  // `database` must outlive the store. `clock` tells the time of day.
   JobStore(Database* database, JobListener listener,
            std::function<absl::Time()> clock = absl::Now,
            const Limits& limits = {})

@@ -1,5 +1,7 @@
 #include "storage/matrix_rows.h"
 
+#include <SQLiteCpp/Column.h>
+
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -13,9 +15,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "core/base/npy.h"
 #include "storage/connection.h"
-#include "storage/job_rows.h"
 #include "storage/published_layer.h"
 #include "storage/statement.h"
 
@@ -73,12 +75,13 @@ void InsertMatrix(Connection& database, int64_t entry, const NewArray& array) {
 }  // namespace
 
 void InsertCacheEntry(Connection& database, const PublishedGroup& group,
-                      const std::vector<std::string>& warnings) {
+                      const std::vector<std::string>& warnings,
+                      absl::Time now) {
   const int inserted =
       Execute(database,
               "INSERT INTO cache_entry(key, create_time) VALUES(?1, ?2) "
               "ON CONFLICT(key) DO NOTHING",
-              group.key, Now());
+              group.key, absl::ToUnixMicros(now));
   if (inserted == 0) return;
   const int64_t entry = database.getLastInsertRowid();
   for (const NewArray& array : group.arrays) {

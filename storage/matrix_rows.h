@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "storage/connection.h"
 #include "storage/published_layer.h"
 #include "storage/statement.h"
@@ -14,7 +15,7 @@ namespace moeprobe {
 
 // Adds a group to the cache, with its warnings, unless its key is there.
 void InsertCacheEntry(Connection& database, const PublishedGroup& group,
-                      const std::vector<std::string>& warnings);
+                      const std::vector<std::string>& warnings, absl::Time now);
 
 // Columns of matrix `m` that ReadArray takes, first in a query.
 inline constexpr const char* kArrayColumns =
