@@ -182,6 +182,13 @@ def training_spec():
     }
 
 
+# Specs of a text, and their kinds.
+WORK = {
+    "analysis": (analysis_spec, "analyze"),
+    "training": (lambda _: training_spec(), "train"),
+}
+
+
 def analysis(life):
     """A text, a job on it, and another that waits for the same numbers."""
     life.serve()
