@@ -1,5 +1,6 @@
 """Servers, clients and requests for the end-to-end tests."""
 
+import crash_scenarios
 import numpy as np
 import pytest
 import service
@@ -127,3 +128,28 @@ def long_request(tmp_path_factory):
         "data": {"ids": str(path), "tokens": len(ids), "sequence_length": 128},
         "nulls": NO_NULLS,
     }
+
+
+@pytest.fixture(scope="module")
+def undisturbed_work(root, tmp_path_factory, api_stubs):
+    """Arrays by the kind of work, where the disk is well."""
+    arrays = {}
+    for kind, (spec_of, spec_kind) in crash_scenarios.WORK.items():
+        life = crash_scenarios.Life(root, tmp_path_factory.mktemp("w"), api_stubs, {})
+        life.serve()
+        job = life.create(spec_of(life.upload_text()), spec_kind)
+        life.wait(job)
+        arrays[kind] = life.arrays(job)
+        life.end()
+    return arrays
+
+
+@pytest.fixture(scope="module")
+def fetchable(root, tmp_path_factory, api_stubs):
+    """A server that has results, on a disk that is well."""
+    life = crash_scenarios.Life(root, tmp_path_factory.mktemp("w"), api_stubs, {})
+    life.serve()
+    job = life.create(crash_scenarios.analysis_spec(life.upload_text()))
+    life.wait(job)
+    yield life, job
+    life.end()

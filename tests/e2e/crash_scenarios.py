@@ -182,6 +182,13 @@ def training_spec():
     }
 
 
+# Specs of a text, and their kinds.
+WORK = {
+    "analysis": (analysis_spec, "analyze"),
+    "training": (lambda _: training_spec(), "train"),
+}
+
+
 def analysis(life):
     """A text, a job on it, and another that waits for the same numbers."""
     life.serve()
@@ -261,13 +268,15 @@ def lost_worker(life):
     return life.arrays(job)
 
 
+def with_longer_lease(command):
+    place = command.index("--lease-seconds") + 1
+    return [*command[:place], "60", *command[place + 1 :]]
+
+
 def stalled_worker(life):
     """A worker that says nothing any more."""
-    life.serve(
-        options=("--lease-seconds", "3"),
-        # A busy machine stops workers, too.
-        later=lambda command: [*command[:-1], "60"],
-    )
+    # A busy machine stops workers, too.
+    life.serve(options=("--lease-seconds", "3"), later=with_longer_lease)
     job = life.create(analysis_spec(life.upload_text()))
     life.wait_for(job, "RUNNING")
     for pid in life.server.workers():
@@ -305,13 +314,16 @@ def stopping(life):
 
 def starting(life):
     """A server that finds what an earlier one had not finished."""
+    environment, life.environment = life.environment, {}
+    life.serve(workers=0)
+    life.end()
+    life.environment = environment
     blobs = life.data / "blobs"
-    blobs.mkdir(parents=True)
     for content in (b"one", b"two"):
         sha256 = hashlib.sha256(content).hexdigest()
         (blobs / sha256).write_bytes(content)
         (blobs / f"new-{sha256}").touch()
-    (life.data / "scratch/17").mkdir(parents=True)
+    (life.data / "scratch/17").mkdir(parents=True, exist_ok=True)
     life.serve()
     job = life.create(analysis_spec(life.upload_text()))
     life.wait(job)

@@ -9,7 +9,7 @@ import time
 import uuid
 
 import grpc
-from supervised import RECONNECT_SOON
+from supervised import RECONNECT_SOON, insist
 
 # What a client does next, and how often.
 ACTIONS = {"submit": 6, "watch": 3, "cancel": 2, "delete": 2}
@@ -29,6 +29,7 @@ class Client(threading.Thread):
         self.stopping = threading.Event()
         self.submitted = {}  # seeds of acknowledged jobs, by name
         self.requests = {}  # names by request id
+        self.unanswered = None  # the last submission, if nobody has answered it
         self.cancelled = {}  # states that were told, by name
         self.deleted = set()  # acknowledged
         self.perhaps_deleted = set()
@@ -45,6 +46,10 @@ class Client(threading.Thread):
             except Exception as error:  # noqa: BLE001
                 self.failures.append((action, error))
             self.stopping.wait(self.chance.uniform(0, LONGEST_PAUSE))
+        try:
+            self.submit_once_more()
+        except Exception as error:  # noqa: BLE001
+            self.failures.append(("submit once more", error))
         self.api.channel.close()
 
     def insist(self, call):
@@ -58,22 +63,52 @@ class Client(threading.Thread):
             time.sleep(0.02)
         return None
 
-    def submit(self):
+    def new_submission(self):
+        """A request, and the seed of its job."""
         create = self.api.messages("job_service").CreateJobRequest
         seed = self.chance.choice(list(self.specs))
         job = self.api.messages("job").Job(analyze=self.specs[seed])
         request = create(
             job=job, request_id=str(uuid.UUID(int=self.chance.getrandbits(128)))
         )
+        return request, seed
+
+    def submit(self):
+        self.unanswered = request, seed = self.new_submission()
         # Some are sent again all the same.
         for _ in range(self.chance.choice((1, 1, 2))):
             made = self.insist(lambda: self.api.jobs.CreateJob(request, timeout=10))
             if made is None:
                 return
-            known = self.requests.setdefault(request.request_id, made.name)
-            if known != made.name:
-                self.contradictions.append((known, made.name))
-            self.submitted[made.name] = seed
+            self.note_answer(request, seed, made.name)
+        self.unanswered = None
+
+    def note_answer(self, request, seed, name):
+        known = self.requests.setdefault(request.request_id, name)
+        if known != name:
+            self.contradictions.append((known, name))
+        self.submitted[name] = seed
+
+    def submit_once_more(self):
+        """Does not insist: the server may be killed meanwhile."""
+        if self.unanswered is not None:
+            return
+        self.unanswered = request, seed = self.new_submission()
+        try:
+            made = self.api.jobs.CreateJob(request, timeout=10)
+        except grpc.RpcError as error:
+            if error.code() != grpc.StatusCode.UNAVAILABLE:
+                raise
+            return
+        self.note_answer(request, seed, made.name)
+        self.unanswered = None
+
+    def ask_for_answer(self, api):
+        """Sends what was not answered as it was, and returns the name of its job."""
+        request, seed = self.unanswered
+        made = insist(lambda: api.jobs.CreateJob(request, timeout=10))
+        self.note_answer(request, seed, made.name)
+        return made.name
 
     def one_of_own(self):
         own = [name for name in self.submitted if name not in self.perhaps_deleted]

@@ -1,4 +1,4 @@
-"""What an error says beside its words, as Google's own library reads it."""
+"""What an error says, and beside its words, as Google's own library reads it."""
 
 import grpc
 import pytest
@@ -27,3 +27,8 @@ def refused_job(api, job, seeds=(1,)):
         except grpc.RpcError as error:
             return error
     raise AssertionError("none was refused")
+
+
+def tells_of_the_disk(said):
+    reasons = ("disk", "room", "No space", "I/O", "Input/output error")
+    return any(reason in said for reason in reasons)

@@ -24,13 +24,13 @@ PROGRAMS = BUILD / "bin"
 SECONDS = 120  # the longest anything here may take
 
 
-def wait_until(condition, what, seconds=SECONDS):
+def wait_until(condition, what, seconds=SECONDS, pause=0.01):
     """Polls until `condition()` is true, and returns its value."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if value := condition():
             return value
-        time.sleep(0.01)
+        time.sleep(pause)
     raise AssertionError(f"{what}: not within {seconds} s")
 
 

@@ -11,6 +11,7 @@ import errno
 import os
 import pathlib
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -21,56 +22,78 @@ import grpc
 import pytest
 import supervised
 from crash_scenarios import Life
+from refusals import tells_of_the_disk
 from service import PROGRAMS, SECONDS, wait_until
 from supervised import check_data_directory
 
 FIU = pathlib.Path("/usr/lib/fiu")
 LIBRARIES = [FIU / "fiu_run_preload.so", FIU / "fiu_posix_preload.so"]
-# Everything by which the programs write; the last two are SQLite's.
-CALLS = (
+# Of the calls by which server and workers write, those that libfiu can let fail; the
+# last two are SQLite's. It has none for mkdir, link, sendfile, fallocate and what
+# mkostemp opens, nor for removing directories: test_no_room.py has disks without room.
+WRITING = (
     "posix/io/rw/write",
+    "posix/io/rw/write/reduce",  # writes a part
     "posix/io/sync/fsync",
     "posix/io/dir/rename",
     "posix/io/rw/ftruncate",
     "posix/io/rw/pwrite",
     "posix/io/sync/fdatasync",
 )
+CALLS = (*WRITING, "posix/io/dir/unlink", "posix/stdio/remove")
+# It cannot tell what is opened to write from what is opened to read. Who makes keys
+# reads nothing.
+CALLS_FOR_KEYS = (*WRITING, "posix/io/oc/open")
+# What the C++ library and libzip write the files of results with.
+CALLS_OF_CLIENTS = (
+    "posix/io/dir/rename",
+    "posix/io/rw/writev",
+    "posix/stdio/oc/fclose",
+    "posix/stdio/oc/fdopen",
+    "posix/stdio/oc/fopen",
+    "posix/stdio/rw/fwrite",
+)
 PROBABILITY = 0.2
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WRITES = re.compile(
-    r"(?<![\w.>:])(?:::)?(?:write|pwrite|fsync|ftruncate|fallocate|link|mkostemp)\("
-    r"|\b(?:rename|copy_file|create_hard_link|create_director(?:y|ies))\("
-    r"|\bofstream\b"
+    r"(?<![\w.>:])(?:::)?(?:write|pwrite|fsync|ftruncate|fallocate|link|mk\w*temp)\("
+    r"|\b(?:rename|copy_file|create_hard_link|create_director(?:y|ies)|zip_close)\("
+    r"|\bofstream\b|\bO_CREAT\b"
 )
 # Files that write, and what makes that fail.
 WRITERS = {
-    "core/base/bounded_directory.cc": "storage/disk_faults_test.cc, analysis here",
+    "client/result/npz.cc": "fetching here and in test_no_room.py",
+    "client/result/staging_directory.cc": "fetching here and in test_no_room.py",
+    "core/base/bounded_directory.cc": "storage/disk_faults_test.cc, analysis here, "
+    "analysis in test_no_room.py",
     "core/base/crash_point.cc": "nothing: a note of tests",
+    "core/base/file_lock.cc": "starts in test_no_room.py",
     "core/base/whole_file.cc": "storage/disk_faults_test.cc, training here",
-    "core/train/training_checkpoint.cc": "training here",
-    "core/train/training_run.cc": "training here",
-    "server/access/audit_log.cc": "audit_log_test.cc, all here",
-    "server/access/certificates.cc": "keys here",
-    "server/access/new_file.cc": "new_file_test.cc, keys here",
+    "core/train/training_checkpoint.cc": "training here and in test_no_room.py",
+    "core/train/training_run.cc": "training in test_no_room.py",
+    "server/access/audit_log.cc": "audit_log_test.cc, all here; to open it, starts in "
+    "test_no_room.py",
+    "server/access/certificates.cc": "keys in test_no_room.py",
+    "server/access/new_file.cc": "new_file_test.cc, keys here; to link, keys in "
+    "test_no_room.py",
     "server/isolation/process_limits.cc": "nothing: /proc",
-    "server/peer_listener.cc": "nothing: an event",
+    "server/peer_listener.cc": "nothing: an event; its socket, starts in "
+    "test_no_room.py",
     "server/result_operations.cc": "nothing: a stream to a client",
-    "server/scratch.cc": "analysis here",
+    "server/scratch.cc": "analysis in test_no_room.py",
     "server/signals.cc": "nothing: an event",
-    "server/started_workers.cc": "test_disk_full.py",
-    "server/trained_runs.cc": "results here",
-    "server/worker/task_tokens.cc": "tokenizer_test.cc, analysis here",
-    "storage/backup.cc": "backups here",
-    "storage/blob_store.cc": "storage/disk_faults_test.cc, all here",
-    "storage/directory_lock.cc": "backups here",
+    "server/started_workers.cc": "starts in test_no_room.py",
+    "server/trained_runs.cc": "results here, but for removing",
+    "server/worker/task_tokens.cc": "tokenizer_test.cc, analysis here and in "
+    "test_no_room.py",
+    "storage/backup.cc": "backups here; to copy and link, backups in test_no_room.py",
+    "storage/blob_store.cc": "storage/disk_faults_test.cc, all here; to make files, "
+    "analysis and starts in test_no_room.py",
+    "storage/directory_lock.cc": "backups here, starts in test_no_room.py",
     "storage/migration.cc": "migrations here",
 }
 SECONDS_OF_FAULTS = 3
 REFUSALS = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED}
-WORK = {
-    "analysis": (crash_scenarios.analysis_spec, "analyze"),
-    "training": (lambda _: crash_scenarios.training_spec(), "train"),
-}
 
 pytestmark = pytest.mark.skipif(
     not all(path.exists() for path in LIBRARIES), reason="no libfiu to preload"
@@ -88,11 +111,11 @@ exec {worker} "$@"
 """
 
 
-def faults_of(number):
+def faults_of(number, all_calls=CALLS, probability=PROBABILITY):
     """What libfiu is told."""
     return "\n".join(
-        f"enable_random name={calls},probability={PROBABILITY},failinfo={number}"
-        for calls in CALLS
+        f"enable_random name={calls},probability={probability},failinfo={number}"
+        for calls in all_calls
     )
 
 
@@ -143,7 +166,7 @@ def test_files_are_written_where_this_knows():
     """Who writes elsewhere, too, has to say here what is asked of it."""
     found = {
         str(path.relative_to(ROOT))
-        for folder in ("core", "server", "spec", "storage")
+        for folder in ("client", "core", "server", "spec", "storage")
         for path in (ROOT / folder).rglob("*.cc")
         if not path.name.endswith("_test.cc") and "testing" not in path.parts
         if WRITES.search(path.read_text())
@@ -151,24 +174,20 @@ def test_files_are_written_where_this_knows():
     assert found == set(WRITERS)
 
 
-def bad_disk(number):
+def bad_disk(number, calls=CALLS, probability=PROBABILITY):
     """What a program is started with whose disk is bad from its start."""
     return {
         "LD_PRELOAD": ":".join(map(str, LIBRARIES)),
-        "FIU_ENABLE": faults_of(number),
+        "FIU_ENABLE": faults_of(number, calls, probability),
     }
 
 
-def tells_of_the_disk(said):
-    return any(why in said for why in ("disk", "room", "No space", "I/O"))
-
-
-def run_on_a_bad_disk(arguments, number, is_done):
+def run_on_a_bad_disk(arguments, number, is_done, calls=CALLS):
     """Runs a command ten times at most on a bad disk, then on a good one.
 
     Each time it works, or says what is wrong with the disk.
     """
-    environment = bad_disk(number)
+    environment = bad_disk(number, calls)
     for _ in range(10):
         status, said = supervised.run(arguments, environment)
         if status == 0 or is_done(said):
@@ -199,7 +218,8 @@ def test_backups_are_refused_with_a_reason(life, number):
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO], ids=["full", "fails"])
 def test_keys_are_refused_with_a_reason(life, number):
     folder = life.folder / "certificates"
-    run_on_a_bad_disk(("cert", "ca", "--dir", folder), number, lambda _: False)
+    command = ("cert", "ca", "--dir", folder)
+    run_on_a_bad_disk(command, number, lambda _: False, CALLS_FOR_KEYS)
     assert sorted(path.name for path in folder.iterdir()) == ["ca.crt", "ca.key"]
     assert all(path.read_text().endswith("-----\n") for path in folder.iterdir())
 
@@ -272,20 +292,6 @@ def test_results_go_all_the_same(life, number):
     check_data_directory(life.data)
 
 
-@pytest.fixture(scope="module")
-def undisturbed(root, tmp_path_factory, api_stubs):
-    """Arrays by the kind of work, where the disk is well."""
-    arrays = {}
-    for kind, (spec_of, spec_kind) in WORK.items():
-        life = Life(root, tmp_path_factory.mktemp("w"), api_stubs, {})
-        life.serve()
-        job = life.create(spec_of(life.upload_text()), spec_kind)
-        life.wait(job)
-        arrays[kind] = life.arrays(job)
-        life.end()
-    return arrays
-
-
 @pytest.fixture
 def life(root, tmp_path_factory, api_stubs):
     one = Life(root, tmp_path_factory.mktemp("w"), api_stubs, {})
@@ -293,10 +299,10 @@ def life(root, tmp_path_factory, api_stubs):
     one.end()
 
 
-@pytest.mark.parametrize("kind", WORK)
+@pytest.mark.parametrize("kind", crash_scenarios.WORK)
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO], ids=["full", "fails"])
-def test_work_goes_on_once_the_disk_is_well(life, undisturbed, number, kind):
-    spec_of, spec_kind = WORK[kind]
+def test_work_goes_on_once_the_disk_is_well(life, undisturbed_work, number, kind):
+    spec_of, spec_kind = crash_scenarios.WORK[kind]
     faults = Faults(life, number)
     life.serve(options=("--worker-binary", str(faults.worker)))
     text = life.upload_text()
@@ -308,7 +314,7 @@ def test_work_goes_on_once_the_disk_is_well(life, undisturbed, number, kind):
     faults.end()
     assert all("disk" in refusal or "room" in refusal for refusal in refusals)
     life.wait(job)
-    assert life.arrays(job) == undisturbed[kind]
+    assert life.arrays(job) == undisturbed_work[kind]
     assert life.server.deaths == 0
     # What could not be settled then is settled at the next start.
     life.server.terminate()
@@ -345,3 +351,33 @@ def upload_for(life, seconds):
         time.sleep(0.05)
     assert {error.code() for error in refusals} <= REFUSALS, refusals
     return [error.details() for error in refusals]
+
+
+@pytest.mark.parametrize("calls", CALLS_OF_CLIENTS)
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO], ids=["full", "fails"])
+def test_results_are_fetched_or_refused_with_a_reason(
+    fetchable, make_client, tmp_path, number, calls
+):
+    life, job = fetchable
+    target = tmp_path / "result"
+    client = make_client(life.server)
+    good = client.environment
+    client.environment = good | bad_disk(number, (calls,), probability=0.3)
+    refusals = 0
+    for _ in range(20):
+        status, _, errors = client.run("fetch", job, "--out", target)
+        if status == 0:
+            shutil.rmtree(target)
+            continue
+        # What it says goes by the same call.
+        is_lost = calls.endswith("fwrite") and not errors
+        assert tells_of_the_disk(errors) or is_lost, errors
+        assert status > 0
+        refusals += 1
+        if calls.endswith("rename"):  # what has its name by then stays
+            shutil.rmtree(target, ignore_errors=True)
+        assert not target.exists()
+    assert refusals > 0
+    print(f"{calls}: refused {refusals} times of 20")
+    client.environment = good
+    client.ok("fetch", job, "--out", target)

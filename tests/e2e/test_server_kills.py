@@ -27,7 +27,10 @@ SEEDS = range(6)
 # Most lives are too short for a worker to begin, in some a job ends.
 SHORT_LIFE, LONG_LIFE = (0.05, 0.5), (1.0, 3.0)
 LONG_LIVES = 0.3
+LAST_LIFE = (0.0, 0.05)
 SECONDS_TO_FINISH = 300
+# Of workers that had it, without a layer in between.
+DEATHS_OF_A_JOB = 3
 
 
 def spec_of(life, seed):
@@ -75,26 +78,35 @@ def expected(make_life):
 
 
 def kill_one(server, chance):
-    """Kills the server, which is started again, or a worker, as it may be."""
+    """Kills the server, which is started again, or a worker, as it may be.
+
+    Returns whether it was a worker.
+    """
     deaths = server.deaths
     workers = server.workers() if chance.random() < 0.5 else []
     if workers:
         os.kill(chance.choice(workers), signal.SIGKILL)
-        return
+        return True
     server.process.kill()
     wait_until(lambda: server.deaths > deaths, "a server that is started again")
+    return False
 
 
 def gave_up(job):
-    """Whether workers died of it so often that nobody tries any more."""
-    return "(3 times)" in job.error.message
+    """Whether workers were killed with it so often that nobody tries any more."""
+    message = job.error.message
+    return (
+        job.crash_count == DEATHS_OF_A_JOB
+        and "was killed by signal 9 " in message
+        and message.endswith(f" ({DEATHS_OF_A_JOB} times)")
+    )
 
 
-def settle(life):
-    """Waits until all jobs have ended, and returns them by name."""
+def all_jobs(life):
+    """By name."""
     messages = life.api.messages("job_service")
 
-    def all_jobs():
+    def list_all():
         jobs, token = {}, ""
         while True:
             page = life.api.jobs.ListJobs(
@@ -104,8 +116,14 @@ def settle(life):
             if not (token := page.next_page_token):
                 return jobs
 
+    return insist(list_all)
+
+
+def settle(life):
+    """Waits until all jobs have ended, and returns them by name."""
+
     def ended():
-        jobs = insist(all_jobs)
+        jobs = all_jobs(life)
         states = {
             life.api.messages("job").Job.State.Name(j.state) for j in jobs.values()
         }
@@ -131,8 +149,11 @@ def check_client(client, jobs, life):
 
 
 def check_results(client, jobs, expected, life):
-    """Every job that was not cancelled has its result. Returns how many."""
-    count = 0
+    """Every job that was not cancelled has its result, or was given up.
+
+    Returns how many have one, and how many were given up.
+    """
+    count = given_up = 0
     for name, seed in client.submitted.items():
         if name not in jobs:
             continue
@@ -142,9 +163,10 @@ def check_results(client, jobs, expected, life):
             count += 1
         elif state == "FAILED":
             assert gave_up(jobs[name]), jobs[name].error
+            given_up += 1
         else:
             assert name in client.cancelled, f"{name} is {state}"
-    return count
+    return count, given_up
 
 
 def test_what_was_acknowledged_survives_and_nothing_happens_twice(
@@ -162,28 +184,39 @@ def test_what_was_acknowledged_survives_and_nothing_happens_twice(
     for client in clients:
         client.start()
     chance = random.Random(SEED)
+    worker_deaths = 0
     try:
         for _ in range(KILLS):
             is_long = chance.random() < LONG_LIVES
             time.sleep(chance.uniform(*(LONG_LIFE if is_long else SHORT_LIFE)))
-            kill_one(life.server, chance)
+            worker_deaths += kill_one(life.server, chance)
     finally:
         for client in clients:
             client.stopping.set()
+        # Once more while each of them submits.
+        time.sleep(chance.uniform(*LAST_LIFE))
+        life.server.process.kill()
         for client in clients:
             client.join()
+    stored = all_jobs(life)
+    unanswered = [client for client in clients if client.unanswered is not None]
+    asked_for = [client.ask_for_answer(life.api) for client in unanswered]
     jobs = settle(life)
     for client in clients:
         check_client(client, jobs, life)
-    # Of each client at most the last submission was never acknowledged.
+    # One job for each request id, and no other.
     acknowledged = {name for client in clients for name in client.submitted}
     assert len(acknowledged) == sum(len(client.requests) for client in clients)
-    assert len(set(jobs) - acknowledged) <= CLIENTS
+    assert not set(jobs) - acknowledged
     counts = [check_results(client, jobs, expected, life) for client in clients]
+    results, given_up = map(sum, zip(*counts, strict=True))
     print(
-        f"{life.server.deaths} deaths of the server, {len(acknowledged)} jobs, "
-        f"{sum(counts)} results"
+        f"{life.server.deaths} deaths of the server, {worker_deaths} of workers, "
+        f"{len(acknowledged)} jobs, {len(asked_for)} of them not acknowledged at once "
+        f"in the end, of which {len(stored.keys() & set(asked_for))} were there; "
+        f"{results} results, {given_up} given up"
     )
-    assert sum(counts) > 0
+    assert DEATHS_OF_A_JOB * given_up <= worker_deaths
+    assert results > 0
     life.end()
     check_data_directory(life.data)
