@@ -66,7 +66,8 @@ OpenedModel ModelRegistry::Open(const ModelRoot& root, const std::string& name,
   const MutexLock lock(mutex_);
   const std::string stamp = DirectoryStamp(directory);
   Cached& cached = opened_[directory];
-  if (cached.stamp != stamp) {
+  // What could not be read may be read the next time.
+  if (cached.stamp != stamp || !cached.model.problem.ok()) {
     auto checkpoint = OpenCheckpoint(root, directory);
     cached.stamp = stamp;
     cached.model.directory = directory;

@@ -45,6 +45,7 @@ absl::Status LinkOrCopy(const fs::path& from, const fs::path& to) {
 absl::Status CheckDigest(const fs::path& path, const std::string& sha256) {
   const auto found = Sha256OfFile(path);
   if (found.ok() && *found == sha256) return absl::OkStatus();
+  if (!found.ok() && !absl::IsNotFound(found.status())) return found.status();
   return absl::DataLossError(absl::StrCat(
       path.native(), ": missing, or its content has another SHA-256"));
 }

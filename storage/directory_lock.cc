@@ -37,11 +37,15 @@ std::string OwnerIn(const std::filesystem::path& path) {
   return owner.empty() ? "unknown" : owner;
 }
 
-bool WriteOwner(const FileDescriptor& file) {
+absl::Status WriteOwner(const FileDescriptor& file,
+                        const std::filesystem::path& path) {
+  if (ftruncate(file.number(), 0) != 0) return DiskError(errno, path);
   const std::string pid = absl::StrCat(getpid(), "\n");
-  return ftruncate(file.number(), 0) == 0 &&
-         pwrite(file.number(), pid.data(), pid.size(), 0) ==
-             static_cast<ssize_t>(pid.size());
+  const ssize_t written = pwrite(file.number(), pid.data(), pid.size(), 0);
+  if (written < 0) return DiskError(errno, path);
+  // Of so few bytes a part is written only where there is no room for the rest.
+  return std::cmp_equal(written, pid.size()) ? absl::OkStatus()
+                                             : DiskError(ENOSPC, path);
 }
 
 absl::StatusOr<std::optional<FileLock>> WaitForLock(
@@ -62,7 +66,7 @@ absl::StatusOr<DirectoryLock> DirectoryLock::Acquire(
     std::chrono::milliseconds patience) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
-  if (error) return absl::ErrnoToStatus(error.value(), directory.native());
+  if (error) return DiskError(error.value(), directory);
   const std::filesystem::path path = directory / "lock";
   MOEPROBE_ASSIGN_OR_RETURN(std::optional<FileLock> lock,
                             WaitForLock(path, patience));
@@ -71,7 +75,7 @@ absl::StatusOr<DirectoryLock> DirectoryLock::Acquire(
         absl::StrCat("data directory ", directory.string(),
                      ": a server is already running, pid ", OwnerIn(path)));
   }
-  if (!WriteOwner(lock->file())) return DiskError(errno, path);
+  MOEPROBE_RETURN_IF_ERROR(WriteOwner(lock->file(), path));
   return DirectoryLock(*std::move(lock));
 }
 

@@ -58,8 +58,12 @@ void AddLostBlobs(const std::set<std::string>& references,
   for (const std::string& sha256 : references) {
     const fs::path path = directory / sha256;
     const auto found = Sha256OfFile(path);
-    if (!found.ok()) {
+    if (absl::IsNotFound(found.status())) {
       findings.push_back({.path = path, .what = "is missing"});
+    } else if (!found.ok()) {
+      findings.push_back(
+          {.path = path,
+           .what = absl::StrCat("cannot be read: ", found.status().message())});
     } else if (*found != sha256) {
       findings.push_back({.path = path, .what = "is not what it was"});
     }

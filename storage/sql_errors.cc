@@ -23,6 +23,7 @@ absl::Status StatusOf(const SQLite::Exception& error) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return absl::DataLossError(message);
+    case SQLITE_CANTOPEN:
     case SQLITE_IOERR:
       return WithRetryDelay(
           absl::UnavailableError(absl::StrCat(
@@ -31,7 +32,6 @@ absl::Status StatusOf(const SQLite::Exception& error) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_READONLY:
-    case SQLITE_CANTOPEN:
       return absl::UnavailableError(message);
     case SQLITE_CONSTRAINT:
       return absl::FailedPreconditionError(message);

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/disk_error.h"
 
 namespace moeprobe {
 namespace {
@@ -25,7 +26,7 @@ absl::Status NotRegular(const std::filesystem::path& path, const char* kind) {
 absl::Status OpenError(const std::filesystem::path& path, int error) {
   // What Linux says of a socket.
   if (error == ENXIO) return NotRegular(path, "a socket or an absent device");
-  return absl::ErrnoToStatus(error, path.native());
+  return DiskError(error, path);
 }
 
 const char* KindOf(mode_t mode) {
@@ -47,7 +48,7 @@ absl::StatusOr<FileDescriptor> OpenRegularFile(
   if (file.number() < 0) return OpenError(path, errno);
   struct stat information;
   if (fstat(file.number(), &information) != 0) {
-    return absl::ErrnoToStatus(errno, path.native());
+    return DiskError(errno, path);
   }
   if (!S_ISREG(information.st_mode)) {
     return NotRegular(path, KindOf(information.st_mode));
@@ -61,7 +62,7 @@ absl::StatusOr<size_t> ReadSome(const FileDescriptor& file,
   for (;;) {
     const ssize_t size = read(file.number(), buffer.data(), buffer.size());
     if (size >= 0) return static_cast<size_t>(size);
-    if (errno != EINTR) return absl::ErrnoToStatus(errno, path.native());
+    if (errno != EINTR) return DiskError(errno, path);
   }
 }
 

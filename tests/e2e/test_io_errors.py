@@ -38,9 +38,11 @@ WRITING = (
     "posix/io/dir/rename",
     "posix/io/rw/ftruncate",
     "posix/io/rw/pwrite",
+    "posix/io/rw/pwrite/reduce",
     "posix/io/sync/fdatasync",
 )
 CALLS = (*WRITING, "posix/io/dir/unlink", "posix/stdio/remove")
+READING = ("posix/io/oc/open", "posix/io/rw/read")
 # It cannot tell what is opened to write from what is opened to read. Who makes keys
 # reads nothing.
 CALLS_FOR_KEYS = (*WRITING, "posix/io/oc/open")
@@ -122,13 +124,14 @@ def faults_of(number, all_calls=CALLS, probability=PROBABILITY):
 class Faults:
     """Of the server, by the pipe that libfiu reads, and of its workers."""
 
-    def __init__(self, life, number):
+    def __init__(self, life, number, calls=CALLS):
         self.life = life
+        self.calls = calls
         libraries = ":".join(map(str, LIBRARIES))
         self.pipe = life.folder / "fiu"
         self.worker = life.folder / "worker"
         self.of_workers = life.folder / "faults"
-        self.of_workers.write_text(faults_of(number))
+        self.of_workers.write_text(faults_of(number, calls))
         self.worker.write_text(
             WORKER.format(
                 faults=self.of_workers,
@@ -155,7 +158,7 @@ class Faults:
 
     def end(self):
         """The disk is well; the next worker finds it so."""
-        self.tell_server("\n".join(f"disable name={calls}" for calls in CALLS))
+        self.tell_server("\n".join(f"disable name={calls}" for calls in self.calls))
         self.of_workers.unlink()
         for pid in self.life.server.workers():
             with contextlib.suppress(ProcessLookupError):
@@ -196,8 +199,9 @@ def run_on_a_bad_disk(arguments, number, is_done, calls=CALLS):
     supervised.run_until_it_works(arguments, {}, is_done)
 
 
+@pytest.mark.parametrize("calls", [CALLS, READING], ids=["write", "read"])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO], ids=["full", "fails"])
-def test_backups_are_refused_with_a_reason(life, number):
+def test_backups_are_refused_with_a_reason(life, number, calls):
     life.serve(workers=0)
     names = [life.upload_text(f"text {i}".encode() * 1000, str(i)) for i in range(3)]
     life.end()
@@ -207,8 +211,10 @@ def test_backups_are_refused_with_a_reason(life, number):
         """What failed is the last sync, after it got its name."""
         return "is there already" in said or "is not empty" in said
 
-    run_on_a_bad_disk(("backup", copy, "--data-dir", life.data), number, is_done)
-    run_on_a_bad_disk(("restore", copy, "--data-dir", restored), number, is_done)
+    backup = ("backup", copy, "--data-dir", life.data)
+    run_on_a_bad_disk(backup, number, is_done, calls)
+    restore = ("restore", copy, "--data-dir", restored)
+    run_on_a_bad_disk(restore, number, is_done, calls)
     check_data_directory(restored)
     check_data_directory(life.data)
     life.serve(restored, workers=0)
@@ -322,6 +328,21 @@ def test_work_goes_on_once_the_disk_is_well(life, undisturbed_work, number, kind
     life.upload_text(b"another text " * 1000, "another")
     life.end()
     check_data_directory(life.data)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO], ids=["full", "fails"])
+def test_what_could_not_be_read_is_read_again(life, number):
+    faults = Faults(life, number, READING)
+    life.serve(workers=0)
+    text = life.upload_text()
+    faults.begin()
+    refusals = upload_for(life, 1)
+    for seed in range(20):  # the first of them reads the model
+        with contextlib.suppress(grpc.RpcError):
+            life.create(crash_scenarios.analysis_spec(text) | {"seed": str(seed)})
+    faults.end()
+    assert all(map(tells_of_the_disk, refusals))
+    life.create(crash_scenarios.analysis_spec(text))
 
 
 def ask_again(call):
