@@ -7,7 +7,8 @@ import socket
 
 import pytest
 import tables
-from target import assert_says
+from target import assert_says, started
+from unprivileged import Server, open_folder
 
 
 def make(path, kind):
@@ -72,11 +73,37 @@ def test_a_link_inside_the_root_is_followed(unharmed):
         assert unharmed.validate(unharmed.analysis(folder.name)).HasField("job")
 
 
-def test_an_unreadable_file_is_refused(unharmed):
-    if os.getuid() == 0:
-        pytest.skip("root reads everything")
-    with unharmed.spoiled_model("config.json", "model.safetensors") as folder:
-        (folder / "model.safetensors").chmod(0)
-        assert_says(
-            unharmed.refusal_of(folder), "FAILED_PRECONDITION", ["Permission denied"]
-        )
+@pytest.fixture(scope="module")
+def unprivileged(root, api_stubs):
+    """A target whose server cannot read everything."""
+    with (
+        open_folder() as folder,
+        started(root, api_stubs, folder, make=Server) as target,
+    ):
+        yield target
+
+
+# B11.
+@pytest.mark.parametrize(
+    ("name", "mode", "code", "words"),
+    [
+        (
+            "model.safetensors",
+            0,
+            "FAILED_PRECONDITION",
+            ["model.safetensors", "Permission denied"],
+        ),
+        ("config.json", 0, "FAILED_PRECONDITION", ["config.json", "Permission denied"]),
+        (".", 0, "NOT_FOUND", ["there is no model"]),
+        (".", 0o444, "NOT_FOUND", ["there is no model"]),
+    ],
+)
+def test_what_may_not_be_read_is_refused(unprivileged, name, mode, code, words):
+    with unprivileged.spoiled_model("config.json", "model.safetensors") as folder:
+        (folder / name).chmod(mode)
+        try:
+            refusal = unprivileged.refusal_of(folder)
+        finally:
+            (folder / name).chmod(0o755)
+    assert_says(refusal, code, words)
+    unprivileged.assert_unharmed()
