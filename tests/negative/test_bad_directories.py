@@ -5,8 +5,12 @@ import os
 import shutil
 import socket
 
+import numpy as np
 import pytest
 import tables
+from bystander import undisturbed
+from safetensors import safe_open
+from safetensors.numpy import save_file
 from target import assert_says, started
 from unprivileged import Server, open_folder
 
@@ -71,6 +75,22 @@ def test_a_link_inside_the_root_is_followed(unharmed):
     with unharmed.spoiled_model("config.json") as folder:
         (folder / "model.safetensors").symlink_to("../good/model.safetensors")
         assert unharmed.validate(unharmed.analysis(folder.name)).HasField("job")
+
+
+def test_as_many_shards_as_there_may_be(unharmed):
+    """B7: 4096, of which all but one have a number that no model asks for."""
+    with unharmed.spoiled_model("config.json") as folder:
+        good = unharmed.models / "good/model.safetensors"
+        shutil.copy(good, folder / "0.safetensors")
+        with safe_open(good, "np") as tensors:
+            places = dict.fromkeys(tensors.keys(), "0.safetensors")
+        for i in range(1, 4096):
+            save_file({f"t{i}": np.zeros(1, "f4")}, folder / f"{i}.safetensors")
+            places[f"t{i}"] = f"{i}.safetensors"
+        index = folder / "model.safetensors.index.json"
+        index.write_text(json.dumps({"weight_map": places}))
+        with undisturbed(unharmed):
+            assert unharmed.validate(unharmed.analysis(folder.name)).HasField("job")
 
 
 @pytest.fixture(scope="module")
