@@ -33,6 +33,7 @@ TEST(ByteBudgetTest, NeverGivesOutMoreThanThereIs) {
   ByteBudget budget(10);
   std::atomic<int> taken = 0;
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&, bytes = 1 + i % 5] {
       for (int times = 0; times < 200; ++times) {

@@ -23,6 +23,7 @@ void ExpectNone(UploadPlaces& places, const std::string& user,
 TEST(UploadPlacesTest, LeavesPlacesToOtherUsers) {
   UploadPlaces places;
   std::vector<UploadPlaces::Place> taken;
+  taken.reserve(UploadPlaces::kMax);
   for (int i = 0; i < UploadPlaces::kMaxPerUser; ++i) {
     taken.push_back(*places.Take("ann"));
   }
@@ -37,6 +38,7 @@ TEST(UploadPlacesTest, LeavesPlacesToOtherUsers) {
 TEST(UploadPlacesTest, EndsForAllUsersTogether) {
   UploadPlaces places;
   std::vector<UploadPlaces::Place> taken;
+  taken.reserve(UploadPlaces::kMax);
   for (int i = 0; i < UploadPlaces::kMax; ++i) {
     taken.push_back(*places.Take(absl::StrCat("user", i)));
   }
