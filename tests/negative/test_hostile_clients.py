@@ -230,6 +230,15 @@ def test_calls_that_end_in_their_middle_leave_nothing(unharmed):
                     connection.sendall(sent)
 
 
+def wait_for_threads(target):
+    """Those of this user were all taken for a moment."""
+    service.wait_until(
+        lambda: outcome(target.answer_good_request) == ("OK", ""),
+        "an answer to the same user",
+        10,
+    )
+
+
 def sent_calls(method, count, content=b""):
     """`count` whole calls, on streams of their own."""
     headers = frames.call(method)
@@ -251,6 +260,7 @@ def test_a_client_that_reads_nothing_costs_little(unharmed):
             connection = held.enter_context(frames.connect(unharmed.server))
             connection.sendall(sent)
         time.sleep(1)
+    wait_for_threads(unharmed)
 
 
 def test_messages_that_never_end_are_bounded_together(unharmed):
@@ -306,12 +316,7 @@ def test_ten_thousand_calls_that_are_reset_at_once(unharmed):
                     frames.frame(frames.HEADERS, 5, stream, headers)
                     + frames.frame(frames.RESET, 0, stream, reset)
                 )
-    # The threads of this user were all taken for a moment.
-    service.wait_until(
-        lambda: outcome(unharmed.answer_good_request) == ("OK", ""),
-        "an answer to the same user",
-        10,
-    )
+    wait_for_threads(unharmed)
 
 
 LONG = ("x-long", "a" * 9000)
