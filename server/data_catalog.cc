@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -14,6 +16,7 @@
 #include "core/base/status_macros.h"
 #include "core/base/token_windows.h"
 #include "moeprobe/v1/analysis.pb.h"
+#include "server/byte_budget.h"
 #include "server/resource_name.h"
 #include "storage/access.h"
 #include "storage/blob_store.h"
@@ -24,6 +27,16 @@ namespace moeprobe {
 namespace {
 
 constexpr size_t kFirstIdCount = 16;
+
+// The file and, if its ids have one byte each, four for each of them.
+constexpr int64_t kMostMemoryPerByte = 5;
+
+// 0 if there is no such file.
+int64_t SizeOf(const std::filesystem::path& file) {
+  std::error_code error;
+  const auto size_bytes = std::filesystem::file_size(file, error);
+  return error ? 0 : static_cast<int64_t>(size_bytes);
+}
 
 WindowOptions WindowsOf(const v1::DataSpec& data) {
   return {.tokens = data.tokens(),
@@ -68,6 +81,8 @@ absl::StatusOr<std::optional<std::string>> DataCatalog::IdsSha256(
 
 absl::StatusOr<CutData> DataCatalog::CutStored(const std::string& ids_sha256,
                                                const WindowOptions& windows) {
+  const ByteBudget::Share share(
+      *memory_, kMostMemoryPerByte * SizeOf(blobs_->PathOf(ids_sha256)));
   MOEPROBE_ASSIGN_OR_RETURN(const std::string npy, blobs_->Read(ids_sha256));
   MOEPROBE_ASSIGN_OR_RETURN(std::vector<int32_t> ids, DecodeTokenIds(npy));
   return CutIds(std::move(ids), windows);

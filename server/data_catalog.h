@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "core/base/token_windows.h"
 #include "moeprobe/v1/analysis.pb.h"
+#include "server/byte_budget.h"
 #include "storage/access.h"
 #include "storage/blob_store.h"
 #include "storage/dataset_store.h"
@@ -56,6 +58,9 @@ class DataCatalog {
                                       const std::string& tokenizer_sha256);
 
  private:
+  // What ids may take while they are cut, of all calls together.
+  static constexpr int64_t kMemory = int64_t{1} << 30;
+
   absl::StatusOr<std::optional<std::string>> IdsSha256(
       const v1::DataSpec& data, const std::string& tokenizer_sha256);
   absl::StatusOr<CutData> CutStored(const std::string& ids_sha256,
@@ -64,6 +69,8 @@ class DataCatalog {
   DatasetStore* datasets_;
   FingerprintStore* fingerprints_;
   const BlobStore* blobs_;
+  // Of all that SeenBy() returns together: ids are large.
+  std::shared_ptr<ByteBudget> memory_ = std::make_shared<ByteBudget>(kMemory);
   Viewer viewer_ = ServerItself();
 };
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -16,15 +15,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "core/base/crash_point.h"
-#include "core/base/file_content.h"
-#include "core/base/npy.h"
 #include "core/base/quoted.h"
 #include "core/base/status_macros.h"
-#include "core/base/utf8.h"
 #include "moeprobe/v1/dataset_service.pb.h"
+#include "server/dataset_check.h"
 #include "server/page.h"
 #include "server/resource_name.h"
 #include "server/sharing.h"
+#include "server/upload_places.h"
 #include "server/violations.h"
 #include "storage/access.h"
 #include "storage/blob_store.h"
@@ -84,9 +82,9 @@ absl::Status CheckAnnouncement(const v1::Dataset& dataset) {
   return CheckDisplayName(dataset.display_name());
 }
 
-// Writes the messages after the first.
+// Writes the messages after the first, and shows them to the check.
 absl::Status Receive(const ReadMessage& read, const v1::Dataset& announced,
-                     BlobWriter& writer) {
+                     BlobWriter& writer, DatasetCheck& check) {
   v1::UploadDatasetRequest message;
   while (read(&message)) {
     if (!message.has_data()) {
@@ -99,6 +97,7 @@ absl::Status Receive(const ReadMessage& read, const v1::Dataset& announced,
           "more than the announced ", announced.size_bytes(), " bytes"));
     }
     MOEPROBE_RETURN_IF_ERROR(writer.Append(message.data()));
+    check.Append(message.data());
   }
   return absl::OkStatus();
 }
@@ -114,29 +113,6 @@ absl::Status CheckReceived(const v1::Dataset& announced, BlobWriter& writer) {
     return absl::DataLossError(absl::StrCat("the bytes have SHA-256 ", sha256,
                                             ", ", announced.sha256(),
                                             " was announced"));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckContent(const v1::Dataset& announced,
-                          const std::filesystem::path& file) {
-  MOEPROBE_ASSIGN_OR_RETURN(const FileContent content,
-                            ReadFile(file, DatasetOperations::kMaxBytes));
-  if (announced.kind() == v1::Dataset::KIND_IDS) {
-    const auto ids = DecodeTokenIds(content.bytes);
-    if (ids.ok() && ids->empty()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          Quoted(announced.display_name()), ": no token ids in it"));
-    }
-    if (ids.ok()) return absl::OkStatus();
-    return absl::InvalidArgumentError(
-        absl::StrCat(Quoted(announced.display_name()), ": ",
-                     std::string(ids.status().message())));
-  }
-  if (const auto position = FindInvalidUtf8(content.bytes)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(Quoted(announced.display_name()), ": byte ", *position,
-                     " is not UTF-8, expected a text"));
   }
   return absl::OkStatus();
 }
@@ -161,6 +137,8 @@ absl::StatusOr<Access> DatasetOperations::AccessOf(
 
 absl::StatusOr<v1::Dataset> DatasetOperations::Upload(const Viewer& user,
                                                       const ReadMessage& read) {
+  MOEPROBE_ASSIGN_OR_RETURN(const UploadPlaces::Place place,
+                            uploads_.Take(user.name));
   v1::UploadDatasetRequest first;
   if (!read(&first) || !first.has_dataset()) {
     return absl::InvalidArgumentError(
@@ -177,9 +155,10 @@ absl::StatusOr<v1::Dataset> DatasetOperations::Upload(const Viewer& user,
                        .create_time = absl::InfinitePast()};
   MOEPROBE_RETURN_IF_ERROR(datasets_->CheckRoom(row));
   MOEPROBE_ASSIGN_OR_RETURN(BlobWriter writer, blobs_->NewBlob());
-  MOEPROBE_RETURN_IF_ERROR(Receive(read, announced, writer));
+  DatasetCheck check(announced);
+  MOEPROBE_RETURN_IF_ERROR(Receive(read, announced, writer, check));
   MOEPROBE_RETURN_IF_ERROR(CheckReceived(announced, writer));
-  MOEPROBE_RETURN_IF_ERROR(CheckContent(announced, writer.path()));
+  MOEPROBE_RETURN_IF_ERROR(check.End());
   const BlobStore::Hold hold = blobs_->HoldAll();
   MOEPROBE_RETURN_IF_ERROR(writer.Commit());
   CrashPoint("dataset-bytes-stored-row-not");

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "moeprobe/v1/access.pb.h"
 #include "moeprobe/v1/dataset_service.pb.h"
+#include "server/upload_places.h"
 #include "storage/access.h"
 #include "storage/blob_store.h"
 #include "storage/dataset_store.h"
@@ -30,6 +31,7 @@ class DatasetOperations {
         default_visibility_(default_visibility) {}
 
   // Stores what `read` delivers, message by message, until it returns false.
+  // No more than a message of it is in memory at any time.
   absl::StatusOr<v1::Dataset> Upload(
       const Viewer& user,
       const std::function<bool(v1::UploadDatasetRequest*)>& read);
@@ -47,6 +49,7 @@ class DatasetOperations {
   DatasetStore* datasets_;
   const BlobStore* blobs_;
   v1::Visibility default_visibility_;
+  UploadPlaces uploads_;
 };
 
 }  // namespace moeprobe

@@ -13,7 +13,8 @@ namespace moeprobe {
 absl::StatusOr<int> PageSize(int32_t page_size);
 
 // Returns an opaque token with which the next page of `method` starts after
-// `key`.
+// `key`. It is a place in an order and no right to anything: who makes one up
+// begins elsewhere among what they may see anyway.
 std::string PageToken(const std::string& method, const std::string& key);
 
 // Returns the key in `token`; "" for an empty token, the first page.

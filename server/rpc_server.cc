@@ -1,5 +1,7 @@
 #include "server/rpc_server.h"
 
+#include <grpc/impl/codegen/compression_types.h>
+#include <grpc/impl/codegen/grpc_types.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
@@ -8,6 +10,7 @@
 #include <grpcpp/support/server_interceptor.h>
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <future>
 #include <memory>
@@ -25,15 +28,56 @@ namespace {
 
 constexpr int kMaxMetadataBytes = 8192;
 
+// Calls of one connection at the same time, watches among them; a client's
+// library keeps the others back. Fewer than there are threads for clients: gRPC
+// refuses calls that find none.
+constexpr int kMaxStreams = 200;
+
+// What gRPC may have in memory of what it reads and writes, of all connections
+// of a server: close to it connections read less, and then end.
+constexpr size_t kMaxTransportBytes = size_t{256} << 20;
+
+// Who is asked whether they are there, and says nothing, is gone.
+constexpr std::chrono::milliseconds kAskEvery{120'000};
+constexpr std::chrono::milliseconds kAnswerWithin{20'000};
+
+// A connection without any call ends after this time, and a client's library
+// makes another for the next call. Workers call more often.
+constexpr std::chrono::milliseconds kMaxIdle{600'000};
+
 // What a call needs to end once it is cancelled.
 constexpr std::chrono::milliseconds kUnwinding{500};
 
 void LimitResources(int max_threads, grpc::ServerBuilder& builder) {
   grpc::ResourceQuota quota;
   quota.SetMaxThreads(max_threads);
+  quota.Resize(kMaxTransportBytes);
   builder.SetResourceQuota(quota);
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreams);
+}
+
+// So that nobody holds a connection for ever without a use for it.
+void LimitConnections(grpc::ServerBuilder& builder) {
+  const auto add = [&](const char* name, std::chrono::milliseconds time) {
+    builder.AddChannelArgument(name, static_cast<int>(time.count()));
+  };
+  add(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kMaxIdle);
+  add(GRPC_ARG_KEEPALIVE_TIME_MS, kAskEvery);
+  add(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kAnswerWithin);
+  // Clients may ask the same as often as they like. gRPC 1.51 says to who asks
+  // too often that it has had enough, every time anew and some kilobytes each:
+  // 100 MiB of a connection that reads nothing. Answers are bounded.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
+}
+
+// A message of 4 MiB may be one of 4 GiB, which gRPC would make of it before it
+// looks at the size.
+void RefuseCompression(grpc::ServerBuilder& builder) {
+  for (const auto algorithm : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE}) {
+    builder.SetCompressionAlgorithmSupportStatus(algorithm, false);
+  }
 }
 
 }  // namespace
@@ -45,6 +89,8 @@ std::unique_ptr<grpc::Server> StartRpcServer(
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   LimitResources(max_threads, builder);
+  LimitConnections(builder);
+  RefuseCompression(builder);
   configure(builder);
   for (grpc::Service* service : services.All()) {
     builder.RegisterService(service);

@@ -29,9 +29,6 @@ class BlobWriter {
   // Bytes so far.
   int64_t size_bytes() const { return size_bytes_; }
 
-  // Where the bytes are until they are committed.
-  const std::filesystem::path& path() const { return path_; }
-
   // Ends the writing and returns the digest of the bytes.
   std::string Seal();
 

@@ -29,6 +29,11 @@ absl::Status DiskError(int error_number, const std::filesystem::path& path) {
     case EROFS:
       return WithRetryDelay(absl::UnavailableError(message("see to its disk")),
                             kDiskRetryDelay);
+    case EACCES:
+    case EPERM:
+      // Not PermissionDenied: it is not the caller who may not.
+      return absl::FailedPreconditionError(
+          message("let the server's account have it"));
     default:
       return absl::ErrnoToStatus(error_number, path.native());
   }

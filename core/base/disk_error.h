@@ -17,7 +17,8 @@ inline constexpr absl::Duration kDiskRetryDelay = absl::Seconds(30);
 // where, and what to do: ResourceExhausted where there is no room, Unavailable
 // where the disk fails; trying again helps once that has been seen to, and both
 // have kDiskRetryDelay (RetryDelayOf), unless the file is larger than any may
-// be. Other numbers are those of absl::ErrnoToStatus.
+// be. FailedPrecondition where this process may not: PermissionDenied would be
+// about whoever called. Other numbers are those of absl::ErrnoToStatus.
 absl::Status DiskError(int error_number, const std::filesystem::path& path);
 
 }  // namespace moeprobe

@@ -36,6 +36,14 @@ TEST(DiskErrorTest, SaysNothingOfALaterTimeWhereWaitingDoesNotHelp) {
   EXPECT_EQ(RetryDelayOf(missing), std::nullopt);
 }
 
+TEST(DiskErrorTest, DeniesNothingToTheCaller) {
+  for (const int error : {EACCES, EPERM}) {
+    const absl::Status status = DiskError(error, "/data/blobs");
+    EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+    EXPECT_EQ(RetryDelayOf(status), std::nullopt) << status;
+  }
+}
+
 TEST(DiskErrorTest, NamesTheFileAndTheReason) {
   EXPECT_EQ(DiskError(ENOSPC, "/data/blobs").message(),
             "/data/blobs: No space left on device: make room on its disk");

@@ -1,5 +1,6 @@
 #include "core/base/npy.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -44,10 +45,11 @@ std::optional<DataType> TypeOf(std::string_view descr) {
   return std::nullopt;
 }
 
-// OK if what follows the header is exactly the array it describes.
-absl::Status CheckDataSize(std::string_view npy, const NpyHeader& header,
+// OK if what follows the header, in so many bytes in all, is exactly the array
+// it describes.
+absl::Status CheckDataSize(int64_t npy_bytes, const NpyHeader& header,
                            int64_t element_bytes) {
-  const auto found = static_cast<int64_t>(npy.size() - header.data_offset);
+  const int64_t found = npy_bytes - static_cast<int64_t>(header.data_offset);
   int64_t expected = element_bytes;
   for (const int64_t size : header.shape) {
     if (__builtin_mul_overflow(expected, size, &expected)) {
@@ -63,15 +65,8 @@ absl::Status CheckDataSize(std::string_view npy, const NpyHeader& header,
                    " needs ", expected));
 }
 
-// How a token id is stored.
-struct IntegerLayout {
-  bool is_signed = false;
-  bool is_big_endian = false;
-  size_t bytes = 0;
-};
-
 // Reads "<i4" and its like; nullopt if it is not an integer type of numpy.
-std::optional<IntegerLayout> IntegerLayoutOf(std::string_view descr) {
+std::optional<TokenIdLayout> IntegerLayoutOf(std::string_view descr) {
   if (descr.size() != 3) return std::nullopt;
   const char order = descr[0], kind = descr[1];
   const auto bytes = static_cast<size_t>(descr[2] - '0');
@@ -80,12 +75,12 @@ std::optional<IntegerLayout> IntegerLayoutOf(std::string_view descr) {
     return std::nullopt;
   }
   if (bytes != 1 && bytes != 2 && bytes != 4 && bytes != 8) return std::nullopt;
-  return IntegerLayout{
+  return TokenIdLayout{
       .is_signed = kind == 'i', .is_big_endian = order == '>', .bytes = bytes};
 }
 
 // The integer at `data`, sign-extended to 64 bits.
-uint64_t IntegerAt(const char* data, const IntegerLayout& layout) {
+uint64_t IntegerAt(const char* data, const TokenIdLayout& layout) {
   uint64_t value = 0;
   for (size_t i = 0; i < layout.bytes; ++i) {
     const size_t at = layout.is_big_endian ? i : layout.bytes - 1 - i;
@@ -97,12 +92,40 @@ uint64_t IntegerAt(const char* data, const IntegerLayout& layout) {
                                unused_bits);
 }
 
-absl::Status IdError(size_t index, uint64_t id, const IntegerLayout& layout) {
+absl::Status IdError(int64_t index, uint64_t id, const TokenIdLayout& layout) {
   return absl::InvalidArgumentError(
       absl::StrCat("npy: token id ", index, " is ",
                    layout.is_signed ? absl::StrCat(static_cast<int64_t>(id))
                                     : absl::StrCat(id),
                    ", expected a number in [0, 2^31)"));
+}
+
+// Moves bytes from the front of `piece` to the end of `begun` until that has so
+// many; false if they were too few.
+bool Fill(std::string& begun, size_t wanted, std::string_view& piece) {
+  const size_t taken = std::min(piece.size(), wanted - begun.size());
+  begun.append(piece.substr(0, taken));
+  piece.remove_prefix(taken);
+  return begun.size() == wanted;
+}
+
+// How the ids behind a header are stored, in a .npy of so many bytes.
+absl::StatusOr<TokenIdLayout> TokenIdLayoutOf(const NpyHeader& header,
+                                              int64_t npy_bytes) {
+  const std::optional<TokenIdLayout> layout = IntegerLayoutOf(header.descr);
+  if (!layout) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("npy: elements are ", Quoted(header.descr),
+                     ", expected an integer type for token ids"));
+  }
+  if (header.shape.size() != 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("npy: shape [", absl::StrJoin(header.shape, ", "),
+                     "], expected one dimension for token ids"));
+  }
+  MOEPROBE_RETURN_IF_ERROR(
+      CheckDataSize(npy_bytes, header, static_cast<int64_t>(layout->bytes)));
+  return *layout;
 }
 
 }  // namespace
@@ -131,7 +154,8 @@ absl::StatusOr<Array> DecodeNpy(std::string_view npy) {
     return absl::InvalidArgumentError(
         "npy: fortran_order is True, expected an array in C order");
   }
-  MOEPROBE_RETURN_IF_ERROR(CheckDataSize(npy, header, SizeOf(*type)));
+  MOEPROBE_RETURN_IF_ERROR(
+      CheckDataSize(static_cast<int64_t>(npy.size()), header, SizeOf(*type)));
   return Array{.type = *type,
                .shape = std::move(header.shape),
                .bytes = std::string(npy.substr(header.data_offset))};
@@ -139,28 +163,62 @@ absl::StatusOr<Array> DecodeNpy(std::string_view npy) {
 
 absl::StatusOr<std::vector<int32_t>> DecodeTokenIds(std::string_view npy) {
   MOEPROBE_ASSIGN_OR_RETURN(const NpyHeader header, ParseNpyHeader(npy));
-  const std::optional<IntegerLayout> layout = IntegerLayoutOf(header.descr);
-  if (!layout) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("npy: elements are ", Quoted(header.descr),
-                     ", expected an integer type for token ids"));
-  }
-  if (header.shape.size() != 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("npy: shape [", absl::StrJoin(header.shape, ", "),
-                     "], expected one dimension for token ids"));
-  }
-  MOEPROBE_RETURN_IF_ERROR(
-      CheckDataSize(npy, header, static_cast<int64_t>(layout->bytes)));
-
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const TokenIdLayout layout,
+      TokenIdLayoutOf(header, static_cast<int64_t>(npy.size())));
   std::vector<int32_t> ids(static_cast<size_t>(header.shape[0]));
   const char* data = npy.data() + header.data_offset;
   for (size_t i = 0; i < ids.size(); ++i) {
-    const uint64_t id = IntegerAt(data + i * layout->bytes, *layout);
-    if (id >> 31 != 0) return IdError(i, id, *layout);
+    const uint64_t id = IntegerAt(data + i * layout.bytes, layout);
+    if (id >> 31 != 0) return IdError(static_cast<int64_t>(i), id, layout);
     ids[i] = static_cast<int32_t>(id);
   }
   return ids;
+}
+
+void TokenIdCheck::Append(std::string_view piece) {
+  if (is_in_header_) {
+    if (!Fill(begun_, kMaxNpyHeaderBytes, piece)) return;
+    ReadHeader();
+  }
+  AppendIds(piece);
+}
+
+absl::StatusOr<int64_t> TokenIdCheck::End() {
+  if (is_in_header_) ReadHeader();
+  MOEPROBE_RETURN_IF_ERROR(problem_);
+  return count_;
+}
+
+void TokenIdCheck::ReadHeader() {
+  is_in_header_ = false;
+  const std::string npy = std::exchange(begun_, {});
+  const auto header = ParseNpyHeader(npy);
+  const auto layout =
+      header.ok() ? TokenIdLayoutOf(*header, size_bytes_) : header.status();
+  problem_ = layout.status();
+  if (!layout.ok()) return;
+  layout_ = *layout;
+  AppendIds(std::string_view(npy).substr(header->data_offset));
+}
+
+void TokenIdCheck::AppendIds(std::string_view piece) {
+  if (!problem_.ok()) return;
+  if (!begun_.empty()) {
+    if (!Fill(begun_, layout_.bytes, piece)) return;
+    CheckIds(std::exchange(begun_, {}));
+  }
+  const size_t whole_bytes = piece.size() - piece.size() % layout_.bytes;
+  CheckIds(piece.substr(0, whole_bytes));
+  begun_ = piece.substr(whole_bytes);
+}
+
+void TokenIdCheck::CheckIds(std::string_view ids) {
+  for (size_t at = 0; problem_.ok() && at < ids.size(); at += layout_.bytes) {
+    const uint64_t id = IntegerAt(ids.data() + at, layout_);
+    if (id >> 31 != 0) problem_ = IdError(count_, id, layout_);
+    ++count_;
+  }
 }
 
 std::string EncodeTokenIds(const std::vector<int32_t>& ids) {

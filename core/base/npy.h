@@ -1,11 +1,13 @@
 #ifndef MOEPROBE_CORE_BASE_NPY_H_
 #define MOEPROBE_CORE_BASE_NPY_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace moeprobe {
@@ -36,12 +38,45 @@ std::string EncodeNpy(const Array& array);
 // spare.
 absl::StatusOr<Array> DecodeNpy(std::string_view npy);
 
+// How token ids are stored.
+struct TokenIdLayout {
+  bool is_signed = false;
+  bool is_big_endian = false;
+  size_t bytes = 0;  // of each
+};
+
 // Reads token ids: a one-dimensional .npy of any integer type of numpy, either
 // byte order.
 //
 // Returns InvalidArgument if it is anything else, or holds a number outside
 // [0, 2^31).
 absl::StatusOr<std::vector<int32_t>> DecodeTokenIds(std::string_view npy);
+
+// Finds in token ids that come in pieces what DecodeTokenIds would find in all
+// of them. Keeps no more of them than the header.
+class TokenIdCheck {
+ public:
+  // `size_bytes`: of all pieces.
+  explicit TokenIdCheck(int64_t size_bytes) : size_bytes_(size_bytes) {}
+
+  void Append(std::string_view piece);
+
+  // Returns how many ids there were, after the last piece. Errors: those of
+  // DecodeTokenIds.
+  absl::StatusOr<int64_t> End();
+
+ private:
+  void ReadHeader();
+  void AppendIds(std::string_view piece);
+  void CheckIds(std::string_view ids);
+
+  int64_t size_bytes_;
+  bool is_in_header_ = true;
+  std::string begun_;  // a header or an id that is not whole yet
+  TokenIdLayout layout_;
+  int64_t count_ = 0;  // ids that were looked at
+  absl::Status problem_;
+};
 
 // Returns `ids` as a one-dimensional int32 .npy.
 std::string EncodeTokenIds(const std::vector<int32_t>& ids);

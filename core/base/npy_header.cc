@@ -178,12 +178,17 @@ absl::StatusOr<NpyHeader> ParseNpyHeader(std::string_view npy) {
   }
   const size_t length_bytes = major == 1 ? 2 : 4;
   const size_t begin = kMagic.size() + 2 + length_bytes;
-  if (npy.size() < begin ||
-      LengthAt(npy, 8, length_bytes) > npy.size() - begin) {
+  const size_t end =
+      begin + (npy.size() < begin ? 0 : LengthAt(npy, 8, length_bytes));
+  if (end > kMaxNpyHeaderBytes) {
+    return absl::InvalidArgumentError(absl::StrCat("npy: a header of ", end,
+                                                   " bytes, expected at most ",
+                                                   kMaxNpyHeaderBytes));
+  }
+  if (npy.size() < end) {
     return absl::InvalidArgumentError(absl::StrCat(
         "npy: ends inside its header, after ", npy.size(), " bytes"));
   }
-  const size_t end = begin + LengthAt(npy, 8, length_bytes);
   Scanner scanner(npy, begin, end);
   MOEPROBE_ASSIGN_OR_RETURN(NpyHeader header, ParseDictionary(scanner));
   MOEPROBE_RETURN_IF_ERROR(scanner.End());

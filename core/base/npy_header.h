@@ -19,6 +19,10 @@ struct NpyHeader {
   size_t data_offset = 0;  // where the numbers begin
 };
 
+// Longest header there is, with what stands before it: format 2.0 could say
+// more, and would only say spaces.
+inline constexpr size_t kMaxNpyHeaderBytes = 12 + 65535;
+
 // Reads the header of a .npy of format 1.0 or 2.0: a Python dictionary with
 // exactly the keys descr (a string), fortran_order and shape.
 //

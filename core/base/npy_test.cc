@@ -1,14 +1,17 @@
 #include "core/base/npy.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -183,10 +186,24 @@ TEST(DecodeTokenIdsTest, ReturnsWhatWasEncoded) {
   EXPECT_THAT(*DecodeTokenIds(EncodeTokenIds({})), IsEmpty());
 }
 
+// What is found in token ids that come in pieces of so many bytes.
+absl::StatusOr<int64_t> CheckInPieces(std::string_view npy, size_t piece) {
+  TokenIdCheck check(static_cast<int64_t>(npy.size()));
+  for (size_t start = 0; start < npy.size(); start += piece) {
+    check.Append(npy.substr(start, piece));
+  }
+  return check.End();
+}
+
+constexpr std::array<size_t, 5> kPieces = {1, 3, 7, 64, 1000000};
+
 void ExpectNoIds(const std::string& npy, const std::string& named) {
   const absl::Status status = DecodeTokenIds(npy).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), HasSubstr(named));
+  for (const size_t piece : kPieces) {
+    EXPECT_EQ(CheckInPieces(npy, piece).status(), status) << piece;
+  }
 }
 
 TEST(DecodeTokenIdsTest, SaysWhatIsWrong) {
@@ -202,6 +219,31 @@ TEST(DecodeTokenIdsTest, SaysWhatIsWrong) {
   ExpectNoIds(Npy("{'descr': '<i4', 'fortran_order': False, 'shape': (1, 1)}",
                   BytesOf<int32_t>({1})),
               "expected one dimension");
+}
+
+TEST(TokenIdCheckTest, CountsIdsOfPiecesOfAnySize) {
+  const std::vector<int32_t> ids(50000, 7);  // more than a header could be
+  for (const std::string& npy :
+       {EncodeTokenIds(ids), Ids(">u2", 3, {"\0\0\0\1\0\x7f", 6}),
+        EncodeTokenIds({})}) {
+    for (const size_t piece : kPieces) {
+      const auto count = CheckInPieces(npy, piece);
+      ASSERT_TRUE(count.ok()) << count.status() << piece;
+      EXPECT_EQ(*count, std::ssize(*DecodeTokenIds(npy)));
+    }
+  }
+}
+
+TEST(TokenIdCheckTest, CountsIdsInFrontOfABadOne) {
+  std::vector<int32_t> ids(50000, 7);
+  ids[40000] = -1;
+  ExpectNoIds(EncodeTokenIds(ids), "token id 40000 is -1");
+}
+
+TEST(TokenIdCheckTest, KeepsNoMoreThanAHeader) {
+  std::string npy("\x93NUMPY\x02\x00\xff\xff\xff\x0f", 12);
+  npy.resize(200000, ' ');
+  ExpectNoIds(npy, "a header of 268435467 bytes, expected at most 65547");
 }
 
 }  // namespace

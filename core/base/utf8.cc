@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace moeprobe {
@@ -23,6 +24,8 @@ constexpr std::array<Form, 4> kForms = {{{0x80, 0x00, 1, 0},
                                          {0xF0, 0xE0, 3, 0x800},
                                          {0xF8, 0xF0, 4, 0x10000}}};
 // NOLINTEND(modernize-use-designated-initializers)
+
+constexpr size_t kMaxCharacterBytes = kForms.back().size_bytes;
 
 bool IsScalarValue(char32_t code_point) {
   return code_point <= 0x10FFFF && (code_point < 0xD800 || code_point > 0xDFFF);
@@ -62,6 +65,34 @@ std::optional<int64_t> FindInvalidUtf8(std::string_view text) {
     position += character->size_bytes;
   }
   return std::nullopt;
+}
+
+void Utf8Check::Append(std::string_view piece) {
+  while (!invalid_ && !begun_.empty() && !piece.empty()) {
+    begun_.push_back(piece.front());
+    piece.remove_prefix(1);
+    if (DecodeUtf8(begun_)) {
+      position_ += static_cast<int64_t>(begun_.size());
+      begun_.clear();
+    } else if (begun_.size() == kMaxCharacterBytes) {
+      invalid_ = position_;
+    }
+  }
+  if (invalid_) return;
+  const auto invalid = FindInvalidUtf8(piece);
+  const auto size_bytes = static_cast<int64_t>(piece.size());
+  position_ += invalid.value_or(size_bytes);
+  if (!invalid) return;
+  if (size_bytes - *invalid < static_cast<int64_t>(kMaxCharacterBytes)) {
+    begun_ = piece.substr(static_cast<size_t>(*invalid));
+  } else {
+    invalid_ = position_;
+  }
+}
+
+std::optional<int64_t> Utf8Check::FindInvalid() const {
+  if (!invalid_ && !begun_.empty()) return position_;
+  return invalid_;
 }
 
 size_t CountCharacters(std::string_view text) {

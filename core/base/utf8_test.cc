@@ -50,6 +50,32 @@ TEST(FindInvalidUtf8Test, FindsTheFirstBadByte) {
   }
 }
 
+// What is found in a text that comes in two pieces, wherever it is cut, and in
+// single bytes.
+void ExpectSameInPieces(const std::string& text) {
+  const auto expected = FindInvalidUtf8(text);
+  Utf8Check bytes;
+  for (size_t cut = 0; cut <= text.size(); ++cut) {
+    Utf8Check halves;
+    halves.Append(text.substr(0, cut));
+    EXPECT_EQ(halves.FindInvalid(), FindInvalidUtf8(text.substr(0, cut)));
+    halves.Append(text.substr(cut));
+    EXPECT_EQ(halves.FindInvalid(), expected) << text << " cut at " << cut;
+    bytes.Append(text.substr(cut, 1));
+  }
+  EXPECT_EQ(bytes.FindInvalid(), expected) << text;
+}
+
+TEST(Utf8CheckTest, FindsTheSameWhereverATextIsCut) {
+  for (const char* bytes :
+       {"", "\x80", "\xff", "\xc0\x80", "\xe0\x9f\xbf", "\xed\xa0\x80",
+        "\xf4\x90\x80\x80", "\xc3", "\xe2\x82", "\xe2\x28\xa1", "\xf0\x9f\x98",
+        "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"}) {
+    ExpectSameInPieces(std::string("ok") + bytes);
+    ExpectSameInPieces(std::string("\xc3\xa9") + bytes + "\xf0\x9f\x98\x80 so");
+  }
+}
+
 TEST(CountCharactersTest, CountsBrokenBytesOneByOne) {
   EXPECT_EQ(CountCharacters(""), 0U);
   EXPECT_EQ(CountCharacters("a\u00B1\u2588"), 3U);

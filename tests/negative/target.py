@@ -135,14 +135,12 @@ class Target:
 
 
 @contextlib.contextmanager
-def started(root, stubs, folder, workers=0, options=()):
+def started(root, stubs, folder, workers=0, options=(), make=service.Server):
     """A target whose server ends well. No lease ends while a case holds a task."""
     models = folder / "models"
     models.mkdir()
     options = (*options, "--lease-seconds", "86400")
-    with service.Server(
-        folder / "data", [models], workers=workers, options=options
-    ) as server:
+    with make(folder / "data", [models], workers=workers, options=options) as server:
         fixture = root / "tests/fixtures/mixtral"
         yield Target(server, stubs(server.address), models, fixture)
         assert server.stop() == 0

@@ -121,6 +121,15 @@ def test_page_tokens_that_are_made_up_are_refused(unharmed, methods, method, key
     assert_says(call(unharmed, methods[method], wire), "INVALID_ARGUMENT", words)
 
 
+@pytest.mark.parametrize("method", TABLE["pages"]["methods"])
+@pytest.mark.parametrize("key", TABLE["pages"]["places"])
+def test_page_tokens_of_other_places_begin_elsewhere(unharmed, methods, method, key):
+    """F9: a token is a place in an order, and no right to anything."""
+    token = token_of(method.partition("/")[2], key)
+    wire = request(unharmed, methods[method], {"page_token": token})
+    assert call(unharmed, methods[method], wire) == ("OK", "")
+
+
 @pytest.mark.parametrize("case", tables.cases("calls", "calls"))
 def test_a_wrong_call_is_refused(unharmed, methods, case):
     method = methods[case["call"]]

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 
 import grpc
 import numpy as np
@@ -85,12 +86,64 @@ def test_a_bad_tokenizer_fails_the_job(unharmed, case):
         check(run(unharmed, folder, text), case)
 
 
+@pytest.mark.parametrize("case", tables.cases("computed", "odd"))
+def test_an_odd_tokenizer_is_taken(unharmed, case):
+    with unharmed.spoiled_model("config.json", "model.safetensors") as folder:
+        changes = copy.deepcopy(case["set"])
+        tokenizer = tables.change(copy.deepcopy(TOKENIZER), changes)
+        (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+        assert run(unharmed, folder, unharmed.text) == (0, "")
+
+
+def test_a_word_of_1_mb_is_taken(unharmed):
+    """D8."""
+    tokenizer = copy.deepcopy(TOKENIZER)
+    tokenizer["model"]["vocab"]["x" * 1_000_000] = 3
+    with unharmed.spoiled_model("config.json", "model.safetensors") as folder:
+        (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+        assert run(unharmed, folder, unharmed.text) == (0, "")
+
+
+def test_a_tokenizer_of_ten_million_words_is_refused(unharmed):
+    """D6: a file above 256 MiB, here with a hole, is refused by the server."""
+    with unharmed.spoiled_model("config.json", "model.safetensors") as folder:
+        (folder / "tokenizer.json").write_text(json.dumps(TOKENIZER))
+        os.truncate(folder / "tokenizer.json", (1 << 28) + 1)
+        job = unharmed.analysis(folder.name)
+        job["analyze"]["data"] = [{"text": unharmed.text, "sequence_length": 64}]
+        words = ["tokenizer.json is no file of at most 268435456 bytes"]
+        assert_says(unharmed.create(job), "FAILED_PRECONDITION", words)
+
+
+@pytest.mark.parametrize("size", [0, 1, 1000])
+def test_a_model_of_another_tokenizer_wants_ids(unharmed, size):
+    """D13: a tokenizer.model, cut or not, is not read."""
+    with unharmed.spoiled_model("config.json", "model.safetensors") as folder:
+        (folder / "tokenizer.model").write_bytes(b"\x0a\x0e\x0a\x05<unk>"[:size])
+        job = unharmed.analysis(folder.name)
+        job["analyze"]["data"] = [{"text": unharmed.text, "sequence_length": 64}]
+        words = ["has no tokenizer.json; give token ids instead"]
+        assert_says(unharmed.create(job), "FAILED_PRECONDITION", words)
+
+
+def fill(path, value):
+    """Makes every weight of a file the same number."""
+    content = path.read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    numbers = np.full((len(content) - start) // 4, value, "<f4")
+    path.write_bytes(content[:start] + numbers.tobytes())
+
+
 @pytest.mark.parametrize("case", tables.cases("computed", "weights"))
 def test_weights_that_are_no_numbers_fail_the_job(unharmed, case):
     with unharmed.spoiled_model("config.json", "model.safetensors") as folder:
-        path = folder / "model.safetensors"
-        content = path.read_bytes()
-        start = 8 + int.from_bytes(content[:8], "little")
-        numbers = np.full((len(content) - start) // 4, case["value"], "<f4")
-        path.write_bytes(content[:start] + numbers.tobytes())
+        fill(folder / "model.safetensors", case["value"])
         check(run(unharmed, folder), case)
+
+
+@pytest.mark.parametrize("case", tables.cases("computed", "small"))
+def test_weights_that_are_hardly_numbers_are_taken(unharmed, case):
+    """B14."""
+    with unharmed.spoiled_model("config.json", "model.safetensors") as folder:
+        fill(folder / "model.safetensors", case["value"])
+        assert run(unharmed, folder) == (0, "")

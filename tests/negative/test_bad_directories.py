@@ -5,9 +5,14 @@ import os
 import shutil
 import socket
 
+import numpy as np
 import pytest
 import tables
-from target import assert_says
+from bystander import undisturbed
+from safetensors import safe_open
+from safetensors.numpy import save_file
+from target import assert_says, started
+from unprivileged import Server, open_folder
 
 
 def make(path, kind):
@@ -72,11 +77,53 @@ def test_a_link_inside_the_root_is_followed(unharmed):
         assert unharmed.validate(unharmed.analysis(folder.name)).HasField("job")
 
 
-def test_an_unreadable_file_is_refused(unharmed):
-    if os.getuid() == 0:
-        pytest.skip("root reads everything")
-    with unharmed.spoiled_model("config.json", "model.safetensors") as folder:
-        (folder / "model.safetensors").chmod(0)
-        assert_says(
-            unharmed.refusal_of(folder), "FAILED_PRECONDITION", ["Permission denied"]
-        )
+def test_as_many_shards_as_there_may_be(unharmed):
+    """B7: 4096, of which all but one have a number that no model asks for."""
+    with unharmed.spoiled_model("config.json") as folder:
+        good = unharmed.models / "good/model.safetensors"
+        shutil.copy(good, folder / "0.safetensors")
+        with safe_open(good, "np") as tensors:
+            places = dict.fromkeys(tensors.keys(), "0.safetensors")
+        for i in range(1, 4096):
+            save_file({f"t{i}": np.zeros(1, "f4")}, folder / f"{i}.safetensors")
+            places[f"t{i}"] = f"{i}.safetensors"
+        index = folder / "model.safetensors.index.json"
+        index.write_text(json.dumps({"weight_map": places}))
+        with undisturbed(unharmed):
+            assert unharmed.validate(unharmed.analysis(folder.name)).HasField("job")
+
+
+@pytest.fixture(scope="module")
+def unprivileged(root, api_stubs):
+    """A target whose server cannot read everything."""
+    with (
+        open_folder() as folder,
+        started(root, api_stubs, folder, make=Server) as target,
+    ):
+        yield target
+
+
+# B11.
+@pytest.mark.parametrize(
+    ("name", "mode", "code", "words"),
+    [
+        (
+            "model.safetensors",
+            0,
+            "FAILED_PRECONDITION",
+            ["model.safetensors", "Permission denied"],
+        ),
+        ("config.json", 0, "FAILED_PRECONDITION", ["config.json", "Permission denied"]),
+        (".", 0, "NOT_FOUND", ["there is no model"]),
+        (".", 0o444, "NOT_FOUND", ["there is no model"]),
+    ],
+)
+def test_what_may_not_be_read_is_refused(unprivileged, name, mode, code, words):
+    with unprivileged.spoiled_model("config.json", "model.safetensors") as folder:
+        (folder / name).chmod(mode)
+        try:
+            refusal = unprivileged.refusal_of(folder)
+        finally:
+            (folder / name).chmod(0o755)
+    assert_says(refusal, code, words)
+    unprivileged.assert_unharmed()

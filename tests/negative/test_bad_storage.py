@@ -1,15 +1,23 @@
 """Data directories that are damaged or not ours: the server says why, and stops."""
 
+import contextlib
 import os
+import pathlib
+import resource
 import shutil
 import sqlite3
 import subprocess
 
+import frames
+import grpc
 import pytest
 import service
 import tables
-from target import started
+from target import assert_says, outcome, started
 from test_bad_directories import make
+from unprivileged import AS_NOBODY, Server, give_away, open_folder
+
+OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +43,12 @@ def spoil(folder, case):
             file.seek(offset)
             file.write(tables.content(written))
         return
-    if "cut" in case:
-        os.truncate(path, int(path.stat().st_size * case["cut"]))
+    if "append" in case:
+        path.write_bytes(path.read_bytes() + tables.content(case["append"]))
+        return
+    if "cut" in case or "cut_bytes" in case:
+        size = path.stat().st_size
+        os.truncate(path, int(size * case.get("cut", 1)) - case.get("cut_bytes", 0))
         return
     shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     if "lose" in case:
@@ -54,12 +66,11 @@ def copy_of(good, tmp_path):
     return shutil.copytree(good, tmp_path / "data", ignore=sockets)
 
 
-@pytest.mark.parametrize("case", tables.cases("storage"))
-def test_a_bad_data_directory_is_refused(good, tmp_path, case):
-    folder = copy_of(good, tmp_path)
-    spoil(folder, case)
+def assert_refused(folder, tmp_path, case, *before):
+    """A server does not start there and says why; `before` stands before its name."""
     (tmp_path / "models").mkdir()
     command = [
+        *before,
         service.PROGRAMS / "moeprobe-server",
         *("--data-dir", folder),
         *("--model-root", tmp_path / "models"),
@@ -74,8 +85,121 @@ def test_a_bad_data_directory_is_refused(good, tmp_path, case):
         assert word in run.stderr
 
 
+@pytest.mark.parametrize("case", tables.cases("storage"))
+def test_a_bad_data_directory_is_refused(good, tmp_path, case):
+    folder = copy_of(good, tmp_path)
+    spoil(folder, case)
+    assert_refused(folder, tmp_path, case)
+
+
 def test_what_is_spoiled_is_good(good, tmp_path):
     (tmp_path / "models").mkdir()
     folder = copy_of(good, tmp_path)
     with service.Server(folder, [tmp_path / "models"], workers=0) as server:
         assert server.stop() == 0
+
+
+def create(target, seed):
+    job = target.analysis()
+    job["analyze"]["seed"] = seed
+    assert target.create(job) == ("OK", "")
+
+
+def kill_with_two_jobs(root, api_stubs, folder, seeds):
+    """The data directory of a server that stopped with a job, and died with two."""
+    with started(root, api_stubs, folder) as target:
+        create(target, seeds[0])
+    with service.Server(folder / "data", [folder / "models"], workers=0) as server:
+        target.server, target.api = server, api_stubs(server.address)
+        create(target, seeds[1])
+        server.kill()
+    return folder / "data"
+
+
+@pytest.fixture(scope="module")
+def killed(root, api_stubs, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("killed")
+    return kill_with_two_jobs(root, api_stubs, folder, (1, 2))
+
+
+@pytest.fixture(scope="module")
+def foreign(root, api_stubs, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("foreign")
+    return kill_with_two_jobs(root, api_stubs, folder, (3, 4))
+
+
+@pytest.mark.parametrize("case", tables.cases("side_files"))
+def test_what_stands_beside_a_database(killed, foreign, api_stubs, tmp_path, case):
+    folder = copy_of(killed, tmp_path)
+    if "foreign" in case:
+        shutil.copy(foreign / case["foreign"], folder / case["file"])
+    else:
+        spoil(folder, case)
+    if "says" in case:
+        assert_refused(folder, tmp_path, case)
+        return
+    with service.Server(folder, [killed.parent / "models"], workers=0) as server:
+        api = api_stubs(server.address)
+        jobs = api.jobs.ListJobs(api.messages("job_service").ListJobsRequest()).jobs
+        seeds = [job.analyze.seed for job in jobs]
+        assert seeds == [2, 1][2 - case["keeps"] :]
+        assert server.stop() == 0
+    check = sqlite3.connect(folder / "moeprobe.db").execute("PRAGMA integrity_check")
+    assert check.fetchall() == [("ok",)]
+
+
+@pytest.mark.parametrize("case", tables.cases("rights"))
+def test_a_data_directory_that_may_not_be_used(good, case):
+    """G6."""
+    with open_folder() as outside:
+        folder = copy_of(good, outside)
+        give_away(folder)
+        path = folder / case["file"]
+        path.chmod(case["mode"])
+        assert_refused(folder, outside, case, *AS_NOBODY)
+        path.chmod(0o755)
+
+
+def test_blobs_that_may_not_be_written_refuse_uploads_alone(root, api_stubs):
+    """G6, while the server runs."""
+    with (
+        open_folder() as folder,
+        started(root, api_stubs, folder, make=Server) as target,
+    ):
+        blobs = target.server.data_dir / "blobs"
+        blobs.chmod(0o555)
+        found = outcome(lambda: target.upload("KIND_TEXT", b"text"))
+        words = ["blobs", "Permission denied: let the server's account have it"]
+        assert_says(found, "FAILED_PRECONDITION", words)
+        target.assert_unharmed()
+        blobs.chmod(0o755)
+        target.upload("KIND_TEXT", b"text")
+
+
+def test_no_descriptors_left(root, api_stubs, tmp_path):
+    """G14: who is connected is served, others wait until there are some again."""
+    with started(root, api_stubs, tmp_path) as target:
+        pid = target.server.process.pid
+        limit = target.server.descriptor_count() + 60
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, limit))
+        with contextlib.ExitStack() as held:
+            for _ in range(200):
+                held.enter_context(frames.connect(target.server))
+            service.wait_until(
+                lambda: len([*pathlib.Path(f"/proc/{pid}/fd").iterdir()]) == limit,
+                "the last one",
+            )
+            target.model_names()
+            found = outcome(lambda: target.upload("KIND_TEXT", b"text"))
+            assert_says(found, "RESOURCE_EXHAUSTED", ["Too many open files"])
+            found = target.create(target.analysis())
+            words = ["good", "cannot be analysed", "Too many open files"]
+            assert_says(found, "FAILED_PRECONDITION", words)
+            with grpc.insecure_channel(target.server.address, OWN_CONNECTION) as other:
+                ready = grpc.channel_ready_future(other)
+                with pytest.raises(grpc.FutureTimeoutError):
+                    ready.result(timeout=1)
+                held.close()
+                ready.result(timeout=service.SECONDS)
+        target.assert_unharmed()
+        target.upload("KIND_TEXT", b"text")

@@ -43,7 +43,7 @@ def tokenize(root, tmp_path):
         command = [sys.executable, "-I", script, text_path, out, *options]
         with json_path.open("rb") as file:
             process = subprocess.run(
-                command, stdin=file, capture_output=True, text=True, timeout=60
+                command, stdin=file, capture_output=True, text=True, timeout=200
             )
         return process, out
 
@@ -125,6 +125,16 @@ def test_refuses_text_that_is_not_utf8(tokenize, text):
 def test_takes_a_long_run_of_one_character(tokenize, root, unit):
     path = root / "examples/models/tiny-mixtral/tokenizer.json"
     process, out = tokenize(path, unit * 200_000, "--cpu-seconds", "30")
+    assert process.returncode == 0, process.stderr
+    assert len(np.load(out)) > 0
+
+
+@pytest.mark.parametrize("unit", ["a", " ", "\u0301"])
+def test_takes_10_mb_of_one_character(tokenize, root, unit):
+    """In time that grows with the length: half a minute where the rest is busy."""
+    path = root / "examples/models/tiny-mixtral/tokenizer.json"
+    count = 10_000_000 // len(unit.encode())
+    process, out = tokenize(path, unit * count, "--cpu-seconds", "120")
     assert process.returncode == 0, process.stderr
     assert len(np.load(out)) > 0
 
