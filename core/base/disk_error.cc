@@ -33,7 +33,7 @@ absl::Status DiskError(int error_number, const std::filesystem::path& path) {
     case EPERM:
       // Not PermissionDenied: it is not the caller who may not.
       return absl::FailedPreconditionError(
-          message("let the server's account have it"));
+          message("let the account of this program have it"));
     default:
       return absl::ErrnoToStatus(error_number, path.native());
   }

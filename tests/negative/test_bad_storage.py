@@ -169,7 +169,7 @@ def test_blobs_that_may_not_be_written_refuse_uploads_alone(root, api_stubs):
         blobs = target.server.data_dir / "blobs"
         blobs.chmod(0o555)
         found = outcome(lambda: target.upload("KIND_TEXT", b"text"))
-        words = ["blobs", "Permission denied: let the server's account have it"]
+        words = ["blobs", "Permission denied: let the account of this program have it"]
         assert_says(found, "FAILED_PRECONDITION", words)
         target.assert_unharmed()
         blobs.chmod(0o755)
