@@ -37,10 +37,6 @@ constexpr int kMaxStreams = 200;
 // of a server: close to it connections read less, and then end.
 constexpr size_t kMaxTransportBytes = size_t{256} << 20;
 
-// Who is asked whether they are there, and says nothing, is gone.
-constexpr std::chrono::milliseconds kAskEvery{120'000};
-constexpr std::chrono::milliseconds kAnswerWithin{20'000};
-
 // A connection without any call ends after this time, and a client's library
 // makes another for the next call. Workers call more often.
 constexpr std::chrono::milliseconds kMaxIdle{600'000};
@@ -58,17 +54,14 @@ void LimitResources(int max_threads, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreams);
 }
 
-// So that nobody holds a connection for ever without a use for it.
+// A client that is stopped, as by Ctrl-Z, keeps its watch: nobody is asked
+// whether they are there more often than gRPC does by itself, every two hours.
 void LimitConnections(grpc::ServerBuilder& builder) {
-  const auto add = [&](const char* name, std::chrono::milliseconds time) {
-    builder.AddChannelArgument(name, static_cast<int>(time.count()));
-  };
-  add(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kMaxIdle);
-  add(GRPC_ARG_KEEPALIVE_TIME_MS, kAskEvery);
-  add(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kAnswerWithin);
-  // Clients may ask the same as often as they like. gRPC 1.51 says to who asks
-  // too often that it has had enough, every time anew and some kilobytes each:
-  // 100 MiB of a connection that reads nothing. Answers are bounded.
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS,
+                             static_cast<int>(kMaxIdle.count()));
+  // gRPC 1.51 says to who pings too often that it has had enough, every time
+  // anew and some kilobytes each: 100 MiB of a connection that reads nothing.
+  // Answers are bounded.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
 }
 
