@@ -1,10 +1,10 @@
 #include "server/result_operations.h"
 
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,8 +31,6 @@
 
 namespace moeprobe {
 namespace {
-
-constexpr size_t kChunkBytes = size_t{1} << 20;
 
 using WriteChunk = std::function<bool(const v1::ArrayChunk&)>;
 
@@ -81,18 +79,6 @@ void AddCells(const v1::TrainSpec& spec, v1::Result& result) {
     if (cell.gates < 0) continue;
     AddSetting("gates", spec.variants(cell.gates).name(), message);
   }
-}
-
-// Writes the bytes of one array; false once nobody reads them.
-bool WriteArray(const v1::ArrayInfo& info, const std::string& npy,
-                const WriteChunk& write) {
-  for (size_t start = 0; start < npy.size(); start += kChunkBytes) {
-    v1::ArrayChunk chunk;
-    if (start == 0) *chunk.mutable_info() = info;
-    chunk.set_data(npy.substr(start, kChunkBytes));
-    if (!write(chunk)) return false;
-  }
-  return true;
 }
 
 // Returns the arrays with these names, in the order asked for; all of them if
@@ -170,15 +156,20 @@ absl::Status ResultOperations::Read(const Viewer& user,
   MOEPROBE_ASSIGN_OR_RETURN(const std::vector<JobArray> selected,
                             Select(std::move(arrays), request));
   for (const JobArray& array : selected) {
-    const auto npy = results_->ReadNpy(job, array);
-    if (!npy.ok()) {
-      // They may have been dropped since.
-      MOEPROBE_RETURN_IF_ERROR(Find(user, job).status());
-      return npy.status();
-    }
-    if (!WriteArray(ToMessage(array), *npy, write)) {
-      return absl::CancelledError("the client is gone");
-    }
+    v1::ArrayChunk chunk;
+    *chunk.mutable_info() = ToMessage(array);
+    const absl::Status written =
+        results_->ReadNpy(job, array, [&](std::string_view piece) {
+          chunk.set_data(std::string(piece));
+          const bool is_read = write(chunk);
+          chunk.clear_info();
+          return is_read ? absl::OkStatus()
+                         : absl::CancelledError("the client is gone");
+        });
+    if (written.ok()) continue;
+    // They may have been dropped since.
+    MOEPROBE_RETURN_IF_ERROR(Find(user, job).status());
+    return written;
   }
   return absl::OkStatus();
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -57,6 +58,23 @@ absl::Status Remove(const fs::path& path) {
   std::error_code error;
   fs::remove(path, error);
   return error ? DiskError(error.value(), path) : absl::OkStatus();
+}
+
+absl::Status Lost(const fs::path& path) {
+  return absl::DataLossError(absl::StrCat(
+      path.native(), ": missing, or its content has another SHA-256"));
+}
+
+// Visits all of a file, from its beginning.
+absl::Status VisitPieces(const FileDescriptor& file, const fs::path& path,
+                         BlobStore::Visit visit) {
+  if (lseek(file.number(), 0, SEEK_SET) != 0) return DiskError(errno, path);
+  std::vector<char> piece(BlobStore::kPieceBytes);
+  while (true) {
+    MOEPROBE_ASSIGN_OR_RETURN(const size_t size, ReadSome(file, piece, path));
+    if (size == 0) return absl::OkStatus();
+    MOEPROBE_RETURN_IF_ERROR(visit({piece.data(), size}));
+  }
 }
 
 }  // namespace
@@ -186,12 +204,24 @@ absl::Status BlobStore::Discard(const std::string& sha256) const {
 absl::StatusOr<std::string> BlobStore::Read(const std::string& sha256) const {
   std::ifstream file(PathOf(sha256), std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  if (!file || Sha256Hex(bytes) != sha256) {
-    return absl::DataLossError(
-        absl::StrCat(PathOf(sha256).string(),
-                     ": missing, or its content has another SHA-256"));
-  }
+  if (!file || Sha256Hex(bytes) != sha256) return Lost(PathOf(sha256));
   return bytes;
+}
+
+absl::Status BlobStore::ReadInPieces(const std::string& sha256,
+                                     Visit visit) const {
+  const fs::path path = PathOf(sha256);
+  const auto file = OpenRegularFile(path);
+  if (absl::IsNotFound(file.status())) return Lost(path);
+  MOEPROBE_RETURN_IF_ERROR(file.status());
+  Sha256 digest;
+  MOEPROBE_RETURN_IF_ERROR(
+      VisitPieces(*file, path, [&](std::string_view piece) {
+        digest.Update(piece);
+        return absl::OkStatus();
+      }));
+  if (digest.Hex() != sha256) return Lost(path);
+  return VisitPieces(*file, path, visit);
 }
 
 }  // namespace moeprobe

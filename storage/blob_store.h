@@ -1,6 +1,7 @@
 #ifndef MOEPROBE_STORAGE_BLOB_STORE_H_
 #define MOEPROBE_STORAGE_BLOB_STORE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -10,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/base/file_descriptor.h"
@@ -95,6 +97,13 @@ class BlobStore {
 
   // Returns a blob's bytes; DataLoss if it is gone or not what it was.
   absl::StatusOr<std::string> Read(const std::string& sha256) const;
+
+  // Calls visit(piece) for a blob's bytes in order, at most kPieceBytes at a
+  // time, which are all that is in memory, until it returns an error. The same
+  // errors, before the first piece; it may be discarded meanwhile.
+  static constexpr size_t kPieceBytes = size_t{1} << 20;
+  using Visit = absl::FunctionRef<absl::Status(std::string_view piece)>;
+  absl::Status ReadInPieces(const std::string& sha256, Visit visit) const;
 
  private:
   explicit BlobStore(std::filesystem::path directory)

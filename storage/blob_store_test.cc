@@ -6,10 +6,13 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_join.h"
 #include "core/base/sha256.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -81,6 +84,33 @@ TEST_F(BlobStoreTest, NoticesAFlippedBitAndAMissingFile) {
   EXPECT_EQ(blobs_.Read(sha256).status().code(), absl::StatusCode::kDataLoss);
   std::filesystem::remove(blobs_.PathOf(sha256));
   EXPECT_EQ(blobs_.Read(sha256).status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST_F(BlobStoreTest, ReadsLargeOnesInPieces) {
+  std::string bytes(5 * BlobStore::kPieceBytes / 2, 'a');
+  bytes.back() = 'z';
+  const std::string sha256 = *blobs_.Put(bytes);
+  std::vector<std::string> pieces;
+  const auto visit = [&](std::string_view piece) {
+    pieces.emplace_back(piece);
+    return absl::OkStatus();
+  };
+  ASSERT_TRUE(blobs_.ReadInPieces(sha256, visit).ok());
+  EXPECT_EQ(absl::StrJoin(pieces, ""), bytes);
+  EXPECT_EQ(pieces.size(), 3U);
+}
+
+TEST_F(BlobStoreTest, VisitsNoPieceOfWhatIsNotWhatItWas) {
+  const std::string bytes(3 * BlobStore::kPieceBytes, 'a');
+  const std::string sha256 = *blobs_.Put(bytes);
+  const auto fail = [](std::string_view /*piece*/) {
+    return absl::AbortedError("visited");
+  };
+  EXPECT_TRUE(absl::IsAborted(blobs_.ReadInPieces(sha256, fail)));
+  std::filesystem::resize_file(blobs_.PathOf(sha256), bytes.size() - 1);
+  EXPECT_TRUE(absl::IsDataLoss(blobs_.ReadInPieces(sha256, fail)));
+  std::filesystem::remove(blobs_.PathOf(sha256));
+  EXPECT_TRUE(absl::IsDataLoss(blobs_.ReadInPieces(sha256, fail)));
 }
 
 TEST_F(BlobStoreTest, SaysThatTheDiskIsFullAndLeavesNothing) {

@@ -6,7 +6,7 @@
 
 namespace moeprobe {
 
-// DataLoss where a data directory has no database, or an empty file in its
+// DataLoss where a data directory has no database, or an empty one in its
 // place, beside blobs, models or transactions that belong to one: a new
 // database would own none of them, and they would be removed. To be called
 // before a database is opened, which makes one.

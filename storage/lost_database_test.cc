@@ -1,5 +1,6 @@
 #include "storage/lost_database.h"
 
+#include <SQLiteCpp/Database.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +9,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "storage/connection.h"
 #include "storage/data_layout.h"
 #include "tests/testing/temporary_directory.h"
 
@@ -68,6 +70,27 @@ TEST_F(LostDatabaseTest, RefusesBlobsBesideAnEmptyOne) {
   Write(layout_.database, "");
   Write(layout_.blobs / "b", "x");
   ExpectLost(layout_.blobs);
+}
+
+// All that it had was in a write-ahead log that was damaged.
+TEST_F(LostDatabaseTest, RefusesBlobsBesideOneWithoutTables) {
+  {
+    Connection blank(layout_.database.string(),
+                     SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    blank.exec("PRAGMA journal_mode = WAL; PRAGMA user_version = 0");
+  }
+  EXPECT_TRUE(CheckNoDatabaseIsLost(layout_).ok());
+  Write(layout_.blobs / "b", "x");
+  ExpectLost(layout_.blobs);
+}
+
+TEST_F(LostDatabaseTest, FindsTablesInALogThatIsNotInTheDatabaseYet) {
+  Write(layout_.blobs / "b", "x");
+  Connection database(layout_.database.string(),
+                      SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  database.exec("PRAGMA journal_mode = WAL; CREATE TABLE t(x)");
+  ASSERT_TRUE(std::filesystem::exists(layout_.database.string() + "-wal"));
+  EXPECT_TRUE(CheckNoDatabaseIsLost(layout_).ok());
 }
 
 TEST_F(LostDatabaseTest, RefusesModelsWithoutOne) {

@@ -79,23 +79,23 @@ absl::StatusOr<std::vector<PartProvenance>> ResultStore::Provenance(
       });
 }
 
-absl::StatusOr<std::string> ResultStore::ReadNpy(int64_t job,
-                                                 const JobArray& array) {
+absl::Status ResultStore::ReadNpy(int64_t job, const JobArray& array,
+                                  BlobStore::Visit visit) {
   const StoredArray& info = array.array;
   MOEPROBE_ASSIGN_OR_RETURN(
-      std::optional<std::string> npy,
+      const std::optional<std::string> npy,
       database_->Read(
           [&](Connection& db) -> absl::StatusOr<std::optional<std::string>> {
             return QueryText(db, kSelectNpy, job, array.part, info.name);
           }));
-  if (!npy) return blobs_->Read(info.sha256);
+  if (!npy) return blobs_->ReadInPieces(info.sha256, visit);
   if (Sha256Hex(*npy) != info.sha256) {
     return absl::DataLossError(absl::StrCat("array ", array.prefix, info.name,
                                             ": stored bytes have another "
                                             "SHA-256 than ",
                                             info.sha256));
   }
-  return *std::move(npy);
+  return visit(*npy);  // no longer than a piece
 }
 
 }  // namespace moeprobe

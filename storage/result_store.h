@@ -44,8 +44,11 @@ class ResultStore {
   // Returns where the numbers come from, one entry for each part.
   absl::StatusOr<std::vector<PartProvenance>> Provenance(int64_t job);
 
-  // Returns the .npy bytes of `array`. DataLoss if they are gone or damaged.
-  absl::StatusOr<std::string> ReadNpy(int64_t job, const JobArray& array);
+  // Calls visit(piece) for the .npy bytes of `array` in order, as
+  // BlobStore::ReadInPieces does. DataLoss, before the first piece, if they are
+  // gone or damaged.
+  absl::Status ReadNpy(int64_t job, const JobArray& array,
+                       BlobStore::Visit visit);
 
  private:
   Database* database_;

@@ -36,8 +36,8 @@ class FileDescriptor {
 // Opens a regular file for reading. Symbolic links are followed; a FIFO or a
 // device is refused without waiting for it.
 //
-// Errors name the path: NotFound, PermissionDenied, FailedPrecondition if it is
-// not a regular file, and whatever else the system says.
+// Errors name the path: NotFound, FailedPrecondition if it is not a regular
+// file, and those of DiskError.
 absl::StatusOr<FileDescriptor> OpenRegularFile(
     const std::filesystem::path& path);
 
