@@ -159,7 +159,7 @@ def test_workers_read_their_models_and_nothing_else(
     with worker_by_hand(server, *access(server, model_roots[1])):
         assert client.run("watch", first)[0] != 0
     error = api.job(first).error
-    assert error.code == grpc.StatusCode.PERMISSION_DENIED.value[0]
+    assert error.code == grpc.StatusCode.FAILED_PRECONDITION.value[0]
     assert "config.json" in error.message
     second = client.submit(short_request)
     with worker_by_hand(server, *access(server, *model_roots)):
