@@ -40,8 +40,11 @@ fs::path WriteAheadLogOf(const fs::path& database) {
 }
 
 // Whether nothing was ever stored in it, as far as what is left of its
-// write-ahead log tells. What cannot be read is left to whoever opens it.
+// write-ahead log tells. What is no file, a FIFO, say, for which SQLite would
+// wait, or cannot be read is left to whoever opens it.
 bool IsBlank(const fs::path& database) {
+  std::error_code error;
+  if (!fs::is_regular_file(database, error)) return false;
   const auto tables = CatchSqlErrors([&]() -> absl::StatusOr<int64_t> {
     MOEPROBE_ASSIGN_OR_RETURN(const auto connection, OpenToRead(database));
     return QueryInteger(*connection, "SELECT count(*) FROM sqlite_schema")

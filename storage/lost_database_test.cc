@@ -3,6 +3,7 @@
 #include <SQLiteCpp/Database.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -101,6 +102,11 @@ TEST_F(LostDatabaseTest, RefusesModelsWithoutOne) {
 TEST_F(LostDatabaseTest, RefusesTransactionsWithoutOne) {
   Write(layout_.database.string() + "-wal", "x");
   ExpectLost(layout_.database.string() + "-wal");
+}
+
+TEST_F(LostDatabaseTest, DoesNotWaitForAFifo) {
+  ASSERT_EQ(mkfifo(layout_.database.c_str(), 0600), 0);
+  EXPECT_TRUE(CheckNoDatabaseIsLost(layout_).ok());
 }
 
 TEST_F(LostDatabaseTest, RefusesALinkToNothingBesideBlobs) {
