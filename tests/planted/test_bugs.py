@@ -12,7 +12,9 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUGS = planted_bugs.read_bugs()
-GOOGLE_TEST = re.compile(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", re.MULTILINE)
+GOOGLE_TEST = re.compile(
+    r"^(?:TEST(?:_F|_P)?|RC_GTEST(?:_FIXTURE)?_PROP)\(\s*(\w+),\s*(\w+)", re.MULTILINE
+)
 # Tests for ctest, and what becomes of a bug that each of them is to catch.
 TABLE_OF_CTEST = r"""
 add_test(Passes true)
