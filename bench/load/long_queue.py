@@ -12,7 +12,6 @@ import collections
 import itertools
 import pathlib
 import sys
-import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -20,15 +19,13 @@ sys.path[:0] = [str(ROOT / "tests/e2e"), str(ROOT / "bench/peers")]
 
 import latency  # noqa: E402
 import measurement  # noqa: E402
-import service  # noqa: E402
+import serving  # noqa: E402
 import stubs  # noqa: E402
 
 # So many calls are on their way at once.
 SUBMISSIONS_AT_ONCE = 64
 # HTTP/2 allows 100 streams on a connection by default.
 WATCHES_PER_CONNECTION = 50
-# Channels to one address share a connection otherwise.
-OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]
 IDLE_SECONDS = 10
 
 
@@ -78,7 +75,7 @@ def hold_watches(server, jobs, count):
     watches = []
     for index, job in zip(range(count), itertools.cycle(jobs)):
         if index % WATCHES_PER_CONNECTION == 0:
-            connections.append(stubs.Api(server.address, OWN_CONNECTION))
+            connections.append(stubs.Api(server.address, stubs.OWN_CONNECTION))
         watches.append(connections[-1].watch(job, timeout=None))
     for watch in watches:
         next(watch)  # that the job is queued
@@ -136,15 +133,9 @@ def main():
     parser.add_argument("--watches", type=int, default=1000)
     parser.add_argument("--lists", type=int, default=500)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
-        stub_folder = pathlib.Path(folder) / "stubs"
-        stub_folder.mkdir()
-        stubs.generate(ROOT / "proto", stub_folder)
-        data = pathlib.Path(folder) / "data"
-        options = ("--max-queued", "0", "--max-queued-per-user", "0")
-        models = [ROOT / "tests/fixtures"]
-        with service.Server(data, models, workers=0, options=options) as server:
-            figure = measure(server, arguments)
+    options = ("--max-queued", "0", "--max-queued-per-user", "0")
+    with serving.served(workers=0, options=options) as server:
+        figure = measure(server, arguments)
     measurement.print_figure(figure)
 
 

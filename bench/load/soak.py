@@ -11,7 +11,6 @@ import argparse
 import pathlib
 import statistics
 import sys
-import tempfile
 import time
 from concurrent import futures
 
@@ -21,13 +20,12 @@ sys.path[:0] = [str(ROOT / "tests/e2e"), str(ROOT / "bench/peers")]
 import latency  # noqa: E402
 import lives  # noqa: E402
 import measurement  # noqa: E402
-import service  # noqa: E402
+import serving  # noqa: E402
 import stubs  # noqa: E402
 
 # Several: what the allocator keeps for each thread is there early then.
 CANCELLING_CLIENTS = 8
 CLIENTS = CANCELLING_CLIENTS + 1
-OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]
 
 
 def mib(pid):
@@ -75,7 +73,7 @@ def soak(server, seconds):
     def goes_on():
         return time.monotonic() < end
 
-    clients = [stubs.Api(server.address, OWN_CONNECTION) for _ in range(CLIENTS)]
+    clients = [stubs.Api(server.address, stubs.OWN_CONNECTION) for _ in range(CLIENTS)]
     first = clients[0]
     latency.wait_for_idle_worker(first)
     ids = latency.upload_ids(first, latency.SEQUENCE_LENGTH)
@@ -108,13 +106,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=1200)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
-        stub_folder = pathlib.Path(folder) / "stubs"
-        stub_folder.mkdir()
-        stubs.generate(ROOT / "proto", stub_folder)
-        data = pathlib.Path(folder) / "data"
-        with service.Server(data, [ROOT / "tests/fixtures"]) as server:
-            figure = soak(server, arguments.seconds)
+    with serving.served() as server:
+        figure = soak(server, arguments.seconds)
     measurement.print_figure(figure)
 
 

@@ -14,12 +14,13 @@ import re
 import shutil
 import signal
 import sqlite3
+import subprocess
 import threading
 import uuid
 
 import grpc
 from google.protobuf import json_format
-from service import wait_until
+from service import PROGRAMS, SECONDS, wait_until
 from supervised import (
     RECONNECT_SOON,
     SupervisedServer,
@@ -57,6 +58,30 @@ class Life:
             **options,
         )
         self.api = self.make_api(self.server.address, RECONNECT_SOON)
+
+    def try_to_serve(self, *options, environment=None):
+        """Starts a server, and kills it once it is ready.
+
+        Returns what it said where it ended before, else None.
+        """
+        command = [
+            *(PROGRAMS / "moeprobe-server", "--data-dir", self.data, *options),
+            *("--model-root", self.root / "tests/fixtures"),
+            *("--listen", f"unix:{self.folder}/socket"),
+        ]
+        with subprocess.Popen(
+            command,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as server:
+            if server.stdout.readline():
+                server.kill()
+                return None
+            _, said = server.communicate(timeout=SECONDS)
+            assert server.returncode == 1, said
+            return said
 
     def end(self):
         if self.server is not None:

@@ -30,6 +30,10 @@ def generate(proto_folder, out):
     sys.path.insert(0, str(out))
 
 
+# Of channels that do not share one connection to a server.
+OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]
+
+
 class Api:
     """Stubs of every public service, and the messages' modules."""
 

@@ -14,7 +14,6 @@ import re
 import shutil
 import signal
 import sqlite3
-import subprocess
 import time
 
 import crash_scenarios
@@ -23,7 +22,7 @@ import pytest
 import supervised
 from crash_scenarios import Life
 from refusals import tells_of_the_disk
-from service import PROGRAMS, SECONDS, wait_until
+from service import PROGRAMS, wait_until
 from supervised import check_data_directory
 
 FIU = pathlib.Path("/usr/lib/fiu")
@@ -230,28 +229,6 @@ def test_keys_are_refused_with_a_reason(life, number):
     assert all(path.read_text().endswith("-----\n") for path in folder.iterdir())
 
 
-def serve_on_a_bad_disk(life, number):
-    """Starts a server and returns what it said as it ended, None if it is ready."""
-    command = [
-        *(PROGRAMS / "moeprobe-server", "--data-dir", life.data, "--workers", "0"),
-        *("--model-root", life.root / "tests/fixtures"),
-        *("--listen", f"unix:{life.folder}/socket"),
-    ]
-    with subprocess.Popen(
-        command,
-        env=os.environ | bad_disk(number),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as server:
-        if server.stdout.readline():
-            server.kill()
-            return None
-        _, said = server.communicate(timeout=SECONDS)
-        assert server.returncode == 1, said
-        return said
-
-
 def schema_of(life):
     """The schema of a database that is whole and has the data set it had."""
     with contextlib.closing(sqlite3.connect(life.data / "moeprobe.db")) as database:
@@ -268,7 +245,9 @@ def test_migrations_are_refused_with_a_reason(life, number):
     crash_scenarios.make_oldest_database(life)
     schemas = set()
     for _ in range(10):
-        said = serve_on_a_bad_disk(life, number)
+        said = life.try_to_serve(
+            "--workers", "0", environment=os.environ | bad_disk(number)
+        )
         if said is None:
             break
         assert tells_of_the_disk(said), said

@@ -7,7 +7,6 @@ that it works all is as on an empty disk.
 """
 
 import pathlib
-import subprocess
 
 import crash_scenarios
 import grpc
@@ -17,7 +16,7 @@ import small_disk
 import supervised
 from crash_scenarios import Life
 from refusals import tells_of_the_disk
-from service import PROGRAMS, SECONDS, wait_until
+from service import wait_until
 from supervised import check_data_directory
 
 DISK_BYTES = 24 << 20
@@ -103,24 +102,7 @@ def test_certificates_are_made(disk, take):
 
 
 def test_a_server_starts(life, disk, take):
-    arguments = [
-        *(PROGRAMS / "moeprobe-server", "--data-dir", life.data),
-        *("--model-root", life.root / "tests/fixtures"),
-        *("--listen", f"unix:{life.folder}/socket"),
-    ]
-
-    def attempt():
-        with subprocess.Popen(
-            arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as server:
-            if server.stdout.readline():
-                server.kill()
-                return None
-            _, said = server.communicate(timeout=SECONDS)
-            assert server.returncode == 1, said
-            return said
-
-    try_until_it_works(attempt, take(disk))
+    try_until_it_works(life.try_to_serve, take(disk))
     life.serve(workers=0)
     name = life.upload_text()
     assert [found for _, found, _ in life.datasets()] == [name]

@@ -12,12 +12,11 @@ import frames
 import grpc
 import pytest
 import service
+import stubs
 import tables
 from target import assert_says, outcome, started
 from test_bad_directories import make
 from unprivileged import AS_NOBODY, Server, give_away, open_folder
-
-OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +194,9 @@ def test_no_descriptors_left(root, api_stubs, tmp_path):
             found = target.create(target.analysis())
             words = ["good", "cannot be analysed", "Too many open files"]
             assert_says(found, "FAILED_PRECONDITION", words)
-            with grpc.insecure_channel(target.server.address, OWN_CONNECTION) as other:
+            with grpc.insecure_channel(
+                target.server.address, stubs.OWN_CONNECTION
+            ) as other:
                 ready = grpc.channel_ready_future(other)
                 with pytest.raises(grpc.FutureTimeoutError):
                     ready.result(timeout=1)
