@@ -5,7 +5,6 @@
 #include <ATen/ops/randn.h>
 
 #include <cmath>
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 
@@ -13,21 +12,13 @@
 #include "bench/array_file.h"
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/checkpoint/tensor_view.h"
+#include "core/model/weight.h"
 
 namespace moeprobe {
 namespace {
 
 at::Tensor RandomWeight(int64_t rows, int64_t columns) {
   return at::randn({rows, columns}) / std::sqrt(columns);
-}
-
-TensorView ViewOf(const at::Tensor& tensor) {
-  const auto* data = static_cast<const std::byte*>(tensor.const_data_ptr());
-  return {.name = "weight",
-          .type = WeightType::kFloat32,
-          .shape = tensor.sizes().vec(),
-          .bytes = {data, tensor.nbytes()}};
 }
 
 }  // namespace
@@ -40,7 +31,9 @@ RandomExpert::RandomExpert(int64_t width, int64_t expert_width,
       x(at::randn({token_count, width})) {}
 
 MlpTensors RandomExpert::Views() const {
-  return {.gate = ViewOf(gate), .up = ViewOf(up), .down = ViewOf(down)};
+  return {.gate = ViewOf(gate, "gate"),
+          .up = ViewOf(up, "up"),
+          .down = ViewOf(down, "down")};
 }
 
 absl::Status RandomExpert::Dump(const std::filesystem::path& directory) const {

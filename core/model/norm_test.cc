@@ -9,26 +9,16 @@
 #include <c10/core/ScalarType.h>
 
 #include <cmath>
-#include <cstddef>
 
 #include "core/checkpoint/checkpoint.h"
-#include "core/checkpoint/tensor_view.h"
 #include "core/model/rms_norm.h"
+#include "core/model/weight.h"
 #include "gtest/gtest.h"
 
 namespace moeprobe {
 namespace {
 
 constexpr double kEpsilon = 1e-5;
-
-TensorView ViewOf(const at::Tensor& tensor) {
-  const auto* data = static_cast<const std::byte*>(tensor.const_data_ptr());
-  return {.name = "norm",
-          .type = tensor.scalar_type() == at::kBFloat16 ? WeightType::kBFloat16
-                                                        : WeightType::kFloat32,
-          .shape = tensor.sizes().vec(),
-          .bytes = {data, tensor.nbytes()}};
-}
 
 double MaxDistance(const at::Tensor& a, const at::Tensor& b) {
   return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>();
@@ -40,8 +30,8 @@ class NormTest : public testing::Test {
 
   const at::Tensor weight_ = at::randn({7});
   const at::Tensor bias_ = at::randn({7});
-  const NormTensors layer_norm_{.bias = ViewOf(bias_),
-                                .weight = ViewOf(weight_)};
+  const NormTensors layer_norm_{.bias = ViewOf(bias_, "bias"),
+                                .weight = ViewOf(weight_, "weight")};
 };
 
 TEST_F(NormTest, WithABiasTakesMeanAndVarianceAway) {
@@ -60,7 +50,8 @@ TEST_F(NormTest, OfTwoNumbersIsKnown) {
   const at::Tensor bias = at::tensor({.5F, -1.F});
   const at::Tensor y =
       Norm(at::tensor({1.F, 5.F}),
-           {.bias = ViewOf(bias), .weight = ViewOf(weight)}, /*epsilon=*/5);
+           {.bias = ViewOf(bias, "bias"), .weight = ViewOf(weight, "weight")},
+           /*epsilon=*/5);
   // The mean is 3, the variance 4: (-2, 2) / 3.
   EXPECT_NEAR(y[0].item<double>(), -4.0 / 3 + .5, 1e-6);
   EXPECT_NEAR(y[1].item<double>(), 2 - 1, 1e-6);
@@ -80,7 +71,7 @@ TEST_F(NormTest, OfEqualNumbersIsTheBias) {
 
 TEST_F(NormTest, WithoutABiasIsAnRmsNorm) {
   const at::Tensor x = at::randn({4, 7}) + 1;
-  const at::Tensor y = Norm(x, {.weight = ViewOf(weight_)}, kEpsilon);
+  const at::Tensor y = Norm(x, {.weight = ViewOf(weight_, "weight")}, kEpsilon);
   EXPECT_TRUE(y.equal(RmsNorm(x, weight_, kEpsilon)));
 }
 
@@ -89,7 +80,8 @@ TEST_F(NormTest, IsFloat32WhateverItsInputsAre) {
   const at::Tensor bias = bias_.to(at::kBFloat16);
   const at::Tensor y =
       Norm(at::randn({4, 7}).to(at::kBFloat16),
-           {.bias = ViewOf(bias), .weight = ViewOf(weight)}, kEpsilon);
+           {.bias = ViewOf(bias, "bias"), .weight = ViewOf(weight, "weight")},
+           kEpsilon);
   EXPECT_EQ(y.scalar_type(), at::kFloat);
 }
 

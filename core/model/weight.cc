@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "core/checkpoint/tensor_view.h"
 
@@ -24,7 +26,26 @@ at::ScalarType ScalarTypeOf(WeightType type) {
   return at::ScalarType::Undefined;
 }
 
+WeightType WeightTypeOf(at::ScalarType type) {
+  switch (type) {
+    case at::kHalf:
+      return WeightType::kFloat16;
+    case at::kBFloat16:
+      return WeightType::kBFloat16;
+    default:
+      return WeightType::kFloat32;
+  }
+}
+
 }  // namespace
+
+TensorView ViewOf(const at::Tensor& tensor, std::string name) {
+  const auto* data = static_cast<const std::byte*>(tensor.const_data_ptr());
+  return {.name = std::move(name),
+          .type = WeightTypeOf(tensor.scalar_type()),
+          .shape = tensor.sizes().vec(),
+          .bytes = {data, tensor.nbytes()}};
+}
 
 at::Tensor StoredWeight(const TensorView& view) {
   // from_blob takes a mutable pointer; nothing here writes through it, and a

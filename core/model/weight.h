@@ -5,10 +5,15 @@
 #include <c10/core/ScalarType.h>
 
 #include <optional>
+#include <string>
 
 #include "core/checkpoint/tensor_view.h"
 
 namespace moeprobe {
+
+// Returns a tensor, contiguous and of a type that weights have, as a weight
+// where it lies. The result must not outlive the tensor. It is named `name`.
+TensorView ViewOf(const at::Tensor& tensor, std::string name);
 
 // Returns a weight where it is mapped, in the type it is stored in. The result
 // must not outlive the checkpoint and must not be written to.

@@ -9,7 +9,6 @@
 #include <c10/core/ScalarType.h>
 
 #include <cmath>
-#include <cstddef>
 #include <cstdint>
 
 #include "absl/status/status.h"
@@ -17,10 +16,10 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/checkpoint/tensor_view.h"
 #include "core/model/activation_probe.h"
 #include "core/model/mlp.h"
 #include "core/model/mlp_activation.h"
+#include "core/model/weight.h"
 #include "core/probe/averaged_jacobian.h"
 #include "core/tensor/torch_status.h"
 
@@ -44,19 +43,12 @@ struct Answer {
   at::Tensor jacobian;  // [d, d]
 };
 
-TensorView ViewOf(const at::Tensor& tensor) {
-  const auto* data = static_cast<const std::byte*>(tensor.const_data_ptr());
-  return {.name = "known expert",
-          .type = WeightType::kFloat32,
-          .shape = tensor.sizes().vec(),
-          .bytes = {data, tensor.nbytes()}};
-}
-
 Answer Compute() {
   const at::Tensor in = at::full({kHidden, kWidth}, 1.0 / kWidth, at::kFloat);
   const at::Tensor out = at::full({kWidth, kHidden}, 1.0 / kHidden, at::kFloat);
-  const MlpTensors expert{
-      .gate = ViewOf(in), .up = ViewOf(in), .down = ViewOf(out)};
+  const MlpTensors expert{.gate = ViewOf(in, "gate"),
+                          .up = ViewOf(in, "up"),
+                          .down = ViewOf(out, "down")};
   ActivationSums sums = ZeroActivationSums(1, 1, WidthsOf(expert));
   const at::Tensor ones = at::ones({kTokens}, at::kFloat);
   ExpertRun run = PlanRoutedTokens(

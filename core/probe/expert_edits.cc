@@ -24,21 +24,13 @@ int64_t Load(const Routing& routing, int64_t expert) {
   return routing.chosen.eq(expert).sum().item<int64_t>();
 }
 
-TensorView ViewOf(const at::Tensor& tensor, const TensorView& like) {
-  const auto* data = static_cast<const std::byte*>(tensor.const_data_ptr());
-  return {.name = like.name,
-          .type = WeightType::kFloat32,
-          .shape = like.shape,
-          .bytes = {data, tensor.nbytes()}};
-}
-
 // Keeps the mean of two weights alive in `averages` and returns a view of it.
 TensorView Average(const TensorView& a, const TensorView& b,
                    std::vector<at::Tensor>& averages) {
   averages.push_back(
       (StoredWeight(a).to(at::kFloat) + StoredWeight(b).to(at::kFloat))
           .div_(2));
-  return ViewOf(averages.back(), a);
+  return ViewOf(averages.back(), a.name);
 }
 
 void AverageExperts(const EditedPair& pair, EditedLayer& layer) {

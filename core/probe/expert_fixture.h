@@ -23,7 +23,7 @@
 
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/model_config.h"
-#include "core/checkpoint/tensor_view.h"
+#include "core/model/weight.h"
 
 namespace moeprobe {
 
@@ -44,23 +44,16 @@ struct ExpertFixture {
     down = at::randn({width, hidden}) / std::sqrt(hidden);
   }
 
-  static TensorView ViewOf(const at::Tensor& tensor) {
-    const auto* data = static_cast<const std::byte*>(tensor.const_data_ptr());
-    return {.name = "weight",
-            .type = WeightType::kFloat32,
-            .shape = tensor.sizes().vec(),
-            .bytes = {data, tensor.nbytes()}};
-  }
-
   MlpTensors Tensors() const {
-    const auto optional = [](const at::Tensor& tensor) {
-      return tensor.defined() ? std::optional(ViewOf(tensor)) : std::nullopt;
+    const auto optional = [](const at::Tensor& tensor, const char* name) {
+      return tensor.defined() ? std::optional(ViewOf(tensor, name))
+                              : std::nullopt;
     };
-    return {.gate = ViewOf(gate),
-            .up = optional(up),
-            .gate_bias = optional(gate_bias),
-            .down_bias = optional(down_bias),
-            .down = ViewOf(down)};
+    return {.gate = ViewOf(gate, "gate"),
+            .up = optional(up, "up"),
+            .gate_bias = optional(gate_bias, "gate bias"),
+            .down_bias = optional(down_bias, "down bias"),
+            .down = ViewOf(down, "down")};
   }
 
   // The same function: hidden units have no order.

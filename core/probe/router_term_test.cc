@@ -21,6 +21,7 @@
 #include "core/checkpoint/model_config.h"
 #include "core/model/router.h"
 #include "core/model/routing_rule.h"
+#include "core/model/weight.h"
 #include "core/probe/expert_fixture.h"
 #include "core/probe/probe_options.h"
 #include "core/probe/probe_result.h"
@@ -56,7 +57,7 @@ struct Layer {
   }
 
   ProbeResult Run(const RouterTermOptions& options = {}) {
-    tensors.router = ExpertFixture::ViewOf(router);
+    tensors.router = ViewOf(router, "router");
     tensors.experts.clear();
     for (const ExpertFixture& expert : experts) {
       tensors.experts.push_back(expert.Tensors());
