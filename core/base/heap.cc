@@ -26,9 +26,11 @@ int64_t BytesInStatus(const std::string& name) {
 }  // namespace
 
 void KeepFreedMemory(int bytes) {
-  mallopt(M_MMAP_THRESHOLD, std::min(bytes / 8, kMaxHeapBlockBytes));
+  mallopt(M_MMAP_THRESHOLD, std::min(bytes / 4, kMaxHeapBlockBytes));
   mallopt(M_TRIM_THRESHOLD, bytes);
 }
+
+void LimitHeaps(int count) { mallopt(M_ARENA_MAX, count); }
 
 int64_t AnonymousBytes() { return BytesInStatus("RssAnon:"); }
 

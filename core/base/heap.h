@@ -6,17 +6,24 @@
 namespace moeprobe {
 
 // What programs keep whose largest pieces of memory are tensors, or messages.
-// Many threads take messages, and each of their heaps keeps so much.
 inline constexpr int kKeptForTensors = 256 << 20;
-inline constexpr int kKeptForMessages = 1 << 20;
+inline constexpr int kKeptForMessages = 512 << 10;
 
-// Lets each heap of this process, of which there may be eight for each core,
-// keep up to `bytes` of freed memory for the next allocations. Giving it back
-// and faulting it in again costs a forward pass through small experts more than
-// a tenth of its time, and a submission a seventh. What is larger than an
-// eighth of it, or than 32 MiB, still goes back at once. Call once, at the
-// start of a program.
+// Lets each heap of this process keep up to `bytes` of freed memory for the
+// next allocations. Giving it back and faulting it in again costs a forward
+// pass through small experts more than a tenth of its time, and a submission a
+// seventh. What is larger than a quarter of it, or than 32 MiB, still goes back
+// at once. Call once, at the start of a program.
 void KeepFreedMemory(int bytes);
+
+// Heaps for each core of a program whose threads come and go with messages.
+// With half as many, a submission waits for locks, a twentieth of its time.
+inline constexpr int kHeapsPerCore = 4;
+
+// Lets threads share `count` heaps; otherwise there may be eight for each core.
+// A heap keeps what it once needed, so a program that lives long grows until
+// the last has seen the largest messages. Call once, before the first thread.
+void LimitHeaps(int count);
 
 // Returns how much memory this process holds, mapped files left out: what it
 // would need on a machine without room for a page cache.

@@ -284,6 +284,7 @@ int Serve(ServeOptions options) {
   // disk.
   std::signal(SIGXFSZ, SIG_IGN);
   KeepFreedMemory(kKeptForMessages);
+  LimitHeaps(kHeapsPerCore * CoreCount());
   // As Debian builds it, Abseil looks for cycles in the order of gRPC's locks,
   // each time that one is taken.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
