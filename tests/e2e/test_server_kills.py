@@ -87,8 +87,12 @@ def kill_one(server, chance):
     if workers:
         os.kill(chance.choice(workers), signal.SIGKILL)
         return True
-    server.process.kill()
-    wait_until(lambda: server.deaths > deaths, "a server that is started again")
+    # Again while nobody has died: until a process is made, there is only the dead one
+    # before it.
+    wait_until(
+        lambda: server.deaths > deaths or server.process.kill(),
+        "a server that is started again",
+    )
     return False
 
 
