@@ -20,6 +20,7 @@ sys.path[:0] = [str(ROOT / "tests/e2e"), str(ROOT / "bench/peers")]
 import latency  # noqa: E402
 import lives  # noqa: E402
 import measurement  # noqa: E402
+import service  # noqa: E402
 import serving  # noqa: E402
 import stubs  # noqa: E402
 
@@ -29,8 +30,7 @@ CLIENTS = CANCELLING_CLIENTS + 1
 
 
 def mib(pid):
-    """What a process has in memory."""
-    return measurement.number_after("VmRSS", f"/proc/{pid}/status") / 1024
+    return service.memory_bytes(pid) / 2**20
 
 
 class Samples:

@@ -42,6 +42,21 @@ def is_alive(pid):
     return state.split()[0] != "Z"
 
 
+def memory_bytes(pid):
+    """What a process has in memory."""
+    pages = pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def descriptor_count(pid):
+    """But for those of the database, which has more readers under load."""
+    count = 0
+    for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed just now
+            count += "moeprobe.db" not in str(entry.readlink())
+    return count
+
+
 class Server:
     """moeprobe-server; a context manager that leaves nothing behind."""
 
@@ -110,17 +125,10 @@ class Server:
         return [p for p in pids if is_alive(p)]
 
     def memory_bytes(self):
-        """What the server itself has in memory."""
-        pages = pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+        return memory_bytes(self.process.pid)
 
     def descriptor_count(self):
-        """But for those of the database, which has more readers under load."""
-        count = 0
-        for entry in pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir():
-            with contextlib.suppress(FileNotFoundError):  # closed just now
-                count += "moeprobe.db" not in str(entry.readlink())
-        return count
+        return descriptor_count(self.process.pid)
 
     def kill(self):
         self.process.kill()
