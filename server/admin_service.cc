@@ -10,7 +10,7 @@
 #include "core/base/quoted.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/admin_service.pb.h"
-#include "server/access/audit_log.h"
+#include "server/call_gate.h"
 #include "server/grpc_status.h"
 #include "storage/backup.h"
 #include "storage/blob_store.h"
@@ -18,14 +18,12 @@
 namespace moeprobe {
 
 grpc::Status AdminServiceImpl::CreateBackup(
-    grpc::ServerContext* /*context*/, const v1::CreateBackupRequest* request,
+    grpc::ServerContext* context, const v1::CreateBackupRequest* request,
     v1::Backup* response) {
-  const absl::Status status = WriteTo(request->directory(), *response);
-  audit_->Write({.proof = "account",
-                 .method = "AdminService/CreateBackup",
-                 .resource = request->directory(),
-                 .outcome = absl::StatusCodeToString(status.code())});
-  return ToGrpc(status);
+  return gate_.Run(*context, "AdminService/CreateBackup", request->directory(),
+                   [&](GatedCall& /*call*/) {
+                     return ToGrpc(WriteTo(request->directory(), *response));
+                   });
 }
 
 absl::Status AdminServiceImpl::WriteTo(const std::filesystem::path& target,

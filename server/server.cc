@@ -18,7 +18,6 @@
 #include "core/base/crash_point.h"
 #include "core/base/status_macros.h"
 #include "server/access/audit_log.h"
-#include "server/admin_service.h"
 #include "server/client_listener.h"
 #include "server/job_changes.h"
 #include "server/job_operations.h"
@@ -73,19 +72,16 @@ void WarnOfLostLine(const absl::Status& status, int64_t count) {
   LogWarning(absl::StrCat(status.ToString(), "; ", count, " lines are lost"));
 }
 
-// The services for workers and for commands of the server's own account, at the
-// socket that these alone reach.
-class OwnServices final : public ServiceSet {
+// What workers may call, and nothing else.
+class ServicesForWorkers final : public ServiceSet {
  public:
-  explicit OwnServices(ServerParts& all)
-      : workers_(&all.scheduler, &all.task_operations),
-        admin_(all.options.data_directory, &all.blobs, all.audit.get()) {}
+  explicit ServicesForWorkers(ServerParts& all)
+      : workers_(&all.scheduler, &all.task_operations) {}
 
-  std::vector<grpc::Service*> All() override { return {&workers_, &admin_}; }
+  std::vector<grpc::Service*> All() override { return {&workers_}; }
 
  private:
   WorkerServiceImpl workers_;
-  AdminServiceImpl admin_;
 };
 
 // What an earlier server left: attempts, scratch of jobs that ended, and what
@@ -135,7 +131,7 @@ absl::Status ListenForWorkers(ServerParts& all) {
       PortListener::Start(
           all.worker_address, grpc::InsecureServerCredentials(),
           kSpareThreads + kThreadsPerWorker * all.options.worker_count,
-          std::make_unique<OwnServices>(all), &all.call_metrics));
+          std::make_unique<ServicesForWorkers>(all), &all.call_metrics));
   return absl::OkStatus();
 }
 
@@ -143,7 +139,7 @@ absl::Status ListenForUsers(ServerParts& all) {
   MOEPROBE_ASSIGN_OR_RETURN(
       all.admin_listener,
       ListenForClients(absl::StrCat("unix:", all.layout.admin_socket.string()),
-                       {.socket_mode = 0600}, all.ClientServicesMaker(),
+                       {.socket_mode = 0600}, all.OwnServicesMaker(),
                        &all.call_metrics));
   for (const std::string& address : all.options.addresses) {
     MOEPROBE_ASSIGN_OR_RETURN(

@@ -16,6 +16,8 @@
 #include "server/access/caller.h"
 #include "server/access/user_directory.h"
 #include "server/access/user_name.h"
+#include "server/admin_service.h"
+#include "server/call_gate.h"
 #include "server/client_services.h"
 #include "server/listener.h"
 #include "server/log.h"
@@ -45,9 +47,7 @@ std::vector<Listener*> ServerParts::ClientListeners() const {
 MakeServices ServerParts::ClientServicesMaker() {
   return [this](const Origin& origin) {
     return std::make_unique<ClientServices>(
-        ClientParts{.gate = {.authenticator = &*authenticator,
-                             .users = users.get(),
-                             .audit = audit.get()},
+        ClientParts{.gate = Gate(),
                     .job_operations = &job_operations,
                     .jobs = &jobs,
                     .changes = &changes,
@@ -57,6 +57,19 @@ MakeServices ServerParts::ClientServicesMaker() {
                     .user_operations = &*user_operations},
         origin);
   };
+}
+
+MakeServices ServerParts::OwnServicesMaker() {
+  return [this, make = ClientServicesMaker()](const Origin& origin) {
+    return std::make_unique<OwnServices>(make(origin), CallGate(Gate(), origin),
+                                         options.data_directory, &blobs);
+  };
+}
+
+GateParts ServerParts::Gate() {
+  return {.authenticator = &*authenticator,
+          .users = users.get(),
+          .audit = audit.get()};
 }
 
 absl::Status ServerParts::OpenUsers() {

@@ -22,6 +22,7 @@
 #include "server/access/authenticator.h"
 #include "server/access/caller.h"
 #include "server/access/user_directory.h"
+#include "server/call_gate.h"
 #include "server/data_catalog.h"
 #include "server/dataset_operations.h"
 #include "server/estimator.h"
@@ -103,8 +104,9 @@ struct ServerParts {
   // Of users and admins.
   std::vector<Listener*> ClientListeners() const;
 
-  // Services for connections that come from `origin`.
+  // Services for connections of users, and of the server's own account.
   MakeServices ClientServicesMaker();
+  MakeServices OwnServicesMaker();
 
   // Reads who the users are, and gives what nobody owns to the server's own.
   absl::Status OpenUsers();
@@ -120,6 +122,7 @@ struct ServerParts {
 
   // What the parts below use.
 
+  GateParts Gate();
   // The account that the server runs as.
   static Peer OwnAccount();
   // Wakes who waits for a job to change.

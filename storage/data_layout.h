@@ -23,8 +23,8 @@ struct DataLayout {
   std::filesystem::path scratch;        // of jobs that are not finished
   std::filesystem::path hidden_states;  // that later jobs may start from
   std::filesystem::path trained;        // checkpoints of training
-  std::filesystem::path admin_socket;   // for admins, however else it listens
-  std::filesystem::path worker_socket;  // for workers and the own account
+  std::filesystem::path admin_socket;   // for the own account
+  std::filesystem::path worker_socket;  // for workers
 };
 
 }  // namespace moeprobe

@@ -42,7 +42,7 @@ absl::StatusOr<BackupSize> BackUpOnline(const fs::path& data_directory,
                                         const fs::path& target) {
   const auto stub = v1::AdminService::NewStub(grpc::CreateChannel(
       absl::StrCat("unix:",
-                   DataLayout(Absolute(data_directory)).worker_socket.native()),
+                   DataLayout(Absolute(data_directory)).admin_socket.native()),
       grpc::InsecureChannelCredentials()));
   grpc::ClientContext context;
   v1::CreateBackupRequest request;

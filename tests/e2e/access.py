@@ -25,7 +25,7 @@ def module(name):
 
 def methods(root):
     """Every method of every service that users call, from its descriptor."""
-    own = ("worker_service", "admin_service")  # at the server's own socket
+    own = ("worker_service", "admin_service")  # at sockets of their own
     files = sorted(pathlib.Path(root, "proto/moeprobe/v1").glob("*_service.proto"))
     names = [file.stem for file in files if file.stem not in own]
     return {

@@ -1,6 +1,7 @@
 """The audit log: who did what, and what becomes of the file."""
 
 import json
+import os
 import resource
 import signal
 import stat
@@ -62,7 +63,8 @@ def test_a_backup_is_in_it(audited, tmp_path):
         last = lines(audited)[-1]
         assert last["method"] == "AdminService/CreateBackup"
         assert last["resource"] == str(tmp_path / "backup")
-        assert (last["proof"], last["outcome"]) == ("account", outcome)
+        assert last["from"] == f"uid {os.getuid()}"
+        assert (last["proof"], last["outcome"]) == ("peer", outcome)
 
 
 def test_a_created_job_is_named_in_it(audited, make_client, short_request):

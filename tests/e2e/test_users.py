@@ -305,19 +305,29 @@ def test_sockets_are_for_their_account_unless_more_is_said(server):
         assert stat.S_IMODE(mode) & 0o077 == 0, path
 
 
-def test_workers_and_users_have_sockets_of_their_own(server, methods, root):
-    worker_socket = access.Caller(f"unix:{server.data_dir}/worker.sock")
-    for name, method in methods.items():
-        request = access.message_class(method.input_type)()
-        sent = [request] if method.client_streaming else request
-        assert worker_socket.call(method, sent)[0] == "UNIMPLEMENTED", name
-    worker = access.module("worker_service").DESCRIPTOR.services_by_name
-    for method in worker["WorkerService"].methods:
-        request = access.message_class(method.input_type)()
-        sent = [request] if method.client_streaming else request
-        for address in (server.address, f"unix:{server.data_dir}/admin.sock"):
-            assert access.Caller(address).call(method, sent)[0] == "UNIMPLEMENTED"
-    assert root
+def is_there(address, method):
+    request = access.message_class(method.input_type)()
+    sent = [request] if method.client_streaming else request
+    return access.Caller(address).call(method, sent)[0] != "UNIMPLEMENTED"
+
+
+def methods_of(name):
+    services = access.module(name).DESCRIPTOR.services_by_name.values()
+    return [method for service in services for method in service.methods]
+
+
+def test_workers_users_and_the_own_account_have_sockets_of_their_own(server, methods):
+    of_workers = f"unix:{server.data_dir}/worker.sock"
+    own = f"unix:{server.data_dir}/admin.sock"
+    for method in methods.values():
+        assert not is_there(of_workers, method), method.full_name
+    for method in methods_of("worker_service"):
+        assert not is_there(server.address, method), method.full_name
+        assert not is_there(own, method), method.full_name
+    for method in methods_of("admin_service"):
+        assert not is_there(of_workers, method), method.full_name
+        assert not is_there(server.address, method), method.full_name
+        assert is_there(own, method), method.full_name
 
 
 # --- Ports

@@ -166,7 +166,8 @@ std::vector<int32_t> NewIds(int64_t count) {
 void ServiceFuzz::SetUp() {
   google::protobuf::SetLogHandler(nullptr);
   ServerFixture::SetUp();
-  users_channel_ = Connect(server_->addresses()[0]);
+  own_channel_ = Connect(
+      absl::StrCat("unix:", (directory_.path() / "data/admin.sock").native()));
   workers_channel_ = Connect(server_->worker_address());
   stage_.spec = spec_;
   Restage();
@@ -187,11 +188,10 @@ void ServiceFuzz::Fuzz(const Methods& methods, int64_t call_count) {
         .limit = WaitingMethods().contains(path) ? kShortWait : kPatience};
     if (!IsHarmless(call)) continue;
     loop.Keep(TextOf(call));
-    const bool to_workers = absl::StrContains(call.path, "WorkerService") ||
-                            absl::StrContains(call.path, "AdminService");
+    const bool is_of_workers = absl::StrContains(call.path, "WorkerService");
     ExpectReasonable(
         method, call,
-        Send(to_workers ? workers_channel_ : users_channel_, call));
+        Send(is_of_workers ? workers_channel_ : own_channel_, call));
   }
   if (!HasFailure()) Restage();
 }

@@ -39,7 +39,7 @@ class ServiceFuzz : public ServerFixture {
   Stage stage_;
   int64_t stage_count_ = 0;
   std::map<std::string, std::vector<CallMessages>> seeds_;
-  std::shared_ptr<grpc::Channel> users_channel_;
+  std::shared_ptr<grpc::Channel> own_channel_;
   std::shared_ptr<grpc::Channel> workers_channel_;
 };
 
