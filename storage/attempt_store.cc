@@ -102,11 +102,16 @@ std::optional<std::string> MissingGroup(Connection& database, int64_t job) {
                    job);
 }
 
-// When a job was last heard of.
-absl::Time LastEvent(Connection& database, int64_t job) {
-  return absl::FromUnixMicros(
-      QueryInteger(database, "SELECT max(time) FROM event WHERE job = ?1", job)
-          .value_or(0));
+void NoteHeard(Connection& database, int64_t job, absl::Time now) {
+  Execute(database, "UPDATE job SET heard_time = ?2 WHERE id = ?1", job,
+          absl::ToUnixMicros(now));
+}
+
+// When a job's worker was last heard of.
+absl::Time LastHeard(Connection& database, int64_t job) {
+  constexpr const char* kLast =
+      "SELECT coalesce(heard_time, attempt_time) FROM job WHERE id = ?1";
+  return absl::FromUnixMicros(QueryInteger(database, kLast, job).value_or(0));
 }
 
 // Ends the claim on a job whose worker is gone.
@@ -146,6 +151,7 @@ absl::StatusOr<bool> AttemptStore::Report(
     MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, HeldJob(db, attempt));
     const absl::Time now = wall_();
     changed = NoteProgress(db, row, phase, fraction, now) || !warnings.empty();
+    if (changed) NoteHeard(db, row.id, clock_());
     AddWarnings(db, row.id, warnings, now);
     return row.state == JobState::kCancelling;
   });
@@ -166,6 +172,7 @@ absl::Status AttemptStore::Publish(const AttemptId& attempt,
         Execute(db,
                 "INSERT OR REPLACE INTO weights_fingerprint VALUES(?1, ?2, ?3)",
                 layer.stamp, layer.layer, layer.weights_fingerprint);
+        NoteHeard(db, attempt.job, clock_());
         CrashPoint("layer-cached-not-attached");
         if (AttachCachedGroups(db, attempt.job, layer.needed, now)) {
           Execute(db, "UPDATE job SET crash_count = 0 WHERE id = ?1",
@@ -242,7 +249,7 @@ absl::Status AttemptStore::ReleaseAll() {
             SelectIds(Query(db, "SELECT id FROM job WHERE worker IS NOT NULL"));
         for (const int64_t id : held) {
           MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, SelectJob(db, id));
-          ChargeAttempt(db, id, LastEvent(db, id), clock_());
+          ChargeAttempt(db, id, LastHeard(db, id), clock_());
           Release(db, row, {.state = JobState::kQueued}, wall_());
         }
         return absl::OkStatus();

@@ -74,7 +74,7 @@ class AttemptStore {
 
   // Queues all running jobs again and cancels those being cancelled, without
   // blame: the server, not a worker, stopped. Their owners are charged for what
-  // is known: up to the last event of each job.
+  // is known: up to when each job's worker last told how far it is.
   absl::Status ReleaseAll();
 
   // Returns the ids of all jobs that are not final.

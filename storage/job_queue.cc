@@ -188,7 +188,7 @@ absl::StatusOr<AttemptId> JobQueue::Start(int64_t job, int64_t worker,
             "UPDATE job SET state = 'RUNNING', attempt = attempt + 1, "
             "worker = ?2, change_time = ?3, phase = '', fraction = 0, "
             "start_time = coalesce(start_time, ?3), attempt_time = ?4, "
-            "estimated_seconds = ?5, memory_bytes = ?6 "
+            "heard_time = NULL, estimated_seconds = ?5, memory_bytes = ?6 "
             "WHERE id = ?1 AND state = 'QUEUED'",
             job, worker, absl::ToUnixMicros(wall_()),
             absl::ToUnixMicros(clock_()), needs.seconds, needs.memory_bytes);

@@ -487,9 +487,15 @@ CREATE TABLE model_pin(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array<const char*, 9> kMigrations = {
+constexpr const char* kHeard = R"sql(
+-- When the worker of an attempt last told how far it is, by the clock of
+-- attempt_time; NULL: not yet.
+ALTER TABLE job ADD COLUMN heard_time INTEGER;
+)sql";
+
+constexpr std::array<const char*, 10> kMigrations = {
     kInitial, kEstimates, kTraining, kIndexes, kUsers,
-    kShares,  kRetention, kMemory,   kPins};
+    kShares,  kRetention, kMemory,   kPins,    kHeard};
 
 }  // namespace
 
