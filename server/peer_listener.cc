@@ -151,8 +151,13 @@ void PeerListener::Take(FileDescriptor connection) {
 grpc::Server* PeerListener::ServerOf(uid_t uid) {
   UserServer& user = servers_[uid];
   if (user.server != nullptr) return user.server.get();
+  auto name = UserOfUid(uid);
+  if (!name.ok()) {
+    LogWarning(name.status().ToString());
+    return nullptr;
+  }
   user.services =
-      make_services_({.peer = Peer{.uid = uid, .user = UserOfUid(uid)}});
+      make_services_({.peer = Peer{.uid = uid, .user = *std::move(name)}});
   user.server = StartRpcServer(*user.services, max_threads_, metrics_,
                                [](grpc::ServerBuilder& /*builder*/) {});
   if (user.server == nullptr) return nullptr;

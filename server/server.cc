@@ -2,6 +2,7 @@
 
 #include <grpcpp/impl/service_type.h>
 #include <grpcpp/security/server_credentials.h>
+#include <unistd.h>
 
 #include <bit>
 #include <chrono>
@@ -18,6 +19,8 @@
 #include "core/base/crash_point.h"
 #include "core/base/status_macros.h"
 #include "server/access/audit_log.h"
+#include "server/access/caller.h"
+#include "server/access/user_name.h"
 #include "server/client_listener.h"
 #include "server/job_changes.h"
 #include "server/job_operations.h"
@@ -98,10 +101,17 @@ absl::Status TidyUp(AttemptStore& attempts, const Scratch& scratch,
   return absl::OkStatus();
 }
 
+// The account that the server runs as.
+absl::StatusOr<Peer> OwnAccount() {
+  MOEPROBE_ASSIGN_OR_RETURN(std::string user, UserOfUid(geteuid()));
+  return Peer{.uid = geteuid(), .user = std::move(user)};
+}
+
 // Opens what is in the data directory, which no other server may have.
 absl::StatusOr<std::unique_ptr<ServerParts>> OpenParts(
     const ServerOptions& options) {
   const DataLayout layout(options.data_directory);
+  MOEPROBE_ASSIGN_OR_RETURN(Peer own_account, OwnAccount());
   MOEPROBE_ASSIGN_OR_RETURN(
       DirectoryLock lock,
       DirectoryLock::Acquire(options.data_directory, kPatience));
@@ -120,7 +130,8 @@ absl::StatusOr<std::unique_ptr<ServerParts>> OpenParts(
                                    .audit = std::move(audit),
                                    .blobs = std::move(blobs),
                                    .roots = std::move(roots),
-                                   .home = std::move(home)});
+                                   .home = std::move(home),
+                                   .own_account = std::move(own_account)});
 }
 
 absl::Status ListenForWorkers(ServerParts& all) {

@@ -1,7 +1,5 @@
 #include "server/server_parts.h"
 
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -15,7 +13,6 @@
 #include "moeprobe/v1/access.pb.h"
 #include "server/access/caller.h"
 #include "server/access/user_directory.h"
-#include "server/access/user_name.h"
 #include "server/admin_service.h"
 #include "server/call_gate.h"
 #include "server/client_services.h"
@@ -47,7 +44,7 @@ std::vector<Listener*> ServerParts::ClientListeners() const {
 MakeServices ServerParts::ClientServicesMaker() {
   return [this](const Origin& origin) {
     return std::make_unique<ClientServices>(
-        ClientParts{.gate = Gate(),
+        ClientParts{.gate = gate,
                     .job_operations = &job_operations,
                     .jobs = &jobs,
                     .changes = &changes,
@@ -61,21 +58,17 @@ MakeServices ServerParts::ClientServicesMaker() {
 
 MakeServices ServerParts::OwnServicesMaker() {
   return [this, make = ClientServicesMaker()](const Origin& origin) {
-    return std::make_unique<OwnServices>(make(origin), CallGate(Gate(), origin),
+    return std::make_unique<OwnServices>(make(origin), CallGate(gate, origin),
                                          options.data_directory, &blobs);
   };
-}
-
-GateParts ServerParts::Gate() {
-  return {.authenticator = &*authenticator,
-          .users = users.get(),
-          .audit = audit.get()};
 }
 
 absl::Status ServerParts::OpenUsers() {
   MOEPROBE_ASSIGN_OR_RETURN(
       users, UserDirectory::Open(&user_store, [this] { changes.NotifyAll(); }));
-  authenticator.emplace(users.get(), own_account);
+  gate = {.authenticator = &authenticator.emplace(users.get(), own_account),
+          .users = users.get(),
+          .audit = audit.get()};
   user_operations.emplace(users.get(), &shares);
   MOEPROBE_RETURN_IF_ERROR(jobs.Adopt(own_account.user));
   return datasets.Adopt(own_account.user);
@@ -112,10 +105,6 @@ std::unique_ptr<WorkerLeases> ServerParts::Lease() {
                           const std::string& what) { GiveUp(worker, what); },
       .max_job_time = options.max_job_time,
       .on_overdue = [this](const RunningTask& task) { EndOverdue(task); }});
-}
-
-Peer ServerParts::OwnAccount() {
-  return {.uid = geteuid(), .user = UserOfUid(geteuid())};
 }
 
 v1::Visibility ServerParts::DefaultVisibility() const {

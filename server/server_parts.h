@@ -91,10 +91,12 @@ struct ServerParts {
     BlobStore blobs;
     std::vector<ModelRoot> roots;
     ModelRoot home;
+    Peer own_account;
   };
 
   ServerParts(ServerOptions server_options, Opened opened)
       : options(std::move(server_options)),
+        own_account(std::move(opened.own_account)),
         lock(std::move(opened.lock)),
         database(std::move(opened.database)),
         audit(std::move(opened.audit)),
@@ -122,9 +124,6 @@ struct ServerParts {
 
   // What the parts below use.
 
-  GateParts Gate();
-  // The account that the server runs as.
-  static Peer OwnAccount();
   // Wakes who waits for a job to change.
   JobListener Tell();
   v1::Visibility DefaultVisibility() const;
@@ -138,7 +137,7 @@ struct ServerParts {
   const ServerOptions options;
   // Absolute: workers have a directory of their own.
   const DataLayout layout{std::filesystem::absolute(options.data_directory)};
-  const Peer own_account = OwnAccount();
+  const Peer own_account;  // that the server runs as
   // By which attempts are measured, and what users had.
   const std::function<absl::Time()> steady_time = SteadyTime();
   DirectoryLock lock;
@@ -236,6 +235,7 @@ struct ServerParts {
   // Once OpenUsers() was called.
   std::unique_ptr<UserDirectory> users;
   std::optional<Authenticator> authenticator;
+  GateParts gate;
   std::optional<UserOperations> user_operations;
 
   std::shared_ptr<ServerGauges> gauges = std::make_shared<ServerGauges>(

@@ -1,17 +1,22 @@
 #include "server/access/user_name.h"
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <sys/types.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <string>
+#include <system_error>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/file_descriptor.h"
 #include "core/base/quoted.h"
 
 namespace moeprobe {
@@ -24,6 +29,19 @@ constexpr const char* kUidPrefix = "uid-";
 
 bool IsNameCharacter(char c) {
   return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
+}
+
+// 0 if nothing prevents it. Where no file opens, a look-up finds nobody: the
+// last source of names does not know the accounts of one that cannot be read.
+int WhyNoFileOpens() {
+  const FileDescriptor file(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  return file.number() < 0 ? errno : 0;
+}
+
+// Whether a look-up that ended so has found out whether there is an account.
+// Where a source of names is not there, the C library says ENOENT.
+bool IsAnswer(int error) {
+  return error == 0 || error == ENOENT || error == ESRCH;
 }
 
 }  // namespace
@@ -48,12 +66,18 @@ absl::Status CheckNewUserName(const std::string& name) {
   return absl::OkStatus();
 }
 
-std::string UserOfUid(uid_t uid) {
+absl::StatusOr<std::string> UserOfUid(uid_t uid) {
   passwd record{};
   passwd* found = nullptr;
   std::array<char, kRecordBytes> buffer{};
-  if (getpwuid_r(uid, &record, buffer.data(), buffer.size(), &found) == 0 &&
-      found != nullptr && CheckNewUserName(found->pw_name).ok()) {
+  int error = getpwuid_r(uid, &record, buffer.data(), buffer.size(), &found);
+  if (error == 0 && found == nullptr) error = WhyNoFileOpens();
+  if (!IsAnswer(error)) {
+    return absl::UnavailableError(
+        absl::StrCat("user id ", uid, ": its account cannot be looked up: ",
+                     std::generic_category().message(error)));
+  }
+  if (found != nullptr && CheckNewUserName(found->pw_name).ok()) {
     return found->pw_name;
   }
   return absl::StrCat(kUidPrefix, uid);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 namespace moeprobe {
 
@@ -18,8 +19,10 @@ bool IsUserName(const std::string& name);
 absl::Status CheckNewUserName(const std::string& name);
 
 // Returns the name of the account with this user id, or "uid-{uid}" where there
-// is none or its name cannot be a user's.
-std::string UserOfUid(uid_t uid);
+// is none or its name cannot be a user's. Unavailable where the system cannot
+// say, for want of descriptors or of a name service: that is no reason to take
+// somebody for somebody else.
+absl::StatusOr<std::string> UserOfUid(uid_t uid);
 
 }  // namespace moeprobe
 

@@ -1,5 +1,7 @@
 #include "server/access/user_name.h"
 
+#include <sys/resource.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <string>
@@ -35,9 +37,26 @@ TEST(UserNameTest, KeepsNamesOfUserIdsForThem) {
 }
 
 TEST(UserNameTest, FindsAccounts) {
-  EXPECT_EQ(UserOfUid(0), "root");
-  EXPECT_EQ(UserOfUid(3'999'999'999), "uid-3999999999");
-  EXPECT_TRUE(IsUserName(UserOfUid(getuid())));
+  EXPECT_EQ(UserOfUid(0).value(), "root");
+  EXPECT_EQ(UserOfUid(3'999'999'999).value(), "uid-3999999999");
+  EXPECT_TRUE(IsUserName(UserOfUid(getuid()).value()));
+}
+
+TEST(UserNameTest, TakesNobodyForAnotherWithoutDescriptors) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  // Not that of root, which some sources know without a file. Again, since the
+  // first look-up opens libraries.
+  constexpr uid_t kDaemon = 1;
+  ASSERT_EQ(UserOfUid(kDaemon).value(), "daemon");
+  ASSERT_EQ(UserOfUid(3'999'999'999).value(), "uid-3999999999");
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto user = UserOfUid(kDaemon);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(user.status(),
+            absl::UnavailableError("user id 1: its account cannot be looked "
+                                   "up: Too many open files"));
 }
 
 }  // namespace
