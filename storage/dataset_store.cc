@@ -100,10 +100,10 @@ constexpr const char* kBytesOfOwner =
 absl::Status CheckBytes(const DatasetRow& row, int64_t held, int64_t limit,
                         const std::string& whose, const char* option) {
   if (limit == 0 || held + row.size_bytes <= limit) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
-      absl::StrCat(Quoted(row.display_name), ": ", row.size_bytes, " bytes, ",
-                   whose, " ", held, " bytes, of at most ", limit, " (", option,
-                   "); waiting makes no room: ask an admin"));
+  return absl::ResourceExhaustedError(absl::StrCat(
+      Quoted(row.display_name), ": ", row.size_bytes, " bytes, ", whose, " ",
+      held, " bytes, of at most ", limit, " (", option,
+      "); waiting makes no room: ask an admin for a larger limit"));
 }
 
 absl::Status CheckLimits(Connection& database, const DatasetRow& row,

@@ -76,12 +76,13 @@ TEST_F(DatasetStoreTest, RefusesMoreThanTheLimits) {
   EXPECT_EQ(refused.message(),
             "\"text\": 5 bytes, and bob has 10 bytes, of at most 10 "
             "(--max-dataset-bytes-per-user); waiting makes no room: ask an "
-            "admin");
+            "admin for a larger limit");
   EXPECT_TRUE(add("a", "bob").ok());  // again
   EXPECT_TRUE(add("a", "alice").ok());
   EXPECT_EQ(add("b", "alice").message(),
             "\"text\": 5 bytes, and there are 15 bytes, of at most 15 "
-            "(--max-dataset-bytes); waiting makes no room: ask an admin");
+            "(--max-dataset-bytes); waiting makes no room: ask an admin for a "
+            "larger limit");
   EXPECT_EQ(limited.List(ServerItself(), INT64_MAX, 10)->size(), 2);
 }
 

@@ -8,7 +8,6 @@
 #include <optional>
 #include <utility>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/base/disk_error.h"
 #include "core/base/file_descriptor.h"
