@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <functional>
@@ -25,6 +27,8 @@ int ExitStatus(const absl::Status& status) {
 // Only a wrong declaration of an option could throw past main.
 // NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
+  // Nobody else reads what the server, or a command, writes.
+  umask(S_IRWXG | S_IRWXO);
   const absl::Status armed = moeprobe::ArmCrashPoint();
   if (!armed.ok()) return moeprobe::ExitStatus(armed);
   CLI::App app("Serves analyses of Mixture-of-Experts language models.",

@@ -28,9 +28,13 @@ namespace fs = std::filesystem;
 
 constexpr const char* kDatabase = "moeprobe.db";
 
+// For this account alone: a copy made by the system is as open as its source.
 absl::Status Copy(const fs::path& from, const fs::path& to) {
   std::error_code error;
   fs::copy_file(from, to, error);
+  if (!error) {
+    fs::permissions(to, fs::perms::owner_read | fs::perms::owner_write, error);
+  }
   if (error) return DiskError(error.value(), to);
   return SyncFile(to);
 }

@@ -1,6 +1,5 @@
 #include "server/commands/serve.h"
 
-#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <CLI/CLI.hpp>
@@ -277,8 +276,6 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
 }
 
 int Serve(ServeOptions options) {
-  // Nobody else reads what the server writes.
-  umask(S_IRWXG | S_IRWXO);
   std::signal(SIGPIPE, SIG_IGN);
   // A file that grows over the limit on its size is an error, as on a full
   // disk.

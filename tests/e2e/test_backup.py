@@ -13,20 +13,24 @@ def command(*arguments):
     return [PROGRAMS / "moeprobe-server", *map(str, arguments)]
 
 
-def run(*arguments):
-    """Returns exit status, stdout and stderr of a command of the server's."""
+def run(*arguments, umask=-1):
+    """Returns exit status, stdout and stderr of a command of the server's.
+
+    `umask`: what it is started with, by default that of the tests.
+    """
     done = subprocess.run(
         command(*arguments),
         check=False,
         capture_output=True,
         text=True,
         timeout=SECONDS,
+        umask=umask,
     )
     return done.returncode, done.stdout, done.stderr
 
 
-def ok(*arguments):
-    status, out, errors = run(*arguments)
+def ok(*arguments, umask=-1):
+    status, out, errors = run(*arguments, umask=umask)
     assert status == 0, f"{arguments}: exit status {status}: {out}{errors}"
     return out
 
@@ -63,6 +67,27 @@ def test_a_backup_needs_no_server(server, client, short_request, tmp_path):
     ok("backup", tmp_path / "backup", "--data-dir", server.data_dir)
     ok("restore", tmp_path / "backup", "--data-dir", tmp_path / "restored")
     assert "all is well" in ok("doctor", "--data-dir", tmp_path / "restored")
+
+
+def modes(folder):
+    """Of a folder and what is in it: those of directories, and those of files."""
+    found = {True: set(), False: set()}
+    for path in (folder, *folder.rglob("*")):
+        found[path.is_dir()].add(oct(path.stat().st_mode & 0o777))
+    return found[True], found[False]
+
+
+def test_backups_are_for_their_account_alone(server, client, short_request, tmp_path):
+    client.submit(short_request)
+    server.stop()
+    backup, restored = tmp_path / "backup", tmp_path / "restored"
+    ok("backup", backup, "--data-dir", server.data_dir, umask=0o022)
+    assert modes(backup) == ({"0o700"}, {"0o600"})
+    # As one that was copied elsewhere may be.
+    for path in backup.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    ok("restore", backup, "--data-dir", restored, umask=0o022)
+    assert modes(restored) == ({"0o700"}, {"0o600"})
 
 
 def test_nothing_is_overwritten(server, tmp_path):
