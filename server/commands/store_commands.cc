@@ -11,15 +11,17 @@
 #include <functional>
 #include <iostream>
 #include <memory>
-#include <string>
+#include <system_error>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/disk_error.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/admin_service.grpc.pb.h"
 #include "moeprobe/v1/admin_service.pb.h"
+#include "server/commands/absolute_path.h"
 #include "storage/backup.h"
 #include "storage/connection.h"
 #include "storage/data_layout.h"
@@ -31,18 +33,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Without the slash that a shell may have put behind a directory.
-fs::path Absolute(const fs::path& path) {
-  const fs::path absolute = fs::absolute(path).lexically_normal();
-  return absolute.has_filename() ? absolute : absolute.parent_path();
-}
-
 // Through the server that has the data directory.
 absl::StatusOr<BackupSize> BackUpOnline(const fs::path& data_directory,
                                         const fs::path& target) {
+  MOEPROBE_ASSIGN_OR_RETURN(const fs::path absolute,
+                            AbsolutePath(data_directory));
   const auto stub = v1::AdminService::NewStub(grpc::CreateChannel(
-      absl::StrCat("unix:",
-                   DataLayout(Absolute(data_directory)).admin_socket.native()),
+      absl::StrCat("unix:", DataLayout(absolute).admin_socket.native()),
       grpc::InsecureChannelCredentials()));
   grpc::ClientContext context;
   v1::CreateBackupRequest request;
@@ -66,14 +63,17 @@ absl::StatusOr<BackupSize> BackUpOffline(const fs::path& data_directory,
 }
 
 absl::Status CheckStore(const fs::path& data_directory) {
-  if (fs::exists(DataLayout(data_directory).database)) return absl::OkStatus();
+  const fs::path database = DataLayout(data_directory).database;
+  std::error_code error;
+  if (fs::exists(database, error)) return absl::OkStatus();
+  if (error) return DiskError(error.value(), database);
   return absl::NotFoundError(
       absl::StrCat(data_directory.native(), ": no data directory of a server"));
 }
 
 absl::Status BackUp(const fs::path& data_directory, const fs::path& to) {
   MOEPROBE_RETURN_IF_ERROR(CheckStore(data_directory));
-  const fs::path target = Absolute(to);
+  MOEPROBE_ASSIGN_OR_RETURN(const fs::path target, AbsolutePath(to));
   const auto lock = DirectoryLock::Acquire(data_directory);
   // Another reason than that a server is running is none to call one.
   if (!lock.ok() && !absl::IsFailedPrecondition(lock.status())) {
@@ -87,10 +87,12 @@ absl::Status BackUp(const fs::path& data_directory, const fs::path& to) {
   return absl::OkStatus();
 }
 
-absl::Status Restore(const fs::path& backup, const fs::path& data_directory) {
-  const fs::path target = Absolute(data_directory);
+absl::Status Restore(const fs::path& from, const fs::path& data_directory) {
+  MOEPROBE_ASSIGN_OR_RETURN(const fs::path backup, AbsolutePath(from));
+  MOEPROBE_ASSIGN_OR_RETURN(const fs::path target,
+                            AbsolutePath(data_directory));
   MOEPROBE_ASSIGN_OR_RETURN(const BackupSize size,
-                            RestoreBackup(Absolute(backup), target));
+                            RestoreBackup(backup, target));
   std::cout << target.native() << ": " << size.file_count
             << " files, every digest as it was\n";
   return absl::OkStatus();

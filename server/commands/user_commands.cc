@@ -29,6 +29,7 @@
 #include "moeprobe/v1/user_service.grpc.pb.h"
 #include "moeprobe/v1/user_service.pb.h"
 #include "server/access/new_file.h"
+#include "server/commands/absolute_path.h"
 #include "server/commands/duration_option.h"
 #include "server/resource_name.h"
 #include "storage/data_layout.h"
@@ -53,10 +54,10 @@ struct UserOptions {
 // The server of a data directory, as an admin reaches it.
 class AdminServer {
  public:
+  // `data_directory` is absolute.
   explicit AdminServer(const std::filesystem::path& data_directory)
       : address_(absl::StrCat(
-            "unix:", DataLayout(std::filesystem::absolute(data_directory))
-                         .admin_socket.string())),
+            "unix:", DataLayout(data_directory).admin_socket.string())),
         stub_(v1::UserService::NewStub(grpc::CreateChannel(
             address_, grpc::InsecureChannelCredentials()))) {}
 
@@ -226,8 +227,10 @@ void AddUserCommands(CLI::App& app, const std::filesystem::path& data_directory,
         const auto options = std::make_shared<UserOptions>();
         CLI::App* parser = user->add_subcommand(name, description);
         parser->callback([&, options, command] {
-          run = [&, options, command] {
-            return command(AdminServer(data_directory), *options);
+          run = [&, options, command]() -> absl::Status {
+            MOEPROBE_ASSIGN_OR_RETURN(const std::filesystem::path absolute,
+                                      AbsolutePath(data_directory));
+            return command(AdminServer(absolute), *options);
           };
         });
         return std::pair(parser, options.get());
