@@ -27,6 +27,7 @@
 #include "storage/data_layout.h"
 #include "storage/directory_lock.h"
 #include "storage/doctor.h"
+#include "storage/lost_database.h"
 
 namespace moeprobe {
 namespace {
@@ -57,8 +58,9 @@ absl::StatusOr<BackupSize> BackUpOnline(const fs::path& data_directory,
 
 absl::StatusOr<BackupSize> BackUpOffline(const fs::path& data_directory,
                                          const fs::path& target) {
-  MOEPROBE_ASSIGN_OR_RETURN(const auto database,
-                            OpenToWrite(DataLayout(data_directory).database));
+  const DataLayout layout(data_directory);
+  MOEPROBE_RETURN_IF_ERROR(CheckNoDatabaseIsLost(layout));
+  MOEPROBE_ASSIGN_OR_RETURN(const auto database, OpenToWrite(layout.database));
   return WriteBackup(data_directory, target);
 }
 

@@ -13,6 +13,7 @@ import grpc
 import pytest
 import service
 import stubs
+import supervised
 import tables
 from target import assert_says, outcome, started
 from test_bad_directories import make
@@ -145,6 +146,20 @@ def test_what_stands_beside_a_database(killed, foreign, api_stubs, tmp_path, cas
         assert server.stop() == 0
     check = sqlite3.connect(folder / "moeprobe.db").execute("PRAGMA integrity_check")
     assert check.fetchall() == [("ok",)]
+
+
+@pytest.mark.parametrize("command", ["backup", "doctor"])
+def test_the_log_of_an_empty_database_is_left_alone(killed, tmp_path, command):
+    folder = copy_of(killed, tmp_path)
+    os.truncate(folder / "moeprobe.db", 0)
+    log = folder / "moeprobe.db-wal"
+    before = log.read_bytes()
+    backup = [tmp_path / "backup"] if command == "backup" else []
+    status, said = supervised.run([command, *backup, "--data-dir", folder])
+    assert status == 1
+    assert "found no database, or an empty file" in said
+    assert log.read_bytes() == before != b""
+    assert not list(tmp_path.glob("backup*"))
 
 
 @pytest.mark.parametrize("case", tables.cases("rights"))
