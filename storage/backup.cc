@@ -88,6 +88,10 @@ class Draft {
   fs::path path_;
 };
 
+fs::path BlobName(const std::string& sha256) {
+  return fs::path("blobs") / sha256;
+}
+
 absl::StatusOr<BackupManifest> CopyBlobs(const fs::path& data_directory,
                                          const fs::path& draft) {
   return CatchSqlErrors([&]() -> absl::StatusOr<BackupManifest> {
@@ -95,13 +99,31 @@ absl::StatusOr<BackupManifest> CopyBlobs(const fs::path& data_directory,
                               OpenToRead(draft / kDatabase));
     BackupManifest manifest;
     for (const std::string& sha256 : BlobReferences(*database)) {
-      const fs::path name = fs::path("blobs") / sha256;
+      const fs::path name = BlobName(sha256);
       MOEPROBE_RETURN_IF_ERROR(CheckDigest(data_directory / name, sha256));
       MOEPROBE_RETURN_IF_ERROR(LinkOrCopy(data_directory / name, draft / name));
       manifest[name.native()] = sha256;
       CrashPoint("backup-between-blobs");
     }
     return manifest;
+  });
+}
+
+// That a manifest, which anybody can change, has every blob that the database
+// of its backup stands for.
+absl::Status CheckBlobsAreIn(const BackupManifest& manifest,
+                             const fs::path& backup, const fs::path& database) {
+  return CatchSqlErrors([&]() -> absl::Status {
+    MOEPROBE_ASSIGN_OR_RETURN(const auto connection, OpenToRead(database));
+    for (const std::string& sha256 : BlobReferences(*connection)) {
+      const fs::path name = BlobName(sha256);
+      const auto found = manifest.find(name.native());
+      if (found != manifest.end() && found->second == sha256) continue;
+      return absl::DataLossError(absl::StrCat(
+          (backup / name).native(), ": not in the manifest as the database ",
+          "expects it: use another backup"));
+    }
+    return absl::OkStatus();
   });
 }
 
@@ -155,7 +177,9 @@ absl::StatusOr<BackupSize> RestoreBackup(const fs::path& backup,
     MOEPROBE_RETURN_IF_ERROR(CheckDigest(draft.path() / path, sha256));
     CrashPoint("restore-between-files");
   }
-  MOEPROBE_RETURN_IF_ERROR(CheckDatabase(draft.path() / kDatabase));
+  const fs::path database = draft.path() / kDatabase;
+  MOEPROBE_RETURN_IF_ERROR(CheckDatabase(database));
+  MOEPROBE_RETURN_IF_ERROR(CheckBlobsAreIn(manifest, backup, database));
   MOEPROBE_RETURN_IF_ERROR(draft.Publish());
   return SizeOf(data_directory, manifest);
 }

@@ -30,8 +30,8 @@ absl::StatusOr<BackupSize> WriteBackup(
     const std::filesystem::path& target);
 
 // Copies a backup to `data_directory`, which is not there yet or is empty, with
-// the digest of every file verified. Its name appears once all of it is on the
-// disk.
+// the digest of every file verified, and that no blob is missing which the
+// database stands for. Its name appears once all of it is on the disk.
 //
 // FailedPrecondition if `backup` is none or `data_directory` is not empty,
 // DataLoss if a file is gone or is not what it was.

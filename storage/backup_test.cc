@@ -7,7 +7,10 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/sha256.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "storage/backup_manifest.h"
 #include "storage/blob_store.h"
 #include "storage/connection.h"
 #include "storage/database.h"
@@ -18,6 +21,8 @@ namespace moeprobe {
 namespace {
 
 namespace fs = std::filesystem;
+
+using testing::HasSubstr;
 
 // A store with one data set.
 class BackupTest : public testing::Test {
@@ -108,6 +113,29 @@ TEST_F(BackupTest, RefusesFilesThatAreNotWhatTheyWere) {
     fs::rename(kept, path);
   }
   EXPECT_TRUE(RestoreBackup(backup_, restored_).ok());
+}
+
+// The manifest, too, is of another backup, or somebody changed it.
+TEST_F(BackupTest, NamesABlobThatTheManifestLacks) {
+  ASSERT_TRUE(WriteBackup(data_, backup_).ok());
+  const std::string name = "blobs/" + sha256_;
+  const BackupManifest whole = *ReadManifest(backup_);
+  BackupManifest without = whole;
+  without.erase(name);
+  BackupManifest renamed = without;
+  renamed["blobs/" + std::string(64, '0')] = sha256_;
+  BackupManifest changed = whole;
+  changed[name] = Sha256Hex("another text");
+  fs::copy_file(backup_ / name, backup_ / "blobs" / std::string(64, '0'));
+  fs::remove(backup_ / name);  // a link to what is stored
+  std::ofstream(backup_ / name) << "another text";
+  for (const BackupManifest& manifest : {without, renamed, changed}) {
+    ASSERT_TRUE(WriteManifest(backup_, manifest).ok());
+    const absl::Status status = RestoreBackup(backup_, restored_).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(backup_ / name));
+    EXPECT_FALSE(fs::exists(restored_));
+  }
 }
 
 TEST_F(BackupTest, RefusesAManifestThatLeadsElsewhere) {
