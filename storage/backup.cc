@@ -1,11 +1,10 @@
 #include "storage/backup.h"
 
-#include <cerrno>
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -19,6 +18,7 @@
 #include "storage/blob_references.h"
 #include "storage/connection.h"
 #include "storage/database_copy.h"
+#include "storage/draft_directory.h"
 #include "storage/sql_errors.h"
 
 namespace moeprobe {
@@ -54,39 +54,20 @@ absl::Status CheckDigest(const fs::path& path, const std::string& sha256) {
       path.native(), ": missing, or its content has another SHA-256"));
 }
 
-// A directory beside the one it becomes once it is complete.
-class Draft {
- public:
-  static absl::StatusOr<Draft> Make(const fs::path& target) {
-    Draft draft(target);
-    std::error_code error;
-    fs::remove_all(draft.path_, error);
-    if (!error) fs::create_directories(draft.path_ / "blobs", error);
-    if (error) return DiskError(error.value(), draft.path_);
-    return draft;
-  }
+absl::StatusOr<DraftDirectory> MakeDraft(const fs::path& target) {
+  MOEPROBE_ASSIGN_OR_RETURN(DraftDirectory draft, DraftDirectory::Make(target));
+  const fs::path blobs = draft.path() / "blobs";
+  std::error_code error;
+  fs::create_directory(blobs, error);
+  if (error) return DiskError(error.value(), blobs);
+  return draft;
+}
 
-  const fs::path& path() const { return path_; }
-
-  absl::Status Publish() const {
-    CrashPoint("draft-complete-not-synced");
-    MOEPROBE_RETURN_IF_ERROR(SyncDirectory(path_ / "blobs"));
-    MOEPROBE_RETURN_IF_ERROR(SyncDirectory(path_));
-    CrashPoint("draft-synced-not-named");
-    if (rename(path_.c_str(), target_.c_str()) != 0) {
-      return DiskError(errno, target_);
-    }
-    CrashPoint("draft-named-directory-not-synced");
-    return SyncDirectory(target_.parent_path());
-  }
-
- private:
-  explicit Draft(const fs::path& target)
-      : target_(target), path_(target.native() + ".partial") {}
-
-  fs::path target_;
-  fs::path path_;
-};
+absl::Status Publish(DraftDirectory draft, DraftDirectory::Over over) {
+  CrashPoint("draft-complete-not-synced");
+  MOEPROBE_RETURN_IF_ERROR(SyncDirectory(draft.path() / "blobs"));
+  return draft.Publish(over);
+}
 
 fs::path BlobName(const std::string& sha256) {
   return fs::path("blobs") / sha256;
@@ -143,11 +124,11 @@ BackupSize SizeOf(const fs::path& directory, const BackupManifest& manifest) {
 absl::StatusOr<BackupSize> WriteBackup(const fs::path& data_directory,
                                        const fs::path& target) {
   std::error_code ignored;
-  if (fs::exists(target, ignored)) {
+  if (fs::exists(fs::symlink_status(target, ignored))) {
     return absl::AlreadyExistsError(
         absl::StrCat(target.native(), ": is there already"));
   }
-  MOEPROBE_ASSIGN_OR_RETURN(const Draft draft, Draft::Make(target));
+  MOEPROBE_ASSIGN_OR_RETURN(DraftDirectory draft, MakeDraft(target));
   CrashPoint("backup-begun");
   const fs::path database = draft.path() / kDatabase;
   MOEPROBE_RETURN_IF_ERROR(CopyDatabase(data_directory / kDatabase, database));
@@ -156,7 +137,8 @@ absl::StatusOr<BackupSize> WriteBackup(const fs::path& data_directory,
                             CopyBlobs(data_directory, draft.path()));
   MOEPROBE_ASSIGN_OR_RETURN(manifest[kDatabase], Sha256OfFile(database));
   MOEPROBE_RETURN_IF_ERROR(WriteManifest(draft.path(), manifest));
-  MOEPROBE_RETURN_IF_ERROR(draft.Publish());
+  MOEPROBE_RETURN_IF_ERROR(
+      Publish(std::move(draft), DraftDirectory::Over::kNothing));
   return SizeOf(target, manifest);
 }
 
@@ -170,7 +152,7 @@ absl::StatusOr<BackupSize> RestoreBackup(const fs::path& backup,
     return absl::FailedPreconditionError(
         absl::StrCat(data_directory.native(), ": is not empty"));
   }
-  MOEPROBE_ASSIGN_OR_RETURN(const Draft draft, Draft::Make(data_directory));
+  MOEPROBE_ASSIGN_OR_RETURN(DraftDirectory draft, MakeDraft(data_directory));
   for (const auto& [path, sha256] : manifest) {
     MOEPROBE_RETURN_IF_ERROR(CheckDigest(backup / path, sha256));
     MOEPROBE_RETURN_IF_ERROR(Copy(backup / path, draft.path() / path));
@@ -180,7 +162,8 @@ absl::StatusOr<BackupSize> RestoreBackup(const fs::path& backup,
   const fs::path database = draft.path() / kDatabase;
   MOEPROBE_RETURN_IF_ERROR(CheckDatabase(database));
   MOEPROBE_RETURN_IF_ERROR(CheckBlobsAreIn(manifest, backup, database));
-  MOEPROBE_RETURN_IF_ERROR(draft.Publish());
+  MOEPROBE_RETURN_IF_ERROR(
+      Publish(std::move(draft), DraftDirectory::Over::kEmptyDirectory));
   return SizeOf(data_directory, manifest);
 }
 

@@ -23,7 +23,8 @@ struct BackupSize {
 //
 // The database has a connection that writes, in this process.
 //
-// AlreadyExists if `target` is there, DataLoss if something stored is damaged;
+// AlreadyExists if `target` is there, FailedPrecondition if another backup to
+// it is being made, DataLoss if something stored is damaged;
 // errors of files are those of DiskError.
 absl::StatusOr<BackupSize> WriteBackup(
     const std::filesystem::path& data_directory,
@@ -33,8 +34,9 @@ absl::StatusOr<BackupSize> WriteBackup(
 // the digest of every file verified, and that no blob is missing which the
 // database stands for. Its name appears once all of it is on the disk.
 //
-// FailedPrecondition if `backup` is none or `data_directory` is not empty,
-// DataLoss if a file is gone or is not what it was.
+// FailedPrecondition if `backup` is none, `data_directory` is not empty or
+// another is being restored to it, DataLoss if a file is gone or is not what it
+// was.
 absl::StatusOr<BackupSize> RestoreBackup(
     const std::filesystem::path& backup,
     const std::filesystem::path& data_directory);

@@ -1,9 +1,13 @@
 #include "storage/backup.h"
 
+#include <algorithm>
+#include <barrier>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -22,6 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using testing::AnyOf;
 using testing::HasSubstr;
 
 // A store with one data set.
@@ -76,6 +81,31 @@ TEST_F(BackupTest, NeverOverwrites) {
             absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(RestoreBackup(backup_, data_).status().code(),
             absl::StatusCode::kFailedPrecondition);
+}
+
+// As where a command is interrupted and run again: the server goes on.
+TEST_F(BackupTest, IsMadeOnceHoweverManyMakeIt) {
+  constexpr int kMakers = 4;
+  std::vector<absl::Status> made(kMakers);
+  std::barrier start(kMakers);
+  std::vector<std::thread> makers;
+  makers.reserve(kMakers);
+  for (absl::Status& status : made) {
+    makers.emplace_back([&] {
+      start.arrive_and_wait();
+      status = WriteBackup(data_, backup_).status();
+    });
+  }
+  for (std::thread& maker : makers) maker.join();
+  EXPECT_EQ(std::ranges::count_if(made, &absl::Status::ok), 1);
+  for (const absl::Status& status : made) {
+    EXPECT_THAT(status.code(),
+                AnyOf(absl::StatusCode::kOk, absl::StatusCode::kAlreadyExists,
+                      absl::StatusCode::kFailedPrecondition))
+        << status;
+  }
+  const auto restored = RestoreBackup(backup_, restored_);
+  EXPECT_TRUE(restored.ok()) << restored.status();
 }
 
 TEST_F(BackupTest, RefusesABackupThatWasNotFinished) {

@@ -19,7 +19,12 @@ class FileLock {
   static absl::StatusOr<std::optional<FileLock>> TryAcquire(
       const std::filesystem::path& path);
 
-  // The file, open to read and write.
+  // Locks a directory, which exists. nullopt if somebody holds it, or held it
+  // just now and removed it or gave it another name. Errors name the path.
+  static absl::StatusOr<std::optional<FileLock>> TryAcquireDirectory(
+      const std::filesystem::path& path);
+
+  // The file, open to read and write, or the directory, open to read.
   const FileDescriptor& file() const { return file_; }
 
  private:

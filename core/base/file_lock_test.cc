@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "absl/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/temporary_directory.h"
@@ -28,6 +29,25 @@ TEST(FileLockTest, IsNotTheLockOfAnotherFile) {
   const auto second = FileLock::TryAcquire(directory.path() / "b");
   EXPECT_TRUE(first.value().has_value());
   EXPECT_TRUE(second.value().has_value());
+}
+
+TEST(FileLockTest, IsOneOfADirectory) {
+  const TemporaryDirectory directory;
+  auto first = FileLock::TryAcquireDirectory(directory.path());
+  ASSERT_TRUE(first.ok()) << first.status();
+  ASSERT_TRUE(first->has_value());
+  EXPECT_FALSE(
+      FileLock::TryAcquireDirectory(directory.path()).value().has_value());
+  first->reset();
+  EXPECT_TRUE(
+      FileLock::TryAcquireDirectory(directory.path()).value().has_value());
+}
+
+TEST(FileLockTest, MakesNoDirectory) {
+  const TemporaryDirectory directory;
+  EXPECT_EQ(
+      FileLock::TryAcquireDirectory(directory.path() / "none").status().code(),
+      absl::StatusCode::kNotFound);
 }
 
 TEST(FileLockTest, NamesAFileThatCannotBeMade) {

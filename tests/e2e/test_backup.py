@@ -1,5 +1,7 @@
 """Backups of a server that runs, and what becomes of them."""
 
+import fcntl
+import os
 import shutil
 import signal
 import subprocess
@@ -88,6 +90,25 @@ def test_backups_are_for_their_account_alone(server, client, short_request, tmp_
         path.chmod(0o755 if path.is_dir() else 0o644)
     ok("restore", backup, "--data-dir", restored, umask=0o022)
     assert modes(restored) == ({"0o700"}, {"0o600"})
+
+
+def test_one_that_is_being_made_is_not_made_twice(server, tmp_path):
+    """As where a command is interrupted and run again: the server goes on."""
+    draft = tmp_path / "backup.partial"
+    draft.mkdir()
+    (draft / "moeprobe.db").write_text("half")
+    command = ("backup", tmp_path / "backup", "--data-dir", server.data_dir)
+    descriptor = os.open(draft, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        status, _, errors = run(*command)
+    finally:
+        os.close(descriptor)
+    assert status == 1
+    assert f"{draft}: a backup or restore that runs is writing this: wait" in errors
+    assert (draft / "moeprobe.db").read_text() == "half"
+    ok(*command)
+    assert not draft.exists()
 
 
 def test_nothing_is_overwritten(server, tmp_path):

@@ -58,7 +58,7 @@ PROBABILITY = 0.2
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WRITES = re.compile(
     r"(?<![\w.>:])(?:::)?(?:write|pwrite|fsync|ftruncate|fallocate|link|mk\w*temp)\("
-    r"|\b(?:rename|copy_file|create_hard_link|create_director(?:y|ies)|zip_close)\("
+    r"|\b(?:rename|renameat2|mkdir|copy_file|create_hard_link|create_director(?:y|ies)|zip_close)\("
     r"|\bofstream\b|\bO_CREAT\b"
 )
 # Files that write, and what makes that fail.
@@ -91,6 +91,8 @@ WRITERS = {
     "storage/blob_store.cc": "storage/disk_faults_test.cc, all here; to make files, "
     "analysis and starts in test_no_room.py",
     "storage/directory_lock.cc": "backups here, starts in test_no_room.py",
+    "storage/draft_directory.cc": "backups here; to make one, backups in "
+    "test_no_room.py",
     "storage/migration.cc": "migrations here",
 }
 SECONDS_OF_FAULTS = 3
