@@ -130,12 +130,12 @@ absl::StatusOr<v1::Job> JobOperations::Create(
   MOEPROBE_RETURN_IF_ERROR(
       parts_.memory->Check(job.needs.memory_bytes.value_or(0)));
   CrashPoint("job-planned-not-stored");
-  const absl::StatusOr<int64_t> created = parts_.jobs->Create(job);
+  const absl::StatusOr<CreatedJob> created = parts_.jobs->Create(job);
   if (!created.ok()) return SayWhen(user, created.status());
-  const int64_t id = *created;
   CrashPoint("job-stored-not-acknowledged");
-  MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(user, id));
-  NoteCreation(row, job);
+  NoteCreation(*created, job);
+  MOEPROBE_ASSIGN_OR_RETURN(const JobRow row,
+                            parts_.jobs->Get(user, created->id));
   return ToMessage(row);
 }
 
@@ -149,11 +149,12 @@ absl::Status JobOperations::SayWhen(const Viewer& user,
   return start ? WithRetryDelay(refusal, *start - absl::Now()) : refusal;
 }
 
-void JobOperations::NoteCreation(const JobRow& row, const NewJob& job) {
-  parts_.record->Submitted(row.id);
-  if (!row.cached || !IsFinal(row.state)) return;
+void JobOperations::NoteCreation(const CreatedJob& created, const NewJob& job) {
+  if (!created.is_new) return;
+  parts_.record->Submitted(created.id);
+  if (!created.is_cached) return;
   parts_.record->AskedCache(job.groups.size(), 0);
-  parts_.record->Ended(row.id, row.state);
+  parts_.record->Ended(created.id, JobState::kSucceeded);
 }
 
 absl::StatusOr<JobPlan> JobOperations::PlanOf(const v1::Job& resolved) {
@@ -238,14 +239,12 @@ absl::StatusOr<v1::ListJobsResponse> JobOperations::List(
 absl::StatusOr<v1::Job> JobOperations::Cancel(const Viewer& user,
                                               const std::string& name) {
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, ParseJobName(name));
-  MOEPROBE_ASSIGN_OR_RETURN(const JobRow before, parts_.jobs->Get(user, id));
-  const bool was_final = IsFinal(before.state);
-  MOEPROBE_RETURN_IF_ERROR(parts_.jobs->Cancel(user, id));
+  MOEPROBE_ASSIGN_OR_RETURN(const auto change, parts_.jobs->Cancel(user, id));
   CrashPoint("cancel-stored-not-enforced");
+  if (change == JobState::kCancelled) parts_.record->Ended(id, *change);
   MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(user, id));
   if (row.state == JobState::kCancelling) parts_.enforce_cancel(row);
   if (IsFinal(row.state)) parts_.scratch->Remove(id);
-  if (!was_final && IsFinal(row.state)) parts_.record->Ended(id, row.state);
   return parts_.places->Show(user, row);
 }
 

@@ -75,7 +75,7 @@ class JobOperations {
  private:
   ResolvedJob Resolve(const Viewer& user, const v1::Job& job);
   absl::Status SayWhen(const Viewer& user, const absl::Status& refusal) const;
-  void NoteCreation(const JobRow& row, const NewJob& job);
+  void NoteCreation(const CreatedJob& created, const NewJob& job);
   absl::StatusOr<JobPlan> PlanOf(const v1::Job& resolved);
   JobNeeds NeedsOf(const v1::Job& resolved, const JobPlan& plan);
   void AddEstimate(const v1::Estimate& estimate,

@@ -57,7 +57,7 @@ class AttemptStoreTest : public testing::Test {
     job.parts = {{.prefix = ""}};
     job.groups = {{.part = 0, .layer = 0, .probe = "routing", .key = ""},
                   {.part = 0, .layer = 1, .probe = "routing", .key = ""}};
-    return *jobs_.Create(job);
+    return jobs_.Create(job)->id;
   }
 
   AttemptId Start(int64_t job, int64_t worker = kWorker) {
@@ -264,7 +264,7 @@ TEST_F(AttemptStoreTest, TellsOfEachLayerOnceWhenItIsWhole) {
       }
     }
   }
-  const int64_t id = *jobs_.Create(job);
+  const int64_t id = jobs_.Create(job)->id;
   const AttemptId attempt = Start(id);
   const auto publish = [&](int64_t layer, const std::string& probe,
                            const std::vector<int>& parts) {

@@ -104,12 +104,16 @@ class StoredJobs : public Jobs {
         absl::StrCat(request.work, static_cast<int>(request.is_private));
     job.parts = {{.prefix = ""}};
     job.groups = GroupsOf(request.work);
-    const auto id = server_->jobs.Create(job);
-    return id.ok() ? absl::StrCat("job ", *id) : Said(id.status());
+    const auto created = server_->jobs.Create(job);
+    if (!created.ok()) return Said(created.status());
+    return absl::StrCat(created->is_new ? "" : "earlier ",
+                        created->is_cached ? "cached " : "", "job ",
+                        created->id);
   }
 
   std::string Cancel(const std::string& user, int64_t job) override {
-    return Said(server_->jobs.Cancel(ViewerOf(user), job));
+    const auto change = server_->jobs.Cancel(ViewerOf(user), job);
+    return change.ok() && *change ? NameOf(**change) : Said(change.status());
   }
 
   std::string Remove(const std::string& user, int64_t job) override {

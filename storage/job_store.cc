@@ -227,27 +227,28 @@ absl::Status JobStore::Adopt(const std::string& owner) {
   });
 }
 
-absl::StatusOr<int64_t> JobStore::Create(const NewJob& job) {
+absl::StatusOr<CreatedJob> JobStore::Create(const NewJob& job) {
   const auto created =
-      database_->Write([&](Connection& db) -> absl::StatusOr<int64_t> {
+      database_->Write([&](Connection& db) -> absl::StatusOr<CreatedJob> {
         MOEPROBE_ASSIGN_OR_RETURN(
             const auto earlier, EarlierJob(db, job.access.owner, job.request_id,
                                            job.request_digest));
-        if (earlier) return *earlier;
+        if (earlier) return CreatedJob{.id = *earlier};
         const absl::Time now = clock_();
         const int64_t id = InsertJob(db, job, now);
         InsertNeeds(db, id, job);
         AddWarnings(db, id, job.warnings, now);
         AttachCachedGroups(db, id, job.groups, now);
-        if (HasAllGroups(db, id)) {
+        const bool is_cached = HasAllGroups(db, id);
+        if (is_cached) {
           Succeed(db, id, now);
         } else {
           MOEPROBE_RETURN_IF_ERROR(CheckQueue(db, job.access.owner, limits_));
           MOEPROBE_RETURN_IF_ERROR(CheckStored(db, job.access.owner, limits_));
         }
-        return id;
+        return CreatedJob{.id = id, .is_new = true, .is_cached = is_cached};
       });
-  if (created.ok()) listener_(*created);
+  if (created.ok()) listener_(created->id);
   return created;
 }
 
@@ -297,21 +298,26 @@ absl::StatusOr<std::vector<JobEventRow>> JobStore::EventsAfter(
       });
 }
 
-absl::Status JobStore::Cancel(const Viewer& viewer, int64_t id) {
-  const absl::Status status =
-      database_->Write([&](Connection& db) -> absl::Status {
+absl::StatusOr<std::optional<JobState>> JobStore::Cancel(const Viewer& viewer,
+                                                         int64_t id) {
+  using Change = std::optional<JobState>;
+  const auto change =
+      database_->Write([&](Connection& db) -> absl::StatusOr<Change> {
         MOEPROBE_ASSIGN_OR_RETURN(const JobRow row,
                                   SelectToChange(db, viewer, id, "cancel"));
         if (row.state == JobState::kRunning) {
           ChangeState(db, id, {.state = JobState::kCancelling}, clock_());
-        } else if (row.state == JobState::kQueued) {
+          return JobState::kCancelling;
+        }
+        if (row.state == JobState::kQueued) {
           ChangeState(db, id, Cancellation("cancelled before a worker took it"),
                       clock_());
+          return JobState::kCancelled;
         }
-        return absl::OkStatus();
+        return std::nullopt;
       });
-  if (status.ok()) listener_(id);
-  return status;
+  if (change.ok()) listener_(id);
+  return change;
 }
 
 absl::Status JobStore::Remove(const Viewer& viewer, int64_t id) {

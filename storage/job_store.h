@@ -41,6 +41,13 @@ struct NewJob {
   std::vector<std::string> warnings;
 };
 
+// What a submission came to.
+struct CreatedJob {
+  int64_t id = 0;
+  bool is_new = false;     // no earlier submission had the same request id
+  bool is_cached = false;  // it is new, and SUCCEEDED at once
+};
+
 // Jobs and their histories, as users see them. Every change and its events are
 // one transaction, on disk before the call returns. Thread-safe.
 class JobStore {
@@ -58,14 +65,14 @@ class JobStore {
   // user `owner`.
   absl::Status Adopt(const std::string& owner);
 
-  // Creates a job and returns its id: queued, or SUCCEEDED at once where the
-  // cache holds every group it needs.
+  // Creates a job: queued, or SUCCEEDED at once where the cache holds every
+  // group it needs.
   //
   // Returns the earlier job if its owner used the request id with the same
   // digest, AlreadyExists if with another; ResourceExhausted if the job would
   // have to wait and more jobs wait already than the limits allow
   // (QueueLimitOf), or results take as much already as they may.
-  absl::StatusOr<int64_t> Create(const NewJob& job);
+  absl::StatusOr<CreatedJob> Create(const NewJob& job);
 
   // Returns the job that a request of this owner with this id and digest made,
   // nullopt if there was none or the id is empty, AlreadyExists if it had
@@ -90,9 +97,11 @@ class JobStore {
                                                        int limit);
 
   // Cancels a queued job, asks a running one to stop, and leaves others as
-  // they are. NotFound as in Get(), PermissionDenied if the job may be seen but
-  // not changed.
-  absl::Status Cancel(const Viewer& viewer, int64_t id);
+  // they are. Returns the state that it brought the job to, CANCELLED or
+  // CANCELLING: of all who cancel a job, one is told each. NotFound as in
+  // Get(), PermissionDenied if the job may be seen but not changed.
+  absl::StatusOr<std::optional<JobState>> Cancel(const Viewer& viewer,
+                                                 int64_t id);
 
   // Deletes a final job with its history; what the cache holds stays. Errors as
   // in Cancel(); FailedPrecondition if the job is not final.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,9 +38,9 @@ class JobStoreTest : public testing::Test {
   }
 
   int64_t Create(const NewJob& job) {
-    const auto id = jobs_.Create(job);
-    EXPECT_TRUE(id.ok()) << id.status();
-    return id.value_or(0);
+    const auto created = jobs_.Create(job);
+    EXPECT_TRUE(created.ok()) << created.status();
+    return created.value_or(CreatedJob()).id;
   }
 
   JobState StateOf(int64_t id) {
@@ -118,6 +119,21 @@ TEST_F(JobStoreTest, ReturnsTheEarlierJobForTheSameRequestId) {
   EXPECT_EQ(jobs_.List(ServerItself(), 100, 10)->size(), 1);
 }
 
+TEST_F(JobStoreTest, SaysWhetherItMadeAJobAndWhetherTheCacheAnsweredIt) {
+  FillCache("key");
+  for (const bool is_cached : {false, true}) {
+    NewJob job = SomeJob(is_cached ? "key" : "other");
+    job.request_id = is_cached ? "a" : "b";
+    const auto first = jobs_.Create(job);
+    EXPECT_TRUE(first->is_new);
+    EXPECT_EQ(first->is_cached, is_cached);
+    const auto again = jobs_.Create(job);
+    EXPECT_EQ(again->id, first->id);
+    EXPECT_FALSE(again->is_new);
+    EXPECT_FALSE(again->is_cached);
+  }
+}
+
 TEST_F(JobStoreTest, ListsFromNewToOld) {
   const int64_t a = Create(SomeJob());
   const int64_t b = Create(SomeJob());
@@ -175,14 +191,14 @@ TEST_F(SharedJobsTest, SaysOfHiddenJobsWhatItSaysOfNone) {
   ASSERT_EQ(own_, 2);
   EXPECT_EQ(jobs_.Get(bob_, own_).status(), none);
   EXPECT_EQ(jobs_.EventsAfter(bob_, own_, 0, 1).status(), none);
-  EXPECT_EQ(jobs_.Cancel(bob_, own_), none);
+  EXPECT_EQ(jobs_.Cancel(bob_, own_).status(), none);
   EXPECT_EQ(jobs_.Remove(bob_, own_), none);
   EXPECT_EQ(StateOf(own_), JobState::kQueued);
 }
 
 TEST_F(SharedJobsTest, LetsOwnersAndAdminsAloneChangeJobs) {
   for (const int64_t id : {lab_, shared_}) {
-    EXPECT_EQ(jobs_.Cancel(carol_, id).code(),
+    EXPECT_EQ(jobs_.Cancel(carol_, id).status().code(),
               absl::StatusCode::kPermissionDenied);
     EXPECT_EQ(StateOf(id), JobState::kQueued);
   }
@@ -232,9 +248,9 @@ TEST_F(JobStoreTest, KeepsAnEstimateOfWhatAWorkerHasToDo) {
 
 class LimitedJobsTest : public JobStoreTest {
  protected:
-  absl::StatusOr<int64_t> CreateFor(const std::string& owner,
-                                    const std::string& request_id = "",
-                                    const std::string& key = "") {
+  absl::StatusOr<CreatedJob> CreateFor(const std::string& owner,
+                                       const std::string& request_id = "",
+                                       const std::string& key = "") {
     NewJob job = SomeJob(key);
     job.access.owner = owner;
     job.request_id = request_id;
@@ -256,7 +272,7 @@ TEST_F(LimitedJobsTest, RefusesMoreThanAUserMayQueue) {
             "(--max-queued-per-user); wait until a worker has taken one, or "
             "cancel some");
   EXPECT_EQ(limited_.List(ServerItself(), INT64_MAX, 10)->size(), 2);
-  EXPECT_EQ(*CreateFor("alice", "id"), *first);
+  EXPECT_EQ(CreateFor("alice", "id")->id, first->id);
   EXPECT_TRUE(CreateFor("bob").ok());
 }
 
@@ -274,10 +290,10 @@ TEST_F(LimitedJobsTest, HasRoomAgainWhenAJobHasLeftTheQueue) {
   const auto first = CreateFor("alice");
   const auto second = CreateFor("alice");
   ASSERT_FALSE(CreateFor("alice").ok());
-  const auto attempt = queue_.Start(*first, 1);
+  const auto attempt = queue_.Start(first->id, 1);
   ASSERT_TRUE(CreateFor("alice").ok());
   ASSERT_FALSE(CreateFor("alice").ok());
-  ASSERT_TRUE(limited_.Cancel(ServerItself(), *second).ok());
+  ASSERT_TRUE(limited_.Cancel(ServerItself(), second->id).ok());
   ASSERT_TRUE(CreateFor("alice").ok());
   // What comes back is there, and counts.
   ASSERT_TRUE(attempts_.WorkerDied(1, "", 3).ok());
@@ -292,7 +308,7 @@ TEST_F(LimitedJobsTest, AnswersFromTheCacheHoweverManyWait) {
   ASSERT_TRUE(CreateFor("alice").ok());
   const auto answered = CreateFor("alice", "", "key");
   ASSERT_TRUE(answered.ok()) << answered.status();
-  EXPECT_EQ(StateOf(*answered), JobState::kSucceeded);
+  EXPECT_EQ(StateOf(answered->id), JobState::kSucceeded);
 }
 
 TEST_F(LimitedJobsTest, CountsWhatChangesHands) {
@@ -305,19 +321,20 @@ TEST_F(LimitedJobsTest, CountsWhatChangesHands) {
 
 TEST_F(JobStoreTest, CancelsAQueuedJobAtOnceAndForGood) {
   const int64_t id = Create(SomeJob());
-  ASSERT_TRUE(jobs_.Cancel(ServerItself(), id).ok());
+  EXPECT_EQ(*jobs_.Cancel(ServerItself(), id), JobState::kCancelled);
   const auto row = jobs_.Get(ServerItself(), id);
   EXPECT_EQ(row->state, JobState::kCancelled);
   EXPECT_TRUE(row->end_time.has_value());
   EXPECT_EQ(row->failure->code, static_cast<int>(absl::StatusCode::kCancelled));
-  ASSERT_TRUE(jobs_.Cancel(ServerItself(), id).ok());
+  EXPECT_EQ(*jobs_.Cancel(ServerItself(), id), std::nullopt);
   EXPECT_EQ(jobs_.EventsAfter(ServerItself(), id, 0, 100)->size(), 2);
 }
 
 TEST_F(JobStoreTest, AsksARunningJobToStop) {
   const int64_t id = Create(SomeJob());
   const auto attempt = queue_.Start(id, 1);
-  ASSERT_TRUE(jobs_.Cancel(ServerItself(), id).ok());
+  EXPECT_EQ(*jobs_.Cancel(ServerItself(), id), JobState::kCancelling);
+  EXPECT_EQ(*jobs_.Cancel(ServerItself(), id), std::nullopt);
   EXPECT_EQ(StateOf(id), JobState::kCancelling);
   EXPECT_TRUE(*attempts_.Report(*attempt, "", 0, {}));
 }
@@ -344,7 +361,7 @@ TEST_F(JobStoreTest, KeepsTheCacheOfADeletedJob) {
 TEST_F(JobStoreTest, SaysNotFoundForJobsThatNeverWere) {
   EXPECT_EQ(jobs_.Get(ServerItself(), 7).status().code(),
             absl::StatusCode::kNotFound);
-  EXPECT_EQ(jobs_.Cancel(ServerItself(), 7).code(),
+  EXPECT_EQ(jobs_.Cancel(ServerItself(), 7).status().code(),
             absl::StatusCode::kNotFound);
   EXPECT_EQ(jobs_.Remove(ServerItself(), 7).code(),
             absl::StatusCode::kNotFound);

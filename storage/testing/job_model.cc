@@ -91,7 +91,7 @@ std::string JobModel::Submit(const Request& request) {
     }
     const bool is_same = job.view.work == request.work &&
                          job.view.is_private == request.is_private;
-    return is_same ? absl::StrCat("job ", id)
+    return is_same ? absl::StrCat("earlier job ", id)
                    : Name(absl::StatusCode::kAlreadyExists);
   }
   JobView job{.id = next_id_,
@@ -109,15 +109,16 @@ std::string JobModel::Submit(const Request& request) {
     return Name(absl::StatusCode::kResourceExhausted);
   }
   jobs_[next_id_] = {.view = job, .request_id = request.id};
-  return absl::StrCat("job ", next_id_++);
+  return absl::StrCat(job.cached ? "cached job " : "job ", next_id_++);
 }
 
 std::string JobModel::Cancel(const std::string& user, int64_t job) {
   if (const auto refusal = Refusal(user, job)) return Name(*refusal);
   JobView& view = jobs_.at(job).view;
-  if (view.state == JobState::kQueued) EndCancelled(view);
-  if (view.state == JobState::kRunning) Move(view, JobState::kCancelling);
-  return "OK";
+  const JobState before = view.state;
+  if (before == JobState::kQueued) EndCancelled(view);
+  if (before == JobState::kRunning) Move(view, JobState::kCancelling);
+  return view.state == before ? "OK" : NameOf(view.state);
 }
 
 std::string JobModel::Remove(const std::string& user, int64_t job) {

@@ -1,5 +1,6 @@
 """What operators see: metrics, health, the log, and the files in deploy/."""
 
+import concurrent.futures
 import http
 import json
 import os
@@ -10,18 +11,23 @@ import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
 
 import grpc
 import pytest
+import stubs
 import yaml
 from service import PROGRAMS, wait_until
 
 SERVING, NOT_SERVING = b"\x08\x01", b"\x08\x02"
 
 
+WATCHED = ("--metrics", "127.0.0.1:0", "--log-format", "json")
+
+
 @pytest.fixture
 def watched(start_server):
-    return start_server(options=("--metrics", "127.0.0.1:0", "--log-format", "json"))
+    return start_server(options=WATCHED)
 
 
 def log_lines(server):
@@ -99,6 +105,35 @@ def test_metrics_count_workers_that_die(watched):
     os.kill(before[0], signal.SIGKILL)
     wait_until(lambda: metrics(watched)["moeprobe_worker_deaths_total"] == 1, "a death")
     wait_until(lambda: metrics(watched)["moeprobe_worker_starts_total"] == 2, "a start")
+
+
+def test_a_job_is_counted_once_however_many_ask_for_it_or_cancel_it(
+    start_server, make_client, api_stubs, short_request
+):
+    server = start_server(workers=0, options=WATCHED)
+    first = make_client(server).submit(short_request)
+    apis = [api_stubs(server.address, stubs.OWN_CONNECTION) for _ in range(8)]
+    messages = apis[0].messages("job_service")
+    job = apis[0].messages("job").Job(analyze=apis[0].job(first).analyze)
+
+    def ask(method, request):
+        def call(api):
+            return getattr(api.jobs, method)(request, timeout=60)
+
+        with concurrent.futures.ThreadPoolExecutor(len(apis)) as pool:
+            return {answer.name for answer in pool.map(call, apis)}
+
+    names = {f"jobs/{first}"}
+    for _ in range(10):
+        request = messages.CreateJobRequest(job=job, request_id=str(uuid.uuid4()))
+        names |= ask("CreateJob", request)
+    assert metrics(server)["moeprobe_jobs_submitted_total"] == len(names) == 11
+    for name in names:
+        ask("CancelJob", messages.CancelJobRequest(name=name))
+    ended = 'moeprobe_jobs_ended_total{state="cancelled"}'
+    assert metrics(server)[ended] == len(names)
+    told = [x["message"] for x in log_lines(server) if "job" in x]
+    assert sorted(told) == ["cancelled"] * len(names) + ["submitted"] * len(names)
 
 
 def test_metrics_are_shown_on_loopback_alone(tmp_path):
