@@ -107,6 +107,7 @@ void LocalExecutor::StartDue() {
       continue;
     }
     slot.process = *std::move(process);
+    slot.was_killed = false;
     options_.on_start(slot.process->pid(), slot.process->TakeLine());
   }
 }
@@ -116,7 +117,8 @@ void LocalExecutor::Reap(Slot& slot) {
   // The whole group: a helper of the worker must not outlive it.
   slot.process->Kill(SIGKILL);
   const int64_t pid = slot.process->pid();
-  const std::string reason = slot.process->Reap();
+  const std::string end = slot.process->Reap();
+  const std::string reason = slot.was_killed ? "was ended by the server" : end;
   slot.process.reset();
   const auto now = Clock::now();
   slot.back_off =
@@ -125,7 +127,7 @@ void LocalExecutor::Reap(Slot& slot) {
           : std::clamp(slot.back_off * 2, kFirstBackOff, kLongestBackOff);
   slot.start_at = now + slot.back_off;
   LogWarning(absl::StrCat("worker ", pid, " ", reason));
-  options_.on_death(pid, absl::StrCat("worker ", reason));
+  options_.on_death(pid, absl::StrCat("worker ", reason), slot.was_killed);
 }
 
 void LocalExecutor::KillDue() {
@@ -139,10 +141,11 @@ void LocalExecutor::KillDue() {
     orders_.erase(is_due.begin(), is_due.end());
   }
   for (const Order& order : due) {
-    for (const Slot& slot : slots_) {
+    for (Slot& slot : slots_) {
       if (slot.process && slot.process->pid() == order.pid &&
           order.still_needed()) {
         slot.process->Kill(SIGKILL);
+        slot.was_killed = true;
       }
     }
   }

@@ -26,9 +26,11 @@ class LocalExecutor {
     std::vector<std::string> command;  // a worker's program and arguments
     int worker_count = 1;
     // Called from the executor's thread, with the process id; the first with
-    // our end of the line to the worker as well, see WorkerProcess.
+    // our end of the line to the worker as well, see WorkerProcess. A worker
+    // that ends after KillLater() has killed it was ordered to.
     std::function<void(int64_t, FileDescriptor line)> on_start;
-    std::function<void(int64_t, const std::string& reason)> on_death;
+    std::function<void(int64_t, const std::string& reason, bool was_ordered)>
+        on_death;
   };
 
   // Starts the workers.
@@ -50,6 +52,7 @@ class LocalExecutor {
   // A place for one worker.
   struct Slot {
     std::optional<WorkerProcess> process;
+    bool was_killed = false;
     Clock::time_point started;
     Clock::time_point start_at;
     std::chrono::milliseconds back_off{0};

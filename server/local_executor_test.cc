@@ -23,31 +23,40 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+struct Death {
+  int64_t pid = 0;
+  std::string reason;
+  bool was_ordered = false;
+};
+
 // Hears what the executor tells.
 class Listener {
  public:
   LocalExecutor::Options Options(std::vector<std::string> command) {
-    return {.command = std::move(command),
-            .worker_count = 1,
-            .on_start =
-                [this](int64_t pid, FileDescriptor line) {
-                  if (++start_count_ == 1) {
-                    line_ = std::move(line);
-                    first_.set_value(pid);
-                  }
-                  if (start_count_ == 2) second_.set_value(pid);
-                },
-            .on_death =
-                [this](int64_t pid, const std::string& reason) {
-                  if (++death_count_ == 1) death_.set_value({pid, reason});
-                }};
+    return {
+        .command = std::move(command),
+        .worker_count = 1,
+        .on_start =
+            [this](int64_t pid, FileDescriptor line) {
+              if (++start_count_ == 1) {
+                line_ = std::move(line);
+                first_.set_value(pid);
+              }
+              if (start_count_ == 2) second_.set_value(pid);
+            },
+        .on_death =
+            [this](int64_t pid, const std::string& reason, bool was_ordered) {
+              if (++death_count_ == 1) {
+                death_.set_value({pid, reason, was_ordered});
+              }
+            }};
   }
 
   int64_t first() { return Get(first_); }
   // Of the first; once that has started.
   const FileDescriptor& line() const { return line_; }
   int64_t second() { return Get(second_); }
-  std::pair<int64_t, std::string> death() { return Get(death_); }
+  Death death() { return Get(death_); }
 
  private:
   template <typename T>
@@ -65,7 +74,7 @@ class Listener {
   FileDescriptor line_{-1};
   std::promise<int64_t> first_;
   std::promise<int64_t> second_;
-  std::promise<std::pair<int64_t, std::string>> death_;
+  std::promise<Death> death_;
 };
 
 TEST(LocalExecutorTest, SaysHowAWorkerEndedAndStartsAnother) {
@@ -74,8 +83,10 @@ TEST(LocalExecutorTest, SaysHowAWorkerEndedAndStartsAnother) {
       LocalExecutor::Start(listener.Options({"/bin/sh", "-c", "exit 7"}));
   ASSERT_TRUE(executor.ok()) << executor.status();
   const int64_t first = listener.first();
-  EXPECT_EQ(listener.death(),
-            std::make_pair(first, std::string("worker exited with status 7")));
+  const Death death = listener.death();
+  EXPECT_EQ(death.pid, first);
+  EXPECT_EQ(death.reason, "worker exited with status 7");
+  EXPECT_FALSE(death.was_ordered);
   EXPECT_NE(listener.second(), first);
 }
 
@@ -108,7 +119,7 @@ TEST(LocalExecutorTest, GivesAWorkerNoOtherFiles) {
        absl::StrCat("test -e /proc/$$/fd/3 -a ! -e /proc/$$/fd/",
                     open_here.number())}));
   ASSERT_TRUE(executor.ok()) << executor.status();
-  EXPECT_EQ(listener.death().second, "worker exited with status 0");
+  EXPECT_EQ(listener.death().reason, "worker exited with status 0");
 }
 
 TEST(LocalExecutorTest, NoticesAWorkerThatIsKilled) {
@@ -117,9 +128,11 @@ TEST(LocalExecutorTest, NoticesAWorkerThatIsKilled) {
       LocalExecutor::Start(listener.Options({"/bin/sleep", "1000"}));
   ASSERT_TRUE(executor.ok()) << executor.status();
   kill(static_cast<int>(listener.first()), SIGKILL);
-  EXPECT_EQ(listener.death().second,
+  const Death death = listener.death();
+  EXPECT_EQ(death.reason,
             "worker was killed by signal 9 (by hand, or by the kernel for want "
             "of memory)");
+  EXPECT_FALSE(death.was_ordered);
 }
 
 TEST(LocalExecutorTest, KillsWhenItIsStillNeeded) {
@@ -135,7 +148,10 @@ TEST(LocalExecutorTest, KillsWhenItIsStillNeeded) {
   asked.get_future().wait();
   EXPECT_EQ(kill(static_cast<int>(pid), 0), 0);
   (*executor)->KillLater(pid, milliseconds(10), [] { return true; });
-  EXPECT_EQ(listener.death().first, pid);
+  const Death death = listener.death();
+  EXPECT_EQ(death.pid, pid);
+  EXPECT_EQ(death.reason, "worker was ended by the server");
+  EXPECT_TRUE(death.was_ordered);
 }
 
 TEST(LocalExecutorTest, LeavesNoWorkerBehind) {

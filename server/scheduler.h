@@ -98,12 +98,12 @@ class Scheduler {
   absl::Status AddPinned(int64_t bytes);
   void RemovePinned(int64_t bytes);
 
-  // A worker process has begun, or ended for `reason`.
+  // A worker process has begun, or ended unasked for `reason`.
   void WorkerStarted(int64_t worker);
   absl::Status WorkerDied(int64_t worker, const std::string& reason);
-  // A worker is given up: what it holds ends for `reason`, and it gets nothing
-  // else. If that cannot be noted now, say because the disk is full, it will be
-  // at the next claim.
+  // A worker is given up, or was ended: what it holds ends for `reason`, and it
+  // gets nothing else. If that cannot be noted now, say because the disk is
+  // full, it will be at the next claim.
   absl::Status LoseWorker(int64_t worker, const std::string& reason);
 
   // Calls `change` while no job goes to a worker, and returns what it returns.

@@ -130,20 +130,21 @@ absl::StatusOr<std::unique_ptr<LocalExecutor>> StartWorkers(
   MOEPROBE_RETURN_IF_ERROR(CheckWorkerBinary(options.worker_binary));
   MOEPROBE_RETURN_IF_ERROR(CheckIsolation(options));
   MOEPROBE_RETURN_IF_ERROR(MakeWorkerDirectories(options));
-  return LocalExecutor::Start({.command = WorkerCommand(options),
-                               .worker_count = options.worker_count,
-                               .on_start =
-                                   [&](int64_t pid, FileDescriptor line) {
-                                     scheduler.WorkerStarted(pid);
-                                     listener.Serve(std::move(line));
-                                   },
-                               .on_death =
-                                   [&](int64_t pid, const std::string& reason) {
-                                     const absl::Status status =
-                                         scheduler.WorkerDied(pid, reason);
-                                     if (!status.ok())
-                                       LogWarning(status.ToString());
-                                   }});
+  return LocalExecutor::Start(
+      {.command = WorkerCommand(options),
+       .worker_count = options.worker_count,
+       .on_start =
+           [&](int64_t pid, FileDescriptor line) {
+             scheduler.WorkerStarted(pid);
+             listener.Serve(std::move(line));
+           },
+       .on_death =
+           [&](int64_t pid, const std::string& reason, bool was_ordered) {
+             const absl::Status status =
+                 was_ordered ? scheduler.LoseWorker(pid, reason)
+                             : scheduler.WorkerDied(pid, reason);
+             if (!status.ok()) LogWarning(status.ToString());
+           }});
 }
 
 }  // namespace moeprobe

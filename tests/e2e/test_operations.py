@@ -107,6 +107,23 @@ def test_metrics_count_workers_that_die(watched):
     wait_until(lambda: metrics(watched)["moeprobe_worker_starts_total"] == 2, "a start")
 
 
+def test_metrics_count_no_death_of_a_worker_that_the_server_ends(
+    watched, make_client, api_stubs, long_request
+):
+    job = make_client(watched).submit(long_request)
+    api = api_stubs(watched.address)
+    wait_until(lambda: api.state(job) == "RUNNING", "a worker")
+    (worker,) = watched.workers()
+    os.kill(worker, signal.SIGSTOP)  # so that it does not hear of it
+    api.jobs.CancelJob(
+        api.messages("job_service").CancelJobRequest(name=stubs.job_name(job))
+    )
+    wait_until(lambda: api.state(job) == "CANCELLED", "the end of the worker")
+    wait_until(lambda: metrics(watched)["moeprobe_worker_starts_total"] == 2, "a start")
+    assert metrics(watched)["moeprobe_worker_deaths_total"] == 0
+    assert f"worker {worker} was ended by the server" in watched.log()
+
+
 def test_a_job_is_counted_once_however_many_ask_for_it_or_cancel_it(
     start_server, make_client, api_stubs, short_request
 ):
