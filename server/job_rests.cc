@@ -6,15 +6,18 @@
 #include <vector>
 
 #include "core/base/mutex.h"
+#include "storage/job.h"
 
 namespace moeprobe {
 
-std::optional<std::chrono::milliseconds> JobRests::Begin(int64_t job) {
+std::optional<std::chrono::milliseconds> JobRests::Begin(
+    const AttemptId& attempt) {
   const MutexLock lock(mutex_);
-  Rest& rest = rests_[job];
-  if (rest.count >= kMaxCount) return std::nullopt;
-  const std::chrono::milliseconds length = kFirst * (1 << rest.count);
-  ++rest.count;
+  Rest& rest = rests_[attempt.job];
+  if (rest.attempt != attempt.attempt) ++rest.count;
+  rest.attempt = attempt.attempt;
+  if (rest.count > kMaxCount) return std::nullopt;
+  const std::chrono::milliseconds length = kFirst * (1 << (rest.count - 1));
   rest.end = Clock::now() + length;
   return length;
 }

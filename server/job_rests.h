@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/mutex.h"
+#include "storage/job.h"
 
 namespace moeprobe {
 
@@ -20,9 +21,10 @@ class JobRests {
   static constexpr int kMaxCount = 6;
   static constexpr std::chrono::milliseconds kFirst{2'000};
 
-  // Lets a job rest and returns for how long; nullopt if it has rested so often
-  // that it is to fail.
-  std::optional<std::chrono::milliseconds> Begin(int64_t job);
+  // Lets the job of an attempt that is about to end rest and returns for how
+  // long; nullopt if it has rested so often that it is to fail. An end that
+  // could not be stored comes again: an attempt counts once.
+  std::optional<std::chrono::milliseconds> Begin(const AttemptId& attempt);
 
   // The job got on, or ended.
   void Forget(int64_t job);
@@ -34,6 +36,7 @@ class JobRests {
   using Clock = std::chrono::steady_clock;
   struct Rest {
     int count = 0;
+    int attempt = 0;  // that was counted last
     Clock::time_point end;
   };
 

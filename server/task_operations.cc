@@ -267,10 +267,11 @@ void TaskOperations::Learn(const RunningTask& task) {
   if (!learned.ok()) LogWarning(learned.ToString());
 }
 
-// Where there was no room or a disk failed, the job waits for better times.
-void TaskOperations::LetRest(int64_t job, AttemptEnd& end) {
+// Where there was no room or a disk failed, the job waits for better times. It
+// rests before its end is stored: nobody may take it in between.
+void TaskOperations::LetRest(const AttemptId& attempt, AttemptEnd& end) {
   if (!end.failure || !MayPass(*end.failure)) return;
-  const auto rest = parts_.rests->Begin(job);
+  const auto rest = parts_.rests->Begin(attempt);
   if (!rest) {
     absl::StrAppend(&end.failure->message, " (", JobRests::kMaxCount + 1,
                     " times)");
@@ -310,7 +311,7 @@ absl::Status TaskOperations::Finish(const v1::FinishTaskRequest& request) {
       const auto task, parts_.running->Find(request.job(), request.attempt()));
   CrashPoint("task-end-received-not-stored");
   AttemptEnd end = EndOf(request, *task);
-  LetRest(task->attempt.job, end);
+  LetRest(task->attempt, end);
   const auto plan = parts_.planner->Plan(task->spec, task->device);
   if (plan.ok()) AddKnownProvenance(*plan, end);
   MOEPROBE_ASSIGN_OR_RETURN(const JobState state,

@@ -68,7 +68,7 @@ class TaskOperations {
   void NoteEnd(const RunningTask& task, JobState state,
                const std::optional<JobFailure>& failure);
   void Learn(const RunningTask& task);
-  void LetRest(int64_t job, AttemptEnd& end);
+  void LetRest(const AttemptId& attempt, AttemptEnd& end);
 
   Parts parts_;
   std::atomic<bool> asks_back_ = false;

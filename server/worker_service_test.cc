@@ -1,7 +1,9 @@
 // What workers call, over a real connection.
 
 #include <grpcpp/support/status.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <future>
@@ -18,6 +20,7 @@
 #include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
+#include "server/job_rests.h"
 #include "server/testing/server_fixture.h"
 #include "server/testing/test_worker.h"
 #include "tests/testing/tiny_checkpoint.h"
@@ -28,6 +31,24 @@ namespace {
 using testing::ElementsAre;
 
 using WorkerServiceTest = ServerFixture;
+
+// As long as it lives, this process cannot write to files, as where a disk
+// fails.
+class FailingDisk {
+ public:
+  FailingDisk() {
+    std::signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit none = {.rlim_cur = 1, .rlim_max = before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &none);
+  }
+  FailingDisk(const FailingDisk&) = delete;
+  FailingDisk& operator=(const FailingDisk&) = delete;
+  ~FailingDisk() { setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
 
 TEST_F(WorkerServiceTest, AsksWorkersOnlyForWhatIsMissing) {
   spec_.mutable_layers()->add_layers(0);
@@ -98,6 +119,26 @@ TEST_F(WorkerServiceTest, TriesAgainLaterWhereThereWasNoRoom) {
   worker_->Run(next);
   worker_->Run(Claim());
   EXPECT_EQ(StateOf(job), v1::Job::STATE_SUCCEEDED);
+}
+
+TEST_F(WorkerServiceTest, CountsAnEndThatCouldNotBeStoredOnce) {
+  const std::string job = Create();
+  const v1::Task task = Claim();
+  const auto fail = [&] {
+    worker_->Fail(task, grpc::StatusCode::RESOURCE_EXHAUSTED, "no room");
+  };
+  {
+    const FailingDisk disk;
+    for (int i = 0; i <= JobRests::kMaxCount; ++i) {
+      fail();
+      ExpectWorkerCode(grpc::StatusCode::UNAVAILABLE);
+    }
+  }
+  fail();
+  ExpectWorkerCode(grpc::StatusCode::OK);
+  EXPECT_EQ(StateOf(job), v1::Job::STATE_QUEUED);
+  EXPECT_THAT(client_->Get(job).warnings(),
+              ElementsAre("tried again after 2 s: no room"));
 }
 
 TEST_F(WorkerServiceTest, TakesBackWhatAWorkerForgot) {
