@@ -16,6 +16,7 @@
 
 #include "core/model/mlp.h"
 #include "core/model/mlp_activation.h"
+#include "core/probe/activation_rows.h"
 #include "core/probe/drawn_rows.h"
 #include "core/probe/jacobian_sketch.h"
 #include "core/probe/jacobian_sums.h"
@@ -177,8 +178,7 @@ std::vector<AlignmentReplicates> ReplicateAlignments(const JacobianSums& sums,
   }
   // As if all three weightings were there, so that blocks are the same.
   const int64_t rows = 3 * sums.groups() + 2 * drawn.draw_count;
-  const int64_t bytes =
-      experts * rows * width * static_cast<int64_t>(directions.element_size());
+  const int64_t bytes = experts * rows * width * directions.element_size();
   const at::ScalarType type =
       directions.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   for (const at::Tensor& some :
