@@ -93,7 +93,7 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::Claim(
   pulse_->Beat(claimant.worker);
   workers_have_cuda_ = claimant.has_cuda;
   if (claimant.rates) estimator_->SetRates(*claimant.rates);
-  MOEPROBE_RETURN_IF_ERROR(EndForgottenAttempt(claimant.worker));
+  MOEPROBE_RETURN_IF_ERROR(EndForgottenAttempt(claimant));
   const Counted idle(idle_worker_count_);
   while (true) {
     wake_mutex_.lock();
@@ -121,7 +121,15 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryClaim(
     const Claimant& claimant) {
   const MutexLock lock(claim_mutex_);
   MOEPROBE_RETURN_IF_ERROR(SettleDeaths());
-  while (!draining_) {
+  MOEPROBE_ASSIGN_OR_RETURN(auto task, TryNext(claimant));
+  if (!task || !claimant.gave_up()) return task;
+  MOEPROBE_RETURN_IF_ERROR(PutBack(*task));
+  return std::nullopt;
+}
+
+absl::StatusOr<std::optional<v1::Task>> Scheduler::TryNext(
+    const Claimant& claimant) {
+  while (!draining_ && !claimant.gave_up()) {
     if (dead_workers_.contains(claimant.worker)) {
       return absl::AbortedError(
           absl::StrCat("worker ", claimant.worker, " has ended"));
@@ -142,7 +150,8 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryBehind(
     int64_t first, const Claimant& claimant) {
   std::vector<int64_t> passed_over = rests_->Resting();
   passed_over.push_back(first);
-  for (int misfits = 0; misfits < kMostMisfits && !draining_;) {
+  int misfits = 0;
+  while (misfits < kMostMisfits && !draining_ && !claimant.gave_up()) {
     const auto room =
         memory_->RoomBehind(running_->Memory(), MemorySchedule::Clock::now());
     MOEPROBE_ASSIGN_OR_RETURN(const auto row,
@@ -227,6 +236,11 @@ absl::StatusOr<v1::Task> Scheduler::Start(const JobRow& row,
   v1::Task task = running.task;
   const JobNeeds needs = running.needs;
   const size_t group_count = running.plan.groups.size();
+  // To plan takes time, and so may others who held the lock.
+  if (claimant.gave_up()) {
+    return absl::AbortedError(
+        absl::StrCat("worker ", claimant.worker, " waits no longer"));
+  }
   pulse_->Beat(claimant.worker);  // its lease begins
   running_->Add(std::move(running));
   CrashPoint("task-made-not-leased");
@@ -242,6 +256,19 @@ absl::StatusOr<v1::Task> Scheduler::Start(const JobRow& row,
   return task;
 }
 
+// Nobody has seen the task, so that nobody is to blame. No other attempt begins
+// before this one is forgotten: the lock is held.
+absl::Status Scheduler::PutBack(const v1::Task& task) {
+  MOEPROBE_ASSIGN_OR_RETURN(const auto held,
+                            running_->Find(task.job(), task.attempt()));
+  AttemptEnd end;
+  end.failure = FailureOf(absl::CancelledError("nobody waited for it"));
+  MOEPROBE_ASSIGN_OR_RETURN(const JobState state,
+                            attempts_->Finish(held->attempt, end));
+  NoteEnd(held->attempt.job, state, /*failure=*/std::nullopt);
+  return absl::OkStatus();
+}
+
 // An attempt after the first goes on where another ended: it asks for nothing
 // new.
 void Scheduler::NoteStart(const JobRow& row, const Claimant& claimant,
@@ -255,14 +282,16 @@ void Scheduler::NoteStart(const JobRow& row, const Claimant& claimant,
                    waited);
 }
 
-// What the attempt of a worker that died, or forgot it, leaves.
-void Scheduler::NoteDeath(const JobRow& job) {
-  const auto held = running_->HeldFor(job.id);
-  running_->Remove(job.id);
-  if (held) record_->AttemptEnded(job.id, job.state, *held);
-  if (!IsFinal(job.state)) return;
-  record_->Ended(job.id, job.state, job.failure);
-  scratch_->Remove(job.id);
+// What the attempt of a worker that died, forgot it, or never heard of it,
+// leaves.
+void Scheduler::NoteEnd(int64_t job, JobState state,
+                        const std::optional<JobFailure>& failure) {
+  const auto held = running_->HeldFor(job);
+  running_->Remove(job);
+  if (held) record_->AttemptEnded(job, state, *held);
+  if (!IsFinal(state)) return;
+  record_->Ended(job, state, failure);
+  scratch_->Remove(job);
 }
 
 absl::StatusOr<bool> Scheduler::AnswerFromCache(const JobRow& row,
@@ -329,17 +358,20 @@ absl::Status Scheduler::LoseWorker(int64_t worker, const std::string& reason) {
   return SettleDeaths();
 }
 
-absl::Status Scheduler::EndForgottenAttempt(int64_t worker) {
+// A claim that is over by now says nothing about what a later one was given.
+absl::Status Scheduler::EndForgottenAttempt(const Claimant& claimant) {
   const MutexLock lock(claim_mutex_);
+  if (claimant.gave_up()) return absl::OkStatus();
   return EndAttempt(
-      worker, absl::StrCat("worker ", worker, " gave up without saying why"));
+      claimant.worker,
+      absl::StrCat("worker ", claimant.worker, " gave up without saying why"));
 }
 
 absl::Status Scheduler::EndAttempt(int64_t worker, const std::string& reason) {
   MOEPROBE_ASSIGN_OR_RETURN(
       const auto job, attempts_->WorkerDied(worker, reason, kMaxCrashCount));
   if (job) CrashPoint("death-stored-not-acted-on");
-  if (job) NoteDeath(*job);
+  if (job) NoteEnd(job->id, job->state, job->failure);
   return absl::OkStatus();
 }
 

@@ -36,7 +36,7 @@ struct Claimant {
   int64_t worker = 0;                     // process id
   bool has_cuda = false;                  // it can compute on a GPU
   std::optional<v1::MachineRates> rates;  // how fast it is
-  std::function<bool()> gave_up;          // it waits no longer
+  std::function<bool()> gave_up;          // it waits no longer, once true
 };
 
 // Hands queued jobs to workers, in the order of JobQueue as far as
@@ -75,9 +75,10 @@ class Scheduler {
         record_(parts.record) {}
 
   // Waits for a task until there is one; nullopt once the claimant has given
-  // up or the scheduler stops. Aborted if the claimant is known to be dead. An
-  // attempt that the claimant still holds is over: it knows nothing of it any
-  // more.
+  // up or the scheduler stops: nothing starts for one that gave up, and what
+  // had started by then is queued again. Aborted if the claimant is known to be
+  // dead. An attempt that the claimant still holds is over: it knows nothing of
+  // it any more.
   absl::StatusOr<std::optional<v1::Task>> Claim(const Claimant& claimant);
 
   // Looks at the queue again: some job has changed.
@@ -126,13 +127,15 @@ class Scheduler {
   };
 
   // What came of a queued job: a task; or it waits for memory; or neither, and
-  // it is queued no more.
+  // it is queued no more, or the claimant has given up.
   struct Outcome {
     std::optional<v1::Task> task = {};
     bool waits = false;
   };
 
   absl::StatusOr<std::optional<v1::Task>> TryClaim(const Claimant& claimant);
+  absl::StatusOr<std::optional<v1::Task>> TryNext(const Claimant& claimant)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
   absl::StatusOr<std::optional<v1::Task>> TryBehind(int64_t first,
                                                     const Claimant& claimant)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
@@ -145,15 +148,18 @@ class Scheduler {
   absl::StatusOr<v1::Task> Start(const JobRow& row, const Claimant& claimant,
                                  RunningTask running)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
+  absl::Status PutBack(const v1::Task& task)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
   absl::StatusOr<bool> MayStart(const JobRow& row,
                                 const std::optional<Room>& room,
                                 RunningTask& running);
-  absl::Status EndForgottenAttempt(int64_t worker);
+  absl::Status EndForgottenAttempt(const Claimant& claimant);
   absl::Status EndAttempt(int64_t worker, const std::string& reason)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
   void NoteStart(const JobRow& row, const Claimant& claimant, size_t groups,
                  size_t missing);
-  void NoteDeath(const JobRow& job);
+  void NoteEnd(int64_t job, JobState state,
+               const std::optional<JobFailure>& failure);
   absl::Status SettleDeaths() ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
   absl::StatusOr<bool> AnswerFromCache(const JobRow& row, const JobPlan& plan);
   bool WaitForChange(const Seen& seen, const Claimant& claimant);

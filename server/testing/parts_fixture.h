@@ -1,0 +1,44 @@
+#ifndef MOEPROBE_SERVER_TESTING_PARTS_FIXTURE_H_
+#define MOEPROBE_SERVER_TESTING_PARTS_FIXTURE_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "moeprobe/v1/worker_service.pb.h"
+#include "server/scheduler.h"
+#include "server/server_parts.h"
+#include "storage/job.h"
+#include "tests/testing/temporary_directory.h"
+
+namespace moeprobe {
+
+// The parts of a server that does not listen, with the model "mixtral" and the
+// token ids "ids.npy".
+class PartsFixture : public testing::Test {
+ protected:
+  static constexpr int64_t kWorker = 4711;
+
+  PartsFixture();
+
+  // Creates a job and returns its id.
+  int64_t Create();
+
+  JobRow Get(int64_t job);
+
+  // Returns who claims as kWorker.
+  static Claimant ClaimantUntil(std::function<bool()> gave_up);
+
+  // Claims a task, which must be there.
+  v1::Task Claim();
+
+  TemporaryDirectory directory_;
+  std::filesystem::path root_ = directory_.path() / "models";
+  ServerParts parts_;
+};
+
+}  // namespace moeprobe
+
+#endif  // MOEPROBE_SERVER_TESTING_PARTS_FIXTURE_H_
