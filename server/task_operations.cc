@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -166,11 +167,17 @@ void AddKnownProvenance(const JobPlan& plan, AttemptEnd& end) {
 
 }  // namespace
 
+absl::StatusOr<std::shared_ptr<const RunningTask>> TaskOperations::Hear(
+    const std::string& job_name, int attempt) {
+  MOEPROBE_ASSIGN_OR_RETURN(auto task, parts_.running->Find(job_name, attempt));
+  parts_.pulse->Beat(task->worker);
+  return task;
+}
+
 absl::StatusOr<v1::ReportTaskResponse> TaskOperations::Report(
     const v1::ReportTaskRequest& request) {
-  MOEPROBE_ASSIGN_OR_RETURN(
-      const auto task, parts_.running->Find(request.job(), request.attempt()));
-  parts_.pulse->Beat(task->worker);
+  MOEPROBE_ASSIGN_OR_RETURN(const auto task,
+                            Hear(request.job(), request.attempt()));
   const double fraction = request.progress().fraction();
   const bool is_share = fraction >= 0 && fraction <= 1;
   if (!is_share) {
@@ -193,8 +200,8 @@ absl::StatusOr<v1::ReportTaskResponse> TaskOperations::Report(
 
 absl::Status TaskOperations::StoreTokens(
     const v1::StoreTokensRequest& request) {
-  MOEPROBE_ASSIGN_OR_RETURN(
-      const auto task, parts_.running->Find(request.job(), request.attempt()));
+  MOEPROBE_ASSIGN_OR_RETURN(const auto task,
+                            Hear(request.job(), request.attempt()));
   if (!IsSha256(request.text_sha256()) ||
       !IsSha256(request.tokenizer_sha256())) {
     return absl::InvalidArgumentError(
@@ -224,7 +231,7 @@ absl::Status TaskOperations::StoreTokens(
 absl::Status TaskOperations::Publish(const v1::FinishedLayer& layer,
                                      std::vector<NewArray> arrays) {
   MOEPROBE_ASSIGN_OR_RETURN(const auto task,
-                            parts_.running->Find(layer.job(), layer.attempt()));
+                            Hear(layer.job(), layer.attempt()));
   MOEPROBE_ASSIGN_OR_RETURN(const v1::TaskPart part,
                             PartOf(*task, layer.part()));
   MOEPROBE_RETURN_IF_ERROR(CheckLayer(layer, part));
@@ -307,8 +314,8 @@ absl::Status TaskOperations::Fail(const RunningTask& task,
 }
 
 absl::Status TaskOperations::Finish(const v1::FinishTaskRequest& request) {
-  MOEPROBE_ASSIGN_OR_RETURN(
-      const auto task, parts_.running->Find(request.job(), request.attempt()));
+  MOEPROBE_ASSIGN_OR_RETURN(const auto task,
+                            Hear(request.job(), request.attempt()));
   CrashPoint("task-end-received-not-stored");
   AttemptEnd end = EndOf(request, *task);
   LetRest(task->attempt, end);

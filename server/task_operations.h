@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -25,7 +27,8 @@
 
 namespace moeprobe {
 
-// What workers do with the tasks they hold; see WorkerService. Thread-safe.
+// What workers do with the tasks they hold; see WorkerService. Every call about
+// a task renews its lease, whatever it ends with. Thread-safe.
 class TaskOperations {
  public:
   // All must outlive the object.
@@ -65,6 +68,9 @@ class TaskOperations {
   absl::Status Fail(const RunningTask& task, const JobFailure& failure);
 
  private:
+  // Returns the task that an attempt holds, of which its worker is heard.
+  absl::StatusOr<std::shared_ptr<const RunningTask>> Hear(
+      const std::string& job_name, int attempt);
   void NoteEnd(const RunningTask& task, JobState state,
                const std::optional<JobFailure>& failure);
   void Learn(const RunningTask& task);
