@@ -25,14 +25,14 @@ absl::Status StatusOf(const SQLite::Exception& error) {
       return absl::DataLossError(message);
     case SQLITE_CANTOPEN:
     case SQLITE_IOERR:
+    case SQLITE_READONLY:  // as a file system may be after its disk failed
       return WithRetryDelay(
           absl::UnavailableError(absl::StrCat(
               message, ": see to the disk where the data directory is")),
           kDiskRetryDelay);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-    case SQLITE_READONLY:
-      return absl::UnavailableError(message);
+      return WithRetryDelay(absl::UnavailableError(message), kDiskRetryDelay);
     case SQLITE_CONSTRAINT:
       return absl::FailedPreconditionError(message);
     default:

@@ -10,7 +10,8 @@ namespace moeprobe {
 // Says what an error of SQLite means to a caller: ResourceExhausted for a full
 // disk, DataLoss for a damaged file, Unavailable for one that is busy or fails
 // to read or write, FailedPrecondition where a constraint of the schema
-// refuses a change, Internal otherwise.
+// refuses a change, Internal otherwise. The first and the third say when to try
+// again (RetryDelayOf), by which they are told from a server that is gone.
 absl::Status StatusOf(const SQLite::Exception& error);
 
 // Returns what `body` returns, or the status of what SQLite threw from it.
