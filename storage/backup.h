@@ -19,7 +19,7 @@ struct BackupSize {
 // sha256sum. Hidden states and models that were trained are left out: they are
 // computed again, to the same bytes, when they are asked for. Blobs are hard
 // links where `target` is on the same file system. Its name appears once all of
-// it is on the disk.
+// it is on the disk; nothing is left where it cannot be made.
 //
 // The database has a connection that writes, in this process.
 //
@@ -32,7 +32,8 @@ absl::StatusOr<BackupSize> WriteBackup(
 
 // Copies a backup to `data_directory`, which is not there yet or is empty, with
 // the digest of every file verified, and that no blob is missing which the
-// database stands for. Its name appears once all of it is on the disk.
+// database stands for. Its name appears once all of it is on the disk; nothing
+// is left where it cannot be made.
 //
 // FailedPrecondition if `backup` is none, `data_directory` is not empty or
 // another is being restored to it, DataLoss if a file is gone or is not what it

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/directory_entries.h"
 #include "core/base/sha256.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -28,6 +29,7 @@ namespace fs = std::filesystem;
 
 using testing::AnyOf;
 using testing::HasSubstr;
+using testing::UnorderedElementsAreArray;
 
 // A store with one data set.
 class BackupTest : public testing::Test {
@@ -48,6 +50,11 @@ class BackupTest : public testing::Test {
                       return absl::OkStatus();
                     })
                     .ok());
+  }
+
+  void ExpectNothingBut(const std::vector<fs::path>& paths) {
+    EXPECT_THAT(*DirectoryEntries(directory_.path()),
+                UnorderedElementsAreArray(paths));
   }
 
   TemporaryDirectory directory_;
@@ -164,7 +171,7 @@ TEST_F(BackupTest, NamesABlobThatTheManifestLacks) {
     const absl::Status status = RestoreBackup(backup_, restored_).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
     EXPECT_THAT(std::string(status.message()), HasSubstr(backup_ / name));
-    EXPECT_FALSE(fs::exists(restored_));
+    ExpectNothingBut({data_, backup_});
   }
 }
 
@@ -180,7 +187,7 @@ TEST_F(BackupTest, SaysThatSomethingStoredIsDamaged) {
   std::ofstream(data_ / "blobs" / sha256_) << "another text";
   EXPECT_EQ(WriteBackup(data_, backup_).status().code(),
             absl::StatusCode::kDataLoss);
-  EXPECT_FALSE(fs::exists(backup_));
+  ExpectNothingBut({data_});
 }
 
 }  // namespace

@@ -81,6 +81,12 @@ absl::StatusOr<DraftDirectory> DraftDirectory::Make(const fs::path& target) {
   return DraftDirectory(target, path, *std::move(lock));
 }
 
+DraftDirectory::~DraftDirectory() {
+  if (path_.empty()) return;
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
 absl::Status DraftDirectory::Publish(Over over) {
   MOEPROBE_RETURN_IF_ERROR(SyncDirectory(path_));
   CrashPoint("draft-synced-not-named");
@@ -89,6 +95,7 @@ absl::Status DraftDirectory::Publish(Over over) {
     return absl::AlreadyExistsError(
         absl::StrCat(target_.native(), ": is there already"));
   }
+  path_.clear();
   CrashPoint("draft-named-directory-not-synced");
   return SyncDirectory(target_.parent_path());
 }

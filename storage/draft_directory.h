@@ -12,8 +12,9 @@
 namespace moeprobe {
 
 // A directory that is made beside the one it becomes once it is complete, under
-// the name of that one and ".partial". What a process that died has left there
-// is removed by whoever makes the next one.
+// the name of that one and ".partial". It is removed when it is destroyed,
+// unless it was published: where the disk is full its room is needed. What a
+// process that died has left there is removed by whoever makes the next one.
 class DraftDirectory {
  public:
   // What may have the name that the draft is given.
@@ -27,8 +28,14 @@ class DraftDirectory {
   static absl::StatusOr<DraftDirectory> Make(
       const std::filesystem::path& target);
 
-  DraftDirectory(DraftDirectory&&) = default;
+  ~DraftDirectory();
+  DraftDirectory(DraftDirectory&& other) noexcept
+      : target_(std::move(other.target_)),
+        path_(std::exchange(other.path_, {})),
+        lock_(std::move(other.lock_)) {}
   DraftDirectory& operator=(DraftDirectory&&) = delete;
+  DraftDirectory(const DraftDirectory&) = delete;
+  DraftDirectory& operator=(const DraftDirectory&) = delete;
 
   // Until it is published.
   const std::filesystem::path& path() const { return path_; }
@@ -48,8 +55,8 @@ class DraftDirectory {
         lock_(std::move(lock)) {}
 
   std::filesystem::path target_;
-  std::filesystem::path path_;
-  FileLock lock_;  // of the directory
+  std::filesystem::path path_;  // empty: not there any more
+  FileLock lock_;               // of the directory
 };
 
 }  // namespace moeprobe

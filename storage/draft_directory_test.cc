@@ -54,8 +54,21 @@ TEST_F(DraftDirectoryTest, MakesRoomForTheNextOnceItIsPublished) {
   ASSERT_TRUE(first->Publish(Over::kNothing).ok());
   auto second = DraftDirectory::Make(target_);
   ASSERT_TRUE(second.ok()) << second.status();
+  std::ofstream(target_ / "file") << "content";
   EXPECT_EQ(second->Publish(Over::kNothing).code(),
             absl::StatusCode::kAlreadyExists);
+  EXPECT_TRUE(fs::exists(target_ / "file"));
+}
+
+// Where the disk is full its room is needed.
+TEST_F(DraftDirectoryTest, LeavesNothingUnlessItIsPublished) {
+  {
+    const auto draft = DraftDirectory::Make(target_);
+    ASSERT_TRUE(draft.ok()) << draft.status();
+    fs::create_directory(draft->path() / "folder");
+    std::ofstream(draft->path() / "folder" / "file") << "content";
+  }
+  EXPECT_TRUE(fs::is_empty(target_.parent_path()));
 }
 
 TEST_F(DraftDirectoryTest, TakesThePlaceOfOneThatWasNotFinished) {
