@@ -12,9 +12,21 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/file_identity.h"
+#include "core/base/sha256.h"
 #include "core/base/status_macros.h"
 
 namespace moeprobe {
+namespace {
+
+absl::Status CheckName(const std::filesystem::path& path,
+                       const std::string& sha256) {
+  if (path.filename() == sha256) return absl::OkStatus();
+  return absl::DataLossError(
+      absl::StrCat(path.native(), ": its content has SHA-256 ", sha256,
+                   ", expected the one that names it: it is damaged"));
+}
+
+}  // namespace
 
 absl::StatusOr<FileContent> ReadFile(const std::filesystem::path& path,
                                      int64_t max_bytes) {
@@ -40,6 +52,18 @@ absl::StatusOr<FileContent> ReadFile(const std::filesystem::path& path,
     filled += size;
   }
   return FileContent{.bytes = std::move(bytes), .identity = identity};
+}
+
+absl::StatusOr<std::string> ReadBlob(const std::filesystem::path& path,
+                                     int64_t max_bytes) {
+  MOEPROBE_ASSIGN_OR_RETURN(FileContent file, ReadFile(path, max_bytes));
+  MOEPROBE_RETURN_IF_ERROR(CheckName(path, Sha256Hex(file.bytes)));
+  return std::move(file.bytes);
+}
+
+absl::Status CheckBlob(const std::filesystem::path& path) {
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string sha256, Sha256OfFile(path));
+  return CheckName(path, sha256);
 }
 
 }  // namespace moeprobe

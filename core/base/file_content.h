@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/base/file_identity.h"
 
@@ -22,6 +23,16 @@ struct FileContent {
 // `max_bytes`; Aborted if it changed while it was read.
 absl::StatusOr<FileContent> ReadFile(const std::filesystem::path& path,
                                      int64_t max_bytes);
+
+// Reads a blob: a whole regular file that the SHA-256 of its content names.
+//
+// Errors: those of ReadFile; DataLoss if its content has another.
+absl::StatusOr<std::string> ReadBlob(const std::filesystem::path& path,
+                                     int64_t max_bytes);
+
+// Looks at all of a blob, a piece of it in memory at a time. Errors: those of
+// ReadBlob, of whatever size it is.
+absl::Status CheckBlob(const std::filesystem::path& path);
 
 }  // namespace moeprobe
 

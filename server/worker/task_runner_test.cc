@@ -5,10 +5,8 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <future>
 #include <initializer_list>
-#include <ios>
 #include <set>
 #include <string>
 #include <thread>
@@ -17,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/npy.h"
+#include "core/base/sha256.h"
 #include "core/pipeline/analyze.h"
 #include "core/plan/machine_rates.h"
 #include "gmock/gmock.h"
@@ -53,8 +52,16 @@ class TaskRunnerTest : public testing::Test {
   }
 
   void WriteText(const std::string& line) {
-    std::ofstream file(directory_.path() / "text", std::ios::binary);
-    for (int i = 0; i < 20; ++i) file << line;
+    std::string text;
+    for (int i = 0; i < 20; ++i) text += line;
+    text_ = WriteBlob(text);
+    for (v1::TrainingRun& run : *task_.mutable_runs()) run.set_data_path(text_);
+  }
+
+  fs::path WriteBlob(const std::string& bytes) const {
+    fs::path path = directory_.path() / Sha256Hex(bytes);
+    WriteBytes(path, bytes);
+    return path;
   }
 
   // Adds a Mixtral of four experts, kept at steps 0, 6 and 12.
@@ -76,7 +83,7 @@ class TaskRunnerTest : public testing::Test {
     run.mutable_optimizer()->set_learning_rate(1e-2);
     run.mutable_optimizer()->set_batch(4);
     run.mutable_optimizer()->set_steps(kSteps);
-    run.set_data_path(directory_.path() / "text");
+    run.set_data_path(text_);
     run.set_bytes(true);
     run.set_held_out(0.1);
     for (const int64_t step : {0, 6, 12}) run.add_kept_steps(step);
@@ -99,6 +106,20 @@ class TaskRunnerTest : public testing::Test {
     part.mutable_probes()->mutable_jacobian()->add_average(v1::WEIGHTING_ALL);
     part.set_precision(v1::PRECISION_FLOAT32);
     part.set_device(v1::DEVICE_CPU);
+    return part;
+  }
+
+  // Adds an analysis of a Mixtral.
+  v1::TaskPart& AddAnalysis(const fs::path& data) {
+    const fs::path model = directory_.path() / "mixtral";
+    WriteTinyModel(model, MakeTinyModel("mixtral"));
+    v1::TaskPart& part = AddPart(0, 0, {0, 1});
+    part.clear_trained();
+    part.set_model(model.filename());
+    part.set_model_root(directory_.path());
+    part.set_model_directory(model);
+    part.set_data_path(data);
+    part.mutable_data()->set_sequence_length(4);
     return part;
   }
 
@@ -144,6 +165,7 @@ class TaskRunnerTest : public testing::Test {
   RecordingService service_ = RecordingService(directory_.path() / "socket");
   TokenizerOptions tokenizer_ = DefaultTokenizerOptions();
   v1::Task task_;
+  fs::path text_;
 };
 
 TEST_F(TaskRunnerTest, PublishesWhatPartsWant) {
@@ -238,17 +260,7 @@ TEST_F(TaskRunnerTest, StopsAllWhenTheJobIsCancelled) {
 }
 
 TEST_F(TaskRunnerTest, GivesAnAnalysisBackAfterTheLayerItIsAt) {
-  const fs::path model = directory_.path() / "mixtral";
-  const fs::path ids = directory_.path() / "ids.npy";
-  WriteTinyModel(model, MakeTinyModel("mixtral"));
-  WriteBytes(ids, EncodeTokenIds({1, 2, 3, 4}));
-  v1::TaskPart& part = AddPart(0, 0, {0, 1});
-  part.clear_trained();
-  part.set_model(model.filename());
-  part.set_model_root(directory_.path());
-  part.set_model_directory(model);
-  part.set_data_path(ids);
-  part.mutable_data()->set_sequence_length(4);
+  AddAnalysis(WriteBlob(EncodeTokenIds({1, 2, 3, 4})));
   service_.AskBack();
   Run();
   EXPECT_EQ(service_.finish().error().code(),
@@ -268,7 +280,7 @@ TEST_F(TaskRunnerTest, RefusesATokenizerThatLeadsOutOfItsRoot) {
   part.set_model(model.filename());
   part.set_model_root(root);
   part.set_model_directory(model);
-  part.set_data_path(directory_.path() / "text");
+  part.set_data_path(text_);
   part.set_tokenize(true);
   part.mutable_data()->set_sequence_length(4);
   Run();
@@ -347,13 +359,42 @@ TEST_F(TaskRunnerTest, NamesATextThatIsTooShort) {
   AddRun("top-2");
   WriteText("");
   EXPECT_THAT(ErrorAfterRun(),
-              AllOf(HasSubstr("data set "), HasSubstr("/text: the training "),
+              AllOf(HasSubstr("data set "), HasSubstr(": the training "),
                     HasSubstr("has 0 tokens, expected at least 13")));
   WriteText("abc");
   EXPECT_THAT(ErrorAfterRun(),
               HasSubstr("the held-out part of the text has 6 tokens"));
-  fs::remove(directory_.path() / "text");
-  EXPECT_THAT(ErrorAfterRun(), HasSubstr("cannot read data set "));
+  fs::remove(text_);
+  EXPECT_THAT(ErrorAfterRun(), HasSubstr("cannot read the data set: "));
+}
+
+TEST_F(TaskRunnerTest, RefusesATextThatIsNotWhatWasUploaded) {
+  AddTwoModels();
+  fs::resize_file(text_, 800);
+  EXPECT_THAT(ErrorAfterRun(), AllOf(HasSubstr(text_.string()),
+                                     HasSubstr(": its content has ")));
+  EXPECT_EQ(service_.finish().error().code(),
+            static_cast<int>(absl::StatusCode::kDataLoss));
+  EXPECT_TRUE(service_.layers().empty());
+}
+
+TEST_F(TaskRunnerTest, RefusesTokenIdsThatAreNotThoseThatWereStored) {
+  const fs::path ids = WriteBlob(EncodeTokenIds({1, 2, 3, 4}));
+  WriteBytes(ids, EncodeTokenIds({1, 2, 3, 5}));
+  AddAnalysis(ids);
+  Run();
+  EXPECT_EQ(service_.finish().error().code(),
+            static_cast<int>(absl::StatusCode::kDataLoss));
+}
+
+TEST_F(TaskRunnerTest, TokenisesNoTextThatIsNotWhatWasUploaded) {
+  WriteBytes(text_, "to be");
+  v1::TaskPart& part = AddAnalysis(text_);
+  WriteBytes(fs::path(part.model_directory()) / "tokenizer.json", "{}");
+  part.set_tokenize(true);
+  Run();
+  EXPECT_EQ(service_.finish().error().code(),
+            static_cast<int>(absl::StatusCode::kDataLoss));
 }
 
 TEST_F(TaskRunnerTest, NamesTokenIdsOutsideTheVocabulary) {

@@ -2,9 +2,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <ios>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -14,9 +11,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/crash_point.h"
+#include "core/base/file_content.h"
 #include "core/base/npy.h"
 #include "core/base/pinned_file.h"
 #include "core/base/sha256.h"
+#include "core/base/status_context.h"
 #include "core/base/status_macros.h"
 #include "core/checkpoint/model_directory.h"
 #include "moeprobe/v1/job.pb.h"
@@ -29,26 +28,28 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kTokenizer = "tokenizer.json";
+// Of what the server takes.
+constexpr int64_t kMostBytes = int64_t{4} << 30;
 
-absl::StatusOr<std::string> ReadFile(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  content << file.rdbuf();
-  if (!file) {
-    return absl::NotFoundError(
-        absl::StrCat("cannot read data set ", path.string()));
-  }
-  return content.str();
+absl::Status Unreadable(const absl::Status& status) {
+  return WithContext(status, "cannot read the data set");
+}
+
+// Not one byte of what was altered, or cut short, since it was stored.
+absl::StatusOr<std::string> ReadData(const fs::path& path) {
+  auto bytes = ReadBlob(path, kMostBytes);
+  if (!bytes.ok()) return Unreadable(bytes.status());
+  return bytes;
 }
 
 absl::StatusOr<std::vector<int32_t>> ReadIds(const fs::path& path) {
-  MOEPROBE_ASSIGN_OR_RETURN(const std::string npy, ReadFile(path));
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string npy, ReadData(path));
   return DecodeTokenIds(npy);
 }
 
 // Every byte is an id.
 absl::StatusOr<std::vector<int32_t>> ReadBytes(const fs::path& path) {
-  MOEPROBE_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string bytes, ReadData(path));
   std::vector<int32_t> ids;
   ids.reserve(bytes.size());
   for (const char byte : bytes) ids.push_back(static_cast<unsigned char>(byte));
@@ -115,6 +116,8 @@ absl::StatusOr<std::vector<int32_t>> TaskTokens::TokenizeAnew(
   progress.set_fraction(text.fraction_done);
   context_.heartbeat.Set(progress);
 
+  const absl::Status is_whole = CheckBlob(text.path);
+  if (!is_whole.ok()) return Unreadable(is_whole);
   const fs::path output = fs::path(context_.task.scratch_directory()) /
                           absl::StrCat("token_ids_", tokenized_.size(), ".npy");
   std::error_code error;

@@ -25,9 +25,10 @@ class TaskTokens {
   TaskTokens(const TaskContext& context, const TokenizerOptions& options)
       : context_(context), options_(options) {}
 
-  // Both name what is missing or unreadable: NotFound for the data set,
-  // FailedPrecondition for a tokenizer, also one that leads out of its model
-  // root, InvalidArgument for ids that are none; and errors of TokenizeFile.
+  // Both name what is missing or unreadable: errors of ReadBlob for the data
+  // set, FailedPrecondition for a tokenizer, also one that leads out of its
+  // model root, InvalidArgument for ids that are none; and errors of
+  // TokenizeFile.
   absl::StatusOr<std::vector<int32_t>> OfPart(const v1::TaskPart& part,
                                               double fraction_done);
   absl::StatusOr<std::vector<int32_t>> OfRun(const v1::TrainingRun& run);

@@ -2,10 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <functional>
-#include <ios>
-#include <sstream>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -13,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/file_content.h"
 #include "core/base/npy.h"
 #include "core/base/pinned_file.h"
 #include "core/base/status_macros.h"
@@ -22,6 +20,9 @@ namespace moeprobe {
 namespace {
 
 namespace fs = std::filesystem;
+
+// That the server takes.
+constexpr int64_t kMostIdBytes = int64_t{4} << 30;
 
 ChildProcess Command(const TokenizerOptions& options,
                      const PinnedFile& tokenizer, const fs::path& text,
@@ -42,12 +43,9 @@ ChildProcess Command(const TokenizerOptions& options,
 }
 
 absl::StatusOr<std::vector<int32_t>> ReadIds(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream bytes;
-  if (!file || !(bytes << file.rdbuf())) {
-    return absl::DataLossError(absl::StrCat(path.string(), ": unreadable"));
-  }
-  return DecodeTokenIds(bytes.str());
+  MOEPROBE_ASSIGN_OR_RETURN(const FileContent npy,
+                            ReadFile(path, kMostIdBytes));
+  return DecodeTokenIds(npy.bytes);
 }
 
 }  // namespace
