@@ -7,7 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/npy.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "moeprobe/v1/analysis.pb.h"
@@ -17,6 +19,7 @@
 #include "server/testing/catalog_fixture.h"
 #include "server/training_cells.h"
 #include "storage/job.h"
+#include "tests/testing/tiny_checkpoint.h"
 
 namespace moeprobe {
 namespace {
@@ -25,6 +28,7 @@ using testing::Contains;
 using testing::Each;
 using testing::ElementsAre;
 using testing::Field;
+using testing::HasSubstr;
 using testing::Not;
 
 class TrainingPlanTest : public CatalogFixture {
@@ -55,6 +59,13 @@ class TrainingPlanTest : public CatalogFixture {
     JobPlanner planner(models_.get(), catalog_.get(), &fingerprints_,
                        directory_.path() / "trained");
     return *planner.Plan(job_, v1::DEVICE_CPU);
+  }
+
+  // Of a job that is resolved already.
+  absl::Status PlanAgain() {
+    JobPlanner planner(models_.get(), catalog_.get(), &fingerprints_,
+                       directory_.path() / "trained");
+    return planner.Plan(job_, v1::DEVICE_CPU).status();
   }
 
   static std::vector<std::string> Prefixes(const JobPlan& plan) {
@@ -182,6 +193,26 @@ TEST_F(TrainingPlanTest, PlansModelsOnExamples) {
     EXPECT_NE(Plan().runs[0].directory(), run.directory());
   }
   EXPECT_NE(run.directory(), of_text);
+}
+
+TEST_F(TrainingPlanTest, RefusesATextThatHasBecomeShorter) {
+  const JobPlan plan = Plan();
+  std::filesystem::resize_file(plan.runs[0].data_path(), 1900);
+  const absl::Status status = PlanAgain();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()),
+              testing::AllOf(HasSubstr(plan.runs[0].data_path()),
+                             HasSubstr("ends after 1900 bytes, expected")));
+}
+
+TEST_F(TrainingPlanTest, RefusesTokenIdsThatHaveChanged) {
+  std::vector<int32_t> ids(2000, 1);
+  AddDataset("ids", false, EncodeTokenIds(ids));
+  spec().mutable_data()->set_ids("ids");
+  const JobPlan plan = Plan();
+  ids.back() = 100;
+  WriteBytes(plan.runs[0].data_path(), EncodeTokenIds(ids));
+  EXPECT_EQ(PlanAgain().code(), absl::StatusCode::kDataLoss);
 }
 
 }  // namespace

@@ -1,12 +1,17 @@
 #include "server/training_text.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
-#include <ios>
+#include <cstdio>
+#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <numeric>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,7 +19,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/disk_error.h"
 #include "core/base/file_content.h"
+#include "core/base/file_descriptor.h"
 #include "core/base/npy.h"
 #include "core/base/quoted.h"
 #include "core/base/status_macros.h"
@@ -28,32 +35,45 @@
 namespace moeprobe {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr const char* kBytes = "bytes";
 constexpr int64_t kByteCount = 256;
 constexpr int64_t kMaxIdBytes = int64_t{4} << 30;
 
 // Reads the ids where they are.
 absl::Status ReadIds(TrainingText& text) {
-  MOEPROBE_ASSIGN_OR_RETURN(const FileContent npy,
-                            ReadFile(text.path, kMaxIdBytes));
-  MOEPROBE_ASSIGN_OR_RETURN(std::vector<int32_t> ids,
-                            DecodeTokenIds(npy.bytes));
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string npy,
+                            ReadBlob(text.path, kMaxIdBytes));
+  MOEPROBE_ASSIGN_OR_RETURN(std::vector<int32_t> ids, DecodeTokenIds(npy));
   text.token_count = static_cast<int64_t>(ids.size());
   text.ids = std::make_shared<const std::vector<int32_t>>(std::move(ids));
   return absl::OkStatus();
 }
 
+// Not the whole blob, which may be large and decides nothing here: a worker
+// looks at all of it before it computes.
+absl::StatusOr<std::string> ReadPiece(const fs::path& path, int64_t begin,
+                                      int64_t count) {
+  MOEPROBE_ASSIGN_OR_RETURN(const FileDescriptor file, OpenRegularFile(path));
+  if (lseek(file.number(), begin, SEEK_SET) < 0) return DiskError(errno, path);
+  std::string bytes(static_cast<size_t>(count), '\0');
+  for (std::span<char> left(bytes); !left.empty();) {
+    MOEPROBE_ASSIGN_OR_RETURN(const size_t size, ReadSome(file, left, path));
+    if (size == 0) {
+      return absl::DataLossError(absl::StrCat(
+          path.native(), ": ends after ", begin + count - std::ssize(left),
+          " bytes, expected ", begin + count, " or more: it is damaged"));
+    }
+    left = left.subspan(size);
+  }
+  return bytes;
+}
+
 absl::StatusOr<std::vector<int32_t>> ReadBytes(const TrainingText& text,
                                                int64_t begin, int64_t count) {
-  std::string bytes(static_cast<size_t>(count), '\0');
-  std::ifstream file(text.path, std::ios::binary);
-  file.seekg(begin);
-  file.read(bytes.data(), count);
-  if (file.bad() || file.gcount() == 0) {
-    return absl::NotFoundError(
-        absl::StrCat("cannot read data set ", text.path.string()));
-  }
-  bytes.resize(static_cast<size_t>(file.gcount()));
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string bytes,
+                            ReadPiece(text.path, begin, count));
   std::vector<int32_t> ids;
   for (const char byte : bytes) ids.push_back(static_cast<uint8_t>(byte));
   return ids;

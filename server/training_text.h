@@ -32,14 +32,16 @@ struct TrainingText {
   std::shared_ptr<const std::vector<int32_t>> ids = {};
 };
 
-// Returns the ids of resolved `data`. Errors:
-// NotFound for a data set or a model that is not there; FailedPrecondition for
-// a model that cannot tokenise.
+// Returns the ids of resolved `data`. Errors: NotFound for a data set or a
+// model that is not there; FailedPrecondition for a model that cannot tokenise;
+// those of ReadBlob for ids.
 absl::StatusOr<TrainingText> FindTrainingText(const v1::TrainingData& data,
                                               ModelRegistry& models,
                                               DataCatalog& catalog);
 
 // Returns up to `count` ids from `begin` on, of a text whose ids are known.
+// Errors, of bytes: those of OpenRegularFile and ReadSome; DataLoss if there
+// are fewer than asked for.
 absl::StatusOr<std::vector<int32_t>> IdsAt(const TrainingText& text,
                                            int64_t begin, int64_t count);
 

@@ -10,10 +10,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <functional>
-#include <ios>
-#include <iterator>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -29,6 +27,7 @@
 #include "core/base/crash_point.h"
 #include "core/base/directory_entries.h"
 #include "core/base/disk_error.h"
+#include "core/base/file_content.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
@@ -202,9 +201,9 @@ absl::Status BlobStore::Discard(const std::string& sha256) const {
 }
 
 absl::StatusOr<std::string> BlobStore::Read(const std::string& sha256) const {
-  std::ifstream file(PathOf(sha256), std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  if (!file || Sha256Hex(bytes) != sha256) return Lost(PathOf(sha256));
+  const fs::path path = PathOf(sha256);
+  auto bytes = ReadBlob(path, std::numeric_limits<int64_t>::max());
+  if (absl::IsNotFound(bytes.status())) return Lost(path);
   return bytes;
 }
 

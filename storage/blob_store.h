@@ -95,7 +95,8 @@ class BlobStore {
   // Removes a blob, if it is there, that no row stands for.
   absl::Status Discard(const std::string& sha256) const;
 
-  // Returns a blob's bytes; DataLoss if it is gone or not what it was.
+  // Returns a blob's bytes; DataLoss if it is gone or not what it was, errors
+  // of DiskError where the disk fails.
   absl::StatusOr<std::string> Read(const std::string& sha256) const;
 
   // Calls visit(piece) for a blob's bytes in order, at most kPieceBytes at a

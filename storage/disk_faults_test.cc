@@ -97,6 +97,7 @@ constexpr const char* kWrites = "posix/io/rw/write";
 constexpr const char* kSyncs = "posix/io/sync/fsync";
 constexpr const char* kRenames = "posix/io/dir/rename";
 constexpr const char* kOpens = "posix/io/oc/open";
+constexpr const char* kReads = "posix/io/rw/read";
 
 TEST_P(DiskFaultsTest, OfABlob) {
   const BlobStore blobs = *BlobStore::Open(directory_.path());
@@ -127,6 +128,26 @@ TEST_P(DiskFaultsTest, OfABlob) {
        std::filesystem::directory_iterator(directory_.path())) {
     EXPECT_TRUE(blobs.Read(entry.path().filename().string()).ok())
         << "left behind: " << entry.path();
+  }
+}
+
+TEST_P(DiskFaultsTest, OfABlobThatIsRead) {
+  const BlobStore blobs = *BlobStore::Open(directory_.path());
+  const std::string bytes(3 * BlobStore::kPieceBytes, 'a');
+  const std::string sha256 = *blobs.Put(bytes);
+  for (const char* names : {kOpens, kReads}) {
+    std::string found;
+    FailEachCall(
+        names,
+        [&] {
+          const auto read = blobs.Read(sha256);
+          found = read.value_or(bytes);
+          return read.status();
+        },
+        [&](bool /*succeeded*/) { EXPECT_TRUE(found == bytes); });
+    FailEachCall(
+        names, [&] { return CheckBlob(blobs.PathOf(sha256)); },
+        [](bool /*succeeded*/) {});
   }
 }
 

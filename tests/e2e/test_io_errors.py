@@ -125,14 +125,14 @@ def faults_of(number, all_calls=CALLS, probability=PROBABILITY):
 class Faults:
     """Of the server, by the pipe that libfiu reads, and of its workers."""
 
-    def __init__(self, life, number, calls=CALLS):
+    def __init__(self, life, number, calls=CALLS, probability=PROBABILITY):
         self.life = life
         self.calls = calls
         libraries = ":".join(map(str, LIBRARIES))
         self.pipe = life.folder / "fiu"
         self.worker = life.folder / "worker"
         self.of_workers = life.folder / "faults"
-        self.of_workers.write_text(faults_of(number, calls))
+        self.of_workers.write_text(faults_of(number, calls, probability))
         self.worker.write_text(
             WORKER.format(
                 faults=self.of_workers,
@@ -324,6 +324,41 @@ def test_what_could_not_be_read_is_read_again(life, number):
     faults.end()
     assert all(map(tells_of_the_disk, refusals))
     life.create(crash_scenarios.analysis_spec(text))
+
+
+def test_requests_wait_for_data_sets_that_cannot_be_read(life):
+    """They are told of the disk, and asking again helps."""
+    faults = Faults(life, errno.EIO, READING)
+    life.serve(workers=0)
+    life.upload_text()
+    kind = life.api.messages("dataset_service").Dataset.KIND_IDS
+    ids = life.upload((ROOT / "tests/fixtures/mixtral/ids.npy").read_bytes(), kind, "i")
+    life.create(crash_scenarios.analysis_spec("text"))  # which reads the model
+    faults.begin()
+    for number in range(1, 20):
+        analysis = crash_scenarios.analysis_spec("text")
+        analysis["data"] = [{"ids": ids, "tokens": 8 * number, "sequenceLength": 8}]
+        life.create(analysis)
+        life.create(crash_scenarios.training_spec() | {"seeds": [number]}, "train")
+
+
+def test_texts_are_read_whole_or_again(life):
+    """A worker whose reads fail now and then trains on all of a text, or again."""
+    spec = crash_scenarios.training_spec()
+    spec["optimizer"]["steps"] = 2
+    spec["probe"]["every"] = 0
+    text = crash_scenarios.TEXT * 400  # a megabyte: many reads, in pieces
+    faults = Faults(life, errno.EIO, ("posix/io/rw/read",), probability=0.02)
+    found = []
+    for disk in ("fails", "well"):
+        life.serve(life.folder / disk, options=("--worker-binary", str(faults.worker)))
+        life.upload_text(text)
+        job = life.create(spec, "train")
+        life.wait(job)
+        found.append(life.arrays(job))
+        life.end()
+        faults.of_workers.unlink(missing_ok=True)
+    assert found[0] == found[1]
 
 
 def ask_again(call):
