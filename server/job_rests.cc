@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -20,6 +21,16 @@ std::optional<std::chrono::milliseconds> JobRests::Begin(
   const std::chrono::milliseconds length = kFirst * (1 << (rest.count - 1));
   rest.end = Clock::now() + length;
   return length;
+}
+
+void JobRests::Pause(int64_t job) {
+  const MutexLock lock(mutex_);
+  const auto now = Clock::now();
+  // Nobody tells of the end of a job that never began.
+  std::erase_if(rests_, [&](const auto& rest) {
+    return rest.second.count == 0 && rest.second.end <= now;
+  });
+  rests_[job].end = now + kFirst;
 }
 
 void JobRests::Forget(int64_t job) {

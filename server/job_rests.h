@@ -12,10 +12,10 @@
 
 namespace moeprobe {
 
-// Jobs that a worker gave up for want of room, or because a disk failed: each
-// rests for a while before it is tried again, twice as long each time, and so
-// many times at most until it gets on. Nothing here has to last: a server that
-// starts tries them all again. Thread-safe.
+// Jobs that wait for what passes. One that a worker gave up for want of room,
+// or because a disk failed, rests for a while before it is tried again, twice
+// as long each time, and so many times at most until it gets on. Nothing here
+// has to last: a server that starts tries them all again. Thread-safe.
 class JobRests {
  public:
   static constexpr int kMaxCount = 6;
@@ -25,6 +25,11 @@ class JobRests {
   // long; nullopt if it has rested so often that it is to fail. An end that
   // could not be stored comes again: an attempt counts once.
   std::optional<std::chrono::milliseconds> Begin(const AttemptId& attempt);
+
+  // Lets a job rest for kFirst that cannot be tried at the moment, for reasons
+  // of its own, such as a model's file that cannot be read: others go first.
+  // It may rest so any number of times.
+  void Pause(int64_t job);
 
   // The job got on, or ended.
   void Forget(int64_t job);

@@ -32,6 +32,13 @@ TEST(JobRestsTest, CountsAnAttemptOnce) {
   EXPECT_EQ(rests.Begin({.job = 1, .attempt = 2}), 2 * JobRests::kFirst);
 }
 
+TEST(JobRestsTest, CountsNoPause) {
+  JobRests rests;
+  for (int i = 0; i <= JobRests::kMaxCount; ++i) rests.Pause(1);
+  EXPECT_THAT(rests.Resting(), ElementsAre(1));
+  EXPECT_EQ(rests.Begin({.job = 1, .attempt = 1}), JobRests::kFirst);
+}
+
 TEST(JobRestsTest, BeginsAnewForAJobThatGotOn) {
   JobRests rests;
   rests.Begin({.job = 1, .attempt = 1});

@@ -25,7 +25,9 @@
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/job_messages.h"
 #include "server/job_plan.h"
+#include "server/log.h"
 #include "server/memory_schedule.h"
+#include "server/resource_name.h"
 #include "server/running_tasks.h"
 #include "server/task_builder.h"
 #include "storage/attempt_store.h"
@@ -40,7 +42,7 @@ constexpr std::chrono::milliseconds kPatience{500};
 // How many jobs are planned at one look at the queue that turn out not to fit
 // behind one that waits for memory. What they take is noted then, so the next
 // look gets further.
-constexpr int kMostMisfits = 64;
+constexpr size_t kMostMisfits = 64;
 
 // Whether trying again later may help.
 bool IsTransient(const absl::Status& status) {
@@ -148,10 +150,10 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryNext(
 // Where the job that goes next, `first`, waits for memory.
 absl::StatusOr<std::optional<v1::Task>> Scheduler::TryBehind(
     int64_t first, const Claimant& claimant) {
-  std::vector<int64_t> passed_over = rests_->Resting();
-  passed_over.push_back(first);
-  int misfits = 0;
-  while (misfits < kMostMisfits && !draining_ && !claimant.gave_up()) {
+  std::vector<int64_t> misfits = {first};
+  while (misfits.size() <= kMostMisfits && !draining_ && !claimant.gave_up()) {
+    std::vector<int64_t> passed_over = rests_->Resting();
+    passed_over.insert(passed_over.end(), misfits.begin(), misfits.end());
     const auto room =
         memory_->RoomBehind(running_->Memory(), MemorySchedule::Clock::now());
     MOEPROBE_ASSIGN_OR_RETURN(const auto row,
@@ -159,9 +161,7 @@ absl::StatusOr<std::optional<v1::Task>> Scheduler::TryBehind(
     if (!row) return std::nullopt;
     MOEPROBE_ASSIGN_OR_RETURN(Outcome outcome, Try(*row, claimant, room));
     if (outcome.task) return std::move(outcome.task);
-    if (!outcome.waits) continue;
-    passed_over.push_back(row->id);
-    ++misfits;
+    if (outcome.waits) misfits.push_back(row->id);
   }
   return std::nullopt;
 }
@@ -187,8 +187,9 @@ absl::StatusOr<Scheduler::Outcome> Scheduler::TryStart(
   running.request_key = row.request_key;
   MOEPROBE_ASSIGN_OR_RETURN(running.spec, SpecOf(row));
   running.device = ResolveDevice(DeviceOf(running.spec));
-  MOEPROBE_ASSIGN_OR_RETURN(running.plan,
-                            planner_->Plan(running.spec, running.device));
+  auto plan = planner_->Plan(running.spec, running.device);
+  if (IsTransient(plan.status())) return Postpone(row.id, plan.status());
+  MOEPROBE_ASSIGN_OR_RETURN(running.plan, std::move(plan));
   MOEPROBE_ASSIGN_OR_RETURN(const bool answered,
                             AnswerFromCache(row, running.plan));
   if (answered) return Outcome{};
@@ -197,6 +198,15 @@ absl::StatusOr<Scheduler::Outcome> Scheduler::TryStart(
   MOEPROBE_ASSIGN_OR_RETURN(v1::Task task,
                             Start(row, claimant, std::move(running)));
   return Outcome{.task = std::move(task)};
+}
+
+// What a job needs may fail to be read for a while: others do not wait for
+// that.
+Scheduler::Outcome Scheduler::Postpone(int64_t job,
+                                       const absl::Status& reason) {
+  LogWarning(absl::StrCat(JobName(job), " is put off: ", reason.message()));
+  rests_->Pause(job);
+  return {};
 }
 
 // Fills in what the task takes. One of which nobody knows has all memory for

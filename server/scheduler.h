@@ -57,7 +57,7 @@ class Scheduler {
     RunningTasks* running;
     MemorySchedule* memory;
     const Scratch* scratch;
-    const JobRests* rests;
+    JobRests* rests;
     WorkerPulse* pulse;
     JobRecord* record;
   };
@@ -142,6 +142,7 @@ class Scheduler {
   absl::StatusOr<Outcome> Try(const JobRow& row, const Claimant& claimant,
                               const std::optional<Room>& room)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
+  Outcome Postpone(int64_t job, const absl::Status& reason);
   absl::StatusOr<Outcome> TryStart(const JobRow& row, const Claimant& claimant,
                                    const std::optional<Room>& room)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
@@ -172,7 +173,7 @@ class Scheduler {
   RunningTasks* running_;
   MemorySchedule* memory_;
   const Scratch* scratch_;
-  const JobRests* rests_;
+  JobRests* rests_;
   WorkerPulse* pulse_;
   JobRecord* record_;
 

@@ -1,10 +1,16 @@
 #include "server/scheduler.h"
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
+#include <string>
 
+#include "core/base/sha256.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "moeprobe/v1/job.pb.h"
+#include "moeprobe/v1/training.pb.h"
+#include "server/resource_name.h"
 #include "server/testing/parts_fixture.h"
 #include "storage/access.h"
 #include "storage/job.h"
@@ -12,6 +18,7 @@
 namespace moeprobe {
 namespace {
 
+using testing::ElementsAre;
 using testing::IsEmpty;
 
 class SchedulerTest : public PartsFixture {
@@ -53,6 +60,34 @@ TEST_F(SchedulerTest, CancelsATaskThatNobodyGot) {
            parts_.jobs.Cancel(ServerItself(), job).ok();
   });
   EXPECT_EQ(Get(job).state, JobState::kCancelled);
+}
+
+// A file of which every read is an I/O error.
+constexpr const char* kUnreadable = "/proc/self/mem";
+
+v1::Job TrainingOn(const std::string& text) {
+  v1::Job job;
+  job.mutable_train()->mutable_data()->set_text(text);
+  job.mutable_train()->add_variants()->set_name("top-2");
+  job.mutable_train()->mutable_optimizer()->set_steps(4);
+  return job;
+}
+
+TEST_F(SchedulerTest, LetsOthersPassAJobWhoseDataCannotBeRead) {
+  const std::string text(2000, 'x');
+  AddDataset("text", /*is_text=*/true, text);
+  const int64_t first = Create(TrainingOn("text"));
+  const int64_t second = Create();
+  const auto blob = parts_.layout.blobs / Sha256Hex(text);
+  const auto kept = directory_.path() / "kept";
+  std::filesystem::rename(blob, kept);
+  std::filesystem::create_symlink(kUnreadable, blob);
+  EXPECT_EQ(Claim().job(), JobName(second));
+  EXPECT_EQ(Get(first).state, JobState::kQueued);
+  EXPECT_THAT(parts_.rests.Resting(), ElementsAre(first));
+  std::filesystem::rename(kept, blob);
+  parts_.rests.Forget(first);  // as time would
+  EXPECT_EQ(Claim().job(), JobName(first));
 }
 
 TEST_F(SchedulerTest, LeavesALaterClaimWhatItGot) {

@@ -12,6 +12,7 @@
 #include "core/base/npy.h"
 #include "gtest/gtest.h"
 #include "moeprobe/v1/analysis.pb.h"
+#include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/job_service.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/access/audit_log.h"
@@ -52,7 +53,8 @@ ServerParts::Opened Open(const std::filesystem::path& data_directory,
       .audit = *AuditLog::Open(layout.audit_log, [](const auto&, int64_t) {}),
       .blobs = *BlobStore::Open(layout.blobs),
       .roots = {*ModelRoot::Open(root)},
-      .home = *ModelRoot::Open(data_directory)};
+      .home = *ModelRoot::Open(data_directory),
+      .own_account = {}};
 }
 
 }  // namespace
@@ -60,26 +62,37 @@ ServerParts::Opened Open(const std::filesystem::path& data_directory,
 PartsFixture::PartsFixture()
     : parts_(OptionsOf(directory_.path() / "data"),
              Open(directory_.path() / "data", root_)) {
-  const std::string ids = EncodeTokenIds(std::vector<int32_t>(64, 3));
+  AddDataset("ids.npy", /*is_text=*/false,
+             EncodeTokenIds(std::vector<int32_t>(64, 3)));
+}
+
+void PartsFixture::AddDataset(const std::string& name, bool is_text,
+                              const std::string& bytes) {
   EXPECT_TRUE(parts_.datasets
                   .Add({.access = {},
-                        .sha256 = *parts_.blobs.Put(ids),
-                        .is_text = false,
-                        .display_name = "ids.npy",
-                        .size_bytes = static_cast<int64_t>(ids.size()),
+                        .sha256 = *parts_.blobs.Put(bytes),
+                        .is_text = is_text,
+                        .display_name = name,
+                        .size_bytes = static_cast<int64_t>(bytes.size()),
                         .create_time = absl::Now()})
                   .ok());
 }
 
 int64_t PartsFixture::Create() {
-  v1::CreateJobRequest request;
-  v1::AnalyzeSpec& spec = *request.mutable_job()->mutable_analyze();
+  v1::Job job;
+  v1::AnalyzeSpec& spec = *job.mutable_analyze();
   spec.set_model("mixtral");
   spec.add_data()->set_ids("ids.npy");
   spec.mutable_data(0)->set_sequence_length(16);
-  const auto job = parts_.job_operations.Create(ServerItself(), request);
-  EXPECT_TRUE(job.ok()) << job.status();
-  return job.ok() ? ParseJobName(job->name()).value_or(0) : 0;
+  return Create(job);
+}
+
+int64_t PartsFixture::Create(const v1::Job& job) {
+  v1::CreateJobRequest request;
+  *request.mutable_job() = job;
+  const auto created = parts_.job_operations.Create(ServerItself(), request);
+  EXPECT_TRUE(created.ok()) << created.status();
+  return created.ok() ? ParseJobName(created->name()).value_or(0) : 0;
 }
 
 JobRow PartsFixture::Get(int64_t job) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/scheduler.h"
 #include "server/server_parts.h"
@@ -23,8 +24,14 @@ class PartsFixture : public testing::Test {
 
   PartsFixture();
 
-  // Creates a job and returns its id.
+  // Adds a text, or token ids as a .npy.
+  void AddDataset(const std::string& name, bool is_text,
+                  const std::string& bytes);
+
+  // Creates a job, an analysis of the ids if nothing else is said, and returns
+  // its id.
   int64_t Create();
+  int64_t Create(const v1::Job& job);
 
   JobRow Get(int64_t job);
 
