@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/service/retry_info.h"
 #include "core/base/retry_delay.h"
+#include "spec/error_details.h"
 
 namespace moeprobe {
 

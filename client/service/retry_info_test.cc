@@ -13,6 +13,7 @@
 #include "core/base/retry_delay.h"
 #include "gtest/gtest.h"
 #include "moeprobe/v1/error_details.pb.h"
+#include "spec/error_details.h"
 
 namespace moeprobe {
 namespace {

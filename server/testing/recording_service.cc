@@ -31,6 +31,11 @@ void RecordingService::Cancel() {
   cancelled_ = true;
 }
 
+void RecordingService::RefuseReports(const grpc::Status& refusal) {
+  const MutexLock lock(mutex_);
+  refusal_ = refusal;
+}
+
 RecordingService::Arrays RecordingService::arrays() const {
   const MutexLock lock(mutex_);
   return arrays_;
@@ -66,7 +71,7 @@ grpc::Status RecordingService::ReportTask(grpc::ServerContext* /*context*/,
   response->set_give_back(asks_back_);
   if (asks_back_) ++asked_back_count_;
   asked_back_.notify_all();
-  return grpc::Status::OK;
+  return refusal_;
 }
 
 grpc::Status RecordingService::PublishLayer(

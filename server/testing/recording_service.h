@@ -33,6 +33,9 @@ class RecordingService final : public v1::WorkerService::Service {
   // From now on workers hear that the job is cancelled.
   void Cancel();
 
+  // From now on reports end so.
+  void RefuseReports(const grpc::Status& refusal);
+
   // From now on workers hear that the task is wanted back; no layer is taken
   // before they have heard it.
   void AskBack();
@@ -60,6 +63,7 @@ class RecordingService final : public v1::WorkerService::Service {
  private:
   std::string address_;
   mutable Mutex mutex_;
+  grpc::Status refusal_ ABSL_GUARDED_BY(mutex_);
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   bool asks_back_ ABSL_GUARDED_BY(mutex_) = false;
   int asked_back_count_ ABSL_GUARDED_BY(mutex_) = 0;

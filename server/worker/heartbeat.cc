@@ -55,8 +55,8 @@ void Heartbeat::Run(const std::stop_token& stop) {
     }
     const absl::StatusOr<v1::ReportTaskResponse> answer = link_.Report(report);
     std::unique_lock lock(mutex_);
-    // A server whose disk is full has heard of us all the same.
-    if (!absl::IsResourceExhausted(answer.status())) status_ = answer.status();
+    // A server whose disk is full or fails has heard of us all the same.
+    if (!DiskFails(answer.status())) status_ = answer.status();
     if (answer.ok() && answer->cancel()) {
       status_ = absl::CancelledError("cancelled");
     }

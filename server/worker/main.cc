@@ -42,8 +42,8 @@ absl::Status RunTasks(const ServerLink& link, const TokenizerOptions& tokenizer,
   while (true) {
     MOEPROBE_RETURN_IF_ERROR(CheckKnownExpert());
     const absl::StatusOr<std::optional<v1::Task>> task = link.ClaimTask();
-    // The server's disk is full: it hands out nothing until there is room.
-    if (absl::IsResourceExhausted(task.status())) {
+    // The server hands out nothing as long as its disk is full or fails.
+    if (DiskFails(task.status())) {
       std::this_thread::sleep_for(kRest);
       continue;
     }

@@ -21,10 +21,12 @@
 #include "core/base/crash_point.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/npy.h"
+#include "core/base/retry_delay.h"
 #include "core/base/sha256.h"
 #include "core/plan/machine_rates.h"
 #include "core/probe/probe_result.h"
 #include "moeprobe/v1/worker_service.pb.h"
+#include "spec/error_details.h"
 
 namespace moeprobe {
 namespace {
@@ -38,8 +40,10 @@ constexpr size_t kChunkBytes = size_t{1} << 20U;
 
 // The two code enumerations have the same values.
 absl::Status FromGrpc(const grpc::Status& status) {
-  return {static_cast<absl::StatusCode>(status.error_code()),
-          status.error_message()};
+  const absl::Status result(static_cast<absl::StatusCode>(status.error_code()),
+                            status.error_message());
+  const auto delay = RetryDelayIn(status.error_details());
+  return delay ? WithRetryDelay(result, *delay) : result;
 }
 
 v1::DataType ToProto(DataType type) {
@@ -96,9 +100,7 @@ template <typename Call>
 absl::Status WhileTheDiskFails(Call&& call) {
   absl::Status status = call();
   for (auto pause = kFirstPause; pause <= kLastPause; pause *= 2) {
-    if (!absl::IsResourceExhausted(status) && !absl::IsUnavailable(status)) {
-      break;
-    }
+    if (!DiskFails(status)) break;
     std::this_thread::sleep_for(pause);
     status = call();
   }
@@ -106,6 +108,11 @@ absl::Status WhileTheDiskFails(Call&& call) {
 }
 
 }  // namespace
+
+bool DiskFails(const absl::Status& status) {
+  return absl::IsResourceExhausted(status) ||
+         (absl::IsUnavailable(status) && RetryDelayOf(status).has_value());
+}
 
 ServerLink::ServerLink(FileDescriptor connection, const MachineRates& rates)
     : stub_(v1::WorkerService::NewStub(

@@ -15,19 +15,23 @@
 
 namespace moeprobe {
 
+// Whether this is what a server answers whose disk is full or fails: it is
+// there, and the same call may work later. Of one that is gone there is no
+// answer, which is Unavailable, too, but knows nothing of later.
+bool DiskFails(const absl::Status& status);
+
 // A worker's line to its server: WorkerService with Status in place of gRPC's.
 // Thread-safe. Every call but ClaimTask fails with Aborted once the attempt it
-// names is no longer the current one. Those that store something wait for a
-// minute where the server's disk is full, and then fail with
-// ResourceExhausted.
+// names is no longer the current one, and any with Unavailable once the server
+// is gone. Where the server's disk is full or fails (DiskFails), those that
+// store something call again for a minute, and then fail as that does.
 class ServerLink {
  public:
   // `connection`: see ConnectToServer; it is not made anew once it ends. The
   // server hears how fast this worker is with each claim.
   ServerLink(FileDescriptor connection, const MachineRates& rates);
 
-  // Waits for a task; nullopt if none came for a while. Unavailable once the
-  // server is gone.
+  // Waits for a task; nullopt if none came for a while.
   absl::StatusOr<std::optional<v1::Task>> ClaimTask() const;
 
   // Tells how far an attempt is; returns whether it should go on.

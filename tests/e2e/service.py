@@ -160,6 +160,21 @@ class Server:
         assert report is None, report[0]
 
 
+@contextlib.contextmanager
+def worker_by_hand(server, *options):
+    """A worker of a server that starts none itself."""
+    command = [
+        *(PROGRAMS / "moeprobe-worker", "--threads", "1"),
+        *("--server", f"unix:{server.data_dir}/worker.sock", *options),
+    ]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
 class Client:
     """moeprobe-client, talking to one server."""
 

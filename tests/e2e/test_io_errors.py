@@ -15,6 +15,7 @@ import shutil
 import signal
 import sqlite3
 import time
+import urllib.request
 
 import crash_scenarios
 import grpc
@@ -22,7 +23,7 @@ import pytest
 import supervised
 from crash_scenarios import Life
 from refusals import tells_of_the_disk
-from service import PROGRAMS, wait_until
+from service import PROGRAMS, wait_until, worker_by_hand
 from supervised import check_data_directory
 
 FIU = pathlib.Path("/usr/lib/fiu")
@@ -127,6 +128,7 @@ class Faults:
 
     def __init__(self, life, number, calls=CALLS, probability=PROBABILITY):
         self.life = life
+        self.number = number
         self.calls = calls
         libraries = ":".join(map(str, LIBRARIES))
         self.pipe = life.folder / "fiu"
@@ -157,9 +159,19 @@ class Faults:
     def begin(self):
         self.tell_server(self.of_workers.read_text())
 
+    def heal(self):
+        self.tell_server("\n".join(f"disable name={calls}" for calls in self.calls))
+
+    @contextlib.contextmanager
+    def outage(self):
+        """Every call of the server fails meanwhile."""
+        self.tell_server(faults_of(self.number, self.calls, probability=1))
+        yield
+        self.heal()
+
     def end(self):
         """The disk is well; the next worker finds it so."""
-        self.tell_server("\n".join(f"disable name={calls}" for calls in self.calls))
+        self.heal()
         self.of_workers.unlink()
         for pid in self.life.server.workers():
             with contextlib.suppress(ProcessLookupError):
@@ -309,6 +321,42 @@ def test_work_goes_on_once_the_disk_is_well(life, undisturbed_work, number, kind
     life.upload_text(b"another text " * 1000, "another")
     life.end()
     check_data_directory(life.data)
+
+
+def were_claims_refused(server):
+    """Whether it has told a worker, more than once, that its disk fails."""
+    address = re.search(r"metrics on (\S+)", server.log())[1]
+    with urllib.request.urlopen(address, timeout=10) as response:
+        metrics = response.read().decode()
+    calls = 'moeprobe_call_seconds_count{code="UNAVAILABLE",method="ClaimTask"}'
+    return re.search(rf"{re.escape(calls)} [2-9]", metrics)
+
+
+def test_workers_outlive_a_disk_that_fails(life):
+    """One that was started by hand nobody would start again."""
+    faults = Faults(life, errno.EIO, ("posix/io/rw/pwrite",))
+    life.serve(options=("--metrics", "127.0.0.1:0"), workers=0)
+    spec = analysis_of_seconds(life)
+    job = life.create(spec)
+    with contextlib.ExitStack() as stack:
+        with faults.outage():
+            worker = stack.enter_context(worker_by_hand(life.server))
+            wait_until(lambda: were_claims_refused(life.server), "refusals")
+        life.wait_until_taken(job)
+        with faults.outage():
+            time.sleep(SECONDS_OF_FAULTS)
+        life.wait(job)
+        assert worker.poll() is None
+    # What the worker could not tell meanwhile, it told later.
+    assert not [w for w in life.api.job(job).warnings if "tried again" in w]
+    assert life.api.job(job).crash_count == 0
+
+
+def analysis_of_seconds(life):
+    """Has no end before an outage."""
+    spec = crash_scenarios.analysis_spec(life.upload_text(crash_scenarios.TEXT * 20))
+    spec["data"][0]["tokens"] = 400 * 128
+    return spec
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO], ids=["full", "fails"])

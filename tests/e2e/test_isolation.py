@@ -1,6 +1,5 @@
 """Workers are limited and walled in, and what they do costs an attempt at most."""
 
-import contextlib
 import json
 import os
 import pathlib
@@ -12,7 +11,7 @@ import subprocess
 import grpc
 import numpy as np
 import pytest
-from service import PROGRAMS, wait_until
+from service import PROGRAMS, wait_until, worker_by_hand
 
 GIB = 1 << 30
 TINY_WIDTH = 128  # of examples/models/tiny-mixtral
@@ -124,21 +123,6 @@ def test_workers_reach_no_socket_of_the_server(
     with worker_by_hand(server, *options):
         assert client.run("watch", job)[0] != 0
     assert api.job(job).error.message.endswith(": EACCES EACCES EACCES")
-
-
-@contextlib.contextmanager
-def worker_by_hand(server, *options):
-    """A worker of a server that starts none itself."""
-    command = [
-        *(PROGRAMS / "moeprobe-worker", "--threads", "1"),
-        *("--server", f"unix:{server.data_dir}/worker.sock", *options),
-    ]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        process.kill()
-        process.wait()
 
 
 def access(server, *roots):
