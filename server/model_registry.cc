@@ -77,6 +77,7 @@ OpenedModel ModelRegistry::Open(const ModelRoot& root, const std::string& name,
   }
   OpenedModel model = cached.model;
   model.name = name;
+  model.listed_name = root.NameOf(directory);
   return model;
 }
 

@@ -18,7 +18,8 @@ namespace moeprobe {
 
 // A model directory, opened.
 struct OpenedModel {
-  std::string name;  // as the request has it
+  std::string name;         // as the request has it
+  std::string listed_name;  // the one that Names() has for it
   std::filesystem::path directory;
   std::filesystem::path root;  // the model root it lies in
   // Never null where `problem` is OK.

@@ -117,7 +117,7 @@ void ModelRoot::ListBelow(const fs::path& directory, int depth,
     if (absl::StartsWith(child.filename().string(), kHubPrefix)) {
       ListSnapshots(child, found);
     } else if (IsModel(child)) {
-      found.emplace(child.lexically_relative(root_).string(), child);
+      found.emplace(NameOf(child), child);
     } else if (depth < kMaxDepth) {
       ListBelow(child, depth + 1, found);
     }
@@ -127,10 +127,7 @@ void ModelRoot::ListBelow(const fs::path& directory, int depth,
 void ModelRoot::ListSnapshots(const fs::path& repository,
                               std::map<std::string, fs::path>& found) const {
   for (const fs::path& snapshot : Subdirectories(repository / "snapshots")) {
-    if (!IsModel(snapshot)) continue;
-    found.emplace(
-        absl::StrCat(HubName(repository), "@", snapshot.filename().string()),
-        snapshot);
+    if (IsModel(snapshot)) found.emplace(NameOf(snapshot), snapshot);
   }
 }
 
@@ -161,6 +158,16 @@ absl::StatusOr<fs::path> ModelRoot::FindSnapshot(
     if (snapshot.filename() == revision && IsModel(snapshot)) return snapshot;
   }
   return NoModel(name);
+}
+
+std::string ModelRoot::NameOf(const fs::path& directory) const {
+  const fs::path snapshots = directory.parent_path();
+  const fs::path repository = snapshots.parent_path();
+  if (snapshots.filename() != "snapshots" ||
+      !absl::StartsWith(repository.filename().string(), kHubPrefix)) {
+    return directory.lexically_relative(root_).string();
+  }
+  return absl::StrCat(HubName(repository), "@", directory.filename().string());
 }
 
 absl::Status ModelRoot::CheckFiles(const fs::path& directory) const {

@@ -32,6 +32,10 @@ class ModelRoot {
   // List() would not find.
   absl::StatusOr<std::filesystem::path> Find(const std::string& name) const;
 
+  // Returns the one name that List() has for a directory that Find() returned,
+  // however it was asked for.
+  std::string NameOf(const std::filesystem::path& directory) const;
+
   // OK if every file of a model directory is a regular file inside the root;
   // FailedPrecondition that names the first one that is not.
   absl::Status CheckFiles(const std::filesystem::path& directory) const;

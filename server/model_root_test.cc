@@ -74,6 +74,17 @@ TEST_F(ModelRootTest, NamesRevisionsOfAHubCache) {
   EXPECT_EQ(Open().Find("org/some--name")->filename(), "bbb");
 }
 
+TEST_F(ModelRootTest, HasOneNameForAModelHoweverItIsAskedFor) {
+  AddModel(root_ / "a/b");
+  AddModel(root_ / "models--org--name/snapshots/aaa");
+  const ModelRoot root = Open();
+  EXPECT_EQ(root.NameOf(*root.Find("a/b")), "a/b");
+  for (const char* name : {"org/name", "org/name@aaa", "org--name@aaa",
+                           "models--org--name/snapshots/aaa"}) {
+    EXPECT_EQ(root.NameOf(*root.Find(name)), "org/name@aaa") << name;
+  }
+}
+
 TEST_F(ModelRootTest, FindsNothingOutsideTheRoot) {
   AddModel(directory_.path() / "outside");
   fs::create_directory_symlink(directory_.path() / "outside", root_ / "link");
