@@ -3,6 +3,7 @@
 #include <grpcpp/support/status.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 
 #include "absl/strings/match.h"
@@ -15,6 +16,7 @@
 #include "moeprobe/v1/server_service.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/testing/server_fixture.h"
+#include "tests/testing/tiny_checkpoint.h"
 
 namespace moeprobe {
 namespace {
@@ -100,6 +102,80 @@ TEST_F(CatalogServiceTest, UnloadsNoModelThatIsPinned) {
   client_->Unpin("mixtral");
   client_->Unload("mixtral");
   ExpectClientCode(grpc::StatusCode::OK);
+}
+
+// Where the model "mixtral" is pinned.
+class PinnedModelTest : public ServerFixture {
+ protected:
+  void SetUp() override {
+    ServerFixture::SetUp();
+    client_->Pin("mixtral");
+    if (absl::StrContains(client_->status().error_message(), "LimitMEMLOCK")) {
+      GTEST_SKIP() << client_->status().error_message();
+    }
+    ExpectClientCode(grpc::StatusCode::OK);
+    size_bytes_ = PinnedBytes();
+  }
+
+  void Restart() {
+    client_.reset();
+    worker_.reset();
+    server_.reset();
+    StartServer();
+  }
+
+  // Puts another checkpoint in the place of mixtral's.
+  void Replace(const TinyOptions& options) {
+    WriteTinyModel(directory_.path() / "new",
+                   MakeTinyModel("mixtral", options));
+    for (const char* file : {"config.json", "model.safetensors"}) {
+      std::filesystem::rename(directory_.path() / "new" / file,
+                              root_ / "mixtral" / file);
+    }
+  }
+
+  // What the list has of a model; nothing if it has none.
+  v1::Model Listed(const std::string& name) {
+    const v1::ListModelsResponse list = client_->ListModels(0);
+    for (const v1::Model& model : list.models()) {
+      if (model.name() == name) return model;
+    }
+    return {};
+  }
+
+  int64_t PinnedBytes() { return client_->GetServerInfo().pinned_bytes(); }
+
+  int64_t size_bytes_ = 0;  // of mixtral
+};
+
+TEST_F(PinnedModelTest, KeepsAPinWhoseNewFilesDoNotFitUntilItIsUnpinned) {
+  memory_budget_bytes_ = 2 * size_bytes_;
+  Restart();
+  Replace({.width = 64});
+  client_->Pin("mixtral");
+  ExpectClientCode(grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(client_->status().error_message(), HasSubstr("leave 0 of"));
+  EXPECT_TRUE(Listed("mixtral").memory().pinned());
+  EXPECT_THAT(Listed("mixtral").memory().problem(), HasSubstr("pin it again"));
+  EXPECT_EQ(PinnedBytes(), size_bytes_);
+  EXPECT_FALSE(client_->Unpin("mixtral").memory().pinned());
+  memory_budget_bytes_ = 0;
+  Restart();
+  EXPECT_FALSE(Listed("mixtral").memory().pinned());
+  EXPECT_EQ(PinnedBytes(), 0);
+}
+
+TEST_F(PinnedModelTest, PinsNewFilesInTheRoomOfTheOldOnes) {
+  memory_budget_bytes_ = size_bytes_ + size_bytes_ / 2;
+  Restart();
+  Replace({.seed = 1});
+  EXPECT_EQ(client_->Pin("mixtral").memory().problem(), "");
+  ExpectClientCode(grpc::StatusCode::OK);
+  EXPECT_EQ(PinnedBytes(), size_bytes_);
+  Replace({.expert_width = 5});
+  client_->Pin("mixtral");
+  ExpectClientCode(grpc::StatusCode::OK);
+  EXPECT_LT(PinnedBytes(), size_bytes_);
 }
 
 TEST_F(CatalogServiceTest, TellsWhatItIs) {

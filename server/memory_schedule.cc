@@ -63,13 +63,14 @@ absl::Status MemorySchedule::AddPinned(
     int64_t bytes, const std::vector<HeldMemory>& held,
     const std::optional<LargestJob>& largest) {
   const int64_t left = job_bytes() - bytes;
-  if (budget_bytes_ > 0 && left < BytesOf(held)) {
+  const bool is_limited = budget_bytes_ > 0 && bytes > 0;
+  if (is_limited && left < BytesOf(held)) {
     return absl::FailedPreconditionError(absl::StrFormat(
         "%d bytes to pin leave %d of the memory budget to jobs, and those that "
         "run hold %d; unpin others, or wait for jobs to end",
         bytes, std::max<int64_t>(left, 0), BytesOf(held)));
   }
-  if (budget_bytes_ > 0 && largest && left < largest->bytes) {
+  if (is_limited && largest && left < largest->bytes) {
     return absl::FailedPreconditionError(absl::StrFormat(
         "%d bytes to pin leave %d of the memory budget to jobs, and jobs/%d, "
         "which waits, takes %d; unpin others, or wait for it to end",

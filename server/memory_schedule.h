@@ -63,8 +63,9 @@ class MemorySchedule {
     return budget_bytes_ == 0 ? 0 : budget_bytes_ - pinned_bytes_;
   }
 
-  // Takes memory from jobs. FailedPrecondition, with the figures, if the rest
-  // is less than what jobs hold, or than the `largest` that waits takes.
+  // Takes memory from jobs, or gives some back where `bytes` is negative.
+  // FailedPrecondition, with the figures, if it takes some and the rest is less
+  // than what jobs hold, or than the `largest` that waits takes.
   absl::Status AddPinned(int64_t bytes, const std::vector<HeldMemory>& held,
                          const std::optional<LargestJob>& largest);
   void RemovePinned(int64_t bytes) { pinned_bytes_ -= bytes; }

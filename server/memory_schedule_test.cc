@@ -97,6 +97,13 @@ TEST_F(MemoryScheduleTest, TakesPinsOutOfTheBudget) {
   EXPECT_TRUE(schedule_.MayStart(kNext, kBudget, {}, At(0)));
 }
 
+TEST_F(MemoryScheduleTest, TakesBackWhatIsPinnedHoweverMuchWaits) {
+  const LargestJob largest{.job = kNext, .bytes = 20};
+  ASSERT_TRUE(schedule_.AddPinned(4, {}, std::nullopt).ok());
+  EXPECT_TRUE(schedule_.AddPinned(-3, {Held(1, 6, 0, 9)}, largest).ok());
+  EXPECT_EQ(schedule_.job_bytes(), 9);
+}
+
 TEST_F(MemoryScheduleTest, PinsNothingThatJobsHoldOrWaitFor) {
   const absl::Status held =
       schedule_.AddPinned(5, {Held(1, 6, 0, 9)}, std::nullopt);

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -51,15 +52,20 @@ absl::Status CheckMayPin(const Viewer& viewer) {
                    "jobs; load the model instead"));
 }
 
-absl::Status CheckFits(const ModelFiles& files) {
-  const int64_t missing =
-      files.size_bytes() - files.ResidentBytes().value_or(0);
+// `replaced_bytes`: that go once the files are there.
+absl::Status CheckFits(const ModelFiles& files, int64_t replaced_bytes) {
   const auto available = AvailableMemoryBytes();
-  if (!available || missing <= *available) return absl::OkStatus();
+  if (!available) return absl::OkStatus();
+  const int64_t resident = files.ResidentBytes().value_or(0);
+  const int64_t missing = files.size_bytes() - resident;
+  // What is there of the files may be of those that go: it stays.
+  const int64_t free =
+      *available + std::max<int64_t>(replaced_bytes - resident, 0);
+  if (missing <= free) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("its files have ", files.size_bytes(), " bytes, of which ",
-                   missing, " are still to be read, and the machine has ",
-                   *available, " bytes of memory free"));
+                   missing, " are still to be read, and the machine has ", free,
+                   " bytes of memory free"));
 }
 
 v1::ModelMemory::State StateOf(int64_t size, std::optional<int64_t> resident) {
@@ -89,7 +95,7 @@ absl::Status ModelMemory::Restore() {
                             parts_.pins->All());
   const MutexLock lock(mutex_);
   for (const ModelPin& pin : pins) {
-    auto locked = Lock(pin);
+    auto locked = Lock(pin, nullptr);
     Enqueue(pin.model,
             locked.ok() ? *std::move(locked) : Missing(pin, locked.status()));
   }
@@ -115,15 +121,14 @@ absl::Status ModelMemory::Load(const Viewer& viewer, const std::string& name) {
                             FindUsable(*parts_.models, name));
   MOEPROBE_ASSIGN_OR_RETURN(ModelFiles files,
                             ModelFiles::Open(model.directory, model.root));
-  MOEPROBE_RETURN_IF_ERROR(CheckFits(files));
+  MOEPROBE_RETURN_IF_ERROR(CheckFits(files, 0));
   auto wanted = std::make_shared<Wanted>();
   wanted->files = std::move(files);
   wanted->user = viewer.name;
   wanted->time = absl::Now();
   const MutexLock lock(mutex_);
-  const auto earlier = wanted_.find(name);
-  if (earlier != wanted_.end() &&
-      (earlier->second->pin || earlier->second->reads)) {
+  const WantedModel earlier = Find(name);
+  if (earlier != nullptr && (earlier->pin || earlier->reads)) {
     return absl::OkStatus();
   }
   Enqueue(name, std::move(wanted));
@@ -138,8 +143,8 @@ absl::Status ModelMemory::Unload(const Viewer& viewer,
                             ModelFiles::Open(model.directory, model.root));
   MOEPROBE_RETURN_IF_ERROR(CheckUnused(viewer, model));
   const MutexLock lock(mutex_);
-  if (const auto found = wanted_.find(name); found != wanted_.end()) {
-    const std::optional<ModelPin>& pin = found->second->pin;
+  if (const WantedModel found = Find(name)) {
+    const std::optional<ModelPin>& pin = found->pin;
     if (pin) {
       return absl::FailedPreconditionError(
           absl::StrCat("model ", Quoted(name), " is pinned by ", pin->user,
@@ -155,53 +160,56 @@ absl::Status ModelMemory::Pin(const Viewer& viewer, const std::string& name) {
   MOEPROBE_ASSIGN_OR_RETURN(const OpenedModel model,
                             FindUsable(*parts_.models, name));
   const MutexLock lock(mutex_);
-  const auto earlier = wanted_.find(name);
-  if (earlier != wanted_.end() && earlier->second->pin) {
-    if (earlier->second->problem.ok() &&
-        earlier->second->stamp == DirectoryStamp(model.directory)) {
-      return absl::OkStatus();
-    }
-    Forget(name);  // to pin what is there now
+  const WantedModel earlier = Find(name);
+  if (earlier != nullptr && earlier->pin && earlier->problem.ok() &&
+      earlier->stamp == DirectoryStamp(model.directory)) {
+    return absl::OkStatus();
   }
   const ModelPin pin = {
       .model = name, .user = viewer.name, .time = absl::Now()};
-  MOEPROBE_ASSIGN_OR_RETURN(WantedModel wanted, Lock(pin));
+  MOEPROBE_ASSIGN_OR_RETURN(WantedModel wanted, Lock(pin, earlier));
   absl::Status stored = parts_.pins->Put(pin);
   if (!stored.ok()) {
-    GiveBack(*wanted);
+    parts_.scheduler->RemovePinned(PinnedBytes(wanted) - PinnedBytes(earlier));
     return stored;
   }
-  Enqueue(name, std::move(wanted));
+  Enqueue(pin.model, std::move(wanted));
   return absl::OkStatus();
 }
 
 absl::Status ModelMemory::Unpin(const Viewer& viewer, const std::string& name) {
   MOEPROBE_RETURN_IF_ERROR(CheckMayPin(viewer));
+  const auto model = parts_.models->Find(name);
   const MutexLock lock(mutex_);
-  const auto wanted = wanted_.find(name);
-  if (wanted == wanted_.end() || !wanted->second->pin) {
-    return parts_.models->Find(name).status();
-  }
   MOEPROBE_RETURN_IF_ERROR(parts_.pins->Remove(name));
+  const WantedModel wanted = Find(name);
+  if (wanted == nullptr || !wanted->pin) return model.status();
   Forget(name);
   return absl::OkStatus();
 }
 
-// Takes memory from jobs and locks what comes.
+// What a model, which may be null, takes from jobs.
+int64_t ModelMemory::PinnedBytes(const WantedModel& wanted) {
+  if (wanted == nullptr || !wanted->pin || !wanted->files) return 0;
+  return wanted->files->size_bytes();
+}
+
+// Takes memory from jobs, beside what an `earlier` one has, and locks what
+// comes. Nothing is read before the earlier one goes.
 absl::StatusOr<ModelMemory::WantedModel> ModelMemory::Lock(
-    const ModelPin& pin) {
+    const ModelPin& pin, const WantedModel& earlier) {
   MOEPROBE_ASSIGN_OR_RETURN(const OpenedModel model,
                             FindUsable(*parts_.models, pin.model));
   auto wanted = std::make_shared<Wanted>();
   wanted->stamp = DirectoryStamp(model.directory);
   MOEPROBE_ASSIGN_OR_RETURN(wanted->files,
                             ModelFiles::Open(model.directory, model.root));
-  MOEPROBE_RETURN_IF_ERROR(CheckFits(*wanted->files));
-  MOEPROBE_RETURN_IF_ERROR(
-      parts_.scheduler->AddPinned(wanted->files->size_bytes()));
+  MOEPROBE_RETURN_IF_ERROR(CheckFits(*wanted->files, PinnedBytes(earlier)));
+  const int64_t more = wanted->files->size_bytes() - PinnedBytes(earlier);
+  MOEPROBE_RETURN_IF_ERROR(parts_.scheduler->AddPinned(more));
   absl::Status locked = wanted->files->Lock();
   if (!locked.ok()) {
-    parts_.scheduler->RemovePinned(wanted->files->size_bytes());
+    parts_.scheduler->RemovePinned(more);
     return locked;
   }
   wanted->pin = pin;
@@ -221,15 +229,14 @@ void ModelMemory::Enqueue(const std::string& model, WantedModel wanted) {
 void ModelMemory::Forget(const std::string& model) {
   const auto found = wanted_.find(model);
   if (found == wanted_.end()) return;
-  Wanted& wanted = *found->second;
-  wanted.cancelled = true;
-  GiveBack(wanted);
+  found->second->cancelled = true;
+  parts_.scheduler->RemovePinned(PinnedBytes(found->second));
   wanted_.erase(found);
 }
 
-void ModelMemory::GiveBack(const Wanted& wanted) {
-  if (!wanted.pin || !wanted.files) return;
-  parts_.scheduler->RemovePinned(wanted.files->size_bytes());
+ModelMemory::WantedModel ModelMemory::Find(const std::string& model) const {
+  const auto found = wanted_.find(model);
+  return found == wanted_.end() ? nullptr : found->second;
 }
 
 absl::Status ModelMemory::CheckUnused(const Viewer& viewer,
@@ -251,6 +258,15 @@ absl::Status ModelMemory::CheckUnused(const Viewer& viewer,
 
 void ModelMemory::Fill(const Viewer& viewer, const OpenedModel& model,
                        v1::Model& message) {
+  FillFiles(viewer, model, message);
+  const MutexLock lock(mutex_);
+  const WantedModel wanted = Find(model.name);
+  if (wanted == nullptr || !message.has_memory()) return;
+  FillWanted(*wanted, model, *message.mutable_memory());
+}
+
+void ModelMemory::FillFiles(const Viewer& viewer, const OpenedModel& model,
+                            v1::Model& message) const {
   const auto files = ModelFiles::Open(model.directory, model.root);
   if (!files.ok()) return;  // gone meanwhile
   v1::ModelMemory& memory = *message.mutable_memory();
@@ -259,7 +275,6 @@ void ModelMemory::Fill(const Viewer& viewer, const OpenedModel& model,
   memory.set_resident_bytes(resident.value_or(0));
   memory.set_state(StateOf(files->size_bytes(), resident));
   FillHolders(viewer, model, memory);
-  FillWanted(model, memory);
 }
 
 void ModelMemory::FillHolders(const Viewer& viewer, const OpenedModel& model,
@@ -275,12 +290,8 @@ void ModelMemory::FillHolders(const Viewer& viewer, const OpenedModel& model,
   }
 }
 
-void ModelMemory::FillWanted(const OpenedModel& model,
+void ModelMemory::FillWanted(const Wanted& wanted, const OpenedModel& model,
                              v1::ModelMemory& memory) {
-  const MutexLock lock(mutex_);
-  const auto found = wanted_.find(model.name);
-  if (found == wanted_.end()) return;
-  const Wanted& wanted = *found->second;
   if (wanted.reads) memory.set_state(v1::ModelMemory::STATE_LOADING);
   memory.set_user(wanted.user);
   *memory.mutable_request_time() = ToTimestamp(wanted.time);

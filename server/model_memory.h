@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <filesystem>
 #include <map>
@@ -45,7 +46,7 @@ class ModelMemory {
   explicit ModelMemory(const Parts& parts);
 
   // Pins again what was pinned when a server ran last. Models that are gone, or
-  // do not fit any more, stay listed with the reason.
+  // do not fit any more, stay pinned, and Fill() says why they are not kept.
   absl::Status Restore();
 
   // Reads a model into memory, after this returns. FailedPrecondition, with the
@@ -57,12 +58,15 @@ class ModelMemory {
   absl::Status Unload(const Viewer& viewer, const std::string& name);
 
   // Keeps a model in memory until Unpin(), over restarts, too; reads it after
-  // this returns. Idempotent. PermissionDenied for users who are no admins;
-  // FailedPrecondition, with the figures, if it does not fit.
+  // this returns. Idempotent, but where its files have changed since: then the
+  // new ones take the place of the old ones, which stay locked if that fails.
+  // There need not be room for both at once, be it of jobs or of the machine,
+  // but the limit on locked memory has to allow for both. PermissionDenied for
+  // who is no admin; FailedPrecondition, with the figures, if it does not fit.
   absl::Status Pin(const Viewer& viewer, const std::string& name);
 
-  // Idempotent. PermissionDenied as in Pin(), NotFound if there is neither such
-  // a pin nor such a model.
+  // Ends a pin, whatever has become of the model. Idempotent. PermissionDenied
+  // as in Pin(), NotFound if there is neither such a pin nor such a model.
   absl::Status Unpin(const Viewer& viewer, const std::string& name);
 
   // Says how much of a model is in memory, and who uses it: of jobs only what
@@ -84,23 +88,28 @@ class ModelMemory {
   using WantedModel = std::shared_ptr<Wanted>;
 
   static WantedModel Missing(const ModelPin& pin, const absl::Status& problem);
-  absl::StatusOr<WantedModel> Lock(const ModelPin& pin)
+  static int64_t PinnedBytes(const WantedModel& wanted);
+  absl::StatusOr<WantedModel> Lock(const ModelPin& pin,
+                                   const WantedModel& earlier);
+  WantedModel Find(const std::string& model) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Forget(const std::string& model) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void GiveBack(const Wanted& wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Enqueue(const std::string& model, WantedModel wanted)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CheckUnused(const Viewer& viewer,
                            const OpenedModel& model) const;
   void FillHolders(const Viewer& viewer, const OpenedModel& model,
                    v1::ModelMemory& memory) const;
-  void FillWanted(const OpenedModel& model, v1::ModelMemory& memory);
+  void FillFiles(const Viewer& viewer, const OpenedModel& model,
+                 v1::Model& message) const;
+  static void FillWanted(const Wanted& wanted, const OpenedModel& model,
+                         v1::ModelMemory& memory);
   static absl::Status Read(const Wanted& wanted, const std::stop_token& stop);
   void ReadAll(const std::stop_token& stop);
   WantedModel NextToRead(const std::stop_token& stop);
 
   Parts parts_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::map<std::string, WantedModel> wanted_ ABSL_GUARDED_BY(mutex_);
   std::deque<WantedModel> to_read_ ABSL_GUARDED_BY(mutex_);
   std::condition_variable_any changed_;

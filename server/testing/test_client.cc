@@ -210,20 +210,22 @@ void TestClient::Unload(const std::string& model) {
   status_ = server_->UnloadModel(&context, request, &response);
 }
 
-void TestClient::Pin(const std::string& model) {
+v1::Model TestClient::Pin(const std::string& model) {
   Context context;
   v1::PinModelRequest request;
   request.set_name(model);
   v1::Model response;
   status_ = server_->PinModel(&context, request, &response);
+  return response;
 }
 
-void TestClient::Unpin(const std::string& model) {
+v1::Model TestClient::Unpin(const std::string& model) {
   Context context;
   v1::UnpinModelRequest request;
   request.set_name(model);
   v1::Model response;
   status_ = server_->UnpinModel(&context, request, &response);
+  return response;
 }
 
 }  // namespace moeprobe

@@ -58,8 +58,8 @@ class TestClient {
   v1::ListModelsResponse ListModels(int page_size,
                                     const std::string& page_token = "");
   void Unload(const std::string& model);
-  void Pin(const std::string& model);
-  void Unpin(const std::string& model);
+  v1::Model Pin(const std::string& model);
+  v1::Model Unpin(const std::string& model);
 
  private:
   grpc::Status status_;
