@@ -16,6 +16,9 @@
 #include "moeprobe/v1/server_service.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/testing/server_fixture.h"
+#include "storage/data_layout.h"
+#include "storage/database.h"
+#include "storage/pin_store.h"
 #include "tests/testing/tiny_checkpoint.h"
 
 namespace moeprobe {
@@ -104,11 +107,14 @@ TEST_F(CatalogServiceTest, UnloadsNoModelThatIsPinned) {
   ExpectClientCode(grpc::StatusCode::OK);
 }
 
-// Where the model "mixtral" is pinned.
+// Where the model "mixtral" is pinned, and a hub has one revision of
+// "org/tiny".
 class PinnedModelTest : public ServerFixture {
  protected:
   void SetUp() override {
     ServerFixture::SetUp();
+    WriteTinyModel(root_ / "models--org--tiny/snapshots/abc",
+                   MakeTinyModel("mixtral"));
     client_->Pin("mixtral");
     if (absl::StrContains(client_->status().error_message(), "LimitMEMLOCK")) {
       GTEST_SKIP() << client_->status().error_message();
@@ -176,6 +182,40 @@ TEST_F(PinnedModelTest, PinsNewFilesInTheRoomOfTheOldOnes) {
   client_->Pin("mixtral");
   ExpectClientCode(grpc::StatusCode::OK);
   EXPECT_LT(PinnedBytes(), size_bytes_);
+}
+
+TEST_F(PinnedModelTest, IsPinnedByEachOfItsNames) {
+  EXPECT_TRUE(client_->Pin("org/tiny").memory().pinned());
+  EXPECT_TRUE(Listed("org/tiny@abc").memory().pinned());
+  EXPECT_EQ(Listed("org/tiny").name(), "");
+  const int64_t bytes = PinnedBytes();
+  client_->Pin("org/tiny@abc");
+  EXPECT_EQ(PinnedBytes(), bytes);
+  for (const char* name : {"org/tiny", "org/tiny@abc"}) {
+    client_->Unload(name);
+    ExpectClientCode(grpc::StatusCode::FAILED_PRECONDITION);
+  }
+  Restart();
+  EXPECT_FALSE(client_->Unpin("org/tiny@abc").memory().pinned());
+  EXPECT_EQ(PinnedBytes(), size_bytes_);
+}
+
+TEST_F(PinnedModelTest, TakesOverPinsByOtherNames) {
+  server_.reset();
+  {
+    const auto database =
+        *Database::Open(DataLayout(directory_.path() / "data").database);
+    PinStore pins(database.get());
+    for (const char* name : {"org/tiny", "org/tiny@abc"}) {
+      ASSERT_TRUE(pins.Put({.model = name, .user = "ann", .time = {}}).ok());
+    }
+  }
+  Restart();
+  EXPECT_EQ(Listed("org/tiny@abc").memory().user(), "ann");
+  EXPECT_EQ(PinnedBytes(), 2 * size_bytes_);
+  client_->Unpin("org/tiny@abc");
+  Restart();
+  EXPECT_EQ(PinnedBytes(), size_bytes_);
 }
 
 TEST_F(CatalogServiceTest, TellsWhatItIs) {

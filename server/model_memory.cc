@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -91,15 +92,27 @@ ModelMemory::ModelMemory(const Parts& parts)
       reader_([this](const std::stop_token& stop) { ReadAll(stop); }) {}
 
 absl::Status ModelMemory::Restore() {
-  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<ModelPin> pins,
-                            parts_.pins->All());
+  MOEPROBE_ASSIGN_OR_RETURN(std::vector<ModelPin> pins, parts_.pins->All());
   const MutexLock lock(mutex_);
-  for (const ModelPin& pin : pins) {
+  for (ModelPin& pin : pins) {
+    MOEPROBE_ASSIGN_OR_RETURN(pin.model, Rename(pin));
+    if (Find(pin.model) != nullptr) continue;  // pinned by two names
     auto locked = Lock(pin, nullptr);
     Enqueue(pin.model,
             locked.ok() ? *std::move(locked) : Missing(pin, locked.status()));
   }
   return absl::OkStatus();
+}
+
+// Older servers kept a pin by the name that it was asked for with.
+absl::StatusOr<std::string> ModelMemory::Rename(const ModelPin& pin) {
+  const auto model = parts_.models->Find(pin.model);
+  if (!model.ok() || model->listed_name == pin.model) return pin.model;
+  ModelPin renamed = pin;
+  renamed.model = model->listed_name;
+  MOEPROBE_RETURN_IF_ERROR(parts_.pins->Put(renamed));
+  MOEPROBE_RETURN_IF_ERROR(parts_.pins->Remove(pin.model));
+  return renamed.model;
 }
 
 // A pin that cannot be kept.
@@ -127,11 +140,11 @@ absl::Status ModelMemory::Load(const Viewer& viewer, const std::string& name) {
   wanted->user = viewer.name;
   wanted->time = absl::Now();
   const MutexLock lock(mutex_);
-  const WantedModel earlier = Find(name);
+  const WantedModel earlier = Find(model.listed_name);
   if (earlier != nullptr && (earlier->pin || earlier->reads)) {
     return absl::OkStatus();
   }
-  Enqueue(name, std::move(wanted));
+  Enqueue(model.listed_name, std::move(wanted));
   return absl::OkStatus();
 }
 
@@ -143,7 +156,7 @@ absl::Status ModelMemory::Unload(const Viewer& viewer,
                             ModelFiles::Open(model.directory, model.root));
   MOEPROBE_RETURN_IF_ERROR(CheckUnused(viewer, model));
   const MutexLock lock(mutex_);
-  if (const WantedModel found = Find(name)) {
+  if (const WantedModel found = Find(model.listed_name)) {
     const std::optional<ModelPin>& pin = found->pin;
     if (pin) {
       return absl::FailedPreconditionError(
@@ -151,7 +164,7 @@ absl::Status ModelMemory::Unload(const Viewer& viewer,
                        "; unpin it first"));
     }
   }
-  Forget(name);
+  Forget(model.listed_name);
   return files.Drop();
 }
 
@@ -160,13 +173,13 @@ absl::Status ModelMemory::Pin(const Viewer& viewer, const std::string& name) {
   MOEPROBE_ASSIGN_OR_RETURN(const OpenedModel model,
                             FindUsable(*parts_.models, name));
   const MutexLock lock(mutex_);
-  const WantedModel earlier = Find(name);
+  const WantedModel earlier = Find(model.listed_name);
   if (earlier != nullptr && earlier->pin && earlier->problem.ok() &&
       earlier->stamp == DirectoryStamp(model.directory)) {
     return absl::OkStatus();
   }
   const ModelPin pin = {
-      .model = name, .user = viewer.name, .time = absl::Now()};
+      .model = model.listed_name, .user = viewer.name, .time = absl::Now()};
   MOEPROBE_ASSIGN_OR_RETURN(WantedModel wanted, Lock(pin, earlier));
   absl::Status stored = parts_.pins->Put(pin);
   if (!stored.ok()) {
@@ -180,12 +193,18 @@ absl::Status ModelMemory::Pin(const Viewer& viewer, const std::string& name) {
 absl::Status ModelMemory::Unpin(const Viewer& viewer, const std::string& name) {
   MOEPROBE_RETURN_IF_ERROR(CheckMayPin(viewer));
   const auto model = parts_.models->Find(name);
+  const std::set<std::string> names = {name,
+                                       model.ok() ? model->listed_name : name};
   const MutexLock lock(mutex_);
-  MOEPROBE_RETURN_IF_ERROR(parts_.pins->Remove(name));
-  const WantedModel wanted = Find(name);
-  if (wanted == nullptr || !wanted->pin) return model.status();
-  Forget(name);
-  return absl::OkStatus();
+  bool was_pinned = false;
+  for (const std::string& known : names) {
+    MOEPROBE_RETURN_IF_ERROR(parts_.pins->Remove(known));
+    const WantedModel wanted = Find(known);
+    if (wanted == nullptr || !wanted->pin) continue;
+    Forget(known);
+    was_pinned = true;
+  }
+  return was_pinned ? absl::OkStatus() : model.status();
 }
 
 // What a model, which may be null, takes from jobs.
@@ -260,7 +279,8 @@ void ModelMemory::Fill(const Viewer& viewer, const OpenedModel& model,
                        v1::Model& message) {
   FillFiles(viewer, model, message);
   const MutexLock lock(mutex_);
-  const WantedModel wanted = Find(model.name);
+  WantedModel wanted = Find(model.listed_name);
+  if (wanted == nullptr) wanted = Find(model.name);  // pinned, and was gone
   if (wanted == nullptr || !message.has_memory()) return;
   FillWanted(*wanted, model, *message.mutable_memory());
 }

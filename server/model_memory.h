@@ -33,6 +33,10 @@ namespace moeprobe {
 // a model is to read it there, to unload it is to let the kernel forget it, and
 // to pin it is to lock it there, at the expense of the memory that jobs may
 // take. One thread reads, one model after the other. Thread-safe.
+//
+// A model is the same by each of its names: it is remembered by the one under
+// which it is listed. A pin by a name that stands for a revision stays with
+// that revision, whatever the name stands for later.
 class ModelMemory {
  public:
   // All must outlive the object.
@@ -89,6 +93,7 @@ class ModelMemory {
 
   static WantedModel Missing(const ModelPin& pin, const absl::Status& problem);
   static int64_t PinnedBytes(const WantedModel& wanted);
+  absl::StatusOr<std::string> Rename(const ModelPin& pin);
   absl::StatusOr<WantedModel> Lock(const ModelPin& pin,
                                    const WantedModel& earlier);
   WantedModel Find(const std::string& model) const
@@ -110,6 +115,7 @@ class ModelMemory {
 
   Parts parts_;
   mutable Mutex mutex_;
+  // By the names under which they are listed, or were pinned if they are gone.
   std::map<std::string, WantedModel> wanted_ ABSL_GUARDED_BY(mutex_);
   std::deque<WantedModel> to_read_ ABSL_GUARDED_BY(mutex_);
   std::condition_variable_any changed_;
