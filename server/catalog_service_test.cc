@@ -218,6 +218,29 @@ TEST_F(PinnedModelTest, TakesOverPinsByOtherNames) {
   EXPECT_EQ(PinnedBytes(), size_bytes_);
 }
 
+TEST_F(PinnedModelTest, ListsWhatIsPinnedAndGoneUntilItIsUnpinned) {
+  std::filesystem::remove_all(root_ / "mixtral");
+  for (int life = 0; life < 2; ++life) {
+    const v1::Model gone = Listed("mixtral");
+    EXPECT_THAT(gone.problem(), HasSubstr("there is no model"));
+    EXPECT_TRUE(gone.memory().pinned());
+    EXPECT_EQ(gone.memory().state(), v1::ModelMemory::STATE_UNKNOWN);
+    Restart();
+  }
+  EXPECT_FALSE(client_->Unpin("mixtral").has_memory());
+  ExpectClientCode(grpc::StatusCode::OK);
+  EXPECT_EQ(Listed("mixtral").name(), "");
+  client_->Unpin("mixtral");
+  ExpectClientCode(grpc::StatusCode::NOT_FOUND);
+}
+
+TEST_F(PinnedModelTest, SaysWhoPinnedWhatCannotBeAnalysed) {
+  WriteBytes(root_ / "mixtral/config.json", "{");
+  EXPECT_NE(Listed("mixtral").problem(), "");
+  EXPECT_TRUE(Listed("mixtral").memory().pinned());
+  EXPECT_FALSE(Listed("broken").has_memory());
+}
+
 TEST_F(CatalogServiceTest, TellsWhatItIs) {
   const v1::ServerInfo info = client_->GetServerInfo();
   EXPECT_NE(info.version(), "");

@@ -207,6 +207,15 @@ absl::Status ModelMemory::Unpin(const Viewer& viewer, const std::string& name) {
   return was_pinned ? absl::OkStatus() : model.status();
 }
 
+std::vector<std::string> ModelMemory::PinnedNames() const {
+  const MutexLock lock(mutex_);
+  std::vector<std::string> names;
+  for (const auto& [name, wanted] : wanted_) {
+    if (wanted->pin) names.push_back(name);
+  }
+  return names;
+}
+
 // What a model, which may be null, takes from jobs.
 int64_t ModelMemory::PinnedBytes(const WantedModel& wanted) {
   if (wanted == nullptr || !wanted->pin || !wanted->files) return 0;
@@ -277,11 +286,11 @@ absl::Status ModelMemory::CheckUnused(const Viewer& viewer,
 
 void ModelMemory::Fill(const Viewer& viewer, const OpenedModel& model,
                        v1::Model& message) {
-  FillFiles(viewer, model, message);
+  if (model.problem.ok()) FillFiles(viewer, model, message);
   const MutexLock lock(mutex_);
   WantedModel wanted = Find(model.listed_name);
   if (wanted == nullptr) wanted = Find(model.name);  // pinned, and was gone
-  if (wanted == nullptr || !message.has_memory()) return;
+  if (wanted == nullptr || (!message.has_memory() && !wanted->pin)) return;
   FillWanted(*wanted, model, *message.mutable_memory());
 }
 
@@ -318,7 +327,10 @@ void ModelMemory::FillWanted(const Wanted& wanted, const OpenedModel& model,
   memory.set_problem(PrintableLine(std::string(wanted.problem.message())));
   if (!wanted.pin) return;
   memory.set_pinned(true);
-  if (wanted.files && wanted.stamp != DirectoryStamp(model.directory)) {
+  if (!model.problem.ok()) {
+    memory.set_state(v1::ModelMemory::STATE_UNKNOWN);
+    memory.set_problem(PrintableLine(std::string(model.problem.message())));
+  } else if (wanted.files && wanted.stamp != DirectoryStamp(model.directory)) {
     memory.set_problem("its files have changed since; pin it again");
   } else if (wanted.files && !wanted.reads && wanted.problem.ok()) {
     memory.set_state(v1::ModelMemory::STATE_LOADED);

@@ -73,8 +73,12 @@ class ModelMemory {
   // as in Pin(), NotFound if there is neither such a pin nor such a model.
   absl::Status Unpin(const Viewer& viewer, const std::string& name);
 
+  // Returns the models that are pinned, be they there or not, sorted.
+  std::vector<std::string> PinnedNames() const;
+
   // Says how much of a model is in memory, and who uses it: of jobs only what
-  // the viewer may see.
+  // the viewer may see. Of one with a problem, only who has pinned it, if
+  // anybody has.
   void Fill(const Viewer& viewer, const OpenedModel& model, v1::Model& message);
 
  private:

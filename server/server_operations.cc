@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/base/numerics_version.h"
 #include "core/base/printable.h"
@@ -41,6 +44,24 @@ v1::Model ToMessage(const OpenedModel& opened) {
   return model;
 }
 
+// One that is gone is one with a problem, and without a directory.
+OpenedModel FindOrTell(ModelRegistry& models, const std::string& name) {
+  auto model = models.Find(name);
+  if (model.ok()) return *std::move(model);
+  OpenedModel gone;
+  gone.name = name;
+  gone.listed_name = name;
+  gone.problem = model.status();
+  return gone;
+}
+
+std::vector<std::string> Union(const std::vector<std::string>& a,
+                               const std::vector<std::string>& b) {
+  std::vector<std::string> all;
+  std::ranges::set_union(a, b, std::back_inserter(all));
+  return all;
+}
+
 }  // namespace
 
 v1::ServerInfo ServerOperations::GetInfo() const {
@@ -68,16 +89,14 @@ v1::ServerInfo ServerOperations::GetInfo() const {
 v1::Model ServerOperations::Show(const Viewer& viewer,
                                  const OpenedModel& opened) {
   v1::Model model = ToMessage(opened);
-  if (opened.problem.ok()) parts_.model_memory->Fill(viewer, opened, model);
+  parts_.model_memory->Fill(viewer, opened, model);
   return model;
 }
 
 absl::StatusOr<v1::Model> ServerOperations::ShowNow(
     const Viewer& viewer, const std::string& name, const absl::Status& status) {
   MOEPROBE_RETURN_IF_ERROR(status);
-  MOEPROBE_ASSIGN_OR_RETURN(const OpenedModel opened,
-                            parts_.models->Find(name));
-  return Show(viewer, opened);
+  return Show(viewer, FindOrTell(*parts_.models, name));
 }
 
 absl::StatusOr<v1::Model> ServerOperations::LoadModel(const Viewer& viewer,
@@ -105,7 +124,8 @@ absl::StatusOr<v1::ListModelsResponse> ServerOperations::ListModels(
   MOEPROBE_ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
   MOEPROBE_ASSIGN_OR_RETURN(const std::string after,
                             ParsePageToken(kListMethod, request.page_token()));
-  const std::vector<std::string> names = parts_.models->Names();
+  const std::vector<std::string> names =
+      Union(parts_.models->Names(), parts_.model_memory->PinnedNames());
   v1::ListModelsResponse response;
   for (auto name = std::ranges::upper_bound(names, after); name != names.end();
        ++name) {
@@ -114,9 +134,12 @@ absl::StatusOr<v1::ListModelsResponse> ServerOperations::ListModels(
           kListMethod, response.models(response.models_size() - 1).name()));
       break;
     }
-    // One that is gone since the listing is left out.
-    const auto opened = parts_.models->Find(*name);
-    if (opened.ok()) *response.add_models() = Show(viewer, *opened);
+    const OpenedModel opened = FindOrTell(*parts_.models, *name);
+    v1::Model model = Show(viewer, opened);
+    // One that is gone since the listing is left out, unless it is pinned.
+    const bool is_gone = opened.directory.empty();
+    if (is_gone && !model.memory().pinned()) continue;
+    *response.add_models() = std::move(model);
   }
   return response;
 }

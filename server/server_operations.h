@@ -40,6 +40,7 @@ class ServerOperations {
   explicit ServerOperations(Parts parts) : parts_(std::move(parts)) {}
 
   v1::ServerInfo GetInfo() const;
+  // Lists what is pinned as well, be it there or not.
   absl::StatusOr<v1::ListModelsResponse> ListModels(
       const Viewer& viewer, const v1::ListModelsRequest& request);
 

@@ -96,7 +96,7 @@ class Model:
     width: int
     size_bytes: int
     problem: str
-    memory: ModelMemory | None = None  # of one that can be analysed
+    memory: ModelMemory | None = None  # of one that can be analysed or is pinned
 
 
 @dataclasses.dataclass(frozen=True)
