@@ -7,10 +7,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <future>
+#include <latch>
 #include <limits>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/time/time.h"
 #include "core/base/npy.h"
 #include "core/base/sha256.h"
@@ -268,6 +270,36 @@ TEST_F(JobServiceTest, HandsOutFinishedLayersWhileTheJobRuns) {
   EXPECT_EQ(client_->Get(job).progress().layers_done_count(), 1);
   EXPECT_EQ(client_->GetResult(job).arrays().size(), 6);
   EXPECT_EQ(client_->ReadArrays(job, {"layer0/routing/numbers"}).size(), 1);
+}
+
+// Whether a client that asks for the results of a job again and again, until
+// they are gone, each time had all of them, and in the end was told the truth.
+bool HasAllOrNone(TestClient& client, const std::string& job,
+                  std::latch& has_begun) {
+  const int count = client.GetResult(job).arrays_size();
+  has_begun.count_down();
+  while (client.status().ok()) {
+    if (client.GetResult(job).arrays_size() != count) break;
+    client.ReadArrays(job, {"nll"});
+  }
+  return client.status().error_code() == grpc::StatusCode::NOT_FOUND &&
+         !absl::StrContains(client.status().error_message(), "array");
+}
+
+TEST_F(JobServiceTest, HandsOutAllArraysOfAJobThatIsDeletedOrNone) {
+  Create();
+  RunOne();
+  TestClient reader(server_->addresses()[0]);
+  for (int round = 0; round < 200; ++round) {
+    const std::string job = Create();  // answered from the cache
+    std::latch has_begun(1);
+    auto read = std::async(std::launch::async, [&] {
+      return HasAllOrNone(reader, job, has_begun);
+    });
+    has_begun.wait();
+    client_->Delete(job);
+    ASSERT_TRUE(read.get()) << reader.status().error_message();
+  }
 }
 
 TEST_F(JobServiceTest, StreamsLargeArraysInChunks) {

@@ -138,6 +138,7 @@ absl::StatusOr<v1::Result> ResultOperations::Get(const Viewer& user,
   }
   AddSummary(arrays, result);
   MOEPROBE_RETURN_IF_ERROR(FillProvenance(job, arrays, result));
+  MOEPROBE_RETURN_IF_ERROR(Find(user, job).status());
   if (result.job().has_train()) {
     AddCells(result.job().train(), result);
   } else {
@@ -153,6 +154,7 @@ absl::Status ResultOperations::Read(const Viewer& user,
   MOEPROBE_RETURN_IF_ERROR(Find(user, job).status());
   MOEPROBE_ASSIGN_OR_RETURN(std::vector<JobArray> arrays,
                             results_->Arrays(job));
+  MOEPROBE_RETURN_IF_ERROR(Find(user, job).status());
   MOEPROBE_ASSIGN_OR_RETURN(const std::vector<JobArray> selected,
                             Select(std::move(arrays), request));
   for (const JobArray& array : selected) {

@@ -34,7 +34,9 @@ class ResultOperations {
 
  private:
   // Returns a job whose results are stored. Errors: those of JobStore::Get and
-  // ResultsDropped.
+  // ResultsDropped. Asked once more after they were read, it says whether that
+  // was all of them: first a job is marked as dropped, or deleted, and then
+  // they go.
   absl::StatusOr<JobRow> Find(const Viewer& user, int64_t job);
   absl::Status FillProvenance(int64_t job, const std::vector<JobArray>& arrays,
                               v1::Result& result);
