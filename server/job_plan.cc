@@ -41,9 +41,12 @@ std::string PrefixOf(const v1::AnalyzeSpec& spec, int data_index,
       is_baseline ? "baseline/" : "");
 }
 
-// The key, as far as fingerprints are known; "" otherwise.
+// The key, as far as fingerprints are known; "" otherwise, and of curves whose
+// models are still to be made.
 std::string KnownKey(const PlannedPart& part, v1::Device device, int64_t layer,
                      const std::string& group) {
+  const bool is_kept = !part.trained || part.trained->is_kept;
+  if (group == kTrainingGroup && !is_kept) return "";
   const auto source = KnownSource(part, layer);
   return source ? KeyOfGroup(part, *source, device, layer, group) : "";
 }

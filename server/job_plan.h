@@ -25,9 +25,10 @@ namespace moeprobe {
 // A model that is trained on the way, and digests of all that determines it.
 struct PlannedModel {
   v1::TrainedModel model;
-  std::string weights;  // determines what its layers show
-  std::string curves;   // and its curves
-  std::string tokens;   // determines what it is probed on
+  std::string weights;   // determines what its layers show
+  std::string curves;    // and its curves
+  std::string tokens;    // determines what it is probed on
+  bool is_kept = false;  // all models that its run keeps are there
 };
 
 // One model on one data set of a job, and what is known of both.
@@ -54,7 +55,10 @@ struct PlannedPart {
 struct JobPlan {
   std::vector<v1::TrainingRun> runs;  // of models that are to be trained
   std::vector<PlannedPart> parts;
-  std::vector<NeededGroup> groups;  // with keys, where they are known
+  // With keys, where they are known. Curves have none while a model that their
+  // run keeps is not there: a job that trains models makes them, too, whatever
+  // the cache holds.
+  std::vector<NeededGroup> groups;
 };
 
 // Plans jobs by what models, data and fingerprints are there. Thread-safe.

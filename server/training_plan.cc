@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -32,8 +33,6 @@
 namespace moeprobe {
 namespace {
 
-constexpr int64_t kWholeModel = -1;
-
 // Of a directory's name: enough that no two runs share one.
 constexpr size_t kDirectoryDigits = 16;
 
@@ -44,8 +43,22 @@ std::string Label(const v1::Variant& variant, int64_t seed) {
 // A run, and what it is known by.
 struct PlannedRun {
   v1::TrainingRun run;
-  std::string digest;  // of all that determines its weights
+  std::string digest;    // of all that determines its weights
+  bool is_kept = false;  // all models that it keeps are there
 };
+
+std::string StepName(int64_t step) { return absl::StrCat("step-", step); }
+
+// Whether all models of a run are there, each of which has its name once it is
+// whole. A restored backup has none, and they go with the last job that has
+// them; what was measured on them stays in the cache.
+bool IsKept(const v1::TrainingRun& run) {
+  const std::filesystem::path directory(run.directory());
+  return std::ranges::all_of(run.kept_steps(), [&](int64_t step) {
+    std::error_code error;
+    return std::filesystem::exists(directory / StepName(step), error);
+  });
+}
 
 PlannedRun PlanRun(const v1::TrainSpec& spec, const v1::Variant& variant,
                    int64_t seed, const std::vector<int64_t>& kept,
@@ -78,7 +91,8 @@ PlannedRun PlanRun(const v1::TrainSpec& spec, const v1::Variant& variant,
   const std::string name =
       Sha256Hex(absl::StrCat(digest, "\nkept=", absl::StrJoin(kept, ",")));
   run.set_directory((directory / name.substr(0, kDirectoryDigits)).string());
-  return {.run = std::move(run), .digest = digest};
+  const bool is_kept = IsKept(run);
+  return {.run = std::move(run), .digest = digest, .is_kept = is_kept};
 }
 
 // What tokens models are probed on, whatever model it is.
@@ -140,8 +154,8 @@ v1::AnalyzeSpec AnalysisOf(const v1::TrainSpec& spec, bool is_last) {
 // Name of a model by which an analysis finds it.
 std::string ModelName(const PlannedRun& run, int64_t step) {
   const std::filesystem::path directory(run.run.directory());
-  return absl::StrCat("trained/", directory.filename().string(), "/step-",
-                      step);
+  return absl::StrCat("trained/", directory.filename().string(), "/",
+                      StepName(step));
 }
 
 // Curves also depend on the steps at which they were taken, which the name of
@@ -153,7 +167,8 @@ PlannedModel PlanModel(const TrainedCell& cell, const v1::TrainSpec& spec,
       .model = {},
       .weights = absl::StrCat("trained ", run.digest, " step ", cell.step),
       .curves = absl::StrCat(run.digest, " as ", ModelName(run, cell.step)),
-      .tokens = tokens.digest};
+      .tokens = tokens.digest,
+      .is_kept = run.is_kept};
   model.model.set_run(run_index);
   model.model.set_step(cell.step);
   model.model.set_curves(cell.gates < 0);

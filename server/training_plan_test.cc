@@ -61,6 +61,18 @@ class TrainingPlanTest : public CatalogFixture {
     return *planner.Plan(job_, v1::DEVICE_CPU);
   }
 
+  // Where the models are there.
+  JobPlan PlanTrained() {
+    for (const v1::TrainingRun& run : Plan().runs) {
+      for (const int64_t step : run.kept_steps()) {
+        std::filesystem::create_directories(
+            std::filesystem::path(run.directory()) /
+            absl::StrCat("step-", step));
+      }
+    }
+    return Plan();
+  }
+
   // Of a job that is resolved already.
   absl::Status PlanAgain() {
     JobPlanner planner(models_.get(), catalog_.get(), &fingerprints_,
@@ -123,10 +135,25 @@ TEST_F(TrainingPlanTest, OnlyTheLastStepHasNulls) {
   EXPECT_EQ(plan.parts[3].spec.nulls().random_router(), 99);
 }
 
-TEST_F(TrainingPlanTest, KnowsEveryKeyBeforeAnythingRuns) {
+TEST_F(TrainingPlanTest, KnowsEveryOtherKeyBeforeAnythingRuns) {
   const JobPlan plan = Plan();
-  EXPECT_THAT(plan.groups, Each(Field(&NeededGroup::key, Not(""))));
   EXPECT_THAT(plan.groups, Contains(Field(&NeededGroup::probe, "training")));
+  for (const NeededGroup& group : plan.groups) {
+    EXPECT_EQ(group.key.empty(), group.probe == "training") << group.probe;
+  }
+}
+
+TEST_F(TrainingPlanTest, KnowsTheKeysOfCurvesWhileAllModelsAreThere) {
+  const JobPlan plan = PlanTrained();
+  EXPECT_THAT(plan.groups, Each(Field(&NeededGroup::key, Not(""))));
+  // A model that is kept and not probed.
+  const std::filesystem::path run = plan.runs[0].directory();
+  std::filesystem::remove(run / "step-30");
+  for (const NeededGroup& group : Plan().groups) {
+    const v1::TrainedModel& model =
+        plan.parts[static_cast<size_t>(group.part)].trained->model;
+    EXPECT_EQ(group.key.empty(), group.probe == "training" && model.run() == 0);
+  }
 }
 
 TEST_F(TrainingPlanTest, ProbesTheHeldOutTokens) {
@@ -148,11 +175,11 @@ std::string KeyOf(const JobPlan& plan, const std::string& probe) {
 }
 
 TEST_F(TrainingPlanTest, KeysSayWhatDeterminesTheNumbers) {
-  const JobPlan plan = Plan();
+  const JobPlan plan = PlanTrained();
   // When else models are kept changes the curves alone.
   spec().mutable_checkpoint()->set_every(10);
   EXPECT_EQ(KeyOf(Plan(), "pca/routed"), KeyOf(plan, "pca/routed"));
-  EXPECT_NE(KeyOf(Plan(), "training"), KeyOf(plan, "training"));
+  EXPECT_NE(KeyOf(PlanTrained(), "training"), KeyOf(plan, "training"));
   // What other variants there are, changes nothing.
   spec().mutable_variants()->DeleteSubrange(0, 1);
   spec().mutable_checkpoint()->set_every(30);

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import time
 
 import pytest
@@ -127,6 +128,35 @@ def test_models_go_with_the_last_job_that_has_them(keeper):
     wait_until(lambda: len(list(trained.iterdir())) == 1, "models are there")
     keeper.client.ok("delete", jobs[1])
     wait_until(lambda: not list(trained.iterdir()), "models are gone")
+    keeper.assert_well()
+
+
+def test_models_that_are_gone_are_trained_again(keeper):
+    trained = keeper.server.data_dir / "trained"
+
+    def run():
+        trainer = Trainer(keeper.api_stubs(keeper.server.address))
+        trainer.upload()
+        job = trainer.run(spec)
+        assert list(trained.glob("*/step-20/model.safetensors"))
+        return job, trainer.arrays(job)
+
+    spec = train_spec(variants=[{"name": "dense", "block": "BLOCK_DENSE"}], seeds=[0])
+    job, arrays = run()
+    keeper.client.ok("delete", job)
+    wait_until(lambda: not list(trained.iterdir()), "models are gone")
+    job, again = run()
+    assert again == arrays
+    assert not keeper.job(job).cached
+    # As in what a backup was restored to.
+    assert keeper.server.stop() == 0
+    shutil.rmtree(trained)
+    keeper.start()
+    _, again = run()
+    assert again == arrays
+    job, again = run()
+    assert keeper.job(job).cached
+    assert again == arrays
     keeper.assert_well()
 
 
