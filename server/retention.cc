@@ -105,13 +105,17 @@ absl::Status Retention::RemoveUnknownBlobs() {
   return absl::OkStatus();
 }
 
-// Those of running tasks, and of those that have ended since.
+// Those of running tasks, and of those that have ended since, however briefly
+// they ran.
 absl::Status Retention::MeasureRuns() {
   std::map<std::string, int64_t> running;
   for (const auto& task : parts_.running->All()) {
     for (const std::string& run : RunsOf(task->plan)) running[run] = -1;
   }
   growing_runs_.insert(running.begin(), running.end());
+  for (const std::string& run : parts_.running->TakeEndedRuns()) {
+    growing_runs_.insert({run, -1});
+  }
   for (auto& [run, noted] : growing_runs_) {
     const int64_t bytes = parts_.runs.BytesOf(run);
     if (bytes == noted) continue;

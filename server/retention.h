@@ -45,7 +45,7 @@ class Retention {
     ModelRegistry* models;
     JobPlanner* planner;
     Scheduler* scheduler;
-    const RunningTasks* running;
+    RunningTasks* running;
     JobRecord* record;
     AuditLog* audit;
     RetentionRules rules;

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "core/base/status_macros.h"
 #include "server/memory_schedule.h"
 #include "server/resource_name.h"
+#include "server/trained_runs.h"
 
 namespace moeprobe {
 namespace {
@@ -153,8 +155,18 @@ std::vector<std::shared_ptr<const RunningTask>> RunningTasks::Overdue(
 
 void RunningTasks::Remove(int64_t job) {
   const MutexLock lock(mutex_);
-  tasks_.erase(job);
+  const auto found = tasks_.find(job);
+  if (found == tasks_.end()) return;
+  for (std::string& run : RunsOf(found->second.task->plan)) {
+    ended_runs_.insert(std::move(run));
+  }
+  tasks_.erase(found);
   removed_.notify_all();
+}
+
+std::set<std::string> RunningTasks::TakeEndedRuns() {
+  const MutexLock lock(mutex_);
+  return std::exchange(ended_runs_, {});
 }
 
 bool RunningTasks::WaitUntilEmpty(std::chrono::milliseconds patience) {

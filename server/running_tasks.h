@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -97,6 +98,10 @@ class RunningTasks {
   // Forgets the task of a job, if there is one.
   void Remove(int64_t job);
 
+  // Returns the names of the training runs of tasks that have ended since the
+  // last call.
+  std::set<std::string> TakeEndedRuns();
+
   // Waits until there is none, at most so long. Returns whether there is none.
   bool WaitUntilEmpty(std::chrono::milliseconds patience);
 
@@ -118,6 +123,7 @@ class RunningTasks {
   mutable Mutex mutex_;
   std::condition_variable_any removed_;
   std::map<int64_t, Held> tasks_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::string> ended_runs_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace moeprobe

@@ -44,6 +44,20 @@ TEST_F(RunningTasksTest, StallWhereNothingIsTold) {
   EXPECT_THAT(tasks_.Stalled(kPatience, start_ + kPatience), IsEmpty());
 }
 
+TEST_F(RunningTasksTest, LeaveTheRunsOfThoseThatHaveEnded) {
+  RunningTask task;
+  task.attempt = {.job = 8, .attempt = 1};
+  for (const char* model : {"trained/a/step-0", "trained/a/step-5", "other"}) {
+    task.plan.parts.emplace_back().model.name = model;
+  }
+  tasks_.Add(task);
+  EXPECT_THAT(tasks_.TakeEndedRuns(), IsEmpty());
+  tasks_.Remove(8);
+  tasks_.Remove(kJob);
+  EXPECT_THAT(tasks_.TakeEndedRuns(), ElementsAre("a"));
+  EXPECT_THAT(tasks_.TakeEndedRuns(), IsEmpty());
+}
+
 TEST_F(RunningTasksTest, StallWhereTheSameIsTold) {
   const auto later = start_ + kPatience;
   tasks_.NoteProgress(kAttempt, "layer 0", 0.5, later);

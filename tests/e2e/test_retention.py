@@ -1,8 +1,10 @@
 """What is stored of results: whose it is, how much of it, and until when."""
 
+import contextlib
 import json
 import random
 import shutil
+import sqlite3
 import time
 
 import pytest
@@ -158,6 +160,22 @@ def test_models_that_are_gone_are_trained_again(keeper):
     assert keeper.job(job).cached
     assert again == arrays
     keeper.assert_well()
+
+
+def test_models_of_short_runs_are_counted(keeper):
+    trainer = Trainer(keeper.api_stubs(keeper.server.address))
+    trainer.upload()
+    dense = [{"name": "dense", "block": "BLOCK_DENSE"}]
+    for seed in range(8):  # some end between two looks at what runs
+        trainer.run(train_spec(variants=dense, seeds=[seed]))
+
+    def sizes():
+        file = f"file:{keeper.server.data_dir}/moeprobe.db?mode=ro"
+        with contextlib.closing(sqlite3.connect(file, uri=True)) as database:
+            return database.execute("SELECT size_bytes FROM trained_run").fetchall()
+
+    assert len(sizes()) == 8
+    wait_until(lambda: (0,) not in sizes(), "all are measured", seconds=10)
 
 
 def test_what_belongs_to_nothing_is_removed(keeper, short_request):
