@@ -188,13 +188,17 @@ absl::StatusOr<bool> Retention::RemoveEntries(absl::Time made, int64_t bytes) {
   return removed.count > 0;
 }
 
+// With them goes what was stored for a row that then could not be.
 absl::Status Retention::DiscardBlobs() {
-  if (blobs_.empty()) return absl::OkStatus();
-  MOEPROBE_ASSIGN_OR_RETURN(
-      const bool discarded,
-      parts_.blobs->DiscardUnneeded(blobs_, [this](const std::string& sha256) {
-        return parts_.store->HasBlob(sha256);
-      }));
+  const std::vector<std::string> unsettled = parts_.blobs->Unsettled();
+  if (blobs_.empty() && unsettled.empty()) return absl::OkStatus();
+  const auto is_needed = [this](const std::string& sha256) {
+    return parts_.store->HasBlob(sha256);
+  };
+  MOEPROBE_RETURN_IF_ERROR(
+      parts_.blobs->DiscardUnneeded(unsettled, is_needed).status());
+  MOEPROBE_ASSIGN_OR_RETURN(const bool discarded,
+                            parts_.blobs->DiscardUnneeded(blobs_, is_needed));
   if (discarded) blobs_.clear();
   return absl::OkStatus();
 }

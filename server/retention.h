@@ -27,9 +27,10 @@
 namespace moeprobe {
 
 // Drops results by the rules, and removes what belongs to no job any more:
-// entries of the cache, as far as rules ask for that, and models of deleted
-// jobs. Step by step, each of them a short transaction, so that others wait for
-// none; what a server that died has begun, the next one ends. For one thread.
+// entries of the cache, as far as rules ask for that, models of deleted jobs,
+// and blobs that no row could be stored for. Step by step, each of them a short
+// transaction, so that others wait for none; what a server that died has begun,
+// the next one ends. For one thread.
 class Retention {
  public:
   // Steps of one call of Work() at most.

@@ -14,6 +14,7 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -29,6 +30,7 @@
 #include "core/base/disk_error.h"
 #include "core/base/file_content.h"
 #include "core/base/file_descriptor.h"
+#include "core/base/mutex.h"
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
 #include "core/base/whole_file.h"
@@ -78,10 +80,27 @@ absl::Status VisitPieces(const FileDescriptor& file, const fs::path& path,
 
 }  // namespace
 
-BlobWriter::BlobWriter(FileDescriptor file, fs::path path, fs::path directory)
+void UnsettledBlobs::Add(const std::string& sha256) {
+  const MutexLock lock(mutex_);
+  blobs_.insert(sha256);
+}
+
+void UnsettledBlobs::Remove(const std::string& sha256) {
+  const MutexLock lock(mutex_);
+  blobs_.erase(sha256);
+}
+
+std::vector<std::string> UnsettledBlobs::All() const {
+  const MutexLock lock(mutex_);
+  return {blobs_.begin(), blobs_.end()};
+}
+
+BlobWriter::BlobWriter(FileDescriptor file, fs::path path, fs::path directory,
+                       UnsettledBlobs* unsettled)
     : file_(std::move(file)),
       path_(std::move(path)),
       directory_(std::move(directory)),
+      unsettled_(unsettled),
       digest_(std::make_unique<Sha256>()) {}
 
 BlobWriter::~BlobWriter() {
@@ -105,6 +124,7 @@ absl::Status BlobWriter::Commit() {
   if (fsync(file_.number()) != 0) {
     return DiskError(errno, path_);
   }
+  unsettled_->Add(sha256_);
   MOEPROBE_RETURN_IF_ERROR(Mark(MarkOf(directory_, sha256_)));
   CrashPoint("blob-synced-not-named");
   const fs::path target = directory_ / sha256_;
@@ -140,7 +160,10 @@ absl::StatusOr<bool> BlobStore::DiscardUnneeded(
   if (!lock) return false;
   for (const std::string& sha256 : blobs) {
     MOEPROBE_ASSIGN_OR_RETURN(const bool needed, is_needed(sha256));
-    if (needed) continue;
+    if (needed) {
+      Confirm(sha256);
+      continue;
+    }
     CrashPoint("blob-unneeded-there");
     MOEPROBE_RETURN_IF_ERROR(Discard(sha256));
   }
@@ -166,7 +189,7 @@ absl::StatusOr<BlobWriter> BlobStore::NewBlob() const {
       absl::StrCat((directory_ / kUnfinished).string(), "XXXXXX");
   FileDescriptor file(mkostemp(path.data(), O_CLOEXEC));
   if (file.number() < 0) return DiskError(errno, path);
-  return BlobWriter(std::move(file), path, directory_);
+  return BlobWriter(std::move(file), path, directory_, unsettled_.get());
 }
 
 absl::StatusOr<std::string> BlobStore::Put(std::string_view bytes) const {
@@ -178,6 +201,7 @@ absl::StatusOr<std::string> BlobStore::Put(std::string_view bytes) const {
 }
 
 void BlobStore::Confirm(const std::string& sha256) const {
+  unsettled_->Remove(sha256);
   CrashPoint("blob-stays-not-confirmed");
   // Left behind, it is looked at once more at the next start.
   unlink(MarkOf(directory_, sha256).c_str());
@@ -197,7 +221,9 @@ absl::StatusOr<std::vector<std::string>> BlobStore::Unconfirmed() const {
 
 absl::Status BlobStore::Discard(const std::string& sha256) const {
   MOEPROBE_RETURN_IF_ERROR(Remove(PathOf(sha256)));
-  return Remove(MarkOf(directory_, sha256));
+  MOEPROBE_RETURN_IF_ERROR(Remove(MarkOf(directory_, sha256)));
+  unsettled_->Remove(sha256);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> BlobStore::Read(const std::string& sha256) const {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -15,9 +16,23 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/base/file_descriptor.h"
+#include "core/base/mutex.h"
 #include "core/base/sha256.h"
 
 namespace moeprobe {
+
+// Digests of blobs that this process has put in their place and that are not
+// confirmed yet. Thread-safe.
+class UnsettledBlobs {
+ public:
+  void Add(const std::string& sha256);
+  void Remove(const std::string& sha256);
+  std::vector<std::string> All() const;
+
+ private:
+  mutable Mutex mutex_;
+  std::set<std::string> blobs_ ABSL_GUARDED_BY(mutex_);
+};
 
 // A blob being written. Unless committed, it leaves nothing behind.
 class BlobWriter {
@@ -41,11 +56,12 @@ class BlobWriter {
  private:
   friend class BlobStore;
   BlobWriter(FileDescriptor file, std::filesystem::path path,
-             std::filesystem::path directory);
+             std::filesystem::path directory, UnsettledBlobs* unsettled);
 
   FileDescriptor file_;
   std::filesystem::path path_;
   std::filesystem::path directory_;
+  UnsettledBlobs* unsettled_;
   std::unique_ptr<Sha256> digest_;
   std::string sha256_;
   int64_t size_bytes_ = 0;
@@ -70,7 +86,8 @@ class BlobStore {
   Hold HoldAll() const { return Hold(*discarding_); }
 
   // Removes those of these blobs of which `is_needed` says that no row stands
-  // for them. Returns whether it could: not while anybody holds blobs.
+  // for them, and confirms the others. Returns whether it could: not while
+  // anybody holds blobs.
   absl::StatusOr<bool> DiscardUnneeded(
       const std::vector<std::string>& blobs,
       const std::function<absl::StatusOr<bool>(const std::string&)>& is_needed)
@@ -87,6 +104,10 @@ class BlobStore {
 
   // Says that a row stands for this blob from now on.
   void Confirm(const std::string& sha256) const;
+
+  // Returns the digests of blobs of this process that are not confirmed: those
+  // of whoever holds blobs, and those that no row could be stored for.
+  std::vector<std::string> Unsettled() const { return unsettled_->All(); }
 
   // Returns the digests of blobs that may have no row, because a process died
   // before they were confirmed or the row could not be stored.
@@ -114,6 +135,8 @@ class BlobStore {
   // Shared by those who hold blobs; exclusive while some are discarded.
   std::unique_ptr<std::shared_mutex> discarding_ =
       std::make_unique<std::shared_mutex>();
+  std::unique_ptr<UnsettledBlobs> unsettled_ =
+      std::make_unique<UnsettledBlobs>();
 };
 
 }  // namespace moeprobe

@@ -136,6 +136,21 @@ TEST_F(BlobStoreTest, DiscardsWhatNothingStandsFor) {
   EXPECT_THAT(*blobs_.List(), testing::ElementsAre(needed));
 }
 
+TEST_F(BlobStoreTest, KnowsWhatNoRowCouldBeStoredFor) {
+  const std::string kept = *blobs_.Put("kept");
+  const std::string failed = *blobs_.Put("failed");
+  const std::string again = *blobs_.Put("again");
+  EXPECT_THAT(blobs_.Unsettled(), UnorderedElementsAre(kept, failed, again));
+  blobs_.Confirm(kept);
+  const auto is_needed = [&](const std::string& sha256) {
+    return absl::StatusOr<bool>(sha256 == again);
+  };
+  EXPECT_TRUE(*blobs_.DiscardUnneeded(blobs_.Unsettled(), is_needed));
+  EXPECT_THAT(blobs_.Unsettled(), IsEmpty());
+  EXPECT_THAT(*blobs_.List(), UnorderedElementsAre(kept, again));
+  EXPECT_THAT(*blobs_.Unconfirmed(), IsEmpty());
+}
+
 TEST_F(BlobStoreTest, DiscardsNothingWhileSomebodyHoldsBlobs) {
   const std::string blob = *blobs_.Put("bytes");
   const auto is_needed = [](const std::string&) {

@@ -390,6 +390,25 @@ def test_requests_wait_for_data_sets_that_cannot_be_read(life):
         life.create(crash_scenarios.training_spec() | {"seeds": [number]}, "train")
 
 
+def test_files_of_what_could_not_be_stored_go(life):
+    """While the server runs, that is: nobody has to start it again."""
+    calls = ("posix/io/sync/fdatasync",)  # SQLite's: the row fails, the file is there
+    faults = Faults(life, errno.EIO, calls, probability=1)
+    life.serve(workers=0)
+    kind = life.api.messages("dataset_service").Dataset.KIND_TEXT
+    faults.begin()
+    with pytest.raises(grpc.RpcError):
+        life.upload(b"some text", kind, "text")
+    blobs = life.data / "blobs"
+    assert list(blobs.iterdir())
+    faults.end()
+    wait_until(lambda: not list(blobs.iterdir()), "no files")
+    life.upload_text(b"some text")
+    assert life.server.deaths == 0
+    life.end()
+    check_data_directory(life.data)
+
+
 def test_texts_are_read_whole_or_again(life):
     """A worker whose reads fail now and then trains on all of a text, or again."""
     spec = crash_scenarios.training_spec()
