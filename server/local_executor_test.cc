@@ -47,7 +47,8 @@ class Listener {
         .on_death =
             [this](int64_t pid, const std::string& reason, bool was_ordered) {
               if (++death_count_ == 1) {
-                death_.set_value({pid, reason, was_ordered});
+                death_.set_value(
+                    {.pid = pid, .reason = reason, .was_ordered = was_ordered});
               }
             }};
   }
