@@ -38,8 +38,8 @@ TEST_F(SchedulerTest, StartsNothingForAClaimThatEndsMeanwhile) {
   // At each of the moments at which a claim may be found to be over.
   for (int moment = 0; moment < 4; ++moment) {
     ClaimUntil([left = moment]() mutable { return left-- <= 0; });
-    EXPECT_EQ(Get(job).state, JobState::kQueued);
-    EXPECT_EQ(Get(job).attempt, 0);
+    ASSERT_EQ(Get(job).state, JobState::kQueued);
+    ASSERT_EQ(Get(job).attempt, 0);
   }
   EXPECT_EQ(Claim().attempt(), 1);
 }
@@ -47,7 +47,7 @@ TEST_F(SchedulerTest, StartsNothingForAClaimThatEndsMeanwhile) {
 TEST_F(SchedulerTest, BlamesNobodyForATaskThatNobodyGot) {
   const int64_t job = Create();
   ClaimUntil([&] { return Get(job).state == JobState::kRunning; });
-  EXPECT_EQ(Get(job).state, JobState::kQueued);
+  ASSERT_EQ(Get(job).state, JobState::kQueued);
   EXPECT_THAT(parts_.running.All(), IsEmpty());
   EXPECT_EQ(Claim().attempt(), 2);
   EXPECT_EQ(Get(job).crash_count, 0);
