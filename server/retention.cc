@@ -190,15 +190,14 @@ absl::StatusOr<bool> Retention::RemoveEntries(absl::Time made, int64_t bytes) {
 
 // With them goes what was stored for a row that then could not be.
 absl::Status Retention::DiscardBlobs() {
-  const std::vector<std::string> unsettled = parts_.blobs->Unsettled();
-  if (blobs_.empty() && unsettled.empty()) return absl::OkStatus();
-  const auto is_needed = [this](const std::string& sha256) {
-    return parts_.store->HasBlob(sha256);
-  };
-  MOEPROBE_RETURN_IF_ERROR(
-      parts_.blobs->DiscardUnneeded(unsettled, is_needed).status());
-  MOEPROBE_ASSIGN_OR_RETURN(const bool discarded,
-                            parts_.blobs->DiscardUnneeded(blobs_, is_needed));
+  std::vector<std::string> blobs = parts_.blobs->Unsettled();
+  blobs.insert(blobs.end(), blobs_.begin(), blobs_.end());
+  if (blobs.empty()) return absl::OkStatus();
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const bool discarded,
+      parts_.blobs->DiscardUnneeded(blobs, [this](const std::string& sha256) {
+        return parts_.store->HasBlob(sha256);
+      }));
   if (discarded) blobs_.clear();
   return absl::OkStatus();
 }
