@@ -127,7 +127,7 @@ class Scheduler {
   };
 
   // What came of a queued job: a task; or it waits for memory; or neither, and
-  // it is queued no more, or the claimant has given up.
+  // it is queued no more, or put off, or the claimant has given up.
   struct Outcome {
     std::optional<v1::Task> task = {};
     bool waits = false;

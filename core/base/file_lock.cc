@@ -15,7 +15,6 @@
 #include "core/base/status_macros.h"
 
 namespace moeprobe {
-
 namespace {
 
 // Whether nobody else holds it.
