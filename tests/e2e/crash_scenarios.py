@@ -47,6 +47,7 @@ class Life:
         self.make_api = make_api
         self.environment = environment
         self.server = None
+        self.until_its_end = contextlib.ExitStack()
 
     def serve(self, data=None, later=None, **options):
         """Starts the server, and connects to it."""
@@ -89,6 +90,7 @@ class Life:
             self.api.channel.close()
             self.server.__exit__()
             self.server = None
+        self.until_its_end.close()
 
     def command(self, *arguments, mend=None):
         return run_until_it_works(arguments, self.environment, mend)

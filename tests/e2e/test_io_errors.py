@@ -8,6 +8,7 @@ itself to the same bytes.
 
 import contextlib
 import errno
+import functools
 import os
 import pathlib
 import re
@@ -145,16 +146,25 @@ class Faults:
         self.worker.chmod(0o700)
         life.environment = {"LD_PRELOAD": libraries, "FIU_CTRL_FIFO": str(self.pipe)}
 
-    def tell_server(self, commands):
+    @functools.cached_property
+    def channel(self):
+        """To the server, as long as it lives.
+
+        What is written while libfiu opens its ends anew, as it does once ours are
+        closed, is lost.
+        """
         pipe = f"{self.pipe}-{self.life.server.process.pid}"
+        stack = self.life.until_its_end
+        return [
+            stack.enter_context(pathlib.Path(f"{pipe}.{end}").open(mode))
+            for end, mode in (("in", "w"), ("out", "r"))
+        ]
+
+    def tell_server(self, commands):
+        out, answers = self.channel
         for command in commands.splitlines():
-            with (
-                pathlib.Path(f"{pipe}.in").open("w") as out,
-                pathlib.Path(f"{pipe}.out").open() as answers,
-            ):
-                out.write(f"{command}\n")
-                out.flush()
-                assert answers.readline() == "0\n", command
+            print(command, file=out, flush=True)
+            assert answers.readline() == "0\n", command
 
     def begin(self):
         self.tell_server(self.of_workers.read_text())
