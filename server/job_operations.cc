@@ -154,7 +154,7 @@ void JobOperations::NoteCreation(const CreatedJob& created, const NewJob& job) {
   parts_.record->Submitted(created.id);
   if (!created.is_cached) return;
   parts_.record->AskedCache(job.groups.size(), 0);
-  parts_.record->Ended(created.id, JobState::kSucceeded);
+  parts_.ends->JobEnded(created.id, JobState::kSucceeded);
 }
 
 absl::StatusOr<JobPlan> JobOperations::PlanOf(const v1::Job& resolved) {
@@ -241,10 +241,9 @@ absl::StatusOr<v1::Job> JobOperations::Cancel(const Viewer& user,
   MOEPROBE_ASSIGN_OR_RETURN(const int64_t id, ParseJobName(name));
   MOEPROBE_ASSIGN_OR_RETURN(const auto change, parts_.jobs->Cancel(user, id));
   CrashPoint("cancel-stored-not-enforced");
-  if (change == JobState::kCancelled) parts_.record->Ended(id, *change);
+  if (change == JobState::kCancelled) parts_.ends->JobEnded(id, *change);
   MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, parts_.jobs->Get(user, id));
   if (row.state == JobState::kCancelling) parts_.enforce_cancel(row);
-  if (IsFinal(row.state)) parts_.scratch->Remove(id);
   return parts_.places->Show(user, row);
 }
 

@@ -21,7 +21,6 @@
 #include "server/model_registry.h"
 #include "server/request_resolution.h"
 #include "server/scheduler.h"
-#include "server/scratch.h"
 #include "storage/access.h"
 #include "storage/job.h"
 #include "storage/job_store.h"
@@ -47,8 +46,8 @@ class JobOperations {
     Scheduler* scheduler;
     Estimator* estimator;
     const MemorySchedule* memory;
-    const Scratch* scratch;
     JobRecord* record;
+    JobEnds* ends;
     const JobPlaces* places;
     // Of jobs whose request does not say.
     v1::Visibility default_visibility;

@@ -56,13 +56,6 @@ absl::StatusOr<std::shared_ptr<const RunningTask>> RunningTasks::Find(
       absl::StrCat("attempt ", attempt, " no longer holds ", job_name));
 }
 
-std::optional<absl::Duration> RunningTasks::HeldFor(int64_t job) {
-  const MutexLock lock(mutex_);
-  const auto found = tasks_.find(job);
-  if (found == tasks_.end()) return std::nullopt;
-  return found->second.task->Age();
-}
-
 std::vector<std::shared_ptr<const RunningTask>> RunningTasks::All() const {
   const MutexLock lock(mutex_);
   std::vector<std::shared_ptr<const RunningTask>> tasks;
@@ -153,15 +146,18 @@ std::vector<std::shared_ptr<const RunningTask>> RunningTasks::Overdue(
   return overdue;
 }
 
-void RunningTasks::Remove(int64_t job) {
+std::shared_ptr<const RunningTask> RunningTasks::Remove(
+    const AttemptId& attempt) {
   const MutexLock lock(mutex_);
-  const auto found = tasks_.find(job);
-  if (found == tasks_.end()) return;
-  for (std::string& run : RunsOf(found->second.task->plan)) {
+  const Held* held = Find(attempt);
+  if (held == nullptr) return nullptr;
+  auto task = held->task;
+  for (std::string& run : RunsOf(task->plan)) {
     ended_runs_.insert(std::move(run));
   }
-  tasks_.erase(found);
+  tasks_.erase(attempt.job);
   removed_.notify_all();
+  return task;
 }
 
 std::set<std::string> RunningTasks::TakeEndedRuns() {

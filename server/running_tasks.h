@@ -62,9 +62,6 @@ class RunningTasks {
   absl::StatusOr<std::shared_ptr<const RunningTask>> Find(
       const std::string& job_name, int attempt);
 
-  // Returns for how long a worker has held the job, nullopt if none does.
-  std::optional<absl::Duration> HeldFor(int64_t job);
-
   // Returns what workers hold.
   std::vector<std::shared_ptr<const RunningTask>> All() const;
 
@@ -95,8 +92,9 @@ class RunningTasks {
   std::vector<std::shared_ptr<const RunningTask>> Overdue(
       absl::Duration most, Clock::time_point now = Clock::now()) const;
 
-  // Forgets the task of a job, if there is one.
-  void Remove(int64_t job);
+  // Forgets the task that `attempt` holds and returns it, null if it holds
+  // none.
+  std::shared_ptr<const RunningTask> Remove(const AttemptId& attempt);
 
   // Returns the names of the training runs of tasks that have ended since the
   // last call.

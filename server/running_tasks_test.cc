@@ -40,7 +40,7 @@ TEST_F(RunningTasksTest, StallWhereNothingIsTold) {
   EXPECT_THAT(tasks_.Stalled(kPatience, start_), IsEmpty());
   EXPECT_THAT(tasks_.Stalled(kPatience, start_ + kPatience),
               ElementsAre(kWorker));
-  tasks_.Remove(kJob);
+  tasks_.Remove(kAttempt);
   EXPECT_THAT(tasks_.Stalled(kPatience, start_ + kPatience), IsEmpty());
 }
 
@@ -52,10 +52,19 @@ TEST_F(RunningTasksTest, LeaveTheRunsOfThoseThatHaveEnded) {
   }
   tasks_.Add(task);
   EXPECT_THAT(tasks_.TakeEndedRuns(), IsEmpty());
-  tasks_.Remove(8);
-  tasks_.Remove(kJob);
+  tasks_.Remove(task.attempt);
+  tasks_.Remove(kAttempt);
   EXPECT_THAT(tasks_.TakeEndedRuns(), ElementsAre("a"));
   EXPECT_THAT(tasks_.TakeEndedRuns(), IsEmpty());
+}
+
+TEST_F(RunningTasksTest, ArePartedFromTheAttemptThatHoldsThem) {
+  EXPECT_EQ(tasks_.Remove({.job = kJob, .attempt = 1}), nullptr);
+  EXPECT_THAT(tasks_.Workers(), ElementsAre(kWorker));
+  const auto removed = tasks_.Remove(kAttempt);
+  ASSERT_NE(removed, nullptr);
+  EXPECT_EQ(removed->worker, kWorker);
+  EXPECT_EQ(tasks_.Remove(kAttempt), nullptr);
 }
 
 TEST_F(RunningTasksTest, StallWhereTheSameIsTold) {

@@ -175,8 +175,7 @@ absl::StatusOr<Scheduler::Outcome> Scheduler::Try(
   if (absl::IsAborted(outcome.status())) return Outcome{};
   const JobFailure failure = FailureOf(outcome.status());
   MOEPROBE_RETURN_IF_ERROR(queue_->FailQueued(row.id, failure));
-  record_->Ended(row.id, JobState::kFailed, failure);
-  scratch_->Remove(row.id);
+  ends_->JobEnded(row.id, JobState::kFailed, failure);
   return Outcome{};
 }
 
@@ -244,6 +243,7 @@ absl::StatusOr<v1::Task> Scheduler::Start(const JobRow& row,
   MOEPROBE_RETURN_IF_ERROR(scratch_->Make(row.id, running.task));
   MOEPROBE_RETURN_IF_ERROR(BuildTask(missing, *catalog_, running));
   v1::Task task = running.task;
+  const AttemptId attempt = running.attempt;
   const JobNeeds needs = running.needs;
   const size_t group_count = running.plan.groups.size();
   // To plan takes time, and so may others who held the lock.
@@ -256,7 +256,7 @@ absl::StatusOr<v1::Task> Scheduler::Start(const JobRow& row,
   CrashPoint("task-made-not-leased");
   const auto started = queue_->Start(row.id, claimant.worker, needs);
   if (!started.ok()) {
-    running_->Remove(row.id);
+    running_->Remove(attempt);
     // It has ended meanwhile, as a job does that somebody cancels.
     if (absl::IsAborted(started.status())) scratch_->Remove(row.id);
     return started.status();
@@ -275,7 +275,7 @@ absl::Status Scheduler::PutBack(const v1::Task& task) {
   end.failure = FailureOf(absl::CancelledError("nobody waited for it"));
   MOEPROBE_ASSIGN_OR_RETURN(const JobState state,
                             attempts_->Finish(held->attempt, end));
-  NoteEnd(held->attempt.job, state, /*failure=*/std::nullopt);
+  ends_->AttemptEnded(held->attempt, state, /*failure=*/std::nullopt);
   return absl::OkStatus();
 }
 
@@ -290,18 +290,6 @@ void Scheduler::NoteStart(const JobRow& row, const Claimant& claimant,
   }
   record_->Started({.job = row.id, .attempt = row.attempt + 1}, claimant.worker,
                    waited);
-}
-
-// What the attempt of a worker that died, forgot it, or never heard of it,
-// leaves.
-void Scheduler::NoteEnd(int64_t job, JobState state,
-                        const std::optional<JobFailure>& failure) {
-  const auto held = running_->HeldFor(job);
-  running_->Remove(job);
-  if (held) record_->AttemptEnded(job, state, *held);
-  if (!IsFinal(state)) return;
-  record_->Ended(job, state, failure);
-  scratch_->Remove(job);
 }
 
 absl::StatusOr<bool> Scheduler::AnswerFromCache(const JobRow& row,
@@ -319,8 +307,7 @@ absl::StatusOr<bool> Scheduler::AnswerFromCache(const JobRow& row,
   if (!answered) return false;
   CrashPoint("job-answered-by-cache");
   if (row.attempt == 0) record_->AskedCache(plan.groups.size(), 0);
-  record_->Ended(row.id, JobState::kSucceeded);
-  scratch_->Remove(row.id);
+  ends_->JobEnded(row.id, JobState::kSucceeded);
   return true;
 }
 
@@ -329,10 +316,9 @@ absl::Status Scheduler::AnswerLike(const std::string& request_key) {
                             queue_->QueuedLike(request_key));
   for (const JobRow& row : rows) {
     MOEPROBE_ASSIGN_OR_RETURN(const v1::Job spec, SpecOf(row));
-    MOEPROBE_ASSIGN_OR_RETURN(
-        const JobPlan plan,
-        planner_->Plan(spec, ResolveDevice(DeviceOf(spec))));
-    MOEPROBE_RETURN_IF_ERROR(AnswerFromCache(row, plan).status());
+    const auto plan = planner_->Plan(spec, ResolveDevice(DeviceOf(spec)));
+    if (!plan.ok()) continue;  // who claims it deals with that
+    MOEPROBE_RETURN_IF_ERROR(AnswerFromCache(row, *plan).status());
   }
   return absl::OkStatus();
 }
@@ -380,8 +366,10 @@ absl::Status Scheduler::EndForgottenAttempt(const Claimant& claimant) {
 absl::Status Scheduler::EndAttempt(int64_t worker, const std::string& reason) {
   MOEPROBE_ASSIGN_OR_RETURN(
       const auto job, attempts_->WorkerDied(worker, reason, kMaxCrashCount));
-  if (job) CrashPoint("death-stored-not-acted-on");
-  if (job) NoteEnd(job->id, job->state, job->failure);
+  if (!job) return absl::OkStatus();
+  CrashPoint("death-stored-not-acted-on");
+  ends_->AttemptEnded({.job = job->id, .attempt = job->attempt}, job->state,
+                      job->failure);
   return absl::OkStatus();
 }
 

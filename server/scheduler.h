@@ -18,6 +18,7 @@
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/estimator.h"
+#include "server/job_ends.h"
 #include "server/job_plan.h"
 #include "server/job_record.h"
 #include "server/job_rests.h"
@@ -60,6 +61,7 @@ class Scheduler {
     JobRests* rests;
     WorkerPulse* pulse;
     JobRecord* record;
+    JobEnds* ends;
   };
   explicit Scheduler(const Parts& parts)
       : queue_(parts.queue),
@@ -72,7 +74,8 @@ class Scheduler {
         scratch_(parts.scratch),
         rests_(parts.rests),
         pulse_(parts.pulse),
-        record_(parts.record) {}
+        record_(parts.record),
+        ends_(parts.ends) {}
 
   // Waits for a task until there is one; nullopt once the claimant has given
   // up or the scheduler stops: nothing starts for one that gave up, and what
@@ -159,8 +162,6 @@ class Scheduler {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
   void NoteStart(const JobRow& row, const Claimant& claimant, size_t groups,
                  size_t missing);
-  void NoteEnd(int64_t job, JobState state,
-               const std::optional<JobFailure>& failure);
   absl::Status SettleDeaths() ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
   absl::StatusOr<bool> AnswerFromCache(const JobRow& row, const JobPlan& plan);
   bool WaitForChange(const Seen& seen, const Claimant& claimant);
@@ -176,6 +177,7 @@ class Scheduler {
   JobRests* rests_;
   WorkerPulse* pulse_;
   JobRecord* record_;
+  JobEnds* ends_;
 
   // Held from the look at the queue to the start of an attempt, and while a
   // death is noted: a job never goes to a worker that is known to be dead.

@@ -27,6 +27,7 @@
 #include "server/dataset_operations.h"
 #include "server/estimator.h"
 #include "server/job_changes.h"
+#include "server/job_ends.h"
 #include "server/job_operations.h"
 #include "server/job_places.h"
 #include "server/job_plan.h"
@@ -173,6 +174,10 @@ struct ServerParts {
   RunningTasks running;
   MemorySchedule memory{options.memory_budget.bytes};
   JobRests rests;
+  JobEnds ends{{.running = &running,
+                .scratch = &scratch,
+                .rests = &rests,
+                .record = &record}};
   Scheduler scheduler{{.queue = &queue,
                        .attempts = &attempts,
                        .planner = &planner,
@@ -183,7 +188,8 @@ struct ServerParts {
                        .scratch = &scratch,
                        .rests = &rests,
                        .pulse = &pulse,
-                       .record = &record}};
+                       .record = &record,
+                       .ends = &ends}};
 
   ModelMemory model_memory{{.models = &models,
                             .pins = &pins,
@@ -201,8 +207,8 @@ struct ServerParts {
        .scheduler = &scheduler,
        .estimator = &estimator,
        .memory = &memory,
-       .scratch = &scratch,
        .record = &record,
+       .ends = &ends,
        .places = &places,
        .default_visibility = DefaultVisibility(),
        .enforce_cancel = [this](const JobRow& row) { EnforceCancel(row); }}};
@@ -227,10 +233,9 @@ struct ServerParts {
                                   .planner = &planner,
                                   .fingerprints = &fingerprints,
                                   .blobs = &blobs,
-                                  .scratch = &scratch,
                                   .rests = &rests,
                                   .pulse = &pulse,
-                                  .record = &record}};
+                                  .ends = &ends}};
 
   // Once OpenUsers() was called.
   std::unique_ptr<UserDirectory> users;

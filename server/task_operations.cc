@@ -290,27 +290,21 @@ void TaskOperations::LetRest(const AttemptId& attempt, AttemptEnd& end) {
   end.failure->code = static_cast<int>(absl::StatusCode::kCancelled);
 }
 
-void TaskOperations::NoteEnd(const RunningTask& task, JobState state,
-                             const std::optional<JobFailure>& failure) {
-  const int64_t job = task.attempt.job;
-  parts_.running->Remove(job);
+absl::StatusOr<JobState> TaskOperations::End(const AttemptId& attempt,
+                                             const AttemptEnd& end) {
+  MOEPROBE_ASSIGN_OR_RETURN(const JobState state,
+                            parts_.attempts->Finish(attempt, end));
+  CrashPoint("task-end-stored-not-acted-on");
+  parts_.ends->AttemptEnded(attempt, state, end.failure);
   parts_.scheduler->Wake();  // there is more memory
-  parts_.record->AttemptEnded(job, state, task.Age());
-  if (!IsFinal(state)) return;
-  parts_.record->Ended(job, state, failure);
-  CrashPoint("job-ended-scratch-there");
-  parts_.scratch->Remove(job);
-  parts_.rests->Forget(job);
+  return state;
 }
 
 absl::Status TaskOperations::Fail(const RunningTask& task,
                                   const JobFailure& failure) {
   AttemptEnd end;
   end.failure = failure;
-  MOEPROBE_ASSIGN_OR_RETURN(const JobState state,
-                            parts_.attempts->Finish(task.attempt, end));
-  NoteEnd(task, state, failure);
-  return absl::OkStatus();
+  return End(task.attempt, end).status();
 }
 
 absl::Status TaskOperations::Finish(const v1::FinishTaskRequest& request) {
@@ -321,10 +315,7 @@ absl::Status TaskOperations::Finish(const v1::FinishTaskRequest& request) {
   LetRest(task->attempt, end);
   const auto plan = parts_.planner->Plan(task->spec, task->device);
   if (plan.ok()) AddKnownProvenance(*plan, end);
-  MOEPROBE_ASSIGN_OR_RETURN(const JobState state,
-                            parts_.attempts->Finish(task->attempt, end));
-  CrashPoint("task-end-stored-not-acted-on");
-  NoteEnd(*task, state, end.failure);
+  MOEPROBE_ASSIGN_OR_RETURN(const JobState state, End(task->attempt, end));
   if (state == JobState::kSucceeded) Learn(*task);
   CrashPoint("task-ended-others-like-it-wait");
   const absl::Status answered = parts_.scheduler->AnswerLike(task->request_key);

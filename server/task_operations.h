@@ -12,12 +12,11 @@
 #include "absl/status/statusor.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/estimator.h"
+#include "server/job_ends.h"
 #include "server/job_plan.h"
-#include "server/job_record.h"
 #include "server/job_rests.h"
 #include "server/running_tasks.h"
 #include "server/scheduler.h"
-#include "server/scratch.h"
 #include "server/worker_pulse.h"
 #include "storage/attempt_store.h"
 #include "storage/blob_store.h"
@@ -40,10 +39,9 @@ class TaskOperations {
     JobPlanner* planner;
     FingerprintStore* fingerprints;
     const BlobStore* blobs;
-    const Scratch* scratch;
     JobRests* rests;
     WorkerPulse* pulse;
-    JobRecord* record;
+    JobEnds* ends;
   };
   explicit TaskOperations(const Parts& parts) : parts_(parts) {}
 
@@ -71,8 +69,8 @@ class TaskOperations {
   // Returns the task that an attempt holds, of which its worker is heard.
   absl::StatusOr<std::shared_ptr<const RunningTask>> Hear(
       const std::string& job_name, int attempt);
-  void NoteEnd(const RunningTask& task, JobState state,
-               const std::optional<JobFailure>& failure);
+  // Stores the end of an attempt, and acts on it.
+  absl::StatusOr<JobState> End(const AttemptId& attempt, const AttemptEnd& end);
   void Learn(const RunningTask& task);
   void LetRest(const AttemptId& attempt, AttemptEnd& end);
 
