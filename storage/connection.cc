@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "core/base/status_macros.h"
 #include "storage/schema.h"
 #include "storage/sql_errors.h"
@@ -77,6 +78,24 @@ absl::Status UseWriteAheadLog(Connection& database) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::unique_ptr<Connection>> OpenWithDistrust(
+    const std::filesystem::path& file, int flags) {
+  return CatchSqlErrors([&]() -> absl::StatusOr<std::unique_ptr<Connection>> {
+    auto connection = Open(file, flags);
+    connection->exec(kDistrust);
+    return connection;
+  });
+}
+
+// Of a file that does not change, as far as SQLite is told.
+std::string UriOf(const std::filesystem::path& file) {
+  return absl::StrCat(
+      "file:",
+      absl::StrReplaceAll(file.native(),
+                          {{"%", "%25"}, {"?", "%3f"}, {"#", "%23"}}),
+      "?immutable=1");
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Connection>> OpenToWrite(
@@ -92,11 +111,13 @@ absl::StatusOr<std::unique_ptr<Connection>> OpenToWrite(
 
 absl::StatusOr<std::unique_ptr<Connection>> OpenToRead(
     const std::filesystem::path& file) {
-  return CatchSqlErrors([&]() -> absl::StatusOr<std::unique_ptr<Connection>> {
-    auto connection = Open(file, SQLite::OPEN_READONLY);
-    connection->exec(kDistrust);
-    return connection;
-  });
+  return OpenWithDistrust(file, SQLite::OPEN_READONLY);
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> OpenWithoutLog(
+    const std::filesystem::path& file) {
+  return OpenWithDistrust(UriOf(file),
+                          SQLite::OPEN_READONLY | SQLite::OPEN_URI);
 }
 
 }  // namespace moeprobe

@@ -37,6 +37,11 @@ absl::StatusOr<std::unique_ptr<Connection>> OpenToWrite(
 absl::StatusOr<std::unique_ptr<Connection>> OpenToRead(
     const std::filesystem::path& file);
 
+// The same to a file that nobody has open, as it is without its write-ahead
+// log.
+absl::StatusOr<std::unique_ptr<Connection>> OpenWithoutLog(
+    const std::filesystem::path& file);
+
 }  // namespace moeprobe
 
 #endif  // MOEPROBE_STORAGE_CONNECTION_H_

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "storage/connection.h"
+#include "storage/log_identity.h"
 #include "storage/readers.h"
 #include "storage/sql_errors.h"
 #include "storage/writer.h"
@@ -63,7 +64,7 @@ class Database {
  private:
   Database(const std::filesystem::path& file,
            std::unique_ptr<Connection> connection)
-      : writer_(file, std::move(connection)), readers_(file) {}
+      : writer_(file, std::move(connection), MarkLog), readers_(file) {}
 
   static absl::Status StatusIn(const absl::Status& result) { return result; }
   template <typename T>

@@ -12,6 +12,7 @@
 #include "core/base/status_macros.h"
 #include "storage/connection.h"
 #include "storage/data_layout.h"
+#include "storage/log_identity.h"
 #include "storage/sql_errors.h"
 #include "storage/statement.h"
 
@@ -78,6 +79,7 @@ absl::Status CheckNoDatabaseIsLost(const DataLayout& layout) {
                 FirstThatHoldsSomething({layout.blobs, layout.trained,
                                          WriteAheadLogOf(layout.database)}));
   }
+  MOEPROBE_RETURN_IF_ERROR(CheckLogIsItsOwn(layout.database));
   if (!IsBlank(layout.database)) return absl::OkStatus();
   return Lost(layout, "a database without tables",
               FirstThatHoldsSomething({layout.blobs, layout.trained}));

@@ -8,8 +8,9 @@ namespace moeprobe {
 
 // DataLoss where a data directory has no database, or an empty one in its
 // place, beside blobs, models or transactions that belong to one: a new
-// database would own none of them, and they would be removed. To be called
-// before a database is opened, which makes one.
+// database would own none of them, and they would be removed. Errors of
+// CheckLogIsItsOwn where another's transactions would take the place of its
+// own. To be called before a database is opened, which makes one.
 absl::Status CheckNoDatabaseIsLost(const DataLayout& layout);
 
 }  // namespace moeprobe

@@ -493,9 +493,18 @@ constexpr const char* kHeard = R"sql(
 ALTER TABLE job ADD COLUMN heard_time INTEGER;
 )sql";
 
-constexpr std::array<const char*, 10> kMigrations = {
-    kInitial, kEstimates, kTraining, kIndexes, kUsers,
-    kShares,  kRetention, kMemory,   kPins,    kHeard};
+constexpr const char* kIdentity = R"sql(
+-- What tells this database, and its write-ahead log, from all others.
+CREATE TABLE identity(
+  id TEXT NOT NULL,             -- random
+  log_count INTEGER NOT NULL    -- that were begun since
+) STRICT;
+INSERT INTO identity VALUES(lower(hex(randomblob(16))), 0);
+)sql";
+
+constexpr std::array<const char*, 11> kMigrations = {
+    kInitial,   kEstimates, kTraining, kIndexes, kUsers,   kShares,
+    kRetention, kMemory,    kPins,     kHeard,   kIdentity};
 
 }  // namespace
 

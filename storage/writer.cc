@@ -67,12 +67,34 @@ absl::Status RunAlone(const Writer::Change& change, Connection& database) {
   });
 }
 
+constexpr int kCheckpointPages = 1000;  // as SQLite does by itself
+
+// Called after each commit, with how many pages the log has. One that is all in
+// the database the next transaction may begin anew, and nobody else moves it
+// there.
+int Checkpoint(void* mark_is_due, sqlite3* database, const char* name,
+               int page_count) {
+  if (page_count < kCheckpointPages) return SQLITE_OK;
+  *static_cast<bool*>(mark_is_due) = true;
+  // What fails is tried again after the next commit.
+  sqlite3_wal_checkpoint_v2(database, name, SQLITE_CHECKPOINT_PASSIVE, nullptr,
+                            nullptr);
+  return SQLITE_OK;
+}
+
+std::unique_ptr<Connection> Watched(std::unique_ptr<Connection> connection,
+                                    bool* mark_is_due) {
+  sqlite3_wal_hook(connection->getHandle(), Checkpoint, mark_is_due);
+  return connection;
+}
+
 }  // namespace
 
 Writer::Writer(std::filesystem::path file,
-               std::unique_ptr<Connection> connection)
+               std::unique_ptr<Connection> connection, Change mark)
     : file_(std::move(file)),
-      connection_(std::move(connection)),
+      mark_(std::move(mark)),
+      connection_(Watched(std::move(connection), &mark_is_due_)),
       thread_([this] { Work(); }) {}
 
 Writer::~Writer() {
@@ -139,6 +161,9 @@ absl::Status Writer::Commit(std::span<Waiting*> group) {
   const absl::Status status = CatchSqlErrors([&]() -> absl::Status {
     SQLite::Transaction transaction(*connection_,
                                     SQLite::TransactionBehavior::IMMEDIATE);
+    if (std::exchange(mark_is_due_, false)) {
+      MOEPROBE_RETURN_IF_ERROR(mark_(*connection_));
+    }
     for (Waiting* waiting : group) {
       waiting->status = RunAlone(waiting->change, *connection_);
       if (!waiting->status.ok() && !IsInTransaction(*connection_)) {
@@ -150,6 +175,7 @@ absl::Status Writer::Commit(std::span<Waiting*> group) {
     CrashPoint("commit-done-callers-waiting");
     return absl::OkStatus();
   });
+  if (!status.ok()) mark_is_due_ = true;
   // After a failed read or write nothing that the connection holds in memory
   // counts: the next change begins with another one.
   if (absl::IsUnavailable(status)) connection_.reset();
@@ -158,7 +184,8 @@ absl::Status Writer::Commit(std::span<Waiting*> group) {
 
 absl::Status Writer::Renew() {
   if (connection_ != nullptr) return absl::OkStatus();
-  MOEPROBE_ASSIGN_OR_RETURN(connection_, OpenToWrite(file_));
+  MOEPROBE_ASSIGN_OR_RETURN(auto connection, OpenToWrite(file_));
+  connection_ = Watched(std::move(connection), &mark_is_due_);
   return absl::OkStatus();
 }
 

@@ -32,8 +32,10 @@ class Writer {
   // Changes that share a transaction at most.
   static constexpr size_t kMaxGroup = 256;
 
-  // `connection` is that of OpenToWrite to `file`.
-  Writer(std::filesystem::path file, std::unique_ptr<Connection> connection);
+  // `connection` is that of OpenToWrite to `file`. `mark` is part of the first
+  // transaction of each write-ahead log.
+  Writer(std::filesystem::path file, std::unique_ptr<Connection> connection,
+         Change mark);
 
   // Carries out what waits. Nobody may call Run any more.
   ~Writer();
@@ -60,7 +62,10 @@ class Writer {
   absl::Status Renew();
 
   std::filesystem::path file_;
-  std::unique_ptr<Connection> connection_;  // of the thread alone
+  Change mark_;
+  // Of the thread alone: whether the next transaction may begin a log.
+  bool mark_is_due_ = true;
+  std::unique_ptr<Connection> connection_;  // as well
   mutable Mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<Waiting*> queue_ ABSL_GUARDED_BY(mutex_);

@@ -4,7 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <future>
+#include <ios>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,8 +33,29 @@ class WriterTest : public testing::Test {
   WriterTest() {
     auto connection = OpenToWrite(file_);
     EXPECT_TRUE(connection.ok()) << connection.status();
-    (*connection)->exec("CREATE TABLE t(x INTEGER UNIQUE, text TEXT)");
-    writer_ = std::make_unique<Writer>(file_, *std::move(connection));
+    (*connection)
+        ->exec(
+            "CREATE TABLE t(x INTEGER UNIQUE, text TEXT);"
+            "CREATE TABLE mark(x)");
+    writer_ = std::make_unique<Writer>(file_, *std::move(connection), Mark);
+  }
+
+  static absl::Status Mark(Connection& db) {
+    Execute(db, "INSERT INTO mark VALUES(1)");
+    return absl::OkStatus();
+  }
+
+  int64_t MarkCount() {
+    Connection raw(file_.string());
+    return QueryInteger(raw, "SELECT count(*) FROM mark").value_or(0);
+  }
+
+  // Another one for each write-ahead log.
+  std::string Salts() {
+    std::ifstream log(file_.string() + "-wal", std::ios::binary);
+    std::string header(24, '\0');
+    log.read(header.data(), std::ssize(header));
+    return header.substr(16);
   }
 
   static Writer::Change Insert(int64_t x) {
@@ -98,6 +122,39 @@ class WriterTest : public testing::Test {
 TEST_F(WriterTest, KeepsTheOrderInWhichChangesCame) {
   RunTogether({Insert(3), Insert(1), Insert(2)});
   EXPECT_EQ(Stored(), (std::vector<int64_t>{3, 1, 2}));
+}
+
+TEST_F(WriterTest, MarksTheFirstTransactionOfEachLog) {
+  constexpr int kChanges = 60;
+  std::string salts = Salts();
+  int log_count = 1;
+  for (int i = 0; i < kChanges; ++i) {
+    const int64_t marks = MarkCount();
+    ASSERT_TRUE(writer_
+                    ->Run([i](Connection& db) -> absl::Status {
+                      Execute(db, "INSERT INTO t(x, text) VALUES(?1, ?2)", i,
+                              std::string(1 << 18, 'x'));
+                      return absl::OkStatus();
+                    })
+                    .ok());
+    if (i > 0 && Salts() == salts) continue;
+    salts = Salts();
+    ++log_count;
+    EXPECT_EQ(MarkCount(), marks + 1) << i;
+  }
+  EXPECT_GE(log_count, 3);
+  EXPECT_LT(MarkCount(), kChanges / 2);
+}
+
+TEST_F(WriterTest, MarksALogWhoseFirstTransactionFailed) {
+  const auto fail = [](Connection& db) -> absl::Status {
+    db.exec("ROLLBACK");
+    return absl::CancelledError("on purpose");
+  };
+  EXPECT_FALSE(writer_->Run(fail).ok());
+  EXPECT_EQ(MarkCount(), 0);
+  EXPECT_EQ(writer_->Run(Insert(1)), absl::OkStatus());
+  EXPECT_EQ(MarkCount(), 1);
 }
 
 TEST_F(WriterTest, FailsABadChangeAlone) {

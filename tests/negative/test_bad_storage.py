@@ -128,6 +128,14 @@ def foreign(root, api_stubs, tmp_path_factory):
     return kill_with_two_jobs(root, api_stubs, folder, (3, 4))
 
 
+def seeds_of_jobs(folder, killed, api_stubs):
+    with service.Server(folder, [killed.parent / "models"], workers=0) as server:
+        api = api_stubs(server.address)
+        jobs = api.jobs.ListJobs(api.messages("job_service").ListJobsRequest()).jobs
+        assert server.stop() == 0
+        return [job.analyze.seed for job in jobs]
+
+
 @pytest.mark.parametrize("case", tables.cases("side_files"))
 def test_what_stands_beside_a_database(killed, foreign, api_stubs, tmp_path, case):
     folder = copy_of(killed, tmp_path)
@@ -138,14 +146,28 @@ def test_what_stands_beside_a_database(killed, foreign, api_stubs, tmp_path, cas
     if "says" in case:
         assert_refused(folder, tmp_path, case)
         return
-    with service.Server(folder, [killed.parent / "models"], workers=0) as server:
-        api = api_stubs(server.address)
-        jobs = api.jobs.ListJobs(api.messages("job_service").ListJobsRequest()).jobs
-        seeds = [job.analyze.seed for job in jobs]
-        assert seeds == [2, 1][2 - case["keeps"] :]
-        assert server.stop() == 0
+    assert seeds_of_jobs(folder, killed, api_stubs) == [2, 1][2 - case["keeps"] :]
     check = sqlite3.connect(folder / "moeprobe.db").execute("PRAGMA integrity_check")
     assert check.fetchall() == [("ok",)]
+
+
+@pytest.mark.parametrize("command", ["backup", "doctor", "serve"])
+def test_nothing_is_lost_by_the_log_of_another(
+    killed, foreign, api_stubs, tmp_path, command
+):
+    """SQLite would move it into the database as soon as anybody closes that."""
+    folder = copy_of(killed, tmp_path)
+    shutil.copy(foreign / "moeprobe.db-wal", folder)
+    says = {"says": ["moeprobe.db: found the log of database", "expected that of"]}
+    if command == "serve":
+        assert_refused(folder, tmp_path, says)
+    else:
+        backup = [tmp_path / "backup"] if command == "backup" else []
+        status, said = supervised.run([command, *backup, "--data-dir", folder])
+        assert status == 1
+        assert all(words in said for words in says["says"])
+    shutil.copy(killed / "moeprobe.db-wal", folder)
+    assert seeds_of_jobs(folder, killed, api_stubs) == [2, 1]
 
 
 @pytest.mark.parametrize("command", ["backup", "doctor"])

@@ -1,0 +1,117 @@
+#include "storage/log_identity.h"
+
+#include <SQLiteCpp/Database.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <ios>
+#include <iterator>
+#include <string>
+
+#include "absl/status/status.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "storage/connection.h"
+#include "storage/database.h"
+#include "storage/statement.h"
+#include "tests/testing/temporary_directory.h"
+
+namespace moeprobe {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+fs::path LogOf(const fs::path& database) { return database.native() + "-wal"; }
+
+std::string BytesOf(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+class LogIdentityTest : public testing::Test {
+ protected:
+  // A database that somebody was killed over, once it had been closed: pages
+  // of it are in its log alone.
+  fs::path MakeKilled(const std::string& name) {
+    const fs::path alive = directory_.path() / ("alive " + name);
+    EXPECT_TRUE(Database::Open(alive).ok());
+    const auto database = Database::Open(alive);
+    EXPECT_TRUE((*database)
+                    ->Write([](Connection& db) -> absl::Status {
+                      Execute(db, "INSERT INTO model_pin VALUES('m', 'o', 1)");
+                      return absl::OkStatus();
+                    })
+                    .ok());
+    const fs::path killed = directory_.path() / name;
+    fs::copy(alive, killed);
+    fs::copy(LogOf(alive), LogOf(killed));
+    return killed;
+  }
+
+  static void ReplaceLog(const fs::path& database, const fs::path& by) {
+    fs::copy_file(LogOf(by), LogOf(database),
+                  fs::copy_options::overwrite_existing);
+  }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(LogIdentityTest, AcceptsItsOwn) {
+  // Each of the characters means something in a URI.
+  const fs::path killed = MakeKilled("a?b#c%20d");
+  EXPECT_TRUE(CheckLogIsItsOwn(killed).ok());
+  const auto database = OpenToRead(killed);
+  EXPECT_EQ(QueryInteger(**database, "SELECT count(*) FROM model_pin"), 1);
+  const auto without = OpenWithoutLog(killed);
+  EXPECT_EQ(QueryInteger(**without, "SELECT count(*) FROM model_pin"), 0);
+}
+
+TEST_F(LogIdentityTest, RefusesThatOfAnotherAndChangesNothing) {
+  const fs::path own = MakeKilled("own");
+  ReplaceLog(own, MakeKilled("other"));
+  const std::string database = BytesOf(own);
+  const std::string log = BytesOf(LogOf(own));
+  const absl::Status status = CheckLogIsItsOwn(own);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(LogOf(own).string()));
+  EXPECT_EQ(BytesOf(own), database);
+  EXPECT_EQ(BytesOf(LogOf(own)), log);
+}
+
+TEST_F(LogIdentityTest, RefusesThatOfADatabaseWithoutIdentity) {
+  const fs::path own = MakeKilled("own");
+  const fs::path other = directory_.path() / "other";
+  Connection database(other.string(),
+                      SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  database.exec("PRAGMA journal_mode = WAL; CREATE TABLE t(x)");
+  ReplaceLog(own, other);
+  EXPECT_TRUE(absl::IsFailedPrecondition(CheckLogIsItsOwn(own)));
+}
+
+TEST_F(LogIdentityTest, AcceptsWhereAllIsInTheLog) {
+  const fs::path own = directory_.path() / "own";
+  const auto database = Database::Open(own);
+  const fs::path killed = directory_.path() / "killed";
+  fs::copy(own, killed);
+  fs::copy(LogOf(own), LogOf(killed));
+  EXPECT_TRUE(CheckLogIsItsOwn(killed).ok());
+}
+
+TEST_F(LogIdentityTest, LeavesDamageToThoseWhoReadIt) {
+  const fs::path own = MakeKilled("own");
+  std::ofstream(own) << "anything";
+  EXPECT_TRUE(CheckLogIsItsOwn(own).ok());
+  EXPECT_TRUE(CheckLogIsItsOwn(directory_.path() / "none").ok());
+}
+
+TEST_F(LogIdentityTest, DoesNotWaitForAFifo) {
+  const fs::path own = MakeKilled("own");
+  fs::remove(LogOf(own));
+  ASSERT_EQ(mkfifo(LogOf(own).c_str(), 0600), 0);
+  EXPECT_TRUE(absl::IsFailedPrecondition(CheckLogIsItsOwn(own)));
+}
+
+}  // namespace
+}  // namespace moeprobe
