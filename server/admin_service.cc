@@ -4,6 +4,7 @@
 #include <grpcpp/support/status.h>
 
 #include <filesystem>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -28,7 +29,9 @@ grpc::Status AdminServiceImpl::CreateBackup(
 
 absl::Status AdminServiceImpl::WriteTo(const std::filesystem::path& target,
                                        v1::Backup& backup) const {
-  if (!target.is_absolute() || !target.has_filename()) {
+  // At a NUL the system takes a name to end.
+  if (!target.is_absolute() || !target.has_filename() ||
+      target.native().find('\0') != std::string::npos) {
     return absl::InvalidArgumentError(
         absl::StrCat("directory: ", Quoted(target.native()),
                      ", expected the absolute path of a new directory"));

@@ -4,7 +4,9 @@ import base64
 import itertools
 
 import access
+import grpc
 import pytest
+import stubs
 import tables
 from target import SECONDS, assert_says, outcome
 
@@ -70,6 +72,19 @@ def test_what_is_not_there_is_not_found(unharmed, methods, rule, name, method):
     wire = request(unharmed, methods[method], of_field(rule["field"], name))
     found = call(unharmed, methods[method], wire)
     assert_says(found, "NOT_FOUND", ["there is no " + rule["kind"]])
+
+
+@pytest.mark.parametrize("directory", TABLE["backups"])
+def test_what_is_no_new_directory_gets_no_backup(unharmed, directory):
+    fields = {"directory": directory}
+    wire = unharmed.message("admin_service", "CreateBackupRequest", fields)
+    with grpc.insecure_channel(
+        f"unix:{unharmed.server.data_dir}/admin.sock", stubs.OWN_CONNECTION
+    ) as channel:
+        send = channel.unary_unary("/moeprobe.v1.AdminService/CreateBackup")
+        found = outcome(lambda: send(wire.SerializeToString(), timeout=SECONDS))
+    words = ["directory: ", "expected the absolute path of a new directory"]
+    assert_says(found, "INVALID_ARGUMENT", words)
 
 
 def pages(key):
