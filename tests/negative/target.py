@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import itertools
+import os
 import shutil
 
 import grpc
@@ -27,6 +28,12 @@ def assert_says(found, code, words):
     for word in words:
         assert word in found[1], found
     assert found[1].isprintable(), found
+
+
+def entries_below(folder):
+    """Paths of all that is in a folder, some of which may go meanwhile."""
+    for path, folders, files in os.walk(folder):
+        yield from (f"{path}/{name}" for name in (*folders, *files))
 
 
 class Target:
@@ -119,8 +126,8 @@ class Target:
     def list_scratch(self):
         """What jobs and uploads have on its way, and no finished blob."""
         data = self.server.data_dir
-        blobs = (path for path in (data / "blobs").rglob("*") if len(path.name) != 64)
-        return sorted(map(str, [*(data / "scratch").rglob("*"), *blobs]))
+        blobs = (path for path in (data / "blobs").iterdir() if len(path.name) != 64)
+        return sorted([*entries_below(data / "scratch"), *map(str, blobs)])
 
     def assert_unharmed(self):
         """It lives, answers a good request, and holds no more than before."""

@@ -7,6 +7,7 @@ import os
 import grpc
 import numpy as np
 import pytest
+import service
 import tables
 from target import SECONDS, assert_says, started
 
@@ -55,6 +56,8 @@ def target(root, api_stubs, tmp_path_factory):
             (good / "tokenizer.json").write_text(json.dumps(TOKENIZER))
             assert run(target, good, target.text) == (0, "")
             assert run(target, good) == (0, "")
+        # That of a job goes just after its end is told.
+        service.wait_until(lambda: not target.list_scratch(), "no scratch files")
         target.note_state()
         yield target
 
