@@ -18,7 +18,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # scripts/sanitize tests the programs of another preset, which map more memory than
 # any limit allows.
 PRESET = os.environ.get("MOEPROBE_PRESET", "release")
-UNLIMITED = () if PRESET == "release" else ("--worker-memory", "0")
+IS_SANITIZED = PRESET != "release"
+UNLIMITED = ("--worker-memory", "0") if IS_SANITIZED else ()
 BUILD = ROOT / "build" / PRESET
 PROGRAMS = BUILD / "bin"
 SECONDS = 120  # the longest anything here may take

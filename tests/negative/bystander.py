@@ -10,6 +10,7 @@ import threading
 import time
 
 import grpc
+import service
 
 # What may be asked of a server that is given something bad: that it answers others
 # within 2 s, on a machine that is busy, and grows by at most 64 MiB.
@@ -65,6 +66,8 @@ def undisturbed(target, grown_bytes=BYTES):
         bystander.join()
         looker.join()
     assert not bystander.failures, bystander.failures
+    if service.IS_SANITIZED:  # which takes time and memory of its own
+        return
     assert bystander.longest < SECONDS
     grown = bystander.largest - bystander.smallest
     assert grown < grown_bytes, f"grew by {grown / 2**20:.0f} MiB"
