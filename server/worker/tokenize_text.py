@@ -7,7 +7,8 @@ The whole UTF-8 text is encoded at once, as Tokenizer.encode(text) does, special
 tokens as tokenizer.json says; a truncation or padding it asks for is left out.
 OUT.npy becomes a one-dimensional int32 array, complete or not there at all.
 Prints {"count": ..., "tokenizers_version": ...}; on failure exits with one line
-on stderr and 1, or 75 where a disk has no room or fails. Past a limit the kernel ends the process.
+on stderr and 1, or 75 where a disk has no room or fails. Past a limit the kernel
+ends the process.
 """
 
 import argparse
