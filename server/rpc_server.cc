@@ -33,6 +33,10 @@ constexpr int kMaxMetadataBytes = 8192;
 // refuses calls that find none.
 constexpr int kMaxStreams = 200;
 
+// Threads that wait for calls. gRPC keeps two by itself, and under load ends
+// and starts another for nearly every call.
+constexpr int kIdleThreads = 64;
+
 // What gRPC may have in memory of what it reads and writes, of all connections
 // of a server: close to it connections read less, and then end.
 constexpr size_t kMaxTransportBytes = size_t{256} << 20;
@@ -50,6 +54,7 @@ void LimitResources(int max_threads, grpc::ServerBuilder& builder) {
   quota.Resize(kMaxTransportBytes);
   builder.SetResourceQuota(quota);
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, kIdleThreads);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreams);
 }
