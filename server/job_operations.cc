@@ -154,7 +154,7 @@ void JobOperations::NoteCreation(const CreatedJob& created, const NewJob& job) {
   parts_.record->Submitted(created.id);
   if (!created.is_cached) return;
   parts_.record->AskedCache(job.groups.size(), 0);
-  parts_.ends->JobEnded(created.id, JobState::kSucceeded);
+  parts_.record->Ended(created.id, JobState::kSucceeded);
 }
 
 absl::StatusOr<JobPlan> JobOperations::PlanOf(const v1::Job& resolved) {

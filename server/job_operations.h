@@ -14,6 +14,7 @@
 #include "moeprobe/v1/job_service.pb.h"
 #include "server/data_catalog.h"
 #include "server/estimator.h"
+#include "server/job_ends.h"
 #include "server/job_places.h"
 #include "server/job_plan.h"
 #include "server/job_record.h"

@@ -5,6 +5,13 @@
 
 namespace moeprobe {
 
+// Where SQLite keeps what it has not moved into a database yet. It drops this
+// where the database is empty.
+inline std::filesystem::path WriteAheadLogOf(
+    const std::filesystem::path& database) {
+  return database.native() + "-wal";
+}
+
 // Where things are in the data directory of a server.
 struct DataLayout {
   explicit DataLayout(const std::filesystem::path& directory)

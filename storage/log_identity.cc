@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "storage/connection.h"
+#include "storage/data_layout.h"
 #include "storage/sql_errors.h"
 #include "storage/statement.h"
 
@@ -59,7 +60,7 @@ absl::Status MarkLog(Connection& database) {
 }
 
 absl::Status CheckLogIsItsOwn(const fs::path& database) {
-  const fs::path log = database.native() + "-wal";
+  const fs::path log = WriteAheadLogOf(database);
   std::error_code error;
   const fs::file_status found_log = fs::status(log, error);
   if (fs::is_other(found_log)) return NoFile(log);

@@ -13,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "storage/connection.h"
+#include "storage/data_layout.h"
 #include "storage/database.h"
 #include "storage/statement.h"
 #include "tests/testing/temporary_directory.h"
@@ -22,8 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
-
-fs::path LogOf(const fs::path& database) { return database.native() + "-wal"; }
 
 std::string BytesOf(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
@@ -46,12 +45,12 @@ class LogIdentityTest : public testing::Test {
                     .ok());
     const fs::path killed = directory_.path() / name;
     fs::copy(alive, killed);
-    fs::copy(LogOf(alive), LogOf(killed));
+    fs::copy(WriteAheadLogOf(alive), WriteAheadLogOf(killed));
     return killed;
   }
 
   static void ReplaceLog(const fs::path& database, const fs::path& by) {
-    fs::copy_file(LogOf(by), LogOf(database),
+    fs::copy_file(WriteAheadLogOf(by), WriteAheadLogOf(database),
                   fs::copy_options::overwrite_existing);
   }
 
@@ -72,12 +71,13 @@ TEST_F(LogIdentityTest, RefusesThatOfAnotherAndChangesNothing) {
   const fs::path own = MakeKilled("own");
   ReplaceLog(own, MakeKilled("other"));
   const std::string database = BytesOf(own);
-  const std::string log = BytesOf(LogOf(own));
+  const std::string log = BytesOf(WriteAheadLogOf(own));
   const absl::Status status = CheckLogIsItsOwn(own);
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(status.message()), HasSubstr(LogOf(own).string()));
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr(WriteAheadLogOf(own).string()));
   EXPECT_EQ(BytesOf(own), database);
-  EXPECT_EQ(BytesOf(LogOf(own)), log);
+  EXPECT_EQ(BytesOf(WriteAheadLogOf(own)), log);
 }
 
 TEST_F(LogIdentityTest, RefusesThatOfADatabaseWithoutIdentity) {
@@ -95,7 +95,7 @@ TEST_F(LogIdentityTest, AcceptsWhereAllIsInTheLog) {
   const auto database = Database::Open(own);
   const fs::path killed = directory_.path() / "killed";
   fs::copy(own, killed);
-  fs::copy(LogOf(own), LogOf(killed));
+  fs::copy(WriteAheadLogOf(own), WriteAheadLogOf(killed));
   EXPECT_TRUE(CheckLogIsItsOwn(killed).ok());
 }
 
@@ -108,8 +108,8 @@ TEST_F(LogIdentityTest, LeavesDamageToThoseWhoReadIt) {
 
 TEST_F(LogIdentityTest, DoesNotWaitForAFifo) {
   const fs::path own = MakeKilled("own");
-  fs::remove(LogOf(own));
-  ASSERT_EQ(mkfifo(LogOf(own).c_str(), 0600), 0);
+  fs::remove(WriteAheadLogOf(own));
+  ASSERT_EQ(mkfifo(WriteAheadLogOf(own).c_str(), 0600), 0);
   EXPECT_TRUE(absl::IsFailedPrecondition(CheckLogIsItsOwn(own)));
 }
 

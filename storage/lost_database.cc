@@ -34,12 +34,6 @@ bool IsEmptyFile(const fs::path& path) {
   return fs::is_regular_file(path, error) && !HoldsSomething(path);
 }
 
-// What SQLite has not moved into the database yet. It drops this where the
-// database is empty.
-fs::path WriteAheadLogOf(const fs::path& database) {
-  return database.native() + "-wal";
-}
-
 // Whether nothing was ever stored in it, as far as what is left of its
 // write-ahead log tells. What is no file, a FIFO, say, for which SQLite would
 // wait, or cannot be read is left to whoever opens it.

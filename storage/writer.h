@@ -63,9 +63,9 @@ class Writer {
 
   std::filesystem::path file_;
   Change mark_;
-  // Of the thread alone: whether the next transaction may begin a log.
-  bool mark_is_due_ = true;
-  std::unique_ptr<Connection> connection_;  // as well
+  // Of the thread alone.
+  bool mark_is_due_ = true;  // the next transaction may begin a log
+  std::unique_ptr<Connection> connection_;
   mutable Mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<Waiting*> queue_ ABSL_GUARDED_BY(mutex_);

@@ -19,6 +19,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "storage/connection.h"
+#include "storage/data_layout.h"
 #include "storage/statement.h"
 #include "tests/testing/temporary_directory.h"
 
@@ -52,7 +53,7 @@ class WriterTest : public testing::Test {
 
   // Another one for each write-ahead log.
   std::string Salts() {
-    std::ifstream log(file_.string() + "-wal", std::ios::binary);
+    std::ifstream log(WriteAheadLogOf(file_), std::ios::binary);
     std::string header(24, '\0');
     log.read(header.data(), std::ssize(header));
     return header.substr(16);

@@ -70,8 +70,8 @@ void AddDisk(const fs::path& data, std::vector<MetricFamily>& all) {
   MetricFamily database =
       Gauge("moeprobe_database_bytes", "The database and its log");
   double bytes = 0;
-  const std::string file = DataLayout(data).database;
-  for (const std::string& path : {file, file + "-wal"}) {
+  const fs::path file = DataLayout(data).database;
+  for (const fs::path& path : {file, WriteAheadLogOf(file)}) {
     std::error_code missing;
     const uintmax_t size = fs::file_size(path, missing);
     if (!missing) bytes += static_cast<double>(size);
