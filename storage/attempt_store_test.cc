@@ -145,6 +145,25 @@ TEST_F(AttemptStoreTest, HoldsAJobBackWhileItsLikeRuns) {
   EXPECT_TRUE(Row(second).cached);
 }
 
+TEST_F(AttemptStoreTest, TellsOnlyWhatIsNewOfAnAnswerFromTheCache) {
+  const AttemptId attempt = Start(Create("first"));
+  ASSERT_TRUE(attempts_.Publish(attempt, Layer(0)).ok());
+  const int64_t job = Create("second");
+  const std::vector<NeededGroup> groups = {
+      {.part = 0, .layer = 0, .probe = "routing", .key = "key0"},
+      {.part = 0, .layer = 1, .probe = "routing", .key = "key1"}};
+  const auto told_of_answer = [&](const std::string& provenance) {
+    const int before = told_;
+    EXPECT_FALSE(*queue_.AnswerFromCache(job, groups, {{0, provenance}}));
+    return told_ - before;
+  };
+  EXPECT_EQ(told_of_answer("here"), 1);
+  EXPECT_EQ(told_of_answer("here"), 0);
+  EXPECT_EQ(told_of_answer("there"), 1);
+  ASSERT_TRUE(attempts_.Publish(attempt, Layer(1)).ok());
+  EXPECT_TRUE(*queue_.AnswerFromCache(job, groups, {}));
+}
+
 TEST_F(AttemptStoreTest, PublishesALayerWithItsArraysOnceForAll) {
   const int64_t job = Create("a");
   const AttemptId attempt = Start(job);

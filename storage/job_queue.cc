@@ -164,19 +164,25 @@ absl::StatusOr<std::vector<NeededGroup>> JobQueue::NotCached(
 absl::StatusOr<bool> JobQueue::AnswerFromCache(
     int64_t job, const std::vector<NeededGroup>& groups,
     const std::map<int, std::string>& provenance) {
-  const auto answered =
-      database_->Write([&](Connection& db) -> absl::StatusOr<bool> {
+  struct Answer {
+    bool is_complete = false;
+    bool is_news = false;
+  };
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const Answer answer,
+      database_->Write([&](Connection& db) -> absl::StatusOr<Answer> {
         MOEPROBE_ASSIGN_OR_RETURN(const JobRow row, SelectJob(db, job));
-        if (row.state != JobState::kQueued) return false;
-        NoteProvenance(db, job, provenance);
+        if (row.state != JobState::kQueued) return Answer{};
         const absl::Time now = wall_();
-        AttachCachedGroups(db, job, groups, now);
-        if (!HasAllGroups(db, job)) return false;
-        Succeed(db, job, now);
-        return true;
-      });
-  if (answered.ok()) listener_(job);
-  return answered;
+        const bool noted = NoteProvenance(db, job, provenance);
+        const bool attached = AttachCachedGroups(db, job, groups, now);
+        const bool is_complete = HasAllGroups(db, job);
+        if (is_complete) Succeed(db, job, now);
+        return Answer{.is_complete = is_complete,
+                      .is_news = noted || attached || is_complete};
+      }));
+  if (answer.is_news) listener_(job);
+  return answer.is_complete;
 }
 
 absl::StatusOr<AttemptId> JobQueue::Start(int64_t job, int64_t worker,

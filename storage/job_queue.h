@@ -95,7 +95,8 @@ class JobQueue {
 
   // Gives a queued job what the cache holds of `groups` and notes where
   // numbers come from, by part. Returns whether that was all it needed: then
-  // it has SUCCEEDED.
+  // it has SUCCEEDED. Nobody is told where nothing of that is new: the
+  // scheduler would look again, and find the same.
   absl::StatusOr<bool> AnswerFromCache(
       int64_t job, const std::vector<NeededGroup>& groups,
       const std::map<int, std::string>& provenance);

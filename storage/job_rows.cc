@@ -248,13 +248,16 @@ void AddWarnings(Connection& database, int64_t id,
   }
 }
 
-void NoteProvenance(Connection& database, int64_t id,
+bool NoteProvenance(Connection& database, int64_t id,
                     const std::map<int, std::string>& provenance) {
+  int changed = 0;
   for (const auto& [part, bytes] : provenance) {
-    Execute(database,
-            "UPDATE job_part SET provenance = ?3 WHERE job = ?1 AND part = ?2",
-            id, part, Blob{bytes});
+    changed += Execute(database,
+                       "UPDATE job_part SET provenance = ?3 WHERE job = ?1 "
+                       "AND part = ?2 AND provenance IS NOT ?3",
+                       id, part, Blob{bytes});
   }
+  return changed > 0;
 }
 
 bool AttachCachedGroups(Connection& database, int64_t id,

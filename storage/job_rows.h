@@ -55,8 +55,9 @@ std::vector<std::string> SelectTexts(Statement query);
 void AddWarnings(Connection& database, int64_t id,
                  const std::vector<std::string>& warnings, absl::Time now);
 
-// Notes where the numbers of the job's parts come from.
-void NoteProvenance(Connection& database, int64_t id,
+// Notes where the numbers of the job's parts come from. Returns whether that is
+// news of any of them.
+bool NoteProvenance(Connection& database, int64_t id,
                     const std::map<int, std::string>& provenance);
 
 // Gives the job those of `groups` that it lacks and whose key the cache holds,

@@ -39,6 +39,7 @@ ServerOptions OptionsOf(const std::filesystem::path& data_directory) {
           .listen = {},
           .worker_count = 0,
           .worker_binary = {},
+          .memory_budget = {.bytes = int64_t{1} << 30},
           .metrics_address = {},
           .drain_patience = {}};
 }
@@ -78,14 +79,17 @@ void PartsFixture::AddDataset(const std::string& name, bool is_text,
                   .ok());
 }
 
-int64_t PartsFixture::Create() {
+v1::Job PartsFixture::Analysis(int64_t seed) {
   v1::Job job;
   v1::AnalyzeSpec& spec = *job.mutable_analyze();
   spec.set_model("mixtral");
   spec.add_data()->set_ids("ids.npy");
   spec.mutable_data(0)->set_sequence_length(16);
-  return Create(job);
+  spec.set_seed(seed);
+  return job;
 }
+
+int64_t PartsFixture::Create() { return Create(Analysis(0)); }
 
 int64_t PartsFixture::Create(const v1::Job& job) {
   v1::CreateJobRequest request;

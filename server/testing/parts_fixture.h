@@ -28,8 +28,11 @@ class PartsFixture : public testing::Test {
   void AddDataset(const std::string& name, bool is_text,
                   const std::string& bytes);
 
-  // Creates a job, an analysis of the ids if nothing else is said, and returns
-  // its id.
+  // Returns an analysis of the ids, of another request for each seed.
+  static v1::Job Analysis(int64_t seed);
+
+  // Creates a job, such an analysis if nothing else is said, and returns its
+  // id.
   int64_t Create();
   int64_t Create(const v1::Job& job);
 
