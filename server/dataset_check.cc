@@ -27,9 +27,9 @@ std::string ProblemOf(const Utf8Check& text) {
 }
 
 std::string ProblemOf(TokenIdCheck& ids) {
-  const auto count = ids.End();
-  if (!count.ok()) return std::string(count.status().message());
-  return *count == 0 ? "no token ids in it" : "";
+  const auto found = ids.End();
+  if (!found.ok()) return std::string(found.status().message());
+  return found->count == 0 ? "no token ids in it" : "";
 }
 
 }  // namespace

@@ -82,14 +82,26 @@ absl::Status Retention::AdoptRuns() {
   return absl::OkStatus();
 }
 
+// Aside at once, since to remove them takes time, in which a job may want to
+// have a run of the same name.
 absl::Status Retention::RemoveUnknownRuns() {
   if (!knows_all_runs_) return absl::OkStatus();
-  // In this order: the job of a new directory is known before it is made.
-  MOEPROBE_ASSIGN_OR_RETURN(const auto names, parts_.runs.Names());
-  MOEPROBE_ASSIGN_OR_RETURN(const auto runs, parts_.store->Runs());
-  const std::set<std::string> known(runs.begin(), runs.end());
-  for (const std::string& name : names) {
-    if (known.contains(name)) continue;
+  std::vector<std::string> aside;
+  MOEPROBE_RETURN_IF_ERROR(
+      parts_.scheduler->WhileNothingStarts([&]() -> absl::Status {
+        // In this order: the job of a new directory is known before it is made.
+        MOEPROBE_ASSIGN_OR_RETURN(const auto names, parts_.runs.Names());
+        MOEPROBE_ASSIGN_OR_RETURN(const auto runs, parts_.store->Runs());
+        const std::set<std::string> known(runs.begin(), runs.end());
+        for (const std::string& name : names) {
+          if (known.contains(name)) continue;
+          MOEPROBE_ASSIGN_OR_RETURN(std::string removed,
+                                    parts_.runs.SetAside(name));
+          aside.push_back(std::move(removed));
+        }
+        return absl::OkStatus();
+      }));
+  for (const std::string& name : aside) {
     MOEPROBE_RETURN_IF_ERROR(parts_.runs.Remove(name));
   }
   return absl::OkStatus();

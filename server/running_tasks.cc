@@ -98,12 +98,12 @@ std::vector<HeldMemory> RunningTasks::Memory() const {
   return memory;
 }
 
-std::vector<int64_t> RunningTasks::Workers() const {
+std::shared_ptr<const RunningTask> RunningTasks::HeldBy(int64_t worker) const {
   const MutexLock lock(mutex_);
-  std::vector<int64_t> workers;
-  workers.reserve(tasks_.size());
-  for (const auto& [job, held] : tasks_) workers.push_back(held.task->worker);
-  return workers;
+  for (const auto& [job, held] : tasks_) {
+    if (held.task->worker == worker) return held.task;
+  }
+  return nullptr;
 }
 
 void RunningTasks::NoteProgress(const AttemptId& attempt,
@@ -124,14 +124,14 @@ void RunningTasks::NoteLayer(const AttemptId& attempt, Clock::time_point now) {
   if (held != nullptr) held->got_on = now;
 }
 
-std::vector<int64_t> RunningTasks::Stalled(std::chrono::seconds patience,
-                                           Clock::time_point now) const {
+std::vector<std::shared_ptr<const RunningTask>> RunningTasks::Stalled(
+    std::chrono::seconds patience, Clock::time_point now) const {
   const MutexLock lock(mutex_);
-  std::vector<int64_t> workers;
+  std::vector<std::shared_ptr<const RunningTask>> stalled;
   for (const auto& [job, held] : tasks_) {
-    if (now - held.got_on >= patience) workers.push_back(held.task->worker);
+    if (now - held.got_on >= patience) stalled.push_back(held.task);
   }
-  return workers;
+  return stalled;
 }
 
 std::vector<std::shared_ptr<const RunningTask>> RunningTasks::Overdue(

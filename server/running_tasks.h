@@ -72,8 +72,8 @@ class RunningTasks {
   // Returns what tasks are expected to take of memory.
   std::vector<HeldMemory> Memory() const;
 
-  // Returns the workers that hold a task.
-  std::vector<int64_t> Workers() const;
+  // Returns the task that a worker holds, null if it holds none.
+  std::shared_ptr<const RunningTask> HeldBy(int64_t worker) const;
 
   // An attempt says how far it is, which means that it gets on if it has not
   // said so before.
@@ -84,9 +84,10 @@ class RunningTasks {
   void NoteLayer(const AttemptId& attempt,
                  Clock::time_point now = Clock::now());
 
-  // Returns the workers whose tasks have not got on for so long.
-  std::vector<int64_t> Stalled(std::chrono::seconds patience,
-                               Clock::time_point now = Clock::now()) const;
+  // Returns the tasks that have not got on for so long.
+  std::vector<std::shared_ptr<const RunningTask>> Stalled(
+      std::chrono::seconds patience,
+      Clock::time_point now = Clock::now()) const;
 
   // Returns the tasks whose jobs a worker first took so long ago.
   std::vector<std::shared_ptr<const RunningTask>> Overdue(

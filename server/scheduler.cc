@@ -347,8 +347,22 @@ absl::Status Scheduler::WorkerDied(int64_t worker, const std::string& reason) {
 
 absl::Status Scheduler::LoseWorker(int64_t worker, const std::string& reason) {
   CrashPoint("worker-lost-not-stored");
-  pulse_->End(worker);
   const MutexLock lock(claim_mutex_);
+  return NoteDeath(worker, reason);
+}
+
+// It gets no other task while the lock is held.
+absl::StatusOr<bool> Scheduler::LoseWorkerOf(const RunningTask& task,
+                                             const std::string& reason) {
+  const MutexLock lock(claim_mutex_);
+  const auto held = running_->HeldBy(task.worker);
+  if (held != nullptr && held->attempt != task.attempt) return false;
+  MOEPROBE_RETURN_IF_ERROR(NoteDeath(task.worker, reason));
+  return true;
+}
+
+absl::Status Scheduler::NoteDeath(int64_t worker, const std::string& reason) {
+  pulse_->End(worker);
   dead_workers_.insert(worker);
   deaths_[worker] = reason;
   return SettleDeaths();

@@ -97,9 +97,10 @@ class Scheduler {
   // holds what they need.
   absl::Status AnswerLike(const std::string& request_key);
 
-  // Takes memory from jobs for models that are pinned, and gives it back; see
-  // MemorySchedule. No job starts meanwhile.
+  // Takes memory from jobs for models that are pinned; see MemorySchedule. No
+  // job starts meanwhile.
   absl::Status AddPinned(int64_t bytes);
+  // Gives it back.
   void RemovePinned(int64_t bytes);
 
   // A worker process has begun, or ended unasked for `reason`.
@@ -109,6 +110,10 @@ class Scheduler {
   // gets nothing else. If that cannot be noted now, say because the disk is
   // full, it will be at the next claim.
   absl::Status LoseWorker(int64_t worker, const std::string& reason);
+  // The same of the worker of a task. False, and nothing happens, if it holds
+  // another by now.
+  absl::StatusOr<bool> LoseWorkerOf(const RunningTask& task,
+                                    const std::string& reason);
 
   // Calls `change` while no job goes to a worker, and returns what it returns.
   absl::Status WhileNothingStarts(const std::function<absl::Status()>& change);
@@ -116,7 +121,7 @@ class Scheduler {
   // Where a job with this device will run, as far as workers have told.
   v1::Device ResolveDevice(v1::Device device) const;
 
-  // Whether any worker has told that it computes on a GPU.
+  // Whether the worker that claimed last computes on a GPU.
   bool workers_have_cuda() const { return workers_have_cuda_; }
 
   // Workers that wait for a task.
@@ -162,6 +167,8 @@ class Scheduler {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
   void NoteStart(const JobRow& row, const Claimant& claimant, size_t groups,
                  size_t missing);
+  absl::Status NoteDeath(int64_t worker, const std::string& reason)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
   absl::Status SettleDeaths() ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
   absl::StatusOr<bool> AnswerFromCache(const JobRow& row, const JobPlan& plan);
   bool WaitForChange(const Seen& seen, const Claimant& claimant);

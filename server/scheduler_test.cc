@@ -1,16 +1,13 @@
 #include "server/scheduler.h"
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <string>
 
-#include "core/base/sha256.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "moeprobe/v1/job.pb.h"
-#include "moeprobe/v1/training.pb.h"
-#include "server/resource_name.h"
 #include "server/testing/parts_fixture.h"
 #include "storage/access.h"
 #include "storage/job.h"
@@ -18,7 +15,6 @@
 namespace moeprobe {
 namespace {
 
-using testing::ElementsAre;
 using testing::IsEmpty;
 
 class SchedulerTest : public PartsFixture {
@@ -62,32 +58,43 @@ TEST_F(SchedulerTest, CancelsATaskThatNobodyGot) {
   EXPECT_EQ(Get(job).state, JobState::kCancelled);
 }
 
-// A file of which every read is an I/O error.
-constexpr const char* kUnreadable = "/proc/self/mem";
-
-v1::Job TrainingOn(const std::string& text) {
-  v1::Job job;
-  job.mutable_train()->mutable_data()->set_text(text);
-  job.mutable_train()->add_variants()->set_name("top-2");
-  job.mutable_train()->mutable_optimizer()->set_steps(4);
-  return job;
+// Looks of a worker that wakes itself are many thousands.
+TEST_F(SchedulerTest, LooksAtAJobThatWaitsForMemoryOnlyNowAndThen) {
+  Create();
+  Claim();
+  const int64_t bytes = parts_.running.HeldBy(kWorker)->memory_bytes;
+  const int64_t second = Create(Analysis(1));  // of the same size
+  const int64_t room = parts_.memory.job_bytes();
+  ASSERT_TRUE(parts_.scheduler.AddPinned(room - 2 * bytes + 1).ok());
+  int looks = 0;
+  const absl::Time end = absl::Now() + absl::Seconds(1);
+  Claimant other = ClaimantUntil([&] {
+    ++looks;
+    return absl::Now() >= end;
+  });
+  other.worker = kWorker + 1;
+  const auto task = parts_.scheduler.Claim(other);
+  ASSERT_TRUE(task.ok()) << task.status();
+  EXPECT_FALSE(task->has_value());
+  EXPECT_LT(looks, 30);
+  EXPECT_EQ(Get(second).state, JobState::kQueued);
 }
 
-TEST_F(SchedulerTest, LetsOthersPassAJobWhoseDataCannotBeRead) {
-  const std::string text(2000, 'x');
-  AddDataset("text", /*is_text=*/true, text);
-  const int64_t first = Create(TrainingOn("text"));
+// To give a worker up takes time, in which it may end one task and get another.
+TEST_F(SchedulerTest, TakesNoOtherTaskFromAWorkerThanTheOneItIsToLose) {
+  const int64_t first = Create();
+  Claim();
+  const auto lost = parts_.running.HeldBy(kWorker);
+  ASSERT_NE(lost, nullptr);
+  ASSERT_TRUE(parts_.task_operations.Fail(*lost, {}).ok());
   const int64_t second = Create();
-  const auto blob = parts_.layout.blobs / Sha256Hex(text);
-  const auto kept = directory_.path() / "kept";
-  std::filesystem::rename(blob, kept);
-  std::filesystem::create_symlink(kUnreadable, blob);
-  EXPECT_EQ(Claim().job(), JobName(second));
-  EXPECT_EQ(Get(first).state, JobState::kQueued);
-  EXPECT_THAT(parts_.rests.Resting(), ElementsAre(first));
-  std::filesystem::rename(kept, blob);
-  parts_.rests.Forget(first);  // as time would
-  EXPECT_EQ(Claim().job(), JobName(first));
+  Claim();
+  EXPECT_FALSE(*parts_.scheduler.LoseWorkerOf(*lost, "said nothing"));
+  EXPECT_EQ(Get(first).state, JobState::kFailed);
+  EXPECT_EQ(Get(second).state, JobState::kRunning);
+  EXPECT_TRUE(*parts_.scheduler.LoseWorkerOf(*parts_.running.HeldBy(kWorker),
+                                             "said nothing"));
+  EXPECT_EQ(Get(second).state, JobState::kQueued);
 }
 
 TEST_F(SchedulerTest, LeavesALaterClaimWhatItGot) {

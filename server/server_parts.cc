@@ -101,8 +101,12 @@ std::unique_ptr<WorkerLeases> ServerParts::Lease() {
       .pulse = &pulse,
       .lease = options.lease,
       .stall = options.stall,
-      .on_expiry = [this](int64_t worker,
-                          const std::string& what) { GiveUp(worker, what); },
+      .on_expiry = [this](const RunningTask& task,
+                          const std::string& what) { GiveUp(task, what); },
+      .on_idle_silence =
+          [this](int64_t worker, const std::string& what) {
+            EndIdle(worker, what);
+          },
       .max_job_time = options.max_job_time,
       .on_overdue = [this](const RunningTask& task) { EndOverdue(task); }});
 }
@@ -128,13 +132,25 @@ void ServerParts::EnforceCancel(const JobRow& row) {
   });
 }
 
-void ServerParts::GiveUp(int64_t worker, const std::string& what) {
-  const std::string reason = absl::StrCat("worker ", worker, " ", what);
-  LogWarning(reason);
+void ServerParts::GiveUp(const RunningTask& task, const std::string& what) {
+  const std::string reason = absl::StrCat("worker ", task.worker, " ", what);
   CrashPoint("lease-expired-not-stored");
-  const absl::Status status = scheduler.LoseWorker(worker, reason);
-  if (!status.ok()) LogWarning(status.ToString());
+  const auto lost = scheduler.LoseWorkerOf(task, reason);
+  if (lost.ok() && !*lost) return;
+  LogWarning(reason);
+  if (!lost.ok()) LogWarning(lost.status().ToString());
   CrashPoint("lease-expired-worker-lives");
+  Kill(task.worker);
+}
+
+// One that nobody here has started comes back, or not: it holds nothing.
+void ServerParts::EndIdle(int64_t worker, const std::string& what) {
+  LogWarning(absl::StrCat("worker ", worker, " ", what, ", without a task"));
+  pulse.End(worker);
+  Kill(worker);
+}
+
+void ServerParts::Kill(int64_t worker) {
   if (executor == nullptr) return;
   executor->KillLater(worker, std::chrono::milliseconds(0),
                       [] { return true; });
@@ -150,7 +166,7 @@ void ServerParts::EndOverdue(const RunningTask& task) {
     LogWarning(failed.ToString());
     return;
   }
-  GiveUp(task.worker, "held a job for too long");
+  GiveUp(task, "held a job for too long");
 }
 
 }  // namespace moeprobe

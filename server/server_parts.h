@@ -130,8 +130,11 @@ struct ServerParts {
   v1::Visibility DefaultVisibility() const;
   // Kills the worker of a cancelled job that does not stop by itself.
   void EnforceCancel(const JobRow& row);
-  // Takes its task from a worker that did `what`, and ends it.
-  void GiveUp(int64_t worker, const std::string& what);
+  // Takes a task from its worker, which did `what`, and ends that.
+  void GiveUp(const RunningTask& task, const std::string& what);
+  // Ends a worker that holds nothing and did `what`.
+  void EndIdle(int64_t worker, const std::string& what);
+  void Kill(int64_t worker);
   // Fails a job that takes longer than it may, and ends its worker.
   void EndOverdue(const RunningTask& task);
 

@@ -22,8 +22,6 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "core/base/crash_point.h"
-#include "core/base/file_content.h"
-#include "core/base/npy.h"
 #include "core/base/quoted.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/result.pb.h"
@@ -34,6 +32,7 @@
 #include "server/probe_groups.h"
 #include "server/resource_name.h"
 #include "server/running_tasks.h"
+#include "server/token_id_blob.h"
 #include "storage/attempt_store.h"
 #include "storage/blob_store.h"
 #include "storage/job.h"
@@ -45,7 +44,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kMaxInlineBytes = size_t{1} << 20;
-constexpr int64_t kMaxTokenBytes = int64_t{4} << 30;
 
 std::vector<std::string> Texts(
     const google::protobuf::RepeatedPtrField<std::string>& list) {
@@ -167,30 +165,31 @@ void AddKnownProvenance(const JobPlan& plan, AttemptEnd& end) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const RunningTask>> TaskOperations::Hear(
+absl::StatusOr<TaskOperations::Heard> TaskOperations::Hear(
     const std::string& job_name, int attempt) {
   MOEPROBE_ASSIGN_OR_RETURN(auto task, parts_.running->Find(job_name, attempt));
-  parts_.pulse->Beat(task->worker);
-  return task;
+  WorkerPulse::Call call(parts_.pulse, task->worker);
+  return Heard{.task = std::move(task), .call = std::move(call)};
 }
 
 absl::StatusOr<v1::ReportTaskResponse> TaskOperations::Report(
     const v1::ReportTaskRequest& request) {
-  MOEPROBE_ASSIGN_OR_RETURN(const auto task,
+  MOEPROBE_ASSIGN_OR_RETURN(const Heard heard,
                             Hear(request.job(), request.attempt()));
+  const RunningTask& task = *heard.task;
   const double fraction = request.progress().fraction();
   const bool is_share = fraction >= 0 && fraction <= 1;
   if (!is_share) {
     return absl::InvalidArgumentError(absl::StrCat(
         "progress.fraction: ", fraction, " is out of range, expected 0 to 1"));
   }
-  parts_.running->NoteProgress(task->attempt, request.progress().phase(),
+  parts_.running->NoteProgress(task.attempt, request.progress().phase(),
                                fraction);
   v1::ReportTaskResponse response;
   CrashPoint("lease-renewed-report-not-stored");
   MOEPROBE_ASSIGN_OR_RETURN(
       const bool cancel,
-      parts_.attempts->Report(task->attempt, request.progress().phase(),
+      parts_.attempts->Report(task.attempt, request.progress().phase(),
                               fraction, Texts(request.warnings())));
   CrashPoint("report-stored-not-acknowledged");
   response.set_cancel(cancel);
@@ -200,28 +199,28 @@ absl::StatusOr<v1::ReportTaskResponse> TaskOperations::Report(
 
 absl::Status TaskOperations::StoreTokens(
     const v1::StoreTokensRequest& request) {
-  MOEPROBE_ASSIGN_OR_RETURN(const auto task,
+  MOEPROBE_ASSIGN_OR_RETURN(const Heard heard,
                             Hear(request.job(), request.attempt()));
+  const RunningTask& task = *heard.task;
   if (!IsSha256(request.text_sha256()) ||
       !IsSha256(request.tokenizer_sha256())) {
     return absl::InvalidArgumentError(
         "text_sha256, tokenizer_sha256: expected SHA-256 in hexadecimal");
   }
-  if (!IsInside(request.ids_path(), task->task.scratch_directory())) {
+  if (!IsInside(request.ids_path(), task.task.scratch_directory())) {
     return absl::InvalidArgumentError(
         absl::StrCat("ids_path: ", Quoted(request.ids_path()),
                      " is not in the scratch directory of the task"));
   }
-  MOEPROBE_ASSIGN_OR_RETURN(const FileContent ids,
-                            ReadFile(request.ids_path(), kMaxTokenBytes));
-  MOEPROBE_RETURN_IF_ERROR(DecodeTokenIds(ids.bytes).status());
   const BlobStore::Hold hold = parts_.blobs->HoldAll();
-  MOEPROBE_ASSIGN_OR_RETURN(const std::string ids_sha256,
-                            parts_.blobs->Put(ids.bytes));
+  MOEPROBE_ASSIGN_OR_RETURN(const TokenIdBlob blob,
+                            StoreTokenIds(request.ids_path(), *parts_.blobs));
   CrashPoint("tokens-stored-row-not");
+  MOEPROBE_RETURN_IF_ERROR(
+      parts_.fingerprints->RememberTokenIds(blob.sha256, blob.ids));
   MOEPROBE_RETURN_IF_ERROR(parts_.fingerprints->RememberTokenization(
-      request.text_sha256(), request.tokenizer_sha256(), ids_sha256));
-  parts_.blobs->Confirm(ids_sha256);
+      request.text_sha256(), request.tokenizer_sha256(), blob.sha256));
+  parts_.blobs->Confirm(blob.sha256);
   CrashPoint("tokens-stored-not-acknowledged");
   std::error_code ignored;
   fs::remove(request.ids_path(), ignored);
@@ -230,37 +229,37 @@ absl::Status TaskOperations::StoreTokens(
 
 absl::Status TaskOperations::Publish(const v1::FinishedLayer& layer,
                                      std::vector<NewArray> arrays) {
-  MOEPROBE_ASSIGN_OR_RETURN(const auto task,
+  MOEPROBE_ASSIGN_OR_RETURN(const Heard heard,
                             Hear(layer.job(), layer.attempt()));
+  const RunningTask& task = *heard.task;
   MOEPROBE_ASSIGN_OR_RETURN(const v1::TaskPart part,
-                            PartOf(*task, layer.part()));
+                            PartOf(task, layer.part()));
   MOEPROBE_RETURN_IF_ERROR(CheckLayer(layer, part));
   const BlobStore::Hold hold = parts_.blobs->HoldAll();
   CrashPoint("layer-received-not-stored");
   MOEPROBE_ASSIGN_OR_RETURN(const std::vector<std::string> blobs,
                             StoreLargeArrays(*parts_.blobs, arrays));
   CrashPoint("large-arrays-stored-rows-not");
-  const int job_part = task->job_parts[static_cast<size_t>(layer.part())];
-  const PlannedPart& planned = task->plan.parts[static_cast<size_t>(job_part)];
+  const int job_part = task.job_parts[static_cast<size_t>(layer.part())];
+  const PlannedPart& planned = task.plan.parts[static_cast<size_t>(job_part)];
   const LayerSource source = SourceOf(layer, planned);
-  PublishedLayer published{
-      .layer = layer.layer(),
-      .stamp = planned.stamp,
-      .weights_fingerprint = layer.weights_fingerprint(),
-      .groups = {},
-      .needed = GroupsOfSource(task->plan, job_part, source, task->device,
-                               layer.layer()),
-      .warnings = Texts(layer.warnings())};
+  PublishedLayer published{.layer = layer.layer(),
+                           .stamp = planned.stamp,
+                           .weights_fingerprint = layer.weights_fingerprint(),
+                           .groups = {},
+                           .needed = GroupsOfSource(task.plan, job_part, source,
+                                                    task.device, layer.layer()),
+                           .warnings = Texts(layer.warnings())};
   for (auto& [name, group] : GroupsOf(layer, part, std::move(arrays))) {
     group.probe = name;
-    group.key = KeyOfGroup(planned, source, task->device, layer.layer(), name);
+    group.key = KeyOfGroup(planned, source, task.device, layer.layer(), name);
     published.groups.push_back(std::move(group));
   }
-  MOEPROBE_RETURN_IF_ERROR(parts_.attempts->Publish(task->attempt, published));
+  MOEPROBE_RETURN_IF_ERROR(parts_.attempts->Publish(task.attempt, published));
   for (const std::string& sha256 : blobs) parts_.blobs->Confirm(sha256);
   CrashPoint("layer-stored-not-acknowledged");
-  parts_.running->NoteLayer(task->attempt);
-  parts_.rests->Forget(task->attempt.job);
+  parts_.running->NoteLayer(task.attempt);
+  parts_.rests->Forget(task.attempt.job);
   return absl::OkStatus();
 }
 
@@ -308,17 +307,18 @@ absl::Status TaskOperations::Fail(const RunningTask& task,
 }
 
 absl::Status TaskOperations::Finish(const v1::FinishTaskRequest& request) {
-  MOEPROBE_ASSIGN_OR_RETURN(const auto task,
+  MOEPROBE_ASSIGN_OR_RETURN(const Heard heard,
                             Hear(request.job(), request.attempt()));
+  const RunningTask& task = *heard.task;
   CrashPoint("task-end-received-not-stored");
-  AttemptEnd end = EndOf(request, *task);
-  LetRest(task->attempt, end);
-  const auto plan = parts_.planner->Plan(task->spec, task->device);
+  AttemptEnd end = EndOf(request, task);
+  LetRest(task.attempt, end);
+  const auto plan = parts_.planner->Plan(task.spec, task.device);
   if (plan.ok()) AddKnownProvenance(*plan, end);
-  MOEPROBE_ASSIGN_OR_RETURN(const JobState state, End(task->attempt, end));
-  if (state == JobState::kSucceeded) Learn(*task);
+  MOEPROBE_ASSIGN_OR_RETURN(const JobState state, End(task.attempt, end));
+  if (state == JobState::kSucceeded) Learn(task);
   CrashPoint("task-ended-others-like-it-wait");
-  const absl::Status answered = parts_.scheduler->AnswerLike(task->request_key);
+  const absl::Status answered = parts_.scheduler->AnswerLike(task.request_key);
   // The worker's part is done: jobs that wait stay queued.
   if (!answered.ok()) LogWarning(answered.ToString());
   return absl::OkStatus();

@@ -27,7 +27,8 @@
 namespace moeprobe {
 
 // What workers do with the tasks they hold; see WorkerService. Every call about
-// a task renews its lease, whatever it ends with. Thread-safe.
+// a task that an attempt holds renews its lease as long as it takes, whatever
+// it ends with. Thread-safe.
 class TaskOperations {
  public:
   // All must outlive the object.
@@ -66,9 +67,13 @@ class TaskOperations {
   absl::Status Fail(const RunningTask& task, const JobFailure& failure);
 
  private:
-  // Returns the task that an attempt holds, of which its worker is heard.
-  absl::StatusOr<std::shared_ptr<const RunningTask>> Hear(
-      const std::string& job_name, int attempt);
+  // A call about a task.
+  struct Heard {
+    std::shared_ptr<const RunningTask> task;
+    WorkerPulse::Call call;  // its worker is heard as long as this lives
+  };
+
+  absl::StatusOr<Heard> Hear(const std::string& job_name, int attempt);
   // Stores the end of an attempt, and acts on it.
   absl::StatusOr<JobState> End(const AttemptId& attempt, const AttemptEnd& end);
   void Learn(const RunningTask& task);

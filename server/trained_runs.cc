@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "core/base/disk_error.h"
@@ -60,6 +61,7 @@ int64_t TrainedRuns::BytesOf(const std::string& run) const {
 
 absl::StatusOr<std::string> TrainedRuns::SetAside(
     const std::string& run) const {
+  if (absl::StartsWith(run, kAside)) return run;
   std::string name = absl::StrCat(kAside, run);
   MOEPROBE_RETURN_IF_ERROR(Remove(name));
   std::error_code error;

@@ -35,7 +35,8 @@ class TrainedRuns {
   int64_t BytesOf(const std::string& run) const;
 
   // Takes a run's directory away, so that there is none of that name at once,
-  // and returns its new name for Remove(). What is not there is not missed.
+  // and returns its new name for Remove(). What is not there is not missed, and
+  // what is aside already stays.
   absl::StatusOr<std::string> SetAside(const std::string& run) const;
 
   // Removes a directory with all that is in it.

@@ -1,7 +1,9 @@
 #include "server/worker_leases.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,25 +14,38 @@ namespace {
 
 constexpr std::chrono::milliseconds kInterval{250};
 
+std::string SaidNothingFor(std::chrono::seconds time) {
+  return absl::StrCat("said nothing for ", time.count(), " s");
+}
+
 }  // namespace
 
 WorkerLeases::WorkerLeases(Parts parts)
     : parts_(std::move(parts)), looking_(kInterval, [this] { Look(); }) {}
 
 void WorkerLeases::Look() const {
-  for (const int64_t worker : parts_.running->Workers()) {
-    if (!parts_.pulse->IsSilent(worker, parts_.lease)) continue;
+  for (const auto& task : parts_.running->All()) {
+    if (!parts_.pulse->IsSilent(task->worker, parts_.lease)) continue;
+    parts_.on_expiry(*task, SaidNothingFor(parts_.lease));
+  }
+  for (const auto& task : parts_.running->Stalled(parts_.stall)) {
     parts_.on_expiry(
-        worker, absl::StrCat("said nothing for ", parts_.lease.count(), " s"));
+        *task, absl::StrCat("got no further for ", parts_.stall.count(), " s"));
   }
-  for (const int64_t worker : parts_.running->Stalled(parts_.stall)) {
-    parts_.on_expiry(worker, absl::StrCat("got no further for ",
-                                          parts_.stall.count(), " s"));
-  }
+  LookAtIdleWorkers();
   if (parts_.max_job_time.count() == 0) return;
   const absl::Duration most = absl::FromChrono(parts_.max_job_time);
   for (const auto& task : parts_.running->Overdue(most)) {
     parts_.on_overdue(*task);
+  }
+}
+
+// They ask for work more often than a lease may be long.
+void WorkerLeases::LookAtIdleWorkers() const {
+  const auto patience = std::max(parts_.lease, 2 * WorkerPulse::kPatience);
+  for (const int64_t worker : parts_.pulse->Silent(patience)) {
+    if (parts_.running->HeldBy(worker) != nullptr) continue;
+    parts_.on_idle_silence(worker, SaidNothingFor(patience));
   }
 }
 

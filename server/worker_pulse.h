@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <vector>
 
 #include "core/base/mutex.h"
 
@@ -19,21 +20,52 @@ class WorkerPulse {
   // stuck, or starved of memory or time.
   static constexpr std::chrono::seconds kPatience{15};
 
+  // A call of a worker, as long as the server is at it. Its worker waits and
+  // can say nothing else, say because a disk takes long. Must not outlive the
+  // pulse.
+  class Call {
+   public:
+    Call(WorkerPulse* pulse, int64_t worker);
+    ~Call();
+    Call(Call&& other) noexcept;
+    Call& operator=(Call&& other) = delete;
+
+   private:
+    WorkerPulse* pulse_;  // null: moved from
+    int64_t worker_;
+  };
+
   // The worker with this process id has called.
   void Beat(int64_t worker, Clock::time_point now = Clock::now());
 
   // It has ended.
   void End(int64_t worker);
 
-  // Whether it has been heard of, but not for so long.
+  // Whether it has been heard of, but not for so long, nor waits for a call.
   bool IsSilent(int64_t worker, std::chrono::seconds patience,
                 Clock::time_point now = Clock::now()) const;
+
+  // Returns all who are silent.
+  std::vector<int64_t> Silent(std::chrono::seconds patience,
+                              Clock::time_point now = Clock::now()) const;
 
   int AnsweringCount(Clock::time_point now = Clock::now()) const;
 
  private:
+  struct Heard {
+    Clock::time_point last;
+    int call_count = 0;  // that the server is at
+
+    bool IsSilent(std::chrono::seconds patience, Clock::time_point now) const {
+      return call_count == 0 && now - last >= patience;
+    }
+  };
+
+  void BeginCall(int64_t worker);
+  void EndCall(int64_t worker);
+
   mutable Mutex mutex_;
-  std::map<int64_t, Clock::time_point> last_ ABSL_GUARDED_BY(mutex_);
+  std::map<int64_t, Heard> workers_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace moeprobe

@@ -2,10 +2,14 @@
 
 #include <chrono>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace moeprobe {
 namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 constexpr WorkerPulse::Clock::time_point kStart{};
 
@@ -36,6 +40,30 @@ TEST(WorkerPulseTest, KnowsWhoHasBeenSilentForTooLong) {
   pulse.Beat(1, kStart + lease);
   EXPECT_FALSE(pulse.IsSilent(1, lease, kStart + lease));
   EXPECT_FALSE(pulse.IsSilent(2, lease, kStart + lease));
+}
+
+// A worker whose call waits for the disk lives.
+TEST(WorkerPulseTest, IsPatientWithAWorkerThatWaitsForACall) {
+  WorkerPulse pulse;
+  const std::chrono::seconds lease(60);
+  const auto much_later = WorkerPulse::Clock::now() + 10 * lease;
+  {
+    const WorkerPulse::Call call(&pulse, 1);
+    EXPECT_FALSE(pulse.IsSilent(1, lease, much_later));
+    EXPECT_THAT(pulse.Silent(lease, much_later), IsEmpty());
+  }
+  EXPECT_FALSE(pulse.IsSilent(1, lease));
+  EXPECT_TRUE(pulse.IsSilent(1, lease, much_later));
+  EXPECT_THAT(pulse.Silent(lease, much_later), ElementsAre(1));
+}
+
+TEST(WorkerPulseTest, HearsNothingOfAWorkerThatEndsInACall) {
+  WorkerPulse pulse;
+  {
+    const WorkerPulse::Call call(&pulse, 1);
+    pulse.End(1);
+  }
+  EXPECT_EQ(pulse.AnsweringCount(), 0);
 }
 
 TEST(WorkerPulseTest, ForgetsAWorkerThatEnded) {

@@ -66,18 +66,6 @@ absl::Status Lost(const fs::path& path) {
       path.native(), ": missing, or its content has another SHA-256"));
 }
 
-// Visits all of a file, from its beginning.
-absl::Status VisitPieces(const FileDescriptor& file, const fs::path& path,
-                         BlobStore::Visit visit) {
-  if (lseek(file.number(), 0, SEEK_SET) != 0) return DiskError(errno, path);
-  std::vector<char> piece(BlobStore::kPieceBytes);
-  while (true) {
-    MOEPROBE_ASSIGN_OR_RETURN(const size_t size, ReadSome(file, piece, path));
-    if (size == 0) return absl::OkStatus();
-    MOEPROBE_RETURN_IF_ERROR(visit({piece.data(), size}));
-  }
-}
-
 }  // namespace
 
 void UnsettledBlobs::Add(const std::string& sha256) {
@@ -234,7 +222,7 @@ absl::StatusOr<std::string> BlobStore::Read(const std::string& sha256) const {
 }
 
 absl::Status BlobStore::ReadInPieces(const std::string& sha256,
-                                     Visit visit) const {
+                                     PieceVisit visit) const {
   const fs::path path = PathOf(sha256);
   const auto file = OpenRegularFile(path);
   if (absl::IsNotFound(file.status())) return Lost(path);

@@ -12,9 +12,9 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/base/file_content.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/mutex.h"
 #include "core/base/sha256.h"
@@ -120,12 +120,10 @@ class BlobStore {
   // of DiskError where the disk fails.
   absl::StatusOr<std::string> Read(const std::string& sha256) const;
 
-  // Calls visit(piece) for a blob's bytes in order, at most kPieceBytes at a
-  // time, which are all that is in memory, until it returns an error. The same
-  // errors, before the first piece; it may be discarded meanwhile.
-  static constexpr size_t kPieceBytes = size_t{1} << 20;
-  using Visit = absl::FunctionRef<absl::Status(std::string_view piece)>;
-  absl::Status ReadInPieces(const std::string& sha256, Visit visit) const;
+  // Calls visit(piece) for a blob's bytes, as VisitPieces does: no more of them
+  // is in memory. The same errors, before the first piece; it may be discarded
+  // meanwhile.
+  absl::Status ReadInPieces(const std::string& sha256, PieceVisit visit) const;
 
  private:
   explicit BlobStore(std::filesystem::path directory)

@@ -87,7 +87,7 @@ TEST_F(BlobStoreTest, NoticesAFlippedBitAndAMissingFile) {
 }
 
 TEST_F(BlobStoreTest, ReadsLargeOnesInPieces) {
-  std::string bytes(5 * BlobStore::kPieceBytes / 2, 'a');
+  std::string bytes(5 * kFilePieceBytes / 2, 'a');
   bytes.back() = 'z';
   const std::string sha256 = *blobs_.Put(bytes);
   std::vector<std::string> pieces;
@@ -101,7 +101,7 @@ TEST_F(BlobStoreTest, ReadsLargeOnesInPieces) {
 }
 
 TEST_F(BlobStoreTest, VisitsNoPieceOfWhatIsNotWhatItWas) {
-  const std::string bytes(3 * BlobStore::kPieceBytes, 'a');
+  const std::string bytes(3 * kFilePieceBytes, 'a');
   const std::string sha256 = *blobs_.Put(bytes);
   const auto fail = [](std::string_view /*piece*/) {
     return absl::AbortedError("visited");

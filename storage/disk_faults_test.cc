@@ -133,7 +133,7 @@ TEST_P(DiskFaultsTest, OfABlob) {
 
 TEST_P(DiskFaultsTest, OfABlobThatIsRead) {
   const BlobStore blobs = *BlobStore::Open(directory_.path());
-  const std::string bytes(3 * BlobStore::kPieceBytes, 'a');
+  const std::string bytes(3 * kFilePieceBytes, 'a');
   const std::string sha256 = *blobs.Put(bytes);
   for (const char* names : {kOpens, kReads}) {
     std::string found;

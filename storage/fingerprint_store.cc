@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "core/base/npy.h"
 #include "core/base/token_windows.h"
 #include "storage/connection.h"
 #include "storage/database.h"
@@ -67,6 +68,28 @@ absl::Status FingerprintStore::RememberTokenization(
   return database_->Write([&](Connection& db) -> absl::Status {
     Execute(db, "INSERT OR REPLACE INTO tokenization VALUES(?1, ?2, ?3)",
             text_sha256, tokenizer_sha256, ids_sha256);
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<std::optional<TokenIdSummary>> FingerprintStore::TokenIds(
+    const std::string& ids_sha256) {
+  return database_->Read(
+      [&](Connection& db) -> absl::StatusOr<std::optional<TokenIdSummary>> {
+        Statement query =
+            Query(db, "SELECT count, largest FROM token_ids WHERE sha256 = ?1",
+                  ids_sha256);
+        if (!query.executeStep()) return std::nullopt;
+        return TokenIdSummary{.count = query.getColumn(0).getInt64(),
+                              .largest = query.getColumn(1).getInt()};
+      });
+}
+
+absl::Status FingerprintStore::RememberTokenIds(const std::string& ids_sha256,
+                                                const TokenIdSummary& summary) {
+  return database_->Write([&](Connection& db) -> absl::Status {
+    Execute(db, "INSERT OR REPLACE INTO token_ids VALUES(?1, ?2, ?3)",
+            ids_sha256, summary.count, summary.largest);
     return absl::OkStatus();
   });
 }

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/base/npy.h"
 #include "core/base/token_windows.h"
 #include "storage/database.h"
 
@@ -21,7 +22,8 @@ struct CutData {
   std::vector<int32_t> first_ids;  // at most 16
 };
 
-// Digests that were computed once and are remembered. Thread-safe.
+// Digests that were computed once, and what was found on the way, are
+// remembered. Thread-safe.
 class FingerprintStore {
  public:
   // `database` must outlive the store.
@@ -39,7 +41,14 @@ class FingerprintStore {
                                     const std::string& tokenizer_sha256,
                                     const std::string& ids_sha256);
 
-  // Returns what is known of ids cut in this way.
+  // Returns what is known of ids.
+  absl::StatusOr<std::optional<TokenIdSummary>> TokenIds(
+      const std::string& ids_sha256);
+  absl::Status RememberTokenIds(const std::string& ids_sha256,
+                                const TokenIdSummary& summary);
+
+  // Returns what is known of ids cut in this way. `ids_sha256`: their digest,
+  // or one of what determines them.
   absl::StatusOr<std::optional<CutData>> Data(const std::string& ids_sha256,
                                               const WindowOptions& windows);
   absl::Status RememberData(const std::string& ids_sha256,

@@ -112,6 +112,8 @@ struct NeededGroup {
 struct AttemptId {
   int64_t job = 0;
   int attempt = 0;
+
+  bool operator==(const AttemptId&) const = default;
 };
 
 // Called with the id of a job after a change of it is on disk, from the thread

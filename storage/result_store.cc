@@ -80,7 +80,7 @@ absl::StatusOr<std::vector<PartProvenance>> ResultStore::Provenance(
 }
 
 absl::Status ResultStore::ReadNpy(int64_t job, const JobArray& array,
-                                  BlobStore::Visit visit) {
+                                  PieceVisit visit) {
   const StoredArray& info = array.array;
   MOEPROBE_ASSIGN_OR_RETURN(
       const std::optional<std::string> npy,

@@ -47,8 +47,7 @@ class ResultStore {
   // Calls visit(piece) for the .npy bytes of `array` in order, as
   // BlobStore::ReadInPieces does. DataLoss, before the first piece, if they are
   // gone or damaged.
-  absl::Status ReadNpy(int64_t job, const JobArray& array,
-                       BlobStore::Visit visit);
+  absl::Status ReadNpy(int64_t job, const JobArray& array, PieceVisit visit);
 
  private:
   Database* database_;

@@ -502,9 +502,18 @@ CREATE TABLE identity(
 INSERT INTO identity VALUES(lower(hex(randomblob(16))), 0);
 )sql";
 
-constexpr std::array<const char*, 11> kMigrations = {
-    kInitial,   kEstimates, kTraining, kIndexes, kUsers,   kShares,
-    kRetention, kMemory,    kPins,     kHeard,   kIdentity};
+constexpr const char* kTokenIds = R"sql(
+-- What is known of token ids without reading them.
+CREATE TABLE token_ids(
+  sha256 TEXT PRIMARY KEY,
+  count INTEGER NOT NULL,
+  largest INTEGER NOT NULL      -- -1: there are none
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array<const char*, 12> kMigrations = {
+    kInitial,   kEstimates, kTraining, kIndexes, kUsers,    kShares,
+    kRetention, kMemory,    kPins,     kHeard,   kIdentity, kTokenIds};
 
 }  // namespace
 

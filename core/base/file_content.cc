@@ -1,15 +1,21 @@
 #include "core/base/file_content.h"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/disk_error.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/file_identity.h"
 #include "core/base/sha256.h"
@@ -64,6 +70,17 @@ absl::StatusOr<std::string> ReadBlob(const std::filesystem::path& path,
 absl::Status CheckBlob(const std::filesystem::path& path) {
   MOEPROBE_ASSIGN_OR_RETURN(const std::string sha256, Sha256OfFile(path));
   return CheckName(path, sha256);
+}
+
+absl::Status VisitPieces(const FileDescriptor& file,
+                         const std::filesystem::path& path, PieceVisit visit) {
+  if (lseek(file.number(), 0, SEEK_SET) != 0) return DiskError(errno, path);
+  std::vector<char> piece(kFilePieceBytes);
+  while (true) {
+    MOEPROBE_ASSIGN_OR_RETURN(const size_t size, ReadSome(file, piece, path));
+    if (size == 0) return absl::OkStatus();
+    MOEPROBE_RETURN_IF_ERROR(visit({piece.data(), size}));
+  }
 }
 
 }  // namespace moeprobe

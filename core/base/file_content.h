@@ -1,12 +1,16 @@
 #ifndef MOEPROBE_CORE_BASE_FILE_CONTENT_H_
 #define MOEPROBE_CORE_BASE_FILE_CONTENT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/base/file_descriptor.h"
 #include "core/base/file_identity.h"
 
 namespace moeprobe {
@@ -33,6 +37,14 @@ absl::StatusOr<std::string> ReadBlob(const std::filesystem::path& path,
 // Looks at all of a blob, a piece of it in memory at a time. Errors: those of
 // ReadBlob, of whatever size it is.
 absl::Status CheckBlob(const std::filesystem::path& path);
+
+// Calls visit(piece) for all of a file in order, from its beginning to where it
+// ends by then, at most kFilePieceBytes at a time, until it returns an error.
+// `path` is for messages. Errors: those of the visit and of DiskError.
+inline constexpr size_t kFilePieceBytes = size_t{1} << 20;
+using PieceVisit = absl::FunctionRef<absl::Status(std::string_view piece)>;
+absl::Status VisitPieces(const FileDescriptor& file,
+                         const std::filesystem::path& path, PieceVisit visit);
 
 }  // namespace moeprobe
 

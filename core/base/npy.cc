@@ -184,10 +184,10 @@ void TokenIdCheck::Append(std::string_view piece) {
   AppendIds(piece);
 }
 
-absl::StatusOr<int64_t> TokenIdCheck::End() {
+absl::StatusOr<TokenIdSummary> TokenIdCheck::End() {
   if (is_in_header_) ReadHeader();
   MOEPROBE_RETURN_IF_ERROR(problem_);
-  return count_;
+  return seen_;
 }
 
 void TokenIdCheck::ReadHeader() {
@@ -216,8 +216,9 @@ void TokenIdCheck::AppendIds(std::string_view piece) {
 void TokenIdCheck::CheckIds(std::string_view ids) {
   for (size_t at = 0; problem_.ok() && at < ids.size(); at += layout_.bytes) {
     const uint64_t id = IntegerAt(ids.data() + at, layout_);
-    if (id >> 31 != 0) problem_ = IdError(count_, id, layout_);
-    ++count_;
+    if (id >> 31 != 0) problem_ = IdError(seen_.count, id, layout_);
+    ++seen_.count;
+    seen_.largest = std::max(seen_.largest, static_cast<int32_t>(id));
   }
 }
 

@@ -52,6 +52,12 @@ struct TokenIdLayout {
 // [0, 2^31).
 absl::StatusOr<std::vector<int32_t>> DecodeTokenIds(std::string_view npy);
 
+// What is known of token ids without having them.
+struct TokenIdSummary {
+  int64_t count = 0;
+  int32_t largest = -1;  // -1 if there are none
+};
+
 // Finds in token ids that come in pieces what DecodeTokenIds would find in all
 // of them. Keeps no more of them than the header.
 class TokenIdCheck {
@@ -61,9 +67,9 @@ class TokenIdCheck {
 
   void Append(std::string_view piece);
 
-  // Returns how many ids there were, after the last piece. Errors: those of
+  // Returns what ids there were, after the last piece. Errors: those of
   // DecodeTokenIds.
-  absl::StatusOr<int64_t> End();
+  absl::StatusOr<TokenIdSummary> End();
 
  private:
   void ReadHeader();
@@ -74,7 +80,7 @@ class TokenIdCheck {
   bool is_in_header_ = true;
   std::string begun_;  // a header or an id that is not whole yet
   TokenIdLayout layout_;
-  int64_t count_ = 0;  // ids that were looked at
+  TokenIdSummary seen_;
   absl::Status problem_;
 };
 

@@ -187,7 +187,8 @@ TEST(DecodeTokenIdsTest, ReturnsWhatWasEncoded) {
 }
 
 // What is found in token ids that come in pieces of so many bytes.
-absl::StatusOr<int64_t> CheckInPieces(std::string_view npy, size_t piece) {
+absl::StatusOr<TokenIdSummary> CheckInPieces(std::string_view npy,
+                                             size_t piece) {
   TokenIdCheck check(static_cast<int64_t>(npy.size()));
   for (size_t start = 0; start < npy.size(); start += piece) {
     check.Append(npy.substr(start, piece));
@@ -221,15 +222,19 @@ TEST(DecodeTokenIdsTest, SaysWhatIsWrong) {
               "expected one dimension");
 }
 
-TEST(TokenIdCheckTest, CountsIdsOfPiecesOfAnySize) {
-  const std::vector<int32_t> ids(50000, 7);  // more than a header could be
+TEST(TokenIdCheckTest, SummarisesIdsOfPiecesOfAnySize) {
+  std::vector<int32_t> ids(50000, 7);  // more than a header could be
+  ids[30000] = std::numeric_limits<int32_t>::max();
   for (const std::string& npy :
        {EncodeTokenIds(ids), Ids(">u2", 3, {"\0\0\0\1\0\x7f", 6}),
         EncodeTokenIds({})}) {
     for (const size_t piece : kPieces) {
-      const auto count = CheckInPieces(npy, piece);
-      ASSERT_TRUE(count.ok()) << count.status() << piece;
-      EXPECT_EQ(*count, std::ssize(*DecodeTokenIds(npy)));
+      const auto found = CheckInPieces(npy, piece);
+      ASSERT_TRUE(found.ok()) << found.status() << piece;
+      const std::vector<int32_t> all = *DecodeTokenIds(npy);
+      EXPECT_EQ(found->count, std::ssize(all));
+      EXPECT_EQ(found->largest,
+                all.empty() ? -1 : *std::ranges::max_element(all));
     }
   }
 }

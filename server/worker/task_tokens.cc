@@ -118,8 +118,11 @@ absl::StatusOr<std::vector<int32_t>> TaskTokens::TokenizeAnew(
 
   const absl::Status is_whole = CheckBlob(text.path);
   if (!is_whole.ok()) return Unreadable(is_whole);
+  // Another name in each attempt: the server may still be at that of one that
+  // has died, and removes it.
   const fs::path output = fs::path(context_.task.scratch_directory()) /
-                          absl::StrCat("token_ids_", tokenized_.size(), ".npy");
+                          absl::StrCat("token_ids_", context_.task.attempt(),
+                                       "_", tokenized_.size(), ".npy");
   std::error_code error;
   fs::create_directories(output.parent_path(), error);
   MOEPROBE_ASSIGN_OR_RETURN(

@@ -328,3 +328,16 @@ def test_a_worker_that_hangs_loses_its_job(
     wait_for_success(api, job)
     assert api.deaths(job) == 1
     assert not any(service.is_alive(pid) for pid in hung)
+
+
+def test_an_idle_worker_that_hangs_is_replaced(
+    start_server, make_client, api_stubs, short_request
+):
+    server = start_server(options=("--lease-seconds", "4"))
+    client, api = make_client(server), api_stubs(server.address)
+    client.submit(short_request, "--wait")
+    (hung,) = server.workers()
+    os.kill(hung, signal.SIGSTOP)
+    wait_until(lambda: not service.is_alive(hung), "the end of the worker")
+    wait_for_success(api, client.submit(short_request | {"seed": 1}))
+    assert server.workers() != [hung]
