@@ -6,10 +6,12 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "core/base/npy.h"
@@ -79,31 +81,58 @@ absl::StatusOr<std::optional<std::string>> DataCatalog::IdsSha256(
   return fingerprints_->Tokenization(text, tokenizer_sha256);
 }
 
-absl::StatusOr<CutData> DataCatalog::CutStored(const std::string& ids_sha256,
-                                               const WindowOptions& windows) {
-  const ByteBudget::Share share(
-      *memory_, kMostMemoryPerByte * SizeOf(blobs_->PathOf(ids_sha256)));
+absl::StatusOr<TokenIdSummary> DataCatalog::Summarize(
+    const std::string& ids_sha256) {
+  MOEPROBE_ASSIGN_OR_RETURN(const auto known,
+                            fingerprints_->TokenIds(ids_sha256));
+  if (known) return *known;
+  TokenIdCheck check(SizeOf(blobs_->PathOf(ids_sha256)));
+  MOEPROBE_RETURN_IF_ERROR(
+      blobs_->ReadInPieces(ids_sha256, [&](std::string_view piece) {
+        check.Append(piece);
+        return absl::OkStatus();
+      }));
+  MOEPROBE_ASSIGN_OR_RETURN(const TokenIdSummary found, check.End());
+  MOEPROBE_RETURN_IF_ERROR(fingerprints_->RememberTokenIds(ids_sha256, found));
+  return found;
+}
+
+absl::StatusOr<std::vector<int32_t>> DataCatalog::ReadIds(
+    const std::string& ids_sha256) {
   MOEPROBE_ASSIGN_OR_RETURN(const std::string npy, blobs_->Read(ids_sha256));
-  MOEPROBE_ASSIGN_OR_RETURN(std::vector<int32_t> ids, DecodeTokenIds(npy));
-  return CutIds(std::move(ids), windows);
+  return DecodeTokenIds(npy);
+}
+
+int64_t DataCatalog::BytesToRead(const std::string& ids_sha256) const {
+  return kMostMemoryPerByte * SizeOf(blobs_->PathOf(ids_sha256));
+}
+
+absl::StatusOr<CutData> DataCatalog::CutOnce(const std::string& digest,
+                                             const WindowOptions& windows,
+                                             int64_t bytes, Read read) {
+  MOEPROBE_ASSIGN_OR_RETURN(auto known, fingerprints_->Data(digest, windows));
+  if (known) return *std::move(known);
+  const ByteBudget::Share share(*memory_, bytes);
+  MOEPROBE_ASSIGN_OR_RETURN(std::vector<int32_t> ids, read());
+  MOEPROBE_ASSIGN_OR_RETURN(CutData cut, CutIds(std::move(ids), windows));
+  MOEPROBE_RETURN_IF_ERROR(fingerprints_->RememberData(digest, windows, cut));
+  return cut;
 }
 
 absl::StatusOr<std::optional<CutData>> DataCatalog::Cut(
     const v1::DataSpec& data, const std::string& tokenizer_sha256) {
   MOEPROBE_ASSIGN_OR_RETURN(const auto ids, IdsSha256(data, tokenizer_sha256));
   if (!ids) return std::nullopt;
-  const WindowOptions windows = WindowsOf(data);
-  MOEPROBE_ASSIGN_OR_RETURN(auto known, fingerprints_->Data(*ids, windows));
-  if (known) return known;
-  MOEPROBE_ASSIGN_OR_RETURN(CutData cut, CutStored(*ids, windows));
-  MOEPROBE_RETURN_IF_ERROR(fingerprints_->RememberData(*ids, windows, cut));
-  return cut;
+  return CutOnce(*ids, WindowsOf(data), BytesToRead(*ids),
+                 [&] { return ReadIds(*ids); });
 }
 
 absl::StatusOr<DataLocation> DataCatalog::Locate(
     const v1::DataSpec& data, const std::string& tokenizer_sha256) {
   MOEPROBE_ASSIGN_OR_RETURN(const auto ids, IdsSha256(data, tokenizer_sha256));
-  if (ids) return DataLocation{.path = blobs_->PathOf(*ids), .text_sha256 = ""};
+  if (ids) {
+    return DataLocation{.path = blobs_->PathOf(*ids), .ids_sha256 = *ids};
+  }
   MOEPROBE_ASSIGN_OR_RETURN(const std::string text,
                             ParseDatasetName(data.text()));
   return DataLocation{

@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "core/base/npy.h"
 #include "core/base/token_windows.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "server/byte_budget.h"
@@ -22,8 +24,9 @@ namespace moeprobe {
 // Where a worker finds data.
 struct DataLocation {
   std::filesystem::path path;
-  bool tokenize = false;    // `path` is text
-  std::string text_sha256;  // where it is
+  bool tokenize = false;         // `path` is text
+  std::string text_sha256 = {};  // where it is
+  std::string ids_sha256 = {};   // where it is not
 };
 
 // Cuts `ids` into windows and returns what is to be known of them. Errors:
@@ -53,6 +56,27 @@ class DataCatalog {
   absl::StatusOr<std::optional<CutData>> Cut(
       const v1::DataSpec& data, const std::string& tokenizer_sha256);
 
+  // Returns what is known of the ids of a blob. Those that nobody has asked for
+  // yet are looked at, a piece of them in memory at a time. Errors: those of
+  // BlobStore::ReadInPieces and TokenIdCheck.
+  absl::StatusOr<TokenIdSummary> Summarize(const std::string& ids_sha256);
+
+  // Returns the ids of a blob. Errors: those of BlobStore::Read and
+  // DecodeTokenIds.
+  absl::StatusOr<std::vector<int32_t>> ReadIds(const std::string& ids_sha256);
+
+  // Returns what is known of the ids that `digest` stands for, cut in this way.
+  // Where nothing is, `read` returns them, which takes so many bytes of memory:
+  // calls that do share some and wait for each other. Errors: those of `read`
+  // and of CutWindows.
+  using Read = absl::FunctionRef<absl::StatusOr<std::vector<int32_t>>()>;
+  absl::StatusOr<CutData> CutOnce(const std::string& digest,
+                                  const WindowOptions& windows, int64_t bytes,
+                                  Read read);
+
+  // Returns what ReadIds() takes of memory.
+  int64_t BytesToRead(const std::string& ids_sha256) const;
+
   // Returns where the tokens of `data` are, or the text.
   absl::StatusOr<DataLocation> Locate(const v1::DataSpec& data,
                                       const std::string& tokenizer_sha256);
@@ -63,8 +87,6 @@ class DataCatalog {
 
   absl::StatusOr<std::optional<std::string>> IdsSha256(
       const v1::DataSpec& data, const std::string& tokenizer_sha256);
-  absl::StatusOr<CutData> CutStored(const std::string& ids_sha256,
-                                    const WindowOptions& windows);
 
   DatasetStore* datasets_;
   FingerprintStore* fingerprints_;

@@ -33,9 +33,9 @@ constexpr int kMaxMetadataBytes = 8192;
 // refuses calls that find none.
 constexpr int kMaxStreams = 200;
 
-// Threads that wait for calls. gRPC keeps two by itself, and under load ends
-// and starts another for nearly every call.
-constexpr int kIdleThreads = 64;
+// One of so many threads waits for calls from the start on. gRPC keeps two by
+// itself, and under load ends and starts another for nearly every call.
+constexpr int kThreadsPerIdleThread = 4;
 
 // What gRPC may have in memory of what it reads and writes, of all connections
 // of a server: close to it connections read less, and then end.
@@ -54,7 +54,9 @@ void LimitResources(int max_threads, grpc::ServerBuilder& builder) {
   quota.Resize(kMaxTransportBytes);
   builder.SetResourceQuota(quota);
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
-  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, kIdleThreads);
+  const int idle_threads = max_threads / kThreadsPerIdleThread;
+  builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, idle_threads);
+  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, idle_threads);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreams);
 }

@@ -112,21 +112,21 @@ std::pair<int64_t, int64_t> EvaluatedPart(const v1::TrainSpec& spec,
   return {count - held_out, held_out};
 }
 
-// Reads and cuts the ids of a text of `count`.
-absl::StatusOr<CutData> Cut(const v1::TrainSpec& spec, const TrainingText& text,
-                            int64_t count) {
+// The evaluated part of a text of `count` ids, as far as it is needed.
+TextPart NeededPart(const v1::TrainSpec& spec, int64_t count,
+                    const std::string& digest) {
   const auto [begin, available] = EvaluatedPart(spec, count);
   const WindowOptions windows{.tokens = spec.probe().tokens(),
                               .sequence_length = WindowOf(spec)};
   const int64_t needed =
       windows.tokens < 0 ? available : std::min(windows.tokens, available);
-  MOEPROBE_ASSIGN_OR_RETURN(std::vector<int32_t> ids,
-                            IdsAt(text, begin, needed));
-  return CutIds(std::move(ids), windows);
+  return {
+      .begin = begin, .count = needed, .windows = windows, .digest = digest};
 }
 
 absl::StatusOr<ProbedTokens> PlanTokens(const v1::TrainSpec& spec,
-                                        const TrainingText& text) {
+                                        const TrainingText& text,
+                                        DataCatalog& catalog) {
   ProbedTokens tokens;
   tokens.windows.set_tokens(spec.probe().tokens());
   tokens.windows.set_sequence_length(WindowOf(spec));
@@ -136,7 +136,10 @@ absl::StatusOr<ProbedTokens> PlanTokens(const v1::TrainSpec& spec,
                    "\npart=", static_cast<int>(spec.probe().evaluate_on()),
                    "\n", DigestOf(tokens.windows)));
   if (text.token_count) {
-    MOEPROBE_ASSIGN_OR_RETURN(tokens.cut, Cut(spec, text, *text.token_count));
+    MOEPROBE_ASSIGN_OR_RETURN(
+        tokens.cut,
+        CutPart(text, NeededPart(spec, *text.token_count, tokens.digest),
+                catalog));
   }
   return tokens;
 }
@@ -214,7 +217,8 @@ absl::StatusOr<JobPlan> PlanTraining(const v1::TrainSpec& spec,
                                      FingerprintStore& fingerprints) {
   MOEPROBE_ASSIGN_OR_RETURN(const TrainingText text,
                             FindTrainingText(spec.data(), models, catalog));
-  MOEPROBE_ASSIGN_OR_RETURN(const ProbedTokens tokens, PlanTokens(spec, text));
+  MOEPROBE_ASSIGN_OR_RETURN(const ProbedTokens tokens,
+                            PlanTokens(spec, text, catalog));
   JobPlan plan;
   std::vector<PlannedRun> runs;
   const std::vector<int64_t> kept = KeptSteps(spec);

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/npy.h"
+#include "core/base/sha256.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "moeprobe/v1/analysis.pb.h"
@@ -36,6 +37,7 @@ class TrainingPlanTest : public CatalogFixture {
   TrainingPlanTest() {
     std::string text(2000, 'x');
     text[1800] = 'y';
+    text_sha256_ = Sha256Hex(text);
     AddDataset("text", true, text);
     v1::TrainSpec& spec = *job_.mutable_train();
     spec.mutable_data()->set_text("text");
@@ -87,6 +89,7 @@ class TrainingPlanTest : public CatalogFixture {
   }
 
   v1::Job job_;
+  std::string text_sha256_;
 };
 
 TEST_F(TrainingPlanTest, ProbesAndKeepsAtMultiplesAndTheLast) {
@@ -223,23 +226,42 @@ TEST_F(TrainingPlanTest, PlansModelsOnExamples) {
 }
 
 TEST_F(TrainingPlanTest, RefusesATextThatHasBecomeShorter) {
-  const JobPlan plan = Plan();
-  std::filesystem::resize_file(plan.runs[0].data_path(), 1900);
+  job_ = Resolve(job_).job;
+  const std::filesystem::path text = blobs_.PathOf(text_sha256_);
+  std::filesystem::resize_file(text, 1900);
   const absl::Status status = PlanAgain();
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(status.message()),
-              testing::AllOf(HasSubstr(plan.runs[0].data_path()),
+              testing::AllOf(HasSubstr(text.native()),
                              HasSubstr("ends after 1900 bytes, expected")));
 }
 
 TEST_F(TrainingPlanTest, RefusesTokenIdsThatHaveChanged) {
   std::vector<int32_t> ids(2000, 1);
-  AddDataset("ids", false, EncodeTokenIds(ids));
-  spec().mutable_data()->set_ids("ids");
-  const JobPlan plan = Plan();
+  const std::string npy = EncodeTokenIds(ids);
+  AddDataset("ids", false, npy);
   ids.back() = 100;
-  WriteBytes(plan.runs[0].data_path(), EncodeTokenIds(ids));
-  EXPECT_EQ(PlanAgain().code(), absl::StatusCode::kDataLoss);
+  WriteBytes(blobs_.PathOf(Sha256Hex(npy)), EncodeTokenIds(ids));
+  spec().mutable_data()->set_ids("ids");
+  EXPECT_EQ(Resolve(job_).violations.ToStatus().code(),
+            absl::StatusCode::kDataLoss);
+}
+
+// They may be large, and every look at the queue plans: what was found once is
+// remembered. A worker reads all of them.
+TEST_F(TrainingPlanTest, ReadsTextAndIdsOnce) {
+  const std::string npy = EncodeTokenIds(std::vector<int32_t>(2000, 1));
+  AddDataset("ids", false, npy);
+  const JobPlan of_text = Plan();
+  EXPECT_TRUE(of_text.parts[0].tokens.has_value());
+  std::filesystem::remove(blobs_.PathOf(text_sha256_));
+  EXPECT_TRUE(PlanAgain().ok());
+  spec().mutable_data()->set_ids("ids");
+  spec().mutable_data()->clear_vocabulary();
+  const JobPlan of_ids = Plan();
+  EXPECT_EQ(of_ids.runs[0].vocabulary_size(), 2);
+  std::filesystem::remove(blobs_.PathOf(Sha256Hex(npy)));
+  EXPECT_TRUE(PlanAgain().ok());
 }
 
 }  // namespace

@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <iterator>
-#include <memory>
 #include <numeric>
 #include <span>
 #include <string>
@@ -20,7 +19,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/disk_error.h"
-#include "core/base/file_content.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/npy.h"
 #include "core/base/quoted.h"
@@ -31,6 +29,7 @@
 #include "server/message_digest.h"
 #include "server/model_registry.h"
 #include "storage/dataset_store.h"
+#include "storage/fingerprint_store.h"
 
 namespace moeprobe {
 namespace {
@@ -39,17 +38,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kBytes = "bytes";
 constexpr int64_t kByteCount = 256;
-constexpr int64_t kMaxIdBytes = int64_t{4} << 30;
-
-// Reads the ids where they are.
-absl::Status ReadIds(TrainingText& text) {
-  MOEPROBE_ASSIGN_OR_RETURN(const std::string npy,
-                            ReadBlob(text.path, kMaxIdBytes));
-  MOEPROBE_ASSIGN_OR_RETURN(std::vector<int32_t> ids, DecodeTokenIds(npy));
-  text.token_count = static_cast<int64_t>(ids.size());
-  text.ids = std::make_shared<const std::vector<int32_t>>(std::move(ids));
-  return absl::OkStatus();
-}
+// A byte, and the id that it becomes.
+constexpr int64_t kMemoryPerByte = 5;
 
 // Not the whole blob, which may be large and decides nothing here: a worker
 // looks at all of it before it computes.
@@ -71,12 +61,29 @@ absl::StatusOr<std::string> ReadPiece(const fs::path& path, int64_t begin,
 }
 
 absl::StatusOr<std::vector<int32_t>> ReadBytes(const TrainingText& text,
-                                               int64_t begin, int64_t count) {
+                                               const TextPart& part) {
   MOEPROBE_ASSIGN_OR_RETURN(const std::string bytes,
-                            ReadPiece(text.path, begin, count));
+                            ReadPiece(text.path, part.begin, part.count));
   std::vector<int32_t> ids;
   for (const char byte : bytes) ids.push_back(static_cast<uint8_t>(byte));
   return ids;
+}
+
+absl::StatusOr<std::vector<int32_t>> ReadIds(const TrainingText& text,
+                                             const TextPart& part,
+                                             DataCatalog& catalog) {
+  MOEPROBE_ASSIGN_OR_RETURN(std::vector<int32_t> ids,
+                            catalog.ReadIds(text.ids_sha256));
+  const int64_t end = std::min(part.begin + part.count, std::ssize(ids));
+  ids.erase(ids.begin() + end, ids.end());
+  ids.erase(ids.begin(), ids.begin() + std::min(part.begin, end));
+  return ids;
+}
+
+std::vector<int32_t> NumbersOf(const TextPart& part) {
+  std::vector<int32_t> numbers(static_cast<size_t>(part.count));
+  std::iota(numbers.begin(), numbers.end(), static_cast<int32_t>(part.begin));
+  return numbers;
 }
 
 absl::StatusOr<TrainingText> FindIds(const v1::TrainingData& data,
@@ -85,12 +92,13 @@ absl::StatusOr<TrainingText> FindIds(const v1::TrainingData& data,
   source.set_ids(data.ids());
   MOEPROBE_ASSIGN_OR_RETURN(const DataLocation location,
                             catalog.Locate(source, ""));
-  TrainingText text{.path = location.path, .digest = data.ids()};
-  MOEPROBE_RETURN_IF_ERROR(ReadIds(text));
-  if (!text.ids->empty()) {
-    text.vocabulary_size = int64_t{*std::ranges::max_element(*text.ids)} + 1;
-  }
-  return text;
+  MOEPROBE_ASSIGN_OR_RETURN(const TokenIdSummary ids,
+                            catalog.Summarize(location.ids_sha256));
+  return TrainingText{.path = location.path,
+                      .digest = data.ids(),
+                      .vocabulary_size = int64_t{ids.largest} + 1,
+                      .token_count = ids.count,
+                      .ids_sha256 = location.ids_sha256};
 }
 
 absl::StatusOr<TrainingText> FindBytes(const v1::TrainingData& data,
@@ -131,18 +139,17 @@ absl::StatusOr<TrainingText> FindTokenised(const v1::TrainingData& data,
     text.text_sha256 = location.text_sha256;
     return text;
   }
-  MOEPROBE_RETURN_IF_ERROR(ReadIds(text));
+  MOEPROBE_ASSIGN_OR_RETURN(const TokenIdSummary ids,
+                            catalog.Summarize(location.ids_sha256));
+  text.token_count = ids.count;
+  text.ids_sha256 = location.ids_sha256;
   return text;
 }
 
 TrainingText NumberExamples(const v1::SyntheticData& data) {
-  std::vector<int32_t> numbers(static_cast<size_t>(data.examples()));
-  std::iota(numbers.begin(), numbers.end(), 0);
-  return {
-      .digest = absl::StrCat("synthetic ", DigestOf(data)),
-      .vocabulary_size = data.examples(),
-      .token_count = data.examples(),
-      .ids = std::make_shared<const std::vector<int32_t>>(std::move(numbers))};
+  return {.digest = absl::StrCat("synthetic ", DigestOf(data)),
+          .vocabulary_size = data.examples(),
+          .token_count = data.examples()};
 }
 
 }  // namespace
@@ -159,13 +166,17 @@ absl::StatusOr<TrainingText> FindTrainingText(const v1::TrainingData& data,
              : FindTokenised(data, source, models, catalog);
 }
 
-absl::StatusOr<std::vector<int32_t>> IdsAt(const TrainingText& text,
-                                           int64_t begin, int64_t count) {
-  if (text.is_bytes) return ReadBytes(text, begin, count);
-  const auto size = static_cast<int64_t>(text.ids->size());
-  return std::vector<int32_t>(
-      text.ids->begin() + std::min(begin, size),
-      text.ids->begin() + std::min(begin + count, size));
+absl::StatusOr<CutData> CutPart(const TrainingText& text, const TextPart& part,
+                                DataCatalog& catalog) {
+  if (text.is_bytes) {
+    return catalog.CutOnce(part.digest, part.windows,
+                           kMemoryPerByte * part.count,
+                           [&] { return ReadBytes(text, part); });
+  }
+  if (text.ids_sha256.empty()) return CutIds(NumbersOf(part), part.windows);
+  return catalog.CutOnce(part.digest, part.windows,
+                         catalog.BytesToRead(text.ids_sha256),
+                         [&] { return ReadIds(text, part, catalog); });
 }
 
 }  // namespace moeprobe
