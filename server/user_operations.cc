@@ -68,7 +68,7 @@ v1::User ToMessage(const UserRow& row, const Share& share) {
 absl::Status CheckIsAdmin(const Caller& caller) {
   if (caller.is_admin) return absl::OkStatus();
   return absl::PermissionDeniedError(absl::StrCat(
-      caller.user, " is no admin, who alone say who the users are"));
+      caller.user, " is no admin: only admins say who the users are"));
 }
 
 absl::Status CheckRole(v1::Role role) {

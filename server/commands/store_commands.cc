@@ -136,20 +136,21 @@ absl::Status Doctor(const fs::path& data_directory, bool repair) {
 void AddStoreCommands(CLI::App& app, const fs::path& data_directory,
                       std::function<absl::Status()>& command) {
   CLI::App* backup = app.add_subcommand(
-      "backup", "Copies what cannot be computed again, also while it runs");
+      "backup",
+      "Copies the database, uploads and results, also while it runs.");
   const auto target = std::make_shared<fs::path>();
-  backup->add_option("DIRECTORY", *target, "is made")->required();
+  backup->add_option("DIRECTORY", *target, "Is made")->required();
   backup->callback([&, target] {
     command = [&, target] { return BackUp(data_directory, *target); };
   });
   CLI::App* restore = app.add_subcommand(
-      "restore", "Makes --data-dir from a backup, every digest verified");
-  restore->add_option("DIRECTORY", *target, "of the backup")->required();
+      "restore", "Makes --data-dir from a backup, every digest verified.");
+  restore->add_option("DIRECTORY", *target, "Of the backup")->required();
   restore->callback([&, target] {
     command = [&, target] { return Restore(*target, data_directory); };
   });
   CLI::App* doctor = app.add_subcommand(
-      "doctor", "Looks for damage and garbage; status 1 if there is any left");
+      "doctor", "Looks for damage and garbage; status 1 if there is any left.");
   const auto repair = std::make_shared<bool>(false);
   doctor->add_flag("--repair", *repair, "Removes what is certainly garbage");
   doctor->callback([&, repair] {

@@ -1,4 +1,4 @@
-"""Where a server is listened for unless something else is said."""
+"""Where a server listens."""
 
 import os
 
