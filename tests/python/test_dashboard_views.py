@@ -11,7 +11,7 @@ import moeprobe
 import numpy as np
 import pytest
 from moeprobe import command_line
-from moeprobe.catalog import Dataset, Model
+from moeprobe.catalog import Dataset, Model, ModelHolder, ModelMemory
 from moeprobe.dashboard import Settings, make_app
 from moeprobe.dashboard.access import content_security_policy, local_path
 from moeprobe.dashboard.elements import drawn
@@ -154,17 +154,27 @@ def test_a_data_set_is_named_by_its_file_where_that_says_which():
     assert names == ["x.txt", "datasets/b", "datasets/c", "datasets/d"]
 
 
-def test_models_say_who_works_with_them(status):
-    running = dataclasses.replace(status, state=moeprobe.JobState.RUNNING)
-    rows = model_rows(
-        [model("broken", problem="no weights"), model("mixtral"), model("qwen3")],
-        [running, status],
+def memory_held_by(*jobs):
+    holders = [ModelHolder(job, "bob" if job else "", 4711, NOON) for job in jobs]
+    return ModelMemory(
+        "loaded", 5, 5, holders, pinned=False, user="", request_time=None, problem=""
     )
-    number = int(status.name.removeprefix("jobs/"))
+
+
+def test_models_say_who_works_with_them():
+    # A job that one may not see has no name.
+    memory = memory_held_by("jobs/17", "", "jobs/3")
+    rows = model_rows(
+        [
+            model("broken", problem="no weights"),
+            model("mixtral", memory=memory),
+            model("qwen3", memory=memory_held_by()),
+        ]
+    )
     found = {row.name: row.jobs for row in rows}
-    assert found == {"mixtral": [number], "qwen3": [number], "broken": []}
+    assert found == {"mixtral": [3, 17], "qwen3": [], "broken": []}
     assert rows[-1].name == "broken"
-    odd = model_rows([model("a&b ?=/")], [])[0]
+    odd = model_rows([model("a&b ?=/")])[0]
     assert odd.submit_link == "/submit?model=a%26b+%3F%3D%2F"
 
 
@@ -190,6 +200,12 @@ def test_what_is_right_comes_with_its_estimate():
     assert ("already known", "3 of 8 groups of numbers") in verdict.estimate
     unknown = verdict_on(Validation({}, [], None)).estimate
     assert unknown[0][1].startswith("not known yet")
+def test_one_warning_is_counted_as_one(status):
+    for warnings, text in ((["a"], "'1 warning'"), (["a", "b"], "'2 warnings'")):
+        warned = dataclasses.replace(status, warnings=warnings)
+        assert text in str(job_page.live_section(warned))
+
+
 
 
 def test_files_of_the_dashboard_are_not_read(client, tmp_path):
