@@ -10,6 +10,7 @@ import experiments
 import moeprobe
 import numpy as np
 import pytest
+import service
 from moeprobe import command_line
 from moeprobe.catalog import Dataset, Model, ModelHolder, ModelMemory
 from moeprobe.dashboard import Settings, make_app
@@ -148,6 +149,26 @@ def test_a_starter_of_an_experiment_is_a_request(kind):
 
 
 def test_a_data_set_is_named_by_its_file_where_that_says_which():
+def test_starters_are_those_of_moeprobe_client(client, common_server, tmp_path):
+    """But for a name, which lists of the dashboard show."""
+    program = service.Client(common_server.address, tmp_path)
+
+    def job(text):
+        found = moeprobe.request.request.read_request(moeprobe.YamlText(text)).job
+        getattr(found, found.WhichOneof("spec")).ClearField("name")
+        return found
+
+    models = [found for found in client.models() if not found.problem]
+    assert models
+    for found in models:
+        theirs = job(program.ok("init", found.name))
+        (data,) = theirs.analyze.data
+        assert job(starter_request(found, data.text)) == theirs
+    theirs = job(program.ok("init", "--train", "a set"))
+    ours = job(starter_experiment("a set"))
+    assert ours == theirs
+
+
     shown = {"a": "x.txt", "b": "y.txt", "c": "y.txt", "d": "z\n.txt"}
     sets = [dataset(f"datasets/{name}", file) for name, file in shown.items()]
     names = [short_name(d, sets) for d in sets]
