@@ -16,6 +16,7 @@ from moeprobe.catalog import Dataset, Model, ModelHolder, ModelMemory
 from moeprobe.dashboard import Settings, make_app
 from moeprobe.dashboard.access import content_security_policy, local_path
 from moeprobe.dashboard.elements import drawn
+from moeprobe.dashboard.pages import job as job_page
 from moeprobe.dashboard.pages import training as training_page
 from moeprobe.dashboard.parts.job_explorer import pair_section
 from moeprobe.dashboard.results import Part, Results, is_matrix, is_of_layer
@@ -199,6 +200,12 @@ def test_models_say_who_works_with_them():
     assert odd.submit_link == "/submit?model=a%26b+%3F%3D%2F"
 
 
+def test_one_warning_is_counted_as_one(status):
+    for warnings, text in ((["a"], "'1 warning'"), (["a", "b"], "'2 warnings'")):
+        warned = dataclasses.replace(status, warnings=warnings)
+        assert text in str(job_page.live_section(warned))
+
+
 def test_complaints_stand_at_lines_and_fields(client):
     text = "kind: analyze\nmodel: mixtral\ndata: {ids: x, tokens: -3}\n"
     with pytest.raises(RequestError) as caught:
@@ -221,12 +228,6 @@ def test_what_is_right_comes_with_its_estimate():
     assert ("already known", "3 of 8 groups of numbers") in verdict.estimate
     unknown = verdict_on(Validation({}, [], None)).estimate
     assert unknown[0][1].startswith("not known yet")
-def test_one_warning_is_counted_as_one(status):
-    for warnings, text in ((["a"], "'1 warning'"), (["a", "b"], "'2 warnings'")):
-        warned = dataclasses.replace(status, warnings=warnings)
-        assert text in str(job_page.live_section(warned))
-
-
 
 
 def test_files_of_the_dashboard_are_not_read(client, tmp_path):
