@@ -149,7 +149,6 @@ def test_a_starter_of_an_experiment_is_a_request(kind):
     assert [variant.name for variant in spec.variants] == ["dense", "top-2", "soft"]
 
 
-def test_a_data_set_is_named_by_its_file_where_that_says_which():
 def test_starters_are_those_of_moeprobe_client(client, common_server, tmp_path):
     """But for a name, which lists of the dashboard show."""
     program = service.Client(common_server.address, tmp_path)
@@ -170,6 +169,7 @@ def test_starters_are_those_of_moeprobe_client(client, common_server, tmp_path):
     assert ours == theirs
 
 
+def test_a_data_set_is_named_by_its_file_where_that_says_which():
     shown = {"a": "x.txt", "b": "y.txt", "c": "y.txt", "d": "z\n.txt"}
     sets = [dataset(f"datasets/{name}", file) for name, file in shown.items()]
     names = [short_name(d, sets) for d in sets]
@@ -619,7 +619,7 @@ def test_a_server_that_is_gone_is_said_to_be():
 def test_the_command_says_what_it_lacks(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "moeprobe.dashboard", None)
     assert command_line.main(["dashboard"]) == 1
-    assert "pip install moeprobe[all]" in capsys.readouterr().err
+    assert "pip install './python[all]'" in capsys.readouterr().err
 
 
 def test_the_command_refuses_the_network(capsys):
