@@ -112,7 +112,7 @@ def _places(result: Result) -> list[tuple[int, int]]:
     """Return cells and data sets to draw."""
     cells, index = _cells(result), CellIndex(result.cells)
     data = sorted({index.place_of(name).data for name in result.arrays})
-    return [(cell, index) for cell in cells for index in data or [0]]
+    return [(cell, number) for cell in cells for number in data or [0]]
 
 
 def _part_title(result: Result, cell: int, data: int) -> str:
