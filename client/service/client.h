@@ -3,10 +3,8 @@
 
 #include <grpcpp/channel.h>
 
-#include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,10 +27,11 @@
 
 namespace moeprobe {
 
-// A server's methods. Calls that find no server are tried again; all are safe
-// to repeat. Errors are those of the method (proto/moeprobe/v1) or Unavailable,
-// DeadlineExceeded after 30 s, or Cancelled where `cancellation` was.
-// Thread-safe.
+// A server's methods. Calls that find no server are tried again, all but
+// uploads; all are safe to repeat. Errors are those of the method
+// (proto/moeprobe/v1), Unavailable, or Cancelled where `cancellation` was; of
+// calls that answer once, also DeadlineExceeded after 30 s. Uploads and streams
+// may take any time. Thread-safe.
 class Client {
  public:
   // Connects on first use. `cancellation` must outlive the client.
