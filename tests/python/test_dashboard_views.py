@@ -622,6 +622,15 @@ def test_the_command_says_what_it_lacks(capsys, monkeypatch):
     assert "pip install './python[all]'" in capsys.readouterr().err
 
 
+def test_the_help_names_no_server_that_settings_may_change(capsys, monkeypatch):
+    monkeypatch.setenv("MOEPROBE_SERVER", "unix:/some/server.sock")
+    with pytest.raises(SystemExit):
+        command_line.main(["report", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "MOEPROBE_SERVER or the settings" in said
+    assert "unix:/some/server.sock" not in said
+
+
 def test_the_command_refuses_the_network(capsys):
     status = command_line.main(["dashboard", "--host", "0.0.0.0"])
     assert status == 1
