@@ -1,7 +1,5 @@
 #include "server/dataset_operations.h"
 
-#include <google/protobuf/util/time_util.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <functional>
@@ -13,7 +11,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "core/base/crash_point.h"
 #include "core/base/quoted.h"
 #include "core/base/status_macros.h"
@@ -24,6 +21,7 @@
 #include "server/sharing.h"
 #include "server/upload_places.h"
 #include "server/violations.h"
+#include "spec/timestamp.h"
 #include "storage/access.h"
 #include "storage/blob_store.h"
 #include "storage/dataset_store.h"
@@ -45,9 +43,7 @@ v1::Dataset ToMessage(const DatasetRow& row) {
                                : v1::Dataset::KIND_IDS);
   dataset.set_sha256(row.sha256);
   dataset.set_size_bytes(row.size_bytes);
-  *dataset.mutable_create_time() =
-      google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(
-          absl::ToUnixMicros(row.create_time));
+  *dataset.mutable_create_time() = ToTimestamp(row.create_time);
   return dataset;
 }
 

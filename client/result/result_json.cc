@@ -18,6 +18,7 @@
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
 #include "spec/choice_name.h"
+#include "spec/timestamp.h"
 
 namespace moeprobe {
 namespace {
@@ -157,9 +158,8 @@ std::string StateName(v1::Job::State state) {
 }
 
 std::string JsonTime(const google::protobuf::Timestamp& time) {
-  const absl::Time instant =
-      absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", instant, absl::UTCTimeZone());
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", ToTime(time),
+                          absl::UTCTimeZone());
 }
 
 Json JobJson(const v1::Job& job) {

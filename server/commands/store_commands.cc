@@ -22,6 +22,7 @@
 #include "moeprobe/v1/admin_service.grpc.pb.h"
 #include "moeprobe/v1/admin_service.pb.h"
 #include "server/commands/absolute_path.h"
+#include "spec/error_details.h"
 #include "storage/backup.h"
 #include "storage/connection.h"
 #include "storage/data_layout.h"
@@ -47,11 +48,7 @@ absl::StatusOr<BackupSize> BackUpOnline(const fs::path& data_directory,
   request.set_directory(target.native());
   v1::Backup backup;
   const grpc::Status status = stub->CreateBackup(&context, request, &backup);
-  // The two code enumerations have the same values.
-  if (!status.ok()) {
-    return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
-                        status.error_message());
-  }
+  if (!status.ok()) return FromGrpc(status);
   return BackupSize{.file_count = backup.file_count(),
                     .size_bytes = backup.size_bytes()};
 }
