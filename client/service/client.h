@@ -18,6 +18,7 @@
 #include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/job_service.grpc.pb.h"
 #include "moeprobe/v1/job_service.pb.h"
+#include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.grpc.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
 #include "moeprobe/v1/server_service.grpc.pb.h"
@@ -82,9 +83,10 @@ class Client {
 
   absl::StatusOr<v1::Result> GetResult(const std::string& name);
 
-  // Starts to read the arrays that `request` names. The client must outlive
-  // the stream.
-  ArrayStream ReadArrays(const v1::ReadArraysRequest& request);
+  // Starts to read arrays of a job, at least one, in this order. The client
+  // must outlive the stream.
+  ArrayStream ReadArrays(const std::string& job_name,
+                         const std::vector<v1::ArrayInfo>& arrays);
 
  private:
   ClientOptions options_;
