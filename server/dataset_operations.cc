@@ -11,6 +11,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "core/base/crash_point.h"
 #include "core/base/quoted.h"
 #include "core/base/status_macros.h"

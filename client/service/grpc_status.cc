@@ -13,7 +13,7 @@
 namespace moeprobe {
 
 absl::Status ToAbslStatus(const grpc::Status& status) {
-  const absl::Status error = FromGrpc(status);
+  absl::Status error = FromGrpc(status);
   const auto delay = RetryDelayOf(error);
   if (!delay) return error;
   const std::string message = absl::StrCat(
