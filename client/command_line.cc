@@ -118,7 +118,7 @@ class Connection {
   CLI::Option* server_;
 };
 
-// Adds the commands to a parser; what they read goes into `line` and `submit`.
+// Adds the commands to a parser; the one that is given goes into `line`.
 class Commands {
  public:
   Commands(CLI::App& app, CommandLine& line) : app_(app), line_(line) {}

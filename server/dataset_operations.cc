@@ -1,7 +1,5 @@
 #include "server/dataset_operations.h"
 
-#include <google/protobuf/util/time_util.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <functional>
@@ -24,6 +22,7 @@
 #include "server/sharing.h"
 #include "server/upload_places.h"
 #include "server/violations.h"
+#include "spec/timestamp.h"
 #include "storage/access.h"
 #include "storage/blob_store.h"
 #include "storage/dataset_store.h"
@@ -45,9 +44,7 @@ v1::Dataset ToMessage(const DatasetRow& row) {
                                : v1::Dataset::KIND_IDS);
   dataset.set_sha256(row.sha256);
   dataset.set_size_bytes(row.size_bytes);
-  *dataset.mutable_create_time() =
-      google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(
-          absl::ToUnixMicros(row.create_time));
+  *dataset.mutable_create_time() = ToTimestamp(row.create_time);
   return dataset;
 }
 

@@ -1,8 +1,6 @@
 #include "server/job_messages.h"
 
 #include <google/protobuf/message.h>
-#include <google/protobuf/timestamp.pb.h>
-#include <google/protobuf/util/time_util.h>
 
 #include <string>
 
@@ -15,18 +13,12 @@
 #include "server/priority.h"
 #include "server/resource_name.h"
 #include "server/sharing.h"
+#include "spec/timestamp.h"
 #include "storage/job.h"
 #include "storage/queue_forecast.h"
 
 namespace moeprobe {
 namespace {
-
-using google::protobuf::Timestamp;
-using google::protobuf::util::TimeUtil;
-
-Timestamp ToTimestamp(absl::Time time) {
-  return TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(time));
-}
 
 v1::Job::State ToMessage(JobState state) {
   switch (state) {

@@ -1,7 +1,6 @@
 #include "server/job_places.h"
 
 #include <google/protobuf/repeated_ptr_field.h>
-#include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -17,14 +16,13 @@
 #include "server/job_messages.h"
 #include "server/queue_looks.h"
 #include "server/resource_name.h"
+#include "spec/timestamp.h"
 #include "storage/access.h"
 #include "storage/job.h"
 #include "storage/queue_forecast.h"
 
 namespace moeprobe {
 namespace {
-
-using google::protobuf::util::TimeUtil;
 
 bool IsQueued(const v1::Job& job) {
   return job.state() == v1::Job::STATE_QUEUED;
@@ -33,8 +31,7 @@ bool IsQueued(const v1::Job& job) {
 void SetPlace(const QueuePlace& place, v1::Job& job) {
   job.set_queue_position(place.jobs_ahead);
   if (!place.start_time) return;
-  *job.mutable_estimated_start_time() =
-      TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(*place.start_time));
+  *job.mutable_estimated_start_time() = ToTimestamp(*place.start_time);
 }
 
 }  // namespace

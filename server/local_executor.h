@@ -19,7 +19,7 @@ namespace moeprobe {
 
 // Keeps a number of worker processes running on this machine: starts them,
 // notices at once when one ends, and starts another, later each time if they
-// keep ending at once. Thread-safe.
+// keep ending at once. Thread-safe, but for Stop(), which is for one thread.
 class LocalExecutor {
  public:
   struct Options {

@@ -1,7 +1,5 @@
 #include "server/model_memory.h"
 
-#include <google/protobuf/util/time_util.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <functional>
@@ -18,7 +16,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "core/base/machine_memory.h"
 #include "core/base/mutex.h"
 #include "core/base/printable.h"
@@ -31,6 +28,7 @@
 #include "server/model_registry.h"
 #include "server/resource_name.h"
 #include "server/running_tasks.h"
+#include "spec/timestamp.h"
 #include "storage/access.h"
 #include "storage/pin_store.h"
 
@@ -39,11 +37,6 @@ namespace {
 
 // What the server itself reads of a model, headers, is no more than this part.
 constexpr int64_t kPartOfHeaders = 100;
-
-google::protobuf::Timestamp ToTimestamp(absl::Time time) {
-  return google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(
-      absl::ToUnixMicros(time));
-}
 
 absl::Status CheckMayPin(const Viewer& viewer) {
   if (viewer.is_admin) return absl::OkStatus();

@@ -14,7 +14,7 @@
 namespace moeprobe {
 namespace {
 
-// Attention and its windows, or that there are none.
+// Layers, their attention and its windows.
 void CheckAttention(const v1::ModelShape& model, Violations& violations) {
   CheckRanges(
       "model",

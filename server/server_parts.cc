@@ -18,7 +18,7 @@
 #include "server/client_services.h"
 #include "server/listener.h"
 #include "server/log.h"
-#include "server/metrics/metrics_page.h"
+#include "server/metrics_page.h"
 #include "server/repeated_call.h"
 #include "server/running_tasks.h"
 #include "server/service_set.h"

@@ -1,8 +1,6 @@
 #include "server/user_operations.h"
 
 #include <google/protobuf/duration.pb.h>
-#include <google/protobuf/timestamp.pb.h>
-#include <google/protobuf/util/time_util.h>
 
 #include <optional>
 #include <string>
@@ -21,6 +19,7 @@
 #include "server/page.h"
 #include "server/resource_name.h"
 #include "server/violations.h"
+#include "spec/timestamp.h"
 #include "storage/share_rows.h"
 #include "storage/share_store.h"
 #include "storage/user_store.h"
@@ -35,11 +34,6 @@ constexpr absl::Duration kMostLifetime = absl::Hours(24 * 36525);
 // What a weight may be.
 constexpr double kLeastWeight = 0.01;
 constexpr double kMostWeight = 100;
-
-google::protobuf::Timestamp ToTimestamp(absl::Time time) {
-  return google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(
-      absl::ToUnixMicros(time));
-}
 
 v1::Role ToRole(bool is_admin) {
   return is_admin ? v1::ROLE_ADMIN : v1::ROLE_USER;
@@ -68,7 +62,7 @@ v1::User ToMessage(const UserRow& row, const Share& share) {
 absl::Status CheckIsAdmin(const Caller& caller) {
   if (caller.is_admin) return absl::OkStatus();
   return absl::PermissionDeniedError(absl::StrCat(
-      caller.user, " is no admin, who alone say who the users are"));
+      caller.user, " is no admin: only admins say who the users are"));
 }
 
 absl::Status CheckRole(v1::Role role) {

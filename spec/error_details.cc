@@ -2,10 +2,12 @@
 
 #include <google/protobuf/any.pb.h>
 #include <google/protobuf/util/time_util.h>
+#include <grpcpp/support/status.h>
 
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "core/base/retry_delay.h"
 #include "moeprobe/v1/error_details.pb.h"
@@ -28,6 +30,14 @@ std::optional<absl::Duration> RetryDelayIn(const std::string& details) {
     }
   }
   return std::nullopt;
+}
+
+absl::Status FromGrpc(const grpc::Status& status) {
+  // The two code enumerations have the same values.
+  const absl::Status result(static_cast<absl::StatusCode>(status.error_code()),
+                            status.error_message());
+  const auto delay = RetryDelayIn(status.error_details());
+  return delay ? WithRetryDelay(result, *delay) : result;
 }
 
 }  // namespace moeprobe

@@ -17,6 +17,7 @@
 #include "storage/backup_manifest.h"
 #include "storage/blob_references.h"
 #include "storage/connection.h"
+#include "storage/data_layout.h"
 #include "storage/database_copy.h"
 #include "storage/draft_directory.h"
 #include "storage/sql_errors.h"
@@ -25,8 +26,6 @@ namespace moeprobe {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kDatabase = "moeprobe.db";
 
 // For this account alone: a copy made by the system is as open as its source.
 absl::Status Copy(const fs::path& from, const fs::path& to) {
@@ -56,7 +55,7 @@ absl::Status CheckDigest(const fs::path& path, const std::string& sha256) {
 
 absl::StatusOr<DraftDirectory> MakeDraft(const fs::path& target) {
   MOEPROBE_ASSIGN_OR_RETURN(DraftDirectory draft, DraftDirectory::Make(target));
-  const fs::path blobs = draft.path() / "blobs";
+  const fs::path blobs = draft.path() / kBlobsName;
   std::error_code error;
   fs::create_directory(blobs, error);
   if (error) return DiskError(error.value(), blobs);
@@ -65,19 +64,19 @@ absl::StatusOr<DraftDirectory> MakeDraft(const fs::path& target) {
 
 absl::Status Publish(DraftDirectory draft, DraftDirectory::Over over) {
   CrashPoint("draft-complete-not-synced");
-  MOEPROBE_RETURN_IF_ERROR(SyncDirectory(draft.path() / "blobs"));
+  MOEPROBE_RETURN_IF_ERROR(SyncDirectory(draft.path() / kBlobsName));
   return draft.Publish(over);
 }
 
 fs::path BlobName(const std::string& sha256) {
-  return fs::path("blobs") / sha256;
+  return fs::path(kBlobsName) / sha256;
 }
 
 absl::StatusOr<BackupManifest> CopyBlobs(const fs::path& data_directory,
                                          const fs::path& draft) {
   return CatchSqlErrors([&]() -> absl::StatusOr<BackupManifest> {
     MOEPROBE_ASSIGN_OR_RETURN(const auto database,
-                              OpenToRead(draft / kDatabase));
+                              OpenToRead(draft / kDatabaseName));
     BackupManifest manifest;
     for (const std::string& sha256 : BlobReferences(*database)) {
       const fs::path name = BlobName(sha256);
@@ -130,12 +129,13 @@ absl::StatusOr<BackupSize> WriteBackup(const fs::path& data_directory,
   }
   MOEPROBE_ASSIGN_OR_RETURN(DraftDirectory draft, MakeDraft(target));
   CrashPoint("backup-begun");
-  const fs::path database = draft.path() / kDatabase;
-  MOEPROBE_RETURN_IF_ERROR(CopyDatabase(data_directory / kDatabase, database));
+  const fs::path database = draft.path() / kDatabaseName;
+  MOEPROBE_RETURN_IF_ERROR(
+      CopyDatabase(data_directory / kDatabaseName, database));
   CrashPoint("backup-has-its-database");
   MOEPROBE_ASSIGN_OR_RETURN(BackupManifest manifest,
                             CopyBlobs(data_directory, draft.path()));
-  MOEPROBE_ASSIGN_OR_RETURN(manifest[kDatabase], Sha256OfFile(database));
+  MOEPROBE_ASSIGN_OR_RETURN(manifest[kDatabaseName], Sha256OfFile(database));
   MOEPROBE_RETURN_IF_ERROR(WriteManifest(draft.path(), manifest));
   MOEPROBE_RETURN_IF_ERROR(
       Publish(std::move(draft), DraftDirectory::Over::kNothing));
@@ -159,7 +159,7 @@ absl::StatusOr<BackupSize> RestoreBackup(const fs::path& backup,
     MOEPROBE_RETURN_IF_ERROR(CheckDigest(draft.path() / path, sha256));
     CrashPoint("restore-between-files");
   }
-  const fs::path database = draft.path() / kDatabase;
+  const fs::path database = draft.path() / kDatabaseName;
   MOEPROBE_RETURN_IF_ERROR(CheckDatabase(database));
   MOEPROBE_RETURN_IF_ERROR(CheckBlobsAreIn(manifest, backup, database));
   MOEPROBE_RETURN_IF_ERROR(

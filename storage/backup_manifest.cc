@@ -12,15 +12,16 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "core/base/file_content.h"
 #include "core/base/whole_file.h"
+#include "storage/data_layout.h"
 
 namespace moeprobe {
 namespace {
 
 constexpr const char* kName = "manifest";
 constexpr const char* kTitle = "# moeprobe backup 1";
-constexpr const char* kBlobs = "blobs/";
 constexpr size_t kDigestLength = 64;
 constexpr int64_t kMaxBytes = int64_t{1} << 30;
 
@@ -30,8 +31,9 @@ bool IsDigest(absl::string_view text) {
 }
 
 bool IsOurs(absl::string_view path) {
-  return path == "moeprobe.db" ||
-         (path.substr(0, 6) == kBlobs && IsDigest(path.substr(6)));
+  if (path == kDatabaseName) return true;
+  return absl::ConsumePrefix(&path, absl::StrCat(kBlobsName, "/")) &&
+         IsDigest(path);
 }
 
 }  // namespace
@@ -69,7 +71,7 @@ absl::StatusOr<BackupManifest> ReadManifest(
     }
     manifest[std::string(line.substr(kDigestLength + 2))] = std::string(sha256);
   }
-  if (!manifest.contains("moeprobe.db")) return no_backup("no database");
+  if (!manifest.contains(kDatabaseName)) return no_backup("no database");
   return manifest;
 }
 

@@ -5,6 +5,10 @@
 
 namespace moeprobe {
 
+// Names in a data directory, and in a backup of one.
+inline constexpr const char* kDatabaseName = "moeprobe.db";
+inline constexpr const char* kBlobsName = "blobs";
+
 // Where SQLite keeps what it has not moved into a database yet. It drops this
 // where the database is empty.
 inline std::filesystem::path WriteAheadLogOf(
@@ -15,8 +19,8 @@ inline std::filesystem::path WriteAheadLogOf(
 // Where things are in the data directory of a server.
 struct DataLayout {
   explicit DataLayout(const std::filesystem::path& directory)
-      : database(directory / "moeprobe.db"),
-        blobs(directory / "blobs"),
+      : database(directory / kDatabaseName),
+        blobs(directory / kBlobsName),
         audit_log(directory / "audit.log"),
         scratch(directory / "scratch"),
         hidden_states(directory / "hidden_states"),

@@ -13,7 +13,6 @@
 #include "storage/access.h"
 #include "storage/connection.h"
 #include "storage/database.h"
-#include "storage/job_rows.h"
 #include "storage/limits.h"
 #include "storage/statement.h"
 

@@ -20,10 +20,12 @@ struct Finding {
 };
 
 // Looks at all of a data directory that no server runs on: pages, rows and
-// references of the database, every blob's digest, blobs that nothing stands
-// for, and what processes left that died.
+// references of the database and, where these are well, its sums, every blob's
+// digest, blobs and models that nothing stands for, and what processes left
+// that died.
 //
-// Errors: those of CheckNoDatabaseIsLost and OpenToWrite.
+// Errors: NotFound where there is no database; those of CheckNoDatabaseIsLost
+// and OpenToWrite.
 absl::StatusOr<std::vector<Finding>> Examine(
     const std::filesystem::path& data_directory);
 

@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "storage/connection.h"
-#include "storage/job_rows.h"
 #include "storage/schema.h"
 #include "storage/statement.h"
 

@@ -49,7 +49,7 @@ struct JobFailure {
 // That the results of a job are no longer stored.
 struct DroppedResults {
   absl::Time time;
-  std::string reason;  // such as "they were older than 30 days"
+  std::string reason;  // "they were older than 720h (--keep-results)"
 };
 
 // What a job is expected to take of a worker; nullopt where nobody can tell.

@@ -221,18 +221,6 @@ void ChangeState(Connection& database, int64_t id, const StateChange& change,
   update.exec();
 }
 
-std::vector<int64_t> SelectIds(Statement query) {
-  std::vector<int64_t> ids;
-  while (query.executeStep()) ids.push_back(query.getColumn(0).getInt64());
-  return ids;
-}
-
-std::vector<std::string> SelectTexts(Statement query) {
-  std::vector<std::string> texts;
-  while (query.executeStep()) texts.push_back(query.getColumn(0).getString());
-  return texts;
-}
-
 void AddWarnings(Connection& database, int64_t id,
                  const std::vector<std::string>& warnings, absl::Time now) {
   for (const std::string& warning : warnings) {

@@ -1,4 +1,4 @@
-// Statements that JobStore and AttemptStore share; each runs inside the
+// Statements about jobs that several stores share; each runs inside the
 // caller's transaction.
 
 #ifndef MOEPROBE_STORAGE_JOB_ROWS_H_
@@ -15,7 +15,6 @@
 #include "absl/time/time.h"
 #include "storage/connection.h"
 #include "storage/job.h"
-#include "storage/statement.h"
 
 namespace moeprobe {
 
@@ -46,10 +45,6 @@ StateChange Cancellation(const std::string& message);
 // day, that of the events that this adds.
 void ChangeState(Connection& database, int64_t id, const StateChange& change,
                  absl::Time now);
-
-// Returns the first column of every row.
-std::vector<int64_t> SelectIds(Statement query);
-std::vector<std::string> SelectTexts(Statement query);
 
 // Adds those of `warnings` that the job does not have yet.
 void AddWarnings(Connection& database, int64_t id,

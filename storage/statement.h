@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "storage/connection.h"
 #include "storage/prepared_statements.h"
@@ -103,6 +104,18 @@ std::optional<std::string> QueryText(Connection& database, const char* sql,
     return std::nullopt;
   }
   return statement.getColumn(0).getString();
+}
+
+// Returns the first column of every row.
+inline std::vector<int64_t> SelectIds(Statement query) {
+  std::vector<int64_t> ids;
+  while (query.executeStep()) ids.push_back(query.getColumn(0).getInt64());
+  return ids;
+}
+inline std::vector<std::string> SelectTexts(Statement query) {
+  std::vector<std::string> texts;
+  while (query.executeStep()) texts.push_back(query.getColumn(0).getString());
+  return texts;
 }
 
 }  // namespace moeprobe

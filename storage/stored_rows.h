@@ -1,5 +1,5 @@
-// Statements about what results take and whose they are, which JobStore and
-// RetentionStore share; each runs inside the caller's transaction.
+// Statements about what results take and whose they are; each runs inside the
+// caller's transaction.
 
 #ifndef MOEPROBE_STORAGE_STORED_ROWS_H_
 #define MOEPROBE_STORAGE_STORED_ROWS_H_

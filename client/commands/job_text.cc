@@ -13,14 +13,10 @@
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/job.pb.h"
 #include "spec/choice_name.h"
+#include "spec/timestamp.h"
 
 namespace moeprobe {
 namespace {
-
-absl::Time ToTime(const google::protobuf::Timestamp& time) {
-  return absl::FromUnixSeconds(time.seconds()) +
-         absl::Nanoseconds(time.nanos());
-}
 
 // Of a queued job.
 std::string PlaceText(const v1::Job& job) {

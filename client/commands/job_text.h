@@ -37,7 +37,7 @@ std::string PriorityText(const v1::Job& job);
 // "kept", since when and why its results are dropped, or nothing of both.
 std::string RetentionText(const v1::Job& job);
 
-// "2026-11-21 23:57" in local time; empty if the time is not set.
+// "2026-11-21 23:57:01" in local time; empty if the time is not set.
 std::string TimeText(const google::protobuf::Timestamp& time);
 
 // When it was created, as above.

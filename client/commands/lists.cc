@@ -124,7 +124,7 @@ std::string IsolationText(const v1::ServerInfo& info) {
   const v1::Isolation& isolation = info.isolation();
   std::string text = absl::StrFormat(
       "workers are kept to their files by %s, and from sockets by %s\n"
-      "each may take: %s, files of %s, %d open, while there are less than %d "
+      "each may take: %s, files of %s, %d open, while there are fewer than %d "
       "processes\n",
       isolation.landlock_version() == 0
           ? "nothing"

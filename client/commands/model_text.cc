@@ -1,7 +1,5 @@
 #include "client/commands/model_text.h"
 
-#include <google/protobuf/timestamp.pb.h>
-
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -9,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/commands/job_text.h"
+#include "client/result/result_json.h"
 #include "client/text/format.h"
 #include "moeprobe/v1/server_service.pb.h"
 #include "spec/choice_name.h"
@@ -49,7 +48,7 @@ Json HolderJson(const v1::ModelHolder& holder) {
   return {{"job", holder.job()},
           {"owner", holder.owner()},
           {"worker_pid", holder.worker_pid()},
-          {"since", TimeText(holder.since_time())}};
+          {"since", JsonTime(holder.since_time())}};
 }
 
 }  // namespace
@@ -88,7 +87,7 @@ Json MemoryJson(const v1::Model& model) {
       {"pinned", memory.pinned()},
       {"user", memory.user()},
       {"request_time",
-       memory.has_request_time() ? TimeText(memory.request_time()) : ""},
+       memory.has_request_time() ? JsonTime(memory.request_time()) : ""},
       {"problem", memory.problem()}};
   for (const v1::ModelHolder& holder : memory.holders()) {
     json["holders"].push_back(HolderJson(holder));

@@ -11,15 +11,15 @@
 namespace moeprobe {
 
 // "loaded", "93.4 GB of 186.8 GB", "loading, 1.2 GB of 186.8 GB", "no",
-// "pinned by alice", "unknown"; with what is wrong, if anything is. Empty for a
-// model that cannot be analysed.
+// "unknown"; "loaded, pinned by alice"; and ": " with what is wrong, if
+// anything is. Empty for a model that cannot be analysed, unless it is pinned.
 std::string ModelMemoryText(const v1::Model& model);
 
-// "jobs/3 (alice, worker 4711, since 2026-11-21 23:57)" of each job that uses
-// it.
+// "jobs/3 (alice, worker 4711, since 2026-11-21 23:57:01)" of each job that
+// uses it; "a private job (worker 4711, ...)" of one that one may not see.
 std::string HoldersText(const v1::Model& model);
 
-// The same as an object, null for a model that cannot be analysed.
+// The same as an object; null where ModelMemoryText is empty.
 nlohmann::ordered_json MemoryJson(const v1::Model& model);
 
 }  // namespace moeprobe

@@ -58,5 +58,13 @@ TEST_F(ModelTextTest, SaysWhoUsesIt) {
   EXPECT_EQ(MemoryJson(model_)["holders"][0]["job"], "jobs/3");
 }
 
+TEST_F(ModelTextTest, HasTimesInJsonThatDoNotDependOnWhereOneIs) {
+  memory_.mutable_request_time()->set_seconds(1'000'000'000);
+  memory_.add_holders()->mutable_since_time()->set_seconds(1'000'000'001);
+  const auto json = MemoryJson(model_);
+  EXPECT_EQ(json["request_time"], "2001-09-09T01:46:40.000Z");
+  EXPECT_EQ(json["holders"][0]["since"], "2001-09-09T01:46:41.000Z");
+}
+
 }  // namespace
 }  // namespace moeprobe

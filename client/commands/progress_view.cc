@@ -1,7 +1,5 @@
 #include "client/commands/progress_view.h"
 
-#include <google/protobuf/timestamp.pb.h>
-
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -19,6 +17,7 @@
 #include "core/base/printable.h"
 #include "core/base/utf8.h"
 #include "moeprobe/v1/job.pb.h"
+#include "spec/timestamp.h"
 
 namespace moeprobe {
 namespace {
@@ -29,11 +28,6 @@ constexpr int kNarrowestBar = 5;
 // of long jobs do not grow with every step that one trains.
 constexpr absl::Duration kShortestPause = absl::Seconds(1);
 constexpr int kPauses = 50;
-
-absl::Time ToTime(const google::protobuf::Timestamp& time) {
-  return absl::FromUnixSeconds(time.seconds()) +
-         absl::Nanoseconds(time.nanos());
-}
 
 // The first `width` characters.
 std::string Clip(const std::string& text, int width) {

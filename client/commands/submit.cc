@@ -80,18 +80,19 @@ void ForgiveMissingUploads(Session& session,
   }
 }
 
-std::string EstimateText(const v1::Estimate& estimate) {
+std::string EstimateText(const v1::Estimate& estimate, bool trains) {
   const std::string cached =
       absl::StrCat(estimate.cached_group_count(), " of ",
                    estimate.group_count(), " probe groups are there already");
   if (estimate.cached_group_count() == estimate.group_count()) {
     return absl::StrCat("nothing to compute, ", cached);
   }
-  return absl::StrCat(
-      FormatClock(absl::Seconds(std::ceil(estimate.seconds()))), ", ",
-      FormatBytes(estimate.peak_memory_bytes()), " of memory, reads ",
-      FormatBytes(estimate.disk_read_bytes()), ", keeps ",
-      FormatBytes(estimate.disk_write_bytes()), " of hidden states; ", cached);
+  return absl::StrCat(FormatClock(absl::Seconds(std::ceil(estimate.seconds()))),
+                      ", ", FormatBytes(estimate.peak_memory_bytes()),
+                      " of memory, reads ",
+                      FormatBytes(estimate.disk_read_bytes()), ", keeps ",
+                      FormatBytes(estimate.disk_write_bytes()), " of ",
+                      trains ? "models" : "hidden states", "; ", cached);
 }
 
 absl::Status DryRun(Session& session, const Request& request,
@@ -102,8 +103,9 @@ absl::Status DryRun(Session& session, const Request& request,
   ForgiveMissingUploads(session, local, response);
   if (response.violations_size() > 0) return Located(request, response);
   if (response.has_estimate()) {
-    session.err.Print(
-        absl::StrCat("estimate: ", EstimateText(response.estimate()), "\n"));
+    session.err.Print(absl::StrCat(
+        "estimate: ",
+        EstimateText(response.estimate(), request.job.has_train()), "\n"));
   }
   session.out.Print(
       RequestYaml(response.has_job() ? response.job() : request.job));

@@ -143,6 +143,16 @@ TEST_F(SubmitTest, SaysWhatAJobWouldTakeBesideTheRequest) {
             "hidden states; 3 of 12 probe groups are there already\n");
 }
 
+TEST_F(SubmitTest, SaysThatAnExperimentKeepsModels) {
+  WriteFile("request.yaml",
+            "kind: train\nvariants: {a: {}}\ndata: {text: x}\n");
+  v1::Estimate& estimate = *state_.validation.mutable_estimate();
+  estimate.set_disk_write_bytes(4'000);
+  estimate.set_group_count(12);
+  ASSERT_TRUE(RunDry().ok());
+  EXPECT_THAT(err_stream_.str(), HasSubstr("keeps 4.0 kB of models; "));
+}
+
 TEST_F(SubmitTest, SaysThatThereIsNothingToCompute) {
   v1::Estimate& estimate = *state_.validation.mutable_estimate();
   estimate.set_group_count(12);

@@ -10,8 +10,7 @@ namespace moeprobe {
 // Short texts about resolved requests of kind train, for people. Parts that
 // others wrote are not yet made printable.
 
-// "soft: all experts, temperature 1, gates renormalised", "dense: as wide as an
-// expert".
+// "soft: all experts, temperature 1", "a: dense, as wide as an expert".
 std::string VariantText(const v1::Variant& variant);
 
 // "3 layers of width 128, 8 experts of width 256 (gelu_mlp), 4 heads, context

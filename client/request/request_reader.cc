@@ -78,7 +78,7 @@ absl::Status Request::ErrorAt(const std::string& path,
 absl::StatusOr<Request> ReadRequest(const std::string& text,
                                     const std::string& file) {
   MOEPROBE_ASSIGN_OR_RETURN(SourceText source, SourceText::Create(text, file));
-  MOEPROBE_ASSIGN_OR_RETURN(YamlNode tree, ParseYaml(source));
+  MOEPROBE_ASSIGN_OR_RETURN(YamlNode tree, ParseYaml(source, "a request"));
   v1::Job job;
   const Value root(tree, "", source);
   MOEPROBE_RETURN_IF_ERROR(ReadSpec(root, job));

@@ -213,7 +213,8 @@ class TreeBuilder final : public YAML::EventHandler {
 
 }  // namespace
 
-absl::StatusOr<YamlNode> ParseYaml(const SourceText& source) {
+absl::StatusOr<YamlNode> ParseYaml(const SourceText& source,
+                                   const std::string& expected) {
   TreeBuilder builder(source);
   try {
     std::istringstream stream(source.text());
@@ -231,7 +232,7 @@ absl::StatusOr<YamlNode> ParseYaml(const SourceText& source) {
     return source.Error(0, absl::StrCat("not YAML: ", error.what()));
   }
   if (!builder.has_root()) {
-    return source.Error(0, "found nothing, expected a request");
+    return source.Error(0, absl::StrCat("found nothing, expected ", expected));
   }
   return builder.TakeRoot();
 }

@@ -23,12 +23,13 @@ struct YamlNode {
   std::vector<YamlNode> children;  // of a list or a mapping, in file order
 };
 
-// Parses one document.
+// Parses one document, of what is `expected`: "a request".
 //
 // Returns InvalidArgument, with line and column, if it is not YAML, is empty,
 // or uses anchors, aliases, tags, merge keys, keys that are not text, the same
 // key twice, several documents, more than 16 levels or 65,536 nodes.
-absl::StatusOr<YamlNode> ParseYaml(const SourceText& source);
+absl::StatusOr<YamlNode> ParseYaml(const SourceText& source,
+                                   const std::string& expected);
 
 }  // namespace moeprobe
 

@@ -14,7 +14,6 @@
 #include "core/base/quoted.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/result.pb.h"
-#include "moeprobe/v1/result_service.pb.h"
 
 namespace moeprobe {
 namespace {
@@ -45,10 +44,7 @@ absl::StatusOr<std::vector<Array>> ReadArrays(
     const std::vector<v1::ArrayInfo>& infos) {
   std::vector<Array> arrays;
   if (infos.empty()) return arrays;  // no names would mean all
-  v1::ReadArraysRequest request;
-  request.set_name(job_name);
-  for (const v1::ArrayInfo& info : infos) request.add_arrays(info.name());
-  ArrayStream stream = client.ReadArrays(request);
+  ArrayStream stream = client.ReadArrays(job_name, infos);
   ArrayVerifier verifier([&stream] { return stream.Next(); });
   for (const v1::ArrayInfo& info : infos) {
     MOEPROBE_ASSIGN_OR_RETURN(const std::string npy, ReadNpy(verifier, info));

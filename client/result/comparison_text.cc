@@ -25,8 +25,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kAbsent = "\u2013";
-
 std::string PartOf(const v1::SummaryRow& row) {
   return PartName(PrefixOf(row));
 }
@@ -78,8 +76,7 @@ std::vector<std::string> Line(const ComparedMeans& means, int decimals) {
                            number(*difference.high), "]");
   }
   if (difference.p) {
-    line[5] =
-        absl::StrFormat("%.*f", *difference.p < 0.001 ? 4 : 3, *difference.p);
+    line[5] = FormatP(*difference.p);
   }
   return line;
 }
@@ -105,10 +102,6 @@ Json MeansJson(const ComparedMeans& means) {
     json["same_windows"] = difference.paired;
   }
   return json;
-}
-
-std::string OptionalCell(const std::optional<double>& number) {
-  return number ? FormatExact(*number) : "";
 }
 
 }  // namespace
@@ -158,9 +151,8 @@ std::string ComparisonCsv(const std::vector<ComparedMeans>& means) {
     absl::StrAppend(&csv, FormatExact(one.a.mean()), ",",
                     FormatExact(one.b.mean()), ",",
                     FormatExact(difference.value), ",");
-    absl::StrAppend(&csv, OptionalCell(difference.low), ",",
-                    OptionalCell(difference.high), ",",
-                    OptionalCell(difference.p), ",");
+    absl::StrAppend(&csv, CsvCell(difference.low), ",",
+                    CsvCell(difference.high), ",", CsvCell(difference.p), ",");
     const char* paired = difference.paired ? "true" : "false";
     absl::StrAppend(&csv, difference.p ? paired : "", "\n");
   }

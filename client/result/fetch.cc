@@ -68,19 +68,11 @@ absl::StatusOr<std::vector<v1::ArrayInfo>> SortedArrays(
   return arrays;
 }
 
-v1::ReadArraysRequest RequestFor(const std::string& job_name,
-                                 const std::vector<v1::ArrayInfo>& arrays) {
-  v1::ReadArraysRequest request;
-  request.set_name(job_name);
-  for (const v1::ArrayInfo& array : arrays) request.add_arrays(array.name());
-  return request;
-}
-
 absl::Status WriteArrays(Client& client, const std::string& job_name,
                          const std::vector<v1::ArrayInfo>& arrays,
                          const std::filesystem::path& path,
                          const FetchProgress& progress) {
-  ArrayStream stream = client.ReadArrays(RequestFor(job_name, arrays));
+  ArrayStream stream = client.ReadArrays(job_name, arrays);
   ArrayVerifier verifier([&stream] { return stream.Next(); });
   int64_t total = 0;
   int64_t done = 0;

@@ -16,12 +16,14 @@ namespace moeprobe {
 using FetchProgress = std::function<void(int64_t done, int64_t total)>;
 
 // Writes what there is of a job's result to DIR/arrays.npz, DIR/summary.csv and
-// DIR/result.json, replacing files of these names; nothing if it fails. Returns
-// the result without its arrays.
+// DIR/result.json. They replace files of these names one by one, once all are
+// written: a failure before that changes nothing. Returns the result without
+// its arrays.
 //
 // Errors: those of the server; FailedPrecondition if the job has no arrays yet;
 // DataLoss if an array arrives damaged; InvalidArgument if `directory` cannot
-// be written to.
+// be made or its files not replaced; Internal if one cannot be written, as
+// where the disk is full.
 absl::StatusOr<v1::Result> FetchResult(Client& client,
                                        const std::string& job_name,
                                        const std::filesystem::path& directory,

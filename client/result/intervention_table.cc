@@ -66,7 +66,7 @@ absl::StatusOr<std::vector<double>> Numbers(const Array& array,
 }
 
 std::string Cell(double number, const char* sign) {
-  if (std::isnan(number)) return "\u2013";
+  if (std::isnan(number)) return kAbsent;
   return absl::StrFormat("%s%.4f", number > 0 ? sign : "", number);
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -19,8 +20,6 @@
 
 namespace moeprobe {
 namespace {
-
-constexpr const char* kAbsent = "\u2013";
 
 // The cells of one column, by layer.
 using Cells = std::map<int, std::string>;

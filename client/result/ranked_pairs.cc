@@ -91,7 +91,7 @@ std::vector<RankedPair> Leading(const LayerPairs& layer, int64_t top) {
 }
 
 std::string Cell(double number) {
-  return std::isnan(number) ? "\u2013" : absl::StrFormat("%.3f", number);
+  return std::isnan(number) ? kAbsent : absl::StrFormat("%.3f", number);
 }
 
 }  // namespace

@@ -18,23 +18,18 @@
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
 #include "spec/choice_name.h"
+#include "spec/timestamp.h"
 
 namespace moeprobe {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string TimeText(const google::protobuf::Timestamp& time) {
-  const absl::Time instant =
-      absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", instant, absl::UTCTimeZone());
-}
-
 Json TimesJson(const v1::Job& job) {
   Json times = Json::object();
-  if (job.has_create_time()) times["create"] = TimeText(job.create_time());
-  if (job.has_start_time()) times["start"] = TimeText(job.start_time());
-  if (job.has_end_time()) times["end"] = TimeText(job.end_time());
+  if (job.has_create_time()) times["create"] = JsonTime(job.create_time());
+  if (job.has_start_time()) times["start"] = JsonTime(job.start_time());
+  if (job.has_end_time()) times["end"] = JsonTime(job.end_time());
   if (job.has_estimated_seconds()) {
     times["estimated_seconds"] = job.estimated_seconds();
   }
@@ -72,13 +67,13 @@ Json StatusJson(const v1::Job& job) {
   status["cached"] = job.cached();
   if (job.kept()) status["kept"] = true;
   if (job.has_dropped()) {
-    status["dropped"] = {{"time", TimeText(job.dropped().time())},
+    status["dropped"] = {{"time", JsonTime(job.dropped().time())},
                          {"reason", job.dropped().reason()}};
   }
   if (job.state() == v1::Job::STATE_QUEUED) {
     status["queue_position"] = job.queue_position();
     if (job.has_estimated_start_time()) {
-      status["estimated_start"] = TimeText(job.estimated_start_time());
+      status["estimated_start"] = JsonTime(job.estimated_start_time());
     }
   }
   if (job.has_estimated_memory_bytes()) {
@@ -160,6 +155,11 @@ Json ProvenanceJson(const v1::Provenance& provenance) {
 std::string StateName(v1::Job::State state) {
   const auto* value = v1::Job::State_descriptor()->FindValueByNumber(state);
   return value == nullptr ? absl::StrCat("state ", state) : ChoiceName(*value);
+}
+
+std::string JsonTime(const google::protobuf::Timestamp& time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", ToTime(time),
+                          absl::UTCTimeZone());
 }
 
 Json JobJson(const v1::Job& job) {

@@ -1,6 +1,8 @@
 #ifndef MOEPROBE_CLIENT_RESULT_RESULT_JSON_H_
 #define MOEPROBE_CLIENT_RESULT_RESULT_JSON_H_
 
+#include <google/protobuf/timestamp.pb.h>
+
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -11,6 +13,9 @@ namespace moeprobe {
 
 // Returns the name users see for a state: "queued".
 std::string StateName(v1::Job::State state);
+
+// Returns a time as JSON has it: "2026-11-21T23:57:01.250Z".
+std::string JsonTime(const google::protobuf::Timestamp& time);
 
 // Returns a job: "job" (name, state, error, progress, ...), "request" as
 // resolved, "warnings", and "times" apart from what repeats exactly.

@@ -14,14 +14,13 @@
 #include "client/result/decimals.h"
 #include "client/result/row_nulls.h"
 #include "client/result/shown_quantities.h"
+#include "client/text/format.h"
 #include "client/text/table.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
 
 namespace moeprobe {
 namespace {
-
-constexpr const char* kAbsent = "\u2013";
 
 using Line = std::vector<std::string>;
 
@@ -66,9 +65,6 @@ std::string Number(double number, int decimals) {
   return absl::StrFormat("%.*f", decimals, number);
 }
 
-// Three decimals, four for p below the thousandth.
-std::string Share(double p) { return Number(p, p < 0.001 ? 4 : 3); }
-
 std::string IntervalCell(const v1::SummaryRow& row, int decimals) {
   if (!row.has_interval_low() || !row.has_interval_high()) return kAbsent;
   return absl::StrCat("[", Number(row.interval_low(), decimals), ", ",
@@ -85,7 +81,7 @@ void AddNull(double observed, const std::optional<RowNull>& null, int decimals,
   line.push_back(absl::StrCat(Number(null->mean, decimals), " \u00B1 ",
                               Number(null->deviation, decimals)));
   line.push_back(absl::StrFormat("%+.*f", decimals, observed - null->mean));
-  line.push_back(Share(null->p));
+  line.push_back(FormatP(null->p));
 }
 
 Line LineOf(const v1::SummaryRow& row, const std::string& layer, int decimals,

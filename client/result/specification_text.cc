@@ -56,21 +56,20 @@ class Strip {
 };
 
 std::string Number(double number) {
-  return std::isnan(number) ? "\u2013" : absl::StrFormat("%.4g", number);
+  return std::isnan(number) ? kAbsent : absl::StrFormat("%.4g", number);
 }
 
 std::vector<std::string> LineOf(const Outcome& outcome, const Strip& strip) {
-  return {
-      absl::StrCat("  ", outcome.reading),
-      outcome.null,
-      outcome.part,
-      PrintableLine(outcome.settings),
-      absl::StrCat(outcome.layer),
-      Number(outcome.mean),
-      Number(outcome.drawn.mean),
-      std::isnan(outcome.z) ? "\u2013" : absl::StrFormat("%+.1f", outcome.z),
-      absl::StrFormat("%.3f", outcome.drawn.p),
-      strip.Show(outcome.z)};
+  return {absl::StrCat("  ", outcome.reading),
+          outcome.null,
+          outcome.part,
+          PrintableLine(outcome.settings),
+          absl::StrCat(outcome.layer),
+          Number(outcome.mean),
+          Number(outcome.drawn.mean),
+          std::isnan(outcome.z) ? kAbsent : absl::StrFormat("%+.1f", outcome.z),
+          absl::StrFormat("%.3f", outcome.drawn.p),
+          strip.Show(outcome.z)};
 }
 
 // Takes out columns that say the same everywhere.
@@ -163,9 +162,6 @@ nlohmann::ordered_json SpecificationJson(
 }
 
 std::string SpecificationCsv(const std::vector<SpecificationCurve>& curves) {
-  const auto optional = [](const std::optional<double>& number) {
-    return number ? FormatExact(*number) : "";
-  };
   std::string csv =
       "claim,reading,null,part,settings,layer,mean,interval_low,interval_high,"
       "null_mean,null_std,z,p\n";
@@ -178,8 +174,8 @@ std::string SpecificationCsv(const std::vector<SpecificationCurve>& curves) {
                                 CsvCell(outcome.settings),
                                 absl::StrCat(outcome.layer),
                                 FormatExact(outcome.mean),
-                                optional(outcome.low),
-                                optional(outcome.high),
+                                CsvCell(outcome.low),
+                                CsvCell(outcome.high),
                                 FormatExact(outcome.drawn.mean),
                                 FormatExact(outcome.drawn.deviation),
                                 FormatExact(outcome.z),

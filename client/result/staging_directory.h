@@ -11,8 +11,9 @@
 
 namespace moeprobe {
 
-// Files that appear in a directory only once all of them are written. What is
-// not published is removed again, with the directory if it did not exist.
+// Files that appear in a directory, one by one, only once all of them are
+// written. What is not published is removed again, with the directory if it did
+// not exist.
 class StagingDirectory {
  public:
   // Makes room for files of `target`, which is created if it does not exist.
@@ -30,11 +31,12 @@ class StagingDirectory {
   // Where a file is to be written.
   std::filesystem::path PathOf(const std::string& name) const;
 
-  // Writes a file.
+  // Writes a file. Returns Internal if that fails, as where the disk is full.
   absl::Status Write(const std::string& name, std::string_view content) const;
 
   // Moves files into the target, in this order; each replaces one that is
-  // there.
+  // there. Returns InvalidArgument at the first that cannot be moved: those
+  // before it have been.
   absl::Status Publish(const std::vector<std::string>& names);
 
  private:

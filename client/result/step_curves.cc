@@ -163,12 +163,9 @@ std::string StepCurvesCsv(const std::vector<StepCurve>& curves) {
     for (size_t i = 0; i < curve.steps.size(); ++i) {
       const SeedMean& mean = curve.means[i];
       const std::array cells = {
-          CsvCell(curve.quantity),
-          absl::StrCat(curve.layer),
-          CsvCell(curve.column),
-          absl::StrCat(curve.steps[i]),
-          FormatExact(mean.mean),
-          mean.deviation ? FormatExact(*mean.deviation) : ""};
+          CsvCell(curve.quantity), absl::StrCat(curve.layer),
+          CsvCell(curve.column),   absl::StrCat(curve.steps[i]),
+          FormatExact(mean.mean),  CsvCell(mean.deviation)};
       absl::StrAppend(&csv, absl::StrJoin(cells, ","), "\n");
     }
   }

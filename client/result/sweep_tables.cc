@@ -92,7 +92,7 @@ std::string Table(const v1::Result& result, const std::vector<Column>& titles,
       const auto found = cells.find(i);
       rows.back().push_back(
           found == cells.end()
-              ? "\u2013"
+              ? kAbsent
               : absl::StrFormat("%.*f", decimals, found->second));
     }
   }

@@ -50,12 +50,14 @@ class TrainingRows {
   const std::vector<std::string>& columns() const { return columns_; }
 
   // Returns the steps that a column was probed at, ascending; at least one.
+  // `column` is one of columns().
   std::vector<int64_t> Steps(const std::string& column) const;
 
   // Returns the last of them; -1 for a column that has none.
   int64_t LastStep(const std::string& column) const;
 
-  // Returns how many seeds of a column were probed at a step.
+  // Returns how many seeds of a column were probed at a step, one of
+  // Steps(column).
   size_t SeedCount(const std::string& column, int64_t step) const;
 
   // Returns the layers that a quantity has anywhere; -1: it has none.

@@ -25,8 +25,6 @@
 namespace moeprobe {
 namespace {
 
-constexpr const char* kAbsent = "\u2013";
-
 using Line = std::vector<std::string>;
 
 // Numbers of one line of the table, one a column.

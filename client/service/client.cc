@@ -30,6 +30,7 @@
 #include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/job_service.grpc.pb.h"
 #include "moeprobe/v1/job_service.pb.h"
+#include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.grpc.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
 #include "moeprobe/v1/server_service.grpc.pb.h"
@@ -315,7 +316,11 @@ absl::StatusOr<v1::Result> Client::GetResult(const std::string& name) {
       *results_, &v1::ResultService::Stub::GetResult, request);
 }
 
-ArrayStream Client::ReadArrays(const v1::ReadArraysRequest& request) {
+ArrayStream Client::ReadArrays(const std::string& job_name,
+                               const std::vector<v1::ArrayInfo>& arrays) {
+  v1::ReadArraysRequest request;
+  request.set_name(job_name);
+  for (const v1::ArrayInfo& array : arrays) request.add_arrays(array.name());
   return {*results_, options_,
           Retry(options_.stream_patience, cancellation_, channel_),
           cancellation_, request};

@@ -3,10 +3,8 @@
 
 #include <grpcpp/channel.h>
 
-#include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +18,7 @@
 #include "moeprobe/v1/job.pb.h"
 #include "moeprobe/v1/job_service.grpc.pb.h"
 #include "moeprobe/v1/job_service.pb.h"
+#include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/result_service.grpc.pb.h"
 #include "moeprobe/v1/result_service.pb.h"
 #include "moeprobe/v1/server_service.grpc.pb.h"
@@ -29,10 +28,11 @@
 
 namespace moeprobe {
 
-// A server's methods. Calls that find no server are tried again; all are safe
-// to repeat. Errors are those of the method (proto/moeprobe/v1) or Unavailable,
-// DeadlineExceeded after 30 s, or Cancelled where `cancellation` was.
-// Thread-safe.
+// A server's methods. Calls that find no server are tried again, all but
+// uploads; all are safe to repeat. Errors are those of the method
+// (proto/moeprobe/v1), Unavailable, or Cancelled where `cancellation` was; of
+// calls that answer once, also DeadlineExceeded after 30 s. Uploads and streams
+// may take any time. Thread-safe.
 class Client {
  public:
   // Connects on first use. `cancellation` must outlive the client.
@@ -83,9 +83,10 @@ class Client {
 
   absl::StatusOr<v1::Result> GetResult(const std::string& name);
 
-  // Starts to read the arrays that `request` names. The client must outlive
-  // the stream.
-  ArrayStream ReadArrays(const v1::ReadArraysRequest& request);
+  // Starts to read arrays of a job, at least one, in this order. The client
+  // must outlive the stream.
+  ArrayStream ReadArrays(const std::string& job_name,
+                         const std::vector<v1::ArrayInfo>& arrays);
 
  private:
   ClientOptions options_;

@@ -13,13 +13,12 @@
 namespace moeprobe {
 
 absl::Status ToAbslStatus(const grpc::Status& status) {
-  if (status.ok()) return absl::OkStatus();
-  const auto code = static_cast<absl::StatusCode>(status.error_code());
-  const auto delay = RetryDelayIn(status.error_details());
-  if (!delay) return {code, status.error_message()};
+  absl::Status error = FromGrpc(status);
+  const auto delay = RetryDelayOf(error);
+  if (!delay) return error;
   const std::string message = absl::StrCat(
       status.error_message(), "; try again in about ", RoughText(*delay));
-  return WithRetryDelay({code, message}, *delay);
+  return WithRetryDelay({error.code(), message}, *delay);
 }
 
 absl::Status WithAddress(const absl::Status& status,

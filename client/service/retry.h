@@ -13,7 +13,7 @@ namespace moeprobe {
 
 // Paces attempts at something that a server which restarts may answer later:
 //
-//   Retry retry(patience, cancellation);
+//   Retry retry(patience, cancellation, channel);
 //   do {
 //     status = Call();
 //   } while (retry.Again(status));

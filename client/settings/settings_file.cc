@@ -67,7 +67,7 @@ absl::StatusOr<Settings> ReadSettings(const std::filesystem::path& file) {
   MOEPROBE_RETURN_IF_ERROR(content.status());
   MOEPROBE_ASSIGN_OR_RETURN(const SourceText source,
                             SourceText::Create(content->bytes, file.string()));
-  MOEPROBE_ASSIGN_OR_RETURN(const YamlNode tree, ParseYaml(source));
+  MOEPROBE_ASSIGN_OR_RETURN(const YamlNode tree, ParseYaml(source, "settings"));
   Settings settings;
   MOEPROBE_RETURN_IF_ERROR(
       Read(Value(tree, "", source), file.parent_path(), settings));

@@ -60,6 +60,11 @@ TEST_F(SettingsFileTest, SaysWhereItIsWrong) {
   }
 }
 
+TEST_F(SettingsFileTest, LacksSettingsAndNotARequestWhereItIsEmpty) {
+  EXPECT_THAT(std::string(ReadSettings(Write("")).status().message()),
+              HasSubstr("found nothing, expected settings"));
+}
+
 TEST_F(SettingsFileTest, IsLookedForWhereSettingsAre) {
   setenv("XDG_CONFIG_HOME", "/config", 1);
   EXPECT_EQ(DefaultSettingsFile(), "/config/moeprobe/client.yaml");

@@ -1,9 +1,11 @@
 #include "client/text/csv_cell.h"
 
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "client/text/format.h"
 
 namespace moeprobe {
 
@@ -13,6 +15,10 @@ std::string CsvCell(const std::string& text) {
   std::string safe = is_formula ? absl::StrCat("'", text) : text;
   if (safe.find_first_of(",\"\r\n") == std::string::npos) return safe;
   return absl::StrCat("\"", absl::StrReplaceAll(safe, {{"\"", "\"\""}}), "\"");
+}
+
+std::string CsvCell(const std::optional<double>& number) {
+  return number ? FormatExact(*number) : "";
 }
 
 }  // namespace moeprobe

@@ -34,6 +34,10 @@ std::string FormatBytes(int64_t bytes) {
   return absl::StrFormat("%.1f %s", size, kUnits[unit]);
 }
 
+std::string FormatP(double p) {
+  return absl::StrFormat("%.*f", p < 0.001 ? 4 : 3, p);
+}
+
 std::string FormatExact(double number) {
   std::array<char, 32> digits{};
   const auto end =

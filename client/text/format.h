@@ -14,6 +14,9 @@ std::string FormatClock(absl::Duration duration);
 // Returns "512 B", "1.4 kB", "28.6 GB": powers of 1000.
 std::string FormatBytes(int64_t bytes);
 
+// Returns a p value: three decimals, four below the thousandth.
+std::string FormatP(double p);
+
 // Returns the shortest decimal that reads back as `number`; "nan", "inf".
 std::string FormatExact(double number);
 

@@ -23,6 +23,12 @@ TEST(FormatBytesTest, PicksTheUnit) {
   EXPECT_EQ(FormatBytes(28600000000), "28.6 GB");
 }
 
+TEST(FormatPTest, HasAFourthDecimalBelowTheThousandth) {
+  EXPECT_EQ(FormatP(0.01), "0.010");
+  EXPECT_EQ(FormatP(0.001), "0.001");
+  EXPECT_EQ(FormatP(0.0005), "0.0005");
+}
+
 TEST(FormatExactTest, IsShortAndReadsBack) {
   EXPECT_EQ(FormatExact(0.1), "0.1");
   EXPECT_EQ(FormatExact(1.0 / 3), "0.3333333333333333");

@@ -7,6 +7,9 @@
 
 namespace moeprobe {
 
+// What a cell has in place of what there is not.
+inline constexpr const char* kAbsent = "\u2013";
+
 // A column of a table.
 struct Column {
   enum class Align : std::uint8_t { kLeft, kRight };

@@ -22,6 +22,7 @@
 #include "moeprobe/v1/admin_service.grpc.pb.h"
 #include "moeprobe/v1/admin_service.pb.h"
 #include "server/commands/absolute_path.h"
+#include "spec/error_details.h"
 #include "storage/backup.h"
 #include "storage/connection.h"
 #include "storage/data_layout.h"
@@ -47,11 +48,7 @@ absl::StatusOr<BackupSize> BackUpOnline(const fs::path& data_directory,
   request.set_directory(target.native());
   v1::Backup backup;
   const grpc::Status status = stub->CreateBackup(&context, request, &backup);
-  // The two code enumerations have the same values.
-  if (!status.ok()) {
-    return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
-                        status.error_message());
-  }
+  if (!status.ok()) return FromGrpc(status);
   return BackupSize{.file_count = backup.file_count(),
                     .size_bytes = backup.size_bytes()};
 }
@@ -136,20 +133,21 @@ absl::Status Doctor(const fs::path& data_directory, bool repair) {
 void AddStoreCommands(CLI::App& app, const fs::path& data_directory,
                       std::function<absl::Status()>& command) {
   CLI::App* backup = app.add_subcommand(
-      "backup", "Copies what cannot be computed again, also while it runs");
+      "backup",
+      "Copies the database, uploads and results, also while it runs.");
   const auto target = std::make_shared<fs::path>();
-  backup->add_option("DIRECTORY", *target, "is made")->required();
+  backup->add_option("DIRECTORY", *target, "Is made")->required();
   backup->callback([&, target] {
     command = [&, target] { return BackUp(data_directory, *target); };
   });
   CLI::App* restore = app.add_subcommand(
-      "restore", "Makes --data-dir from a backup, every digest verified");
-  restore->add_option("DIRECTORY", *target, "of the backup")->required();
+      "restore", "Makes --data-dir from a backup, every digest verified.");
+  restore->add_option("DIRECTORY", *target, "Of the backup")->required();
   restore->callback([&, target] {
     command = [&, target] { return Restore(*target, data_directory); };
   });
   CLI::App* doctor = app.add_subcommand(
-      "doctor", "Looks for damage and garbage; status 1 if there is any left");
+      "doctor", "Looks for damage and garbage; status 1 if there is any left.");
   const auto repair = std::make_shared<bool>(false);
   doctor->add_flag("--repair", *repair, "Removes what is certainly garbage");
   doctor->callback([&, repair] {

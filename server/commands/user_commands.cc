@@ -32,6 +32,7 @@
 #include "server/commands/absolute_path.h"
 #include "server/commands/duration_option.h"
 #include "server/resource_name.h"
+#include "spec/error_details.h"
 #include "storage/data_layout.h"
 
 namespace moeprobe {
@@ -75,8 +76,7 @@ class AdminServer {
           "no server answers at ", address_,
           "; users are those of a server that runs: name its --data-dir"));
     }
-    return {static_cast<absl::StatusCode>(status.error_code()),
-            status.error_message()};
+    return FromGrpc(status);
   }
 
  private:

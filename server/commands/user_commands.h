@@ -9,7 +9,7 @@
 
 namespace moeprobe {
 
-// Adds `user add|renew|revoke|list`, which ask the server that runs on
+// Adds `user add|renew|revoke|weight|list`, which ask the server that runs on
 // `data_directory`, over its socket for admins. The command that was given is
 // put into `run`. Both must outlive the parser.
 void AddUserCommands(CLI::App& app, const std::filesystem::path& data_directory,

@@ -38,14 +38,6 @@ constexpr std::chrono::milliseconds kFirstPause{500};
 constexpr std::chrono::milliseconds kLastPause{32'000};
 constexpr size_t kChunkBytes = size_t{1} << 20U;
 
-// The two code enumerations have the same values.
-absl::Status FromGrpc(const grpc::Status& status) {
-  const absl::Status result(static_cast<absl::StatusCode>(status.error_code()),
-                            status.error_message());
-  const auto delay = RetryDelayIn(status.error_details());
-  return delay ? WithRetryDelay(result, *delay) : result;
-}
-
 v1::DataType ToProto(DataType type) {
   switch (type) {
     case DataType::kFloat64:

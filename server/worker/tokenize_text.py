@@ -5,17 +5,15 @@ usage: tokenize_text.py TEXT OUT.npy [--cpu-seconds N] [--memory-bytes N]
 
 The whole UTF-8 text is encoded at once, as Tokenizer.encode(text) does, special
 tokens as tokenizer.json says; a truncation or padding it asks for is left out.
-OUT.npy becomes a one-dimensional int32 array, complete or not there at all.
-Prints {"count": ..., "tokenizers_version": ...}; on failure exits with one line
-on stderr and 1, or 75 where a disk has no room or fails. Past a limit the kernel
-ends the process.
+OUT.npy becomes a one-dimensional int32 array, complete or not there at all. On
+failure exits with one line on stderr and 1, or 75 where a disk has no room or
+fails. Past a limit the kernel ends the process.
 """
 
 import argparse
 import ctypes
 import errno
 import io
-import json
 import os
 import pathlib
 import resource
@@ -81,10 +79,7 @@ def main():
     options = parser.parse_args()
     limit(options.cpu_seconds, options.memory_bytes)
     tokenizer = load_tokenizer(sys.stdin.buffer.read())
-    ids = tokenizer.encode(read_text(options.text)).ids
-    save(ids, options.out)
-    version = sys.modules["tokenizers"].__version__
-    print(json.dumps({"count": len(ids), "tokenizers_version": version}))
+    save(tokenizer.encode(read_text(options.text)).ids, options.out)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,8 @@ TokenizerOptions DefaultTokenizerOptions();
 //
 // Errors, in one line that names tokenizer and text: FailedPrecondition for a
 // bad tokenizer, text or environment, and for too little memory;
-// ResourceExhausted past the processor time; DeadlineExceeded; Cancelled.
+// ResourceExhausted past the processor time; Unavailable where a disk has no
+// room or fails, and another try may help; DeadlineExceeded; Cancelled.
 absl::StatusOr<std::vector<int32_t>> TokenizeFile(
     const TokenizerOptions& options, const PinnedFile& tokenizer,
     const std::filesystem::path& text, const std::filesystem::path& output,

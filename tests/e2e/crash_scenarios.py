@@ -162,7 +162,7 @@ class Life:
         return insist(read)
 
     def jobs(self):
-        """States by the numbers of all jobs."""
+        """States of all jobs by their names."""
         messages = self.api.messages("job_service")
         page = insist(
             lambda: self.api.jobs.ListJobs(messages.ListJobsRequest(page_size=1000))

@@ -10,11 +10,13 @@ import experiments
 import moeprobe
 import numpy as np
 import pytest
+import service
 from moeprobe import command_line
-from moeprobe.catalog import Dataset, Model
+from moeprobe.catalog import Dataset, Model, ModelHolder, ModelMemory
 from moeprobe.dashboard import Settings, make_app
 from moeprobe.dashboard.access import content_security_policy, local_path
 from moeprobe.dashboard.elements import drawn
+from moeprobe.dashboard.pages import job as job_page
 from moeprobe.dashboard.pages import training as training_page
 from moeprobe.dashboard.parts.job_explorer import pair_section
 from moeprobe.dashboard.results import Part, Results, is_matrix, is_of_layer
@@ -147,6 +149,26 @@ def test_a_starter_of_an_experiment_is_a_request(kind):
     assert [variant.name for variant in spec.variants] == ["dense", "top-2", "soft"]
 
 
+def test_starters_are_those_of_moeprobe_client(client, common_server, tmp_path):
+    """But for a name, which lists of the dashboard show."""
+    program = service.Client(common_server.address, tmp_path)
+
+    def job(text):
+        found = moeprobe.request.request.read_request(moeprobe.YamlText(text)).job
+        getattr(found, found.WhichOneof("spec")).ClearField("name")
+        return found
+
+    models = [found for found in client.models() if not found.problem]
+    assert models
+    for found in models:
+        theirs = job(program.ok("init", found.name))
+        (data,) = theirs.analyze.data
+        assert job(starter_request(found, data.text)) == theirs
+    theirs = job(program.ok("init", "--train", "a set"))
+    ours = job(starter_experiment("a set"))
+    assert ours == theirs
+
+
 def test_a_data_set_is_named_by_its_file_where_that_says_which():
     shown = {"a": "x.txt", "b": "y.txt", "c": "y.txt", "d": "z\n.txt"}
     sets = [dataset(f"datasets/{name}", file) for name, file in shown.items()]
@@ -154,18 +176,34 @@ def test_a_data_set_is_named_by_its_file_where_that_says_which():
     assert names == ["x.txt", "datasets/b", "datasets/c", "datasets/d"]
 
 
-def test_models_say_who_works_with_them(status):
-    running = dataclasses.replace(status, state=moeprobe.JobState.RUNNING)
-    rows = model_rows(
-        [model("broken", problem="no weights"), model("mixtral"), model("qwen3")],
-        [running, status],
+def memory_held_by(*jobs):
+    holders = [ModelHolder(job, "bob" if job else "", 4711, NOON) for job in jobs]
+    return ModelMemory(
+        "loaded", 5, 5, holders, pinned=False, user="", request_time=None, problem=""
     )
-    number = int(status.name.removeprefix("jobs/"))
+
+
+def test_models_say_who_works_with_them():
+    # A job that one may not see has no name.
+    memory = memory_held_by("jobs/17", "", "jobs/3")
+    rows = model_rows(
+        [
+            model("broken", problem="no weights"),
+            model("mixtral", memory=memory),
+            model("qwen3", memory=memory_held_by()),
+        ]
+    )
     found = {row.name: row.jobs for row in rows}
-    assert found == {"mixtral": [number], "qwen3": [number], "broken": []}
+    assert found == {"mixtral": [3, 17], "qwen3": [], "broken": []}
     assert rows[-1].name == "broken"
-    odd = model_rows([model("a&b ?=/")], [])[0]
+    odd = model_rows([model("a&b ?=/")])[0]
     assert odd.submit_link == "/submit?model=a%26b+%3F%3D%2F"
+
+
+def test_one_warning_is_counted_as_one(status):
+    for warnings, text in ((["a"], "'1 warning'"), (["a", "b"], "'2 warnings'")):
+        warned = dataclasses.replace(status, warnings=warnings)
+        assert text in str(job_page.live_section(warned))
 
 
 def test_complaints_stand_at_lines_and_fields(client):
@@ -581,7 +619,16 @@ def test_a_server_that_is_gone_is_said_to_be():
 def test_the_command_says_what_it_lacks(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "moeprobe.dashboard", None)
     assert command_line.main(["dashboard"]) == 1
-    assert "pip install moeprobe[all]" in capsys.readouterr().err
+    assert "pip install './python[all]'" in capsys.readouterr().err
+
+
+def test_the_help_names_no_server_that_settings_may_change(capsys, monkeypatch):
+    monkeypatch.setenv("MOEPROBE_SERVER", "unix:/some/server.sock")
+    with pytest.raises(SystemExit):
+        command_line.main(["report", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "MOEPROBE_SERVER or the settings" in said
+    assert "unix:/some/server.sock" not in said
 
 
 def test_the_command_refuses_the_network(capsys):

@@ -167,6 +167,10 @@ def test_losses_say_what_they_are_numbers_of(result):
     assert loss_unit({"data": {"synthetic": {"objective": "classification"}}}) == "nats"
 
 
+def test_a_report_over_one_seed_says_so_in_the_singular():
+    assert "Over 1 seed, at step 20." in make_page([experiments.make(seeds=(0,))])
+
+
 def test_a_report_shows_variants_and_curves(result):
     page = make_page([result])
     for text in (

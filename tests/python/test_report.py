@@ -124,12 +124,23 @@ def test_what_a_running_job_has_is_drawn(full_result, seed):
         if place_of(name).layer in layers and chance.random() < 0.9
     }
     rows = [row for row in full_result.document["summary"] if chance.random() < 0.8]
+    job = full_result.document["job"] | {"state": "running"}
     document = full_result.document | {
+        "job": job,
         "summary": rows,
         "provenance": [],
         "complete": False,
     }
     assert "This job was not done" in make_page([Result(document, arrays)])
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_what_will_not_come_any_more_is_not_promised(full_result, state):
+    job = full_result.document["job"] | {"state": state}
+    document = full_result.document | {"job": job, "complete": False}
+    page = make_page([Result(document, {})])
+    assert "This job did not succeed" in page
+    assert "not done" not in page
 
 
 def test_jobs_stand_side_by_side(full_result, client, full_request):

@@ -51,6 +51,27 @@ def test_no_dimension_is_without_a_name(full_result):
             assert not [d for d in dataset.dims if str(d).startswith("axis")], quantity
 
 
+def test_what_is_of_the_shared_expert_alone_does_not_count_experts():
+    document = {"job": {"name": "jobs/1"}, "summary": [], "provenance": []}
+    shapes = {
+        "singular_values_mean": (3,),
+        "jacobian_mean_singular_values/all": (3,),
+        "leading_singular_value": (),
+        "jacobian_norm/all": (),
+        "jacobian_cosine/all": (6,),
+    }
+    arrays = {f"layer0/shared/{name}": np.ones(s) for name, s in shapes.items()}
+    result = moeprobe.Result(document, arrays)
+    found = {name: result[f"shared/{name}"].value.dims for name in shapes}
+    assert found == {
+        "singular_values_mean": ("layer", "rank"),
+        "jacobian_mean_singular_values/all": ("layer", "rank"),
+        "leading_singular_value": ("layer",),
+        "jacobian_norm/all": ("layer",),
+        "jacobian_cosine/all": ("layer", "expert"),
+    }
+
+
 def test_the_baseline_stands_beside_the_model(full_result):
     assert full_result.baseline["pca/all/effective_rank"].value.shape == (2, 1)
     assert full_result["pca/all/effective_rank"].value.shape == (3, 1)

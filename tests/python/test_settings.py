@@ -54,6 +54,11 @@ def test_settings_that_are_wrong_say_where(write, text):
         read_settings(write("client.yaml", text))
 
 
+def test_settings_that_are_empty_lack_settings_not_a_request(write):
+    with pytest.raises(moeprobe.RequestError, match="nothing, expected settings$"):
+        read_settings(write("client.yaml", ""))
+
+
 def test_a_token_is_read_from_a_file_that_nobody_else_can(write):
     assert read_token(write("t", "mp_1_2\n")) == "mp_1_2"
     for mode in (0o640, 0o604):

@@ -57,12 +57,8 @@ def assert_one_line_error(process, out):
     assert not out.exists()
 
 
-def test_writes_int32_and_says_how_many(tokenize):
-    process, out = tokenize(WORDS, "cat dog cat")
-    assert json.loads(process.stdout) == {
-        "count": 3,
-        "tokenizers_version": tokenizers.__version__,
-    }
+def test_writes_int32(tokenize):
+    _, out = tokenize(WORDS, "cat dog cat")
     ids = np.load(out)
     assert ids.dtype == np.int32
     assert ids.tolist() == [1, 0, 1]

@@ -1,5 +1,6 @@
-"""Where a server is listened for unless something else is said."""
+"""Where a server listens."""
 
+import ipaddress
 import os
 
 
@@ -10,3 +11,13 @@ def default_address() -> str:
     if directory := os.environ.get("XDG_RUNTIME_DIR"):
         return f"unix:{directory}/moeprobe.sock"
     return f"unix:/tmp/moeprobe-{os.getuid()}.sock"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

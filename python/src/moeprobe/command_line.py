@@ -8,7 +8,6 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from moeprobe.address import default_address
 from moeprobe.client import Client
 from moeprobe.connection import Connection, connection_of
 from moeprobe.errors import MoeprobeError
@@ -50,7 +49,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_server(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--server", metavar="ADDRESS", help=f"of the server: {default_address()}"
+        "--server",
+        metavar="ADDRESS",
+        help="unix:PATH or HOST:PORT; else what MOEPROBE_SERVER or the settings name, "
+        "else your own socket on this machine",
     )
     files = {
         "--token-file": "who you are to the server, as its admin gave it to you",
@@ -172,7 +174,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parsed.run(parsed)
     except ModuleNotFoundError as error:
         advice = (
-            f"`moeprobe {parsed.command}` needs an extra: pip install moeprobe[all]"
+            f"`moeprobe {parsed.command}` needs an extra: "
+            "pip install './python[all]' in a checkout"
         )
         print(f"moeprobe: {error}; {advice}", file=sys.stderr)  # noqa: T201
         return _FAILED

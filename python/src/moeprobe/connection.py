@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import os
 
 import grpc
 import grpc.aio
 
-from moeprobe.address import default_address
+from moeprobe.address import default_address, is_loopback
 from moeprobe.errors import (
     AccessError,
     InterruptedCallError,
@@ -112,12 +111,7 @@ class Connection:
 def stays_here(address: str) -> bool:
     """Tell whether nobody but this machine can read what is sent."""
     host = address.rpartition(":")[0].removeprefix("[").removesuffix("]")
-    if address.startswith("unix:") or host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return address.startswith("unix:") or is_loopback(host)
 
 
 def _tls_of(files: ConnectionFiles) -> Tls | None:

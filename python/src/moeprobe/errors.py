@@ -1,4 +1,4 @@
-"""What can go wrong, by who can mend it. Messages are the server's own."""
+"""What can go wrong, by who can mend it. A server's refusals are in its words."""
 
 import dataclasses
 import datetime
@@ -66,7 +66,7 @@ class DataLossError(MoeprobeError):
 
 
 class UnavailableError(MoeprobeError, ConnectionError):
-    """No server answers."""
+    """No server answers, or it cannot now: it stops, or its disk fails."""
 
 
 class DeadlineError(MoeprobeError, TimeoutError):

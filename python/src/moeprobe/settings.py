@@ -84,7 +84,7 @@ def read_settings(file: pathlib.Path) -> Settings:
         found[name] = file.parent / value.text()
 
     names = {"token_file": "token", "ca": "ca", "cert": "cert", "key": "key"}
-    Value(read_yaml(source), "", source).read_fields(
+    Value(read_yaml(source, "settings"), "", source).read_fields(
         {
             "server": take_server,
             _FLAG: take_flag,

@@ -43,7 +43,7 @@ class Job:
         *,
         passing: bool = False,
     ) -> AsyncIterator[Event]:
-        """Yield what happens to the job until it ends; see `moeprobe.Job.events`."""
+        """Yield what happened to the job, and happens; see `moeprobe.Job.events`."""
         watch = Watch(self.name, after_sequence, passing=passing)
         return self._transport.follow(methods.WATCH_JOB, watch, timeout)
 

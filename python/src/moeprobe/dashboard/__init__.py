@@ -3,7 +3,7 @@
     moeprobe dashboard --server unix:/run/moeprobe.sock --port 8050
 
 Talks to the server over gRPC as any client does, and keeps nothing of its own.
-Needs `moeprobe[dashboard]`.
+Needs the extra `dashboard`: pip install './python[dashboard]'.
 """
 
 from moeprobe.dashboard.app import make_app

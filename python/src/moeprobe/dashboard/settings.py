@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 
+from moeprobe.address import is_loopback
 from moeprobe.connection import Connection, connection_of
 
 LOOPBACK = "127.0.0.1"
@@ -42,13 +42,3 @@ class Settings:
         """Every name that a browser may call the dashboard by, in lower case."""
         own = f"[{self.host}]" if ":" in self.host else self.host
         return frozenset(n.lower() for n in (*_LOOPBACK_NAMES, own, *self.names))
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine reaches `host`."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -9,7 +9,7 @@
 Colours are told apart by every kind of eye; panels of a figure share limits.
 Results with several data sets, a sweep or an experiment are drawn one at a time,
 see `Result.select`; `training_curves` and its like draw a whole experiment. Needs
-`moeprobe[figures]` for the screen, `moeprobe[paper]` for paper.
+the extra `figures` for the screen, `paper` for paper: pip install './python[all]'.
 """
 
 from moeprobe.figures.figure import Figure

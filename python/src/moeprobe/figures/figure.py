@@ -146,7 +146,7 @@ class Figure:
         return -(-len(self.panels) // self.columns)
 
     def plotly(self) -> plotly.graph_objects.Figure:
-        """Return it for the screen. Needs `moeprobe[figures]`."""
+        """Return it for the screen. Needs the extra `figures`."""
         import plotly.graph_objects  # noqa: PLC0415 (an extra)
 
         from moeprobe.figures.plotly_figure import plotly_figure  # noqa: PLC0415
@@ -154,7 +154,7 @@ class Figure:
         return plotly.graph_objects.Figure(plotly_figure(self))
 
     def matplotlib(self) -> matplotlib.figure.Figure:
-        """Return it for paper. Needs `moeprobe[paper]`."""
+        """Return it for paper. Needs the extra `paper`."""
         from moeprobe.figures.matplotlib_figure import (  # noqa: PLC0415 (an extra)
             matplotlib_figure,
         )

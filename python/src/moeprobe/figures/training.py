@@ -125,9 +125,9 @@ def training_curves(
 
 
 def usage_curves(result: Result) -> Figure:
-    """Draw how evenly experts are used: the busiest one's share of tokens.
+    """Draw how unevenly experts are used: the busiest one's tokens over their mean.
 
-    1 is as many tokens as all others have; a panel for each layer.
+    1 where all experts have as many; a panel for each layer.
     """
     found, variants = _curves(result, "training/expert_tokens"), _variants(result)
     found = found[found["step"] > 0]  # no token was seen before the first

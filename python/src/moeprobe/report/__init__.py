@@ -4,7 +4,7 @@
 
     write_report([result], "report.html")
 
-Needs `moeprobe[report]`.
+Needs the extra `report`: pip install './python[report]'.
 """
 
 from moeprobe.report.page import make_page, write_report

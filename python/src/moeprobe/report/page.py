@@ -13,6 +13,7 @@ from typing import Any
 import jinja2
 import markupsafe
 
+from moeprobe.events import JobState
 from moeprobe.figures.figure import Figure
 from moeprobe.figures.gallery import (
     figures_of,
@@ -44,6 +45,8 @@ _VARIANTS = (
     "deviation over seeds; with one seed, over pairs. Below them what nulls come to: "
     "routers with the model's loads drawn at random, models before training."
 )
+# How jobs end that do not succeed.
+_ENDED = (JobState.FAILED.value, JobState.CANCELLED.value)
 # Characters that would end a script.
 _ESCAPED = ("<", ">", "&")
 
@@ -73,6 +76,7 @@ class _Section:
     result: Result
     label: str
     facts: list[tuple[str, str]]
+    incomplete_text: str
     overview: _Drawing | None
     means_text: str
     main_tables: list[QuantityTable]
@@ -108,7 +112,7 @@ def _places(result: Result) -> list[tuple[int, int]]:
     """Return cells and data sets to draw."""
     cells, index = _cells(result), CellIndex(result.cells)
     data = sorted({index.place_of(name).data for name in result.arrays})
-    return [(cell, index) for cell in cells for index in data or [0]]
+    return [(cell, number) for cell in cells for number in data or [0]]
 
 
 def _part_title(result: Result, cell: int, data: int) -> str:
@@ -156,6 +160,15 @@ def _state(result: Result) -> str:
     return f"{job['state']}: {error}" if error else str(job["state"])
 
 
+def _incomplete_text(result: Result) -> str:
+    if result.document["job"]["state"] in _ENDED:
+        return "This job did not succeed: what is missing here was not computed."
+    return (
+        "This job was not done when the report was made: what is missing here was "
+        "not there yet."
+    )
+
+
 def _provenance(result: Result) -> list[dict[str, Any]]:
     """Return where numbers come from: of an experiment, those that are drawn."""
     if not is_experiment(result.request):
@@ -178,6 +191,7 @@ def _section(result: Result) -> _Section:
         result=result,
         label=str(result.request.get("name") or subject_of(result.request)),
         facts=_facts(result),
+        incomplete_text=_incomplete_text(result),
         overview=first,
         means_text=text,
         main_tables=main,

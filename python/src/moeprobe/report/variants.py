@@ -9,7 +9,7 @@ import pandas as pd
 from moeprobe.figures.layers import MEANS
 from moeprobe.report.numbers import ABSENT, decimals, number
 from moeprobe.report.tables import QuantityTable, Table
-from moeprobe.request.described import loss_unit
+from moeprobe.request.described import counted, loss_unit
 from moeprobe.result.cells import OWN
 from moeprobe.result.nulls import NULLS
 from moeprobe.result.result import Result
@@ -83,4 +83,4 @@ def seeds_text(result: Result) -> str:
     steps = sorted(set(means["step"]))
     words = [" to ".join(map(str, sorted({found[0], found[-1]})))
              for found in (counts, steps)]  # fmt: skip
-    return f"Over {words[0]} seeds, at step {words[1]}."
+    return f"Over {counted(words[0], 'seed')}, at step {words[1]}."

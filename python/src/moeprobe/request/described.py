@@ -13,8 +13,9 @@ def is_experiment(request: Request) -> bool:
     return request.get("kind") == "train"
 
 
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+def counted(count: int | str, noun: str) -> str:
+    """Return "1 seed", "3 seeds", "2 to 3 seeds"."""
+    return f"{count} {noun}{'' if str(count) == '1' else 's'}"
 
 
 def subject_of(request: Request) -> str:
@@ -22,7 +23,7 @@ def subject_of(request: Request) -> str:
     if not is_experiment(request):
         return str(request.get("model", ""))
     variants, seeds = request.get("variants", {}), request.get("seeds", [])
-    return f"{_count(len(variants), 'variant')} x {_count(len(seeds), 'seed')}"
+    return f"{counted(len(variants), 'variant')} x {counted(len(seeds), 'seed')}"
 
 
 def loss_unit(request: Request) -> str:

@@ -105,11 +105,11 @@ def read_request(
     if isinstance(request, YamlText):
         text = request.content.encode("utf-8", errors="surrogatepass")
         source = TextSource(text, "request")
-        return Request(source, read_yaml(source))
+        return Request(source, read_yaml(source, "a request"))
     try:
         data = pathlib.Path(request).read_bytes()
     except OSError as error:
         reason = f"cannot read {os.fspath(request)}: {error.strerror}"
         raise RequestError(f"{reason}, expected a request file") from None
     source = TextSource(data, os.fspath(request))
-    return Request(source, read_yaml(source))
+    return Request(source, read_yaml(source, "a request"))

@@ -22,8 +22,9 @@ def _place(event: yaml.Event) -> int:
 class _Builder:
     """Builds the tree from PyYAML's events, whose marks count characters."""
 
-    def __init__(self, source: TextSource) -> None:
+    def __init__(self, source: TextSource, expected: str) -> None:
         self._source = source
+        self._expected = expected
         self._events = self._read()
         self._node_count = 0
 
@@ -32,7 +33,7 @@ class _Builder:
         next(self._events)  # the start of the stream
         event = next(self._events)
         if isinstance(event, yaml.StreamEndEvent):
-            raise self._source.error(0, "found nothing, expected a request")
+            raise self._source.error(0, f"found nothing, expected {self._expected}")
         root = self._node(next(self._events), level=0)
         next(self._events)  # the end of the document
         event = next(self._events)
@@ -103,11 +104,11 @@ class _Builder:
         return self._source.error(_place(event), what)
 
 
-def read_yaml(source: TextSource) -> Node:
-    """Return the tree of a request file.
+def read_yaml(source: TextSource, expected: str) -> Node:
+    """Return the tree of a file of which is `expected`: "a request".
 
-    Raises RequestError, with line and column, where the text is no YAML or uses
+    Raises RequestError, with line and column, where it is empty, no YAML or uses
     more of it than a request may: several documents, anchors, aliases, tags,
     merge keys, or a key twice.
     """
-    return _Builder(source).build()
+    return _Builder(source, expected).build()

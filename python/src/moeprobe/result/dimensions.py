@@ -11,6 +11,8 @@ from moeprobe.result.nulls import NULLS
 Dimensions = tuple[str, ...]
 
 _PAIRS: Dimensions = ("expert", "other_expert")
+# In front of what is of the expert that every token goes to.
+_SHARED = "shared/"
 # The first pattern that a quantity's name matches counts.
 _PATTERNS: tuple[tuple[str, Dimensions], ...] = (
     ("expert_count", ("expert",)),
@@ -81,13 +83,24 @@ def dimensions_of(quantity: str, rank: int) -> Dimensions:
     A quantity unknown to this version, or of another rank than is known, has
     "expert" alone, or "axis0", "axis1", ...
     """
-    stem, _, suffix = quantity.rpartition("/")
-    if stem and suffix in SUFFIXES and suffix != "error":
-        names = _OF_SUFFIXES.get(suffix, ())
-    else:
-        known = stem if stem and suffix == "error" else quantity
-        matches = (n for pattern, n in _PATTERNS if fnmatch.fnmatch(known, pattern))
-        names = next(matches, ("expert",))
+    names = _names_of(quantity.removeprefix(_SHARED))
+    if quantity.startswith(_SHARED):
+        names = _of_one_expert(names)
     if len(names) == rank:
         return names
     return tuple(f"axis{i}" for i in range(rank))
+
+
+def _names_of(quantity: str) -> Dimensions:
+    stem, _, suffix = quantity.rpartition("/")
+    if stem and suffix in SUFFIXES and suffix != "error":
+        return _OF_SUFFIXES.get(suffix, ())
+    known = stem if stem and suffix == "error" else quantity
+    matches = (n for pattern, n in _PATTERNS if fnmatch.fnmatch(known, pattern))
+    return next(matches, ("expert",))
+
+
+def _of_one_expert(names: Dimensions) -> Dimensions:
+    """Return what is left of them: of pairs, those with each routed expert."""
+    others = tuple(name for name in names if name != "expert")
+    return tuple("expert" if name == "other_expert" else name for name in others)

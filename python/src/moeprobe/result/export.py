@@ -71,7 +71,7 @@ def export(result: Result, path: str | os.PathLike[str]) -> None:
     """Write a result in the format that the name of `path` ends with.
 
     .npz: all arrays; .nc and .zarr: a group for each quantity, with its
-    dimensions, see `make_tree` (need `moeprobe[export]`); .csv: the table of
+    dimensions, see `make_tree` (need the extra `export`); .csv: the table of
     means; .json: everything but the arrays. Raises ValueError for any other name.
     """
     target = pathlib.Path(path)

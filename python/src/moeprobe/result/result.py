@@ -68,7 +68,7 @@ class Result:
 
     @property
     def complete(self) -> bool:
-        """Whether the job was done when this was fetched."""
+        """Whether the job had succeeded when this was fetched."""
         return bool(self.document["complete"])
 
     @property

@@ -8,7 +8,7 @@
 Means of an analysis are logged over layers; means and curves of a controlled
 experiment over steps, a run for each variant and seed. A job that still runs is
 followed to its end, and logged as its layers come in. `points_of` says what is
-logged. Needs `moeprobe[mlflow]` or `moeprobe[tensorboard]`.
+logged. Needs the extra `mlflow` or `tensorboard`: pip install './python[mlflow]'.
 """
 
 from moeprobe.tracking.mlflow_log import to_mlflow

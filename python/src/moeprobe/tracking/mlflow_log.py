@@ -35,7 +35,7 @@ def to_mlflow(
     The request becomes parameters; result.json and summary.csv are kept beside the
     metrics. Where a job is several runs (variants and seeds, cells of a sweep), each
     is a run below it. A job is followed to its end. `tracking_uri` is where MLflow
-    keeps runs; by default, where it is set up to. Needs `moeprobe[mlflow]`.
+    keeps runs; by default, where it is set up to. Needs the extra `mlflow`.
     """
     import mlflow  # noqa: PLC0415 (an extra)
 

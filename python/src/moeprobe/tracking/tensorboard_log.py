@@ -16,7 +16,7 @@ def to_tensorboard(source: Job | Result, directory: str | os.PathLike[str]) -> N
     """Write event files below `directory`, in a folder for each run.
 
     Folders are "job17", and below it "variant top-2, seed 0" and the like where a
-    job is several runs. A job is followed to its end. Needs `moeprobe[tensorboard]`.
+    job is several runs. A job is followed to its end. Needs the extra `tensorboard`.
     """
     from tensorboard.summary import Writer  # noqa: PLC0415 (an extra)
 

@@ -1,6 +1,6 @@
 "use strict";
 // What a page does without asking the dashboard. Dash calls these functions; see
-// the clientside callbacks of app.py and of pages.
+// the clientside callbacks of shell.py, pages/ and parts/.
 (() => {
   const SILENCE_MS = 8000;
   let lastBeat = Date.now();

@@ -19,6 +19,7 @@ from moeprobe.dashboard.views.explorer import choices_of
 from moeprobe.dashboard.views.job_row import job_row
 from moeprobe.dashboard.views.times import now
 from moeprobe.job_status import JobStatus
+from moeprobe.request.described import counted
 from moeprobe.request.writer import request_yaml
 
 _POLL_MS = 500
@@ -28,11 +29,12 @@ _RESULTS_SECONDS = 5.0
 _EVER, _NEVER = -1, 0
 
 
-def _live(status: JobStatus) -> Component:
+def live_section(status: JobStatus) -> Component:
     """Return what changes while a job runs."""
     row = job_row(status, now())
     percent = f"{100 * row.fraction:.0f}"
     crashes = f"{status.crash_count}" if status.crash_count else ""
+    count = counted(len(status.warnings), "warning")
     # One element: there may be hundreds, and they come with every poll.
     warnings = html.P("\n".join(status.warnings), className="warnings lines")
     return html.Div(
@@ -56,7 +58,7 @@ def _live(status: JobStatus) -> Component:
                     ("workers that died since its last layer", crashes),
                 ]
             ),
-            html.Details([html.Summary(f"{len(status.warnings)} warnings"), warnings])
+            html.Details([html.Summary(count), warnings])
             if status.warnings
             else None,
         ]
@@ -82,7 +84,7 @@ def layout(context: Context, query: Query) -> Component:
     return html.Section(
         [
             html.H1([f"{status.label or 'Job'} ", html.Small(f"job {number}")]),
-            html.Div(_live(status), id="job-live"),
+            html.Div(live_section(status), id="job-live"),
             html.Div(_results(context, status, query), id="job-results"),
             html.Details(
                 [html.Summary("The request"), html.Pre(request_yaml(status.request))]
@@ -132,8 +134,13 @@ def register(app: dash.Dash, context: Context) -> None:
         has, is_final = _has(status), status.state.is_final
         often = _NEVER if is_final else _EVER
         if not _is_due(has, shown, is_final=is_final):
-            return _live(status), dash.no_update, dash.no_update, often
-        return _live(status), _results(context, status, Query({}, asked)), has, often
+            return live_section(status), dash.no_update, dash.no_update, often
+        return (
+            live_section(status),
+            _results(context, status, Query({}, asked)),
+            has,
+            often,
+        )
 
     job_explorer.register(app, context)
     job_means.register(app, context)

@@ -91,7 +91,7 @@ def register(app: dash.Dash, context: Context) -> None:
     )
     def show_lists(_: int | None) -> list[Component]:
         client = context.client
-        models = model_rows(client.models(), client.jobs(limit=200))
+        models = model_rows(client.models())
         datasets = dataset_rows(client.datasets())
         return [
             html.Div(

@@ -8,17 +8,14 @@ from urllib.parse import urlencode
 from moeprobe.catalog import Dataset, Model
 from moeprobe.dashboard.views.job_row import number_of
 from moeprobe.dashboard.views.times import moment
-from moeprobe.events import JobState
-from moeprobe.job_status import JobStatus
 from moeprobe.report.numbers import size
 
 _DIGEST_LENGTH = 12
-_IN_USE = (JobState.RUNNING, JobState.CANCELLING)
 
 
 @dataclasses.dataclass(frozen=True)
 class ModelRow:
-    """What a list says of a model; `jobs` are those that run on it now."""
+    """What a list says of a model; `jobs` run on it now, and may be seen."""
 
     name: str
     family: str
@@ -46,14 +43,8 @@ class DatasetRow:
     digest: str
 
 
-def model_rows(models: list[Model], jobs: list[JobStatus]) -> list[ModelRow]:
+def model_rows(models: list[Model]) -> list[ModelRow]:
     """Return the lines of models, those with problems last."""
-    users: dict[str, list[int]] = {}
-    for job in jobs:
-        if job.state in _IN_USE:
-            for key in ("model", "baseline"):
-                name = str(job.request.get(key, ""))
-                users.setdefault(name, []).append(number_of(job.name))
     rows = [
         ModelRow(
             name=model.name,
@@ -63,11 +54,17 @@ def model_rows(models: list[Model], jobs: list[JobStatus]) -> list[ModelRow]:
             width=str(model.width),
             size=size(model.size_bytes),
             problem=model.problem,
-            jobs=users.get(model.name, []),
+            jobs=_jobs_on(model),
         )
         for model in models
     ]
     return sorted(rows, key=lambda row: bool(row.problem))
+
+
+def _jobs_on(model: Model) -> list[int]:
+    """Return the running jobs that the reader may see."""
+    holders = model.memory.holders if model.memory else []
+    return sorted(number_of(holder.job) for holder in holders if holder.job)
 
 
 def _experts(model: Model) -> str:

@@ -11,9 +11,9 @@ import numpy as np
 from moeprobe.dashboard.views.explorer import choices_of, matrix_of, title_of
 from moeprobe.figures.colours import COLOURS
 from moeprobe.figures.figure import (
-    Array,
     Axis,
     Figure,
+    Histogram,
     Mark,
     Panel,
     Points,
@@ -75,17 +75,15 @@ def distributions(results: Sequence[Result], quantity: str, layer: int) -> Figur
         f"Pairs of layer {layer}: {title_of(quantity)}",
         "All pairs of experts; the means' intervals and random routers where the jobs "
         "have them.",
-        _with_same_heights(panels, [pairs_of(m) for _, m in known], limits),
+        _with_same_heights(panels),
         columns=max(min(len(panels), 3), 1),
     )
 
 
-def _with_same_heights(
-    panels: list[Panel], pairs: list[Array], limits: tuple[float, float]
-) -> list[Panel]:
-    edges = np.linspace(*limits, 25)
-    most = max((int(np.histogram(p, edges)[0].max()) for p in pairs), default=1)
-    top = (0.0, 1.05 * max(most, 1))
+def _with_same_heights(panels: list[Panel]) -> list[Panel]:
+    marks = [mark for panel in panels for mark in panel.marks]
+    counts = [int(m.counts.max()) for m in marks if isinstance(m, Histogram)]
+    top = (0.0, 1.05 * max([1, *counts]))
     return [
         dataclasses.replace(panel, y=dataclasses.replace(panel.y, limits=top))
         for panel in panels

@@ -10,15 +10,12 @@ import numpy as np
 from moeprobe.figures.cluster_order import cluster_order
 from moeprobe.figures.figure import (
     Array,
-    Axis,
     ColourScale,
     Figure,
-    Heat,
-    Panel,
     finite_limits,
     symmetric_limits,
 )
-from moeprobe.figures.panels import pairs_of, without_diagonal
+from moeprobe.figures.panels import heat_panel, pairs_of, without_diagonal
 from moeprobe.figures.spectra import at_layer
 from moeprobe.result.result import Result
 
@@ -149,7 +146,7 @@ def matrix_figure(
     for title, result in results:
         matrix = matrix_of(result, quantity, layer)
         if matrix is not None:
-            panels.append(_panel(title, matrix, order))
+            panels.append(heat_panel(title, matrix, order))
     scale = _scale([result for _, result in results], quantity)
     return Figure(
         "matrix",
@@ -158,18 +155,6 @@ def matrix_figure(
         panels,
         columns=max(min(len(panels), 3), 1),
         colours=scale,
-    )
-
-
-def _panel(title: str, matrix: Array, order: Array | None) -> Panel:
-    order = np.arange(len(matrix)) if order is None else order
-    names = [str(expert) for expert in order]
-    shown = without_diagonal(matrix)[np.ix_(order, order)]
-    return Panel(
-        title,
-        Axis("expert e\N{PRIME}"),
-        Axis("expert e"),
-        [Heat(shown, names, names)],
     )
 
 

@@ -1,4 +1,4 @@
-#include "server/metrics/server_gauges.h"
+#include "server/server_gauges.h"
 
 #include <prometheus/client_metric.h>
 #include <prometheus/metric_family.h>

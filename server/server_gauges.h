@@ -1,5 +1,5 @@
-#ifndef MOEPROBE_SERVER_METRICS_SERVER_GAUGES_H_
-#define MOEPROBE_SERVER_METRICS_SERVER_GAUGES_H_
+#ifndef MOEPROBE_SERVER_SERVER_GAUGES_H_
+#define MOEPROBE_SERVER_SERVER_GAUGES_H_
 
 #include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
@@ -52,4 +52,4 @@ class ServerGauges final : public prometheus::Collectable {
 
 }  // namespace moeprobe
 
-#endif  // MOEPROBE_SERVER_METRICS_SERVER_GAUGES_H_
+#endif  // MOEPROBE_SERVER_SERVER_GAUGES_H_

@@ -1,4 +1,4 @@
-#include "server/metrics/metrics_page.h"
+#include "server/metrics_page.h"
 
 #include <prometheus/collectable.h>
 #include <prometheus/exposer.h>

@@ -1,5 +1,5 @@
-#ifndef MOEPROBE_SERVER_METRICS_METRICS_PAGE_H_
-#define MOEPROBE_SERVER_METRICS_METRICS_PAGE_H_
+#ifndef MOEPROBE_SERVER_METRICS_PAGE_H_
+#define MOEPROBE_SERVER_METRICS_PAGE_H_
 
 #include <prometheus/collectable.h>
 #include <prometheus/exposer.h>
@@ -36,4 +36,4 @@ class MetricsPage {
 
 }  // namespace moeprobe
 
-#endif  // MOEPROBE_SERVER_METRICS_METRICS_PAGE_H_
+#endif  // MOEPROBE_SERVER_METRICS_PAGE_H_
