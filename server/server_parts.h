@@ -102,7 +102,7 @@ struct ServerParts {
         database(std::move(opened.database)),
         audit(std::move(opened.audit)),
         blobs(std::move(opened.blobs)),
-        models(std::move(opened.roots), std::move(opened.home)) {}
+        models(std::move(opened.roots), std::move(opened.home), &jobs) {}
 
   // Of users and admins.
   std::vector<Listener*> ClientListeners() const;
