@@ -437,6 +437,79 @@ def test_a_revoked_account_is_not_let_in_on_a_socket(open_server, make_client):
     assert (refused.returncode, "revoked" in refused.stderr) == (1, True)
 
 
+IN_A_NAMESPACE = """
+mount --bind "$1/nsswitch.conf" /etc/nsswitch.conf
+mount --bind "$1/passwd" /etc/passwd
+shift
+exec "$@"
+"""
+
+
+class NamingServer(service.Server):
+    """A server for which accounts have the names that a test gives them."""
+
+    def __init__(self, folder, *arguments, **options):
+        self.folder = folder
+        folder.mkdir()
+        self.ask("files")
+        self.name("")
+        super().__init__(folder / "data", *arguments, **options)
+        pathlib.Path(self.sockets).chmod(0o711)
+
+    def start(self):
+        shell = ("unshare", "--mount", "sh", "-ec", IN_A_NAMESPACE, "sh", self.folder)
+        self.command = [*shell, *self.command]
+        super().start()
+
+    def ask(self, sources):
+        """Where accounts are looked up from now on."""
+        (self.folder / "nsswitch.conf").write_text(f"passwd: {sources}\n")
+
+    def name(self, line):
+        """What there is beside root."""
+        root = "root:x:0:0::/root:/bin/sh\n"
+        (self.folder / "passwd").write_text(root + line)
+
+
+@pytest.fixture
+def naming_server(tmp_path, model_roots):
+    # It comes with the C library, and finds no server that it could ask.
+    if not list(pathlib.Path("/usr/lib").glob("*/libnss_hesiod.so.2")):
+        pytest.skip("takes a name service that is down")
+    done = subprocess.run(["unshare", "--mount", "true"], check=False)
+    if os.getuid() != 0 or done.returncode != 0:
+        pytest.skip("takes root, and mounts of its own")
+    options = ("--socket-mode", "0666")
+    folder = tmp_path / "naming"
+    with NamingServer(folder, model_roots, workers=0, options=options) as server:
+        yield server
+
+
+def test_an_account_is_looked_up_for_each_connection(naming_server, make_client):
+    client = make_client(naming_server)
+
+    def whoami(uid):
+        done = run_as(uid, client, "whoami", "--json")
+        return json.loads(done.stdout)["user"] if done.returncode == 0 else None
+
+    assert whoami(54321) == "uid-54321"
+    naming_server.name("ann:x:54321:54321::/:/bin/sh\n")
+    assert whoami(54321) == "ann"
+    naming_server.admin("user", "add", "ann", "--without-token")
+    naming_server.admin("user", "revoke", "ann")
+    assert whoami(54321) is None
+    # Who is known is known; of others nobody can say whether there is an account.
+    naming_server.ask("files hesiod")
+    naming_server.name("")
+    assert whoami(54321) is None
+    line = "user id 54321: its account cannot be looked up: No such file or directory"
+    assert line in naming_server.log()
+    assert whoami(0) == "root"
+    naming_server.ask("files")
+    naming_server.name("bob:x:54321:54321::/:/bin/sh\n")
+    assert whoami(54321) == "bob"
+
+
 def test_users_are_no_business_of_users(open_server, make_client):
     client = make_client(open_server)
     environment = client.environment | {"MOEPROBE_SERVER": "unused"}
