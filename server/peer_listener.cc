@@ -168,7 +168,7 @@ grpc::Server* PeerListener::ServerOf(const UserKey& key) {
   for (const auto& [service, is_serving] : health_) {
     health->SetServingStatus(service, is_serving);
   }
-  if (is_draining_) health->SetServingStatus(false);
+  if (is_draining_) health->Shutdown();
   return user.server.get();
 }
 
@@ -186,7 +186,7 @@ void PeerListener::Drain() {
   is_draining_ = true;
   for (const auto& [key, user] : servers_) {
     if (user.server == nullptr) continue;
-    user.server->GetHealthCheckService()->SetServingStatus(false);
+    user.server->GetHealthCheckService()->Shutdown();
   }
 }
 

@@ -104,7 +104,7 @@ struct ServerParts {
         blobs(std::move(opened.blobs)),
         models(std::move(opened.roots), std::move(opened.home), &jobs) {}
 
-  // Of users and admins.
+  // Of users and admins, as far as they are there.
   std::vector<Listener*> ClientListeners() const;
 
   // Services for connections of users, and of the server's own account.
