@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/sha256.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -19,6 +20,7 @@ namespace moeprobe {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 class SchedulerTest : public PartsFixture {
@@ -82,7 +84,10 @@ TEST_F(SchedulerTest, LetsOthersPassAJobWhoseDataCannotBeRead) {
   const auto kept = directory_.path() / "kept";
   std::filesystem::rename(blob, kept);
   std::filesystem::create_symlink(kUnreadable, blob);
+  testing::internal::CaptureStdout();
   EXPECT_EQ(Claim().job(), JobName(second));
+  EXPECT_THAT(testing::internal::GetCapturedStdout(),
+              HasSubstr(absl::StrCat("put off job=", first, " reason=")));
   EXPECT_EQ(Get(first).state, JobState::kQueued);
   EXPECT_THAT(parts_.rests.Resting(), ElementsAre(first));
   std::filesystem::rename(kept, blob);

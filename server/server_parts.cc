@@ -148,7 +148,7 @@ void ServerParts::EndOverdue(const RunningTask& task) {
                  absl::StrCat("took longer than ", options.max_job_time.count(),
                               " s, the most that this server allows")});
   if (!failed.ok()) {
-    LogWarning(failed.ToString());
+    LogWarning(failed.ToString(), {JobField(task.attempt.job)});
     return;
   }
   GiveUp(task.worker, "held a job for too long");

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 import urllib.error
@@ -33,8 +34,9 @@ def watched(start_server):
 
 
 def log_lines(server):
-    lines = (server.data_dir / "stderr.txt").read_text().splitlines()
-    return [json.loads(line) for line in lines if line.startswith("{")]
+    """Every line of the server and its workers, all of which are JSON."""
+    lines = (server.data_dir / "stderr.txt").read_text().splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 def metrics_address(server):
@@ -243,12 +245,34 @@ def test_a_second_signal_ends_a_server_that_waits(draining, second):
 def test_the_log_says_which_job_it_is_about(watched, make_client, short_request):
     job = make_client(watched).submit(short_request, "--wait")
 
-    def messages():
-        return [x["message"] for x in log_lines(watched) if x.get("job") == job]
+    def told():
+        return {x["message"]: x for x in log_lines(watched) if x.get("job") == job}
 
-    # The last line comes just after the end of the job.
-    wait_until(lambda: len(messages()) >= 3, "the end of a job in the log")
-    assert messages() == ["submitted", "started", "succeeded"]
+    # The last lines come just after the end of the job.
+    wait_until(lambda: len(told()) >= 5, "the end of a job in the log")
+    of_worker = {"running", "reported"}
+    assert told().keys() == {"submitted", "started", "succeeded"} | of_worker
+    (worker,) = watched.workers()
+    for message in {"started"} | of_worker:
+        line = told()[message]
+        assert (line["worker"], line["attempt"]) == (str(worker), "1")
+
+
+def test_what_grpc_says_stands_in_the_log_like_all_else(start_server, tmp_path):
+    for made in (("ca",), ("server", "127.0.0.1")):
+        command = [PROGRAMS / "moeprobe-server", "cert", *made, "--dir", tmp_path]
+        subprocess.run(command, capture_output=True, check=True, timeout=SECONDS)
+    port = ("--listen", "127.0.0.1:0", "--tls-cert", tmp_path / "server.crt")
+    options = (*WATCHED, *port, "--tls-key", tmp_path / "server.key")
+    server = start_server(workers=0, options=options)
+    host, number = server.addresses[1].split(":")
+    with socket.create_connection((host, int(number)), SECONDS) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n\r\n" * 10)  # no TLS
+        line = wait_until(
+            lambda: [x for x in log_lines(server) if "source" in x], "a line"
+        )[0]
+    assert line["level"] == "error"
+    assert "andshake" in line["message"]
 
 
 def names_in(text):
