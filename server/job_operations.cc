@@ -22,6 +22,7 @@
 #include "server/job_messages.h"
 #include "server/job_plan.h"
 #include "server/message_digest.h"
+#include "server/model_registry.h"
 #include "server/page.h"
 #include "server/priority.h"
 #include "server/request_resolution.h"
@@ -88,7 +89,8 @@ NewJob ToNewJob(const ResolvedJob& resolved, const JobPlan& plan) {
 
 ResolvedJob JobOperations::Resolve(const Viewer& user, const v1::Job& job) {
   DataCatalog catalog = parts_.catalog->SeenBy(user);
-  ResolvedRequest request = ResolveRequest(job, *parts_.models, catalog);
+  ModelRegistry models = parts_.models->SeenBy(user);
+  ResolvedRequest request = ResolveRequest(job, models, catalog);
   Access access = ResolveSharing(
       user.name,
       {.visibility = job.visibility(), .shared_with = job.shared_with()},

@@ -14,8 +14,6 @@
 namespace moeprobe {
 namespace {
 
-LogField JobField(int64_t job) { return {"job", absl::StrCat(job)}; }
-
 std::string Lower(JobState state) {
   return absl::AsciiStrToLower(NameOf(state));
 }
@@ -32,7 +30,7 @@ void JobRecord::Started(const AttemptId& attempt, int64_t worker,
   if (waited) metrics_->Waited(*waited);
   LogInfo("started", {JobField(attempt.job),
                       {"attempt", absl::StrCat(attempt.attempt)},
-                      {"worker", absl::StrCat(worker)}});
+                      WorkerField(worker)});
 }
 
 void JobRecord::AttemptEnded(int64_t job, JobState state, absl::Duration held) {

@@ -20,7 +20,8 @@ class Listener {
   // Tells those who ask for its health whether `service`, of any name, serves.
   virtual void SetHealth(const std::string& service, bool is_serving) = 0;
 
-  // Tells those who ask for its health that it is about to stop.
+  // Tells those who ask for its health that it is about to stop: no service
+  // serves from now on, whatever SetHealth() says.
   virtual void Drain() = 0;
 
   // Takes no more calls, gives running ones so long, and waits for them; those

@@ -1,10 +1,13 @@
 #include "server/log.h"
 
+#include <grpc/support/log.h>
 #include <spdlog/common.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <cstdint>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -39,7 +42,36 @@ void Write(spdlog::level::level_enum level, const std::string& name,
   spdlog::log(level, "{}", LogLine(Format(), name, message, fields));
 }
 
+// gRPC writes to standard error by itself, in a form of its own.
+void WriteOfGrpc(gpr_log_func_args* line) {
+  const LogFields source = {
+      {"source", absl::StrCat(line->file, ":", line->line)}};
+  if (line->severity == GPR_LOG_SEVERITY_ERROR) {
+    LogError(line->message, source);
+  } else {
+    LogInfo(line->message, source);
+  }
+}
+
 }  // namespace
+
+const char* NameOf(LogFormat format) {
+  return format == LogFormat::kJson ? "json" : "text";
+}
+
+std::map<std::string, LogFormat> LogFormats() {
+  std::map<std::string, LogFormat> formats;
+  for (const LogFormat format : {LogFormat::kText, LogFormat::kJson}) {
+    formats[NameOf(format)] = format;
+  }
+  return formats;
+}
+
+LogField JobField(int64_t job) { return {"job", absl::StrCat(job)}; }
+
+LogField WorkerField(int64_t worker) {
+  return {"worker", absl::StrCat(worker)};
+}
 
 std::string LogLine(LogFormat format, const std::string& level,
                     const std::string& message, const LogFields& fields) {
@@ -51,10 +83,11 @@ std::string LogLine(LogFormat format, const std::string& level,
   return line;
 }
 
-void StartLog(LogFormat format) {
+void StartLog(const std::string& program, LogFormat format) {
   Format() = format;
-  spdlog::set_default_logger(spdlog::stderr_logger_mt("moeprobe-server"));
+  spdlog::set_default_logger(spdlog::stderr_logger_mt(program));
   if (format == LogFormat::kJson) spdlog::set_pattern("%v");
+  gpr_set_log_function(WriteOfGrpc);
 }
 
 void LogInfo(const std::string& message, const LogFields& fields) {
@@ -63,6 +96,10 @@ void LogInfo(const std::string& message, const LogFields& fields) {
 
 void LogWarning(const std::string& message, const LogFields& fields) {
   Write(spdlog::level::warn, "warning", message, fields);
+}
+
+void LogError(const std::string& message, const LogFields& fields) {
+  Write(spdlog::level::err, "error", message, fields);
 }
 
 }  // namespace moeprobe

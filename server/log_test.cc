@@ -23,6 +23,20 @@ TEST(LogLineTest, OfJsonIsOneObject) {
   EXPECT_TRUE(line.contains("time"));
 }
 
+TEST(LogLineTest, HasTheSameFieldsForJobsAndWorkersEverywhere) {
+  EXPECT_EQ(LogLine(LogFormat::kText, "info", "started",
+                    {JobField(17), WorkerField(4711)}),
+            "started job=17 worker=4711");
+}
+
+TEST(LogFormatTest, IsFoundByItsName) {
+  for (const auto& [name, format] : LogFormats()) {
+    EXPECT_EQ(NameOf(format), name);
+  }
+  EXPECT_EQ(LogFormats().at("json"), LogFormat::kJson);
+  EXPECT_EQ(LogFormats().size(), 2);
+}
+
 TEST(LogLineTest, OfJsonStaysOneLineWhateverTheBytes) {
   const std::string line =
       LogLine(LogFormat::kJson, "info", "model a\n\xff\xfe", {});

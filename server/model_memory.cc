@@ -70,10 +70,12 @@ v1::ModelMemory::State StateOf(int64_t size, std::optional<int64_t> resident) {
              : v1::ModelMemory::STATE_PARTLY_LOADED;
 }
 
-// The model, if it can be analysed.
-absl::StatusOr<OpenedModel> FindUsable(ModelRegistry& models,
+// The model, if the viewer may see it and it can be analysed.
+absl::StatusOr<OpenedModel> FindUsable(const ModelRegistry& models,
+                                       const Viewer& viewer,
                                        const std::string& name) {
-  MOEPROBE_ASSIGN_OR_RETURN(OpenedModel model, models.Find(name));
+  MOEPROBE_ASSIGN_OR_RETURN(OpenedModel model,
+                            models.SeenBy(viewer).Find(name));
   MOEPROBE_RETURN_IF_ERROR(model.problem);
   return model;
 }
@@ -124,7 +126,7 @@ ModelMemory::WantedModel ModelMemory::Missing(const ModelPin& pin,
 
 absl::Status ModelMemory::Load(const Viewer& viewer, const std::string& name) {
   MOEPROBE_ASSIGN_OR_RETURN(const OpenedModel model,
-                            FindUsable(*parts_.models, name));
+                            FindUsable(*parts_.models, viewer, name));
   MOEPROBE_ASSIGN_OR_RETURN(ModelFiles files,
                             ModelFiles::Open(model.directory, model.root));
   MOEPROBE_RETURN_IF_ERROR(CheckFits(files, 0));
@@ -144,7 +146,7 @@ absl::Status ModelMemory::Load(const Viewer& viewer, const std::string& name) {
 absl::Status ModelMemory::Unload(const Viewer& viewer,
                                  const std::string& name) {
   MOEPROBE_ASSIGN_OR_RETURN(const OpenedModel model,
-                            FindUsable(*parts_.models, name));
+                            FindUsable(*parts_.models, viewer, name));
   MOEPROBE_ASSIGN_OR_RETURN(const ModelFiles files,
                             ModelFiles::Open(model.directory, model.root));
   MOEPROBE_RETURN_IF_ERROR(CheckUnused(viewer, model));
@@ -164,7 +166,7 @@ absl::Status ModelMemory::Unload(const Viewer& viewer,
 absl::Status ModelMemory::Pin(const Viewer& viewer, const std::string& name) {
   MOEPROBE_RETURN_IF_ERROR(CheckMayPin(viewer));
   MOEPROBE_ASSIGN_OR_RETURN(const OpenedModel model,
-                            FindUsable(*parts_.models, name));
+                            FindUsable(*parts_.models, viewer, name));
   const MutexLock lock(mutex_);
   const WantedModel earlier = Find(model.listed_name);
   if (earlier != nullptr && earlier->pin && earlier->problem.ok() &&
@@ -219,8 +221,9 @@ int64_t ModelMemory::PinnedBytes(const WantedModel& wanted) {
 // comes. Nothing is read before the earlier one goes.
 absl::StatusOr<ModelMemory::WantedModel> ModelMemory::Lock(
     const ModelPin& pin, const WantedModel& earlier) {
-  MOEPROBE_ASSIGN_OR_RETURN(const OpenedModel model,
-                            FindUsable(*parts_.models, pin.model));
+  MOEPROBE_ASSIGN_OR_RETURN(
+      const OpenedModel model,
+      FindUsable(*parts_.models, ServerItself(), pin.model));
   auto wanted = std::make_shared<Wanted>();
   wanted->stamp = DirectoryStamp(model.directory);
   MOEPROBE_ASSIGN_OR_RETURN(wanted->files,

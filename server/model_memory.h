@@ -53,6 +53,8 @@ class ModelMemory {
   // do not fit any more, stay pinned, and Fill() says why they are not kept.
   absl::Status Restore();
 
+  // All that take a viewer know no model that this one may not see.
+
   // Reads a model into memory, after this returns. FailedPrecondition, with the
   // figures, if it is larger than what is free.
   absl::Status Load(const Viewer& viewer, const std::string& name);

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "core/base/mutex.h"
 #include "core/base/pinned_file.h"
 #include "core/base/quoted.h"
@@ -22,11 +23,20 @@
 #include "server/file_stamp.h"
 #include "server/model_root.h"
 #include "server/near_name.h"
+#include "storage/access.h"
+#include "storage/job_store.h"
 
 namespace moeprobe {
 namespace {
 
 constexpr uintmax_t kMaxTokenizerBytes = uintmax_t{1} << 28;
+constexpr const char* kTrained = "trained/";
+
+// Of the name of a model that was trained here.
+std::string RunIn(const std::string& name) {
+  const std::vector<std::string> steps = absl::StrSplit(name, '/');
+  return steps[1];
+}
 
 absl::StatusOr<std::shared_ptr<const Checkpoint>> OpenCheckpoint(
     const ModelRoot& root, const std::filesystem::path& directory) {
@@ -38,6 +48,12 @@ absl::StatusOr<std::shared_ptr<const Checkpoint>> OpenCheckpoint(
 
 }  // namespace
 
+ModelRegistry ModelRegistry::SeenBy(const Viewer& viewer) const {
+  ModelRegistry registry = *this;
+  registry.viewer_ = viewer;
+  return registry;
+}
+
 std::vector<std::string> ModelRegistry::Names() const {
   std::set<std::string> names;
   for (const ModelRoot& root : roots_) {
@@ -46,12 +62,18 @@ std::vector<std::string> ModelRegistry::Names() const {
   return {names.begin(), names.end()};
 }
 
+absl::StatusOr<bool> ModelRegistry::MaySee(const std::string& name) const {
+  if (viewer_.is_admin || !absl::StartsWith(name, kTrained)) return true;
+  return jobs_->HasRun(viewer_, RunIn(name));
+}
+
 absl::StatusOr<OpenedModel> ModelRegistry::Find(const std::string& name) {
   for (const ModelRoot& root : roots_) {
     const auto directory = root.Find(name);
     if (directory.ok()) return Open(root, name, *directory);
   }
-  if (absl::StartsWith(name, "trained/")) {
+  MOEPROBE_ASSIGN_OR_RETURN(const bool may_see, MaySee(name));
+  if (may_see && absl::StartsWith(name, kTrained)) {
     const auto directory = home_.Find(name);
     if (directory.ok()) return Open(home_, name, *directory);
   }
@@ -63,9 +85,9 @@ absl::StatusOr<OpenedModel> ModelRegistry::Find(const std::string& name) {
 
 OpenedModel ModelRegistry::Open(const ModelRoot& root, const std::string& name,
                                 const std::filesystem::path& directory) {
-  const MutexLock lock(mutex_);
+  const MutexLock lock(opened_->mutex);
   const std::string stamp = DirectoryStamp(directory);
-  Cached& cached = opened_[directory];
+  Cached& cached = opened_->models[directory];
   // What could not be read may be read the next time.
   if (cached.stamp != stamp || !cached.model.problem.ok()) {
     auto checkpoint = OpenCheckpoint(root, directory);
@@ -82,8 +104,8 @@ OpenedModel ModelRegistry::Open(const ModelRoot& root, const std::string& name,
 }
 
 void ModelRegistry::Forget(const std::filesystem::path& directory) {
-  const MutexLock lock(mutex_);
-  std::erase_if(opened_, [&](const auto& entry) {
+  const MutexLock lock(opened_->mutex);
+  std::erase_if(opened_->models, [&](const auto& entry) {
     return entry.first.parent_path() == directory;
   });
 }
@@ -104,8 +126,8 @@ absl::StatusOr<std::string> ModelRegistry::TokenizerSha256(
         "model ", Quoted(model.name), ": tokenizer.json is no file of at most ",
         kMaxTokenizerBytes, " bytes"));
   }
-  const MutexLock lock(mutex_);
-  Digest& digest = tokenizers_[file];
+  const MutexLock lock(opened_->mutex);
+  Digest& digest = opened_->tokenizers[file];
   if (digest.stamp != stamp) {
     MOEPROBE_ASSIGN_OR_RETURN(const PinnedFile pinned,
                               PinnedFile::Find(file, model.root));

@@ -13,6 +13,8 @@
 #include "core/base/mutex.h"
 #include "core/checkpoint/checkpoint.h"
 #include "server/model_root.h"
+#include "storage/access.h"
+#include "storage/job_store.h"
 
 namespace moeprobe {
 
@@ -29,16 +31,26 @@ struct OpenedModel {
 
 // The models under the model roots. Where two roots have a model of the same
 // name, the first root has it. Models that were trained here are found by their
-// names, "trained/{run}/step-{step}", and not listed. Opened checkpoints are
-// kept and opened again when a file of theirs changed. Thread-safe.
+// names, "trained/{run}/step-{step}", and not listed: they are there for who
+// may see a job that has their run. Opened checkpoints are kept and opened
+// again when a file of theirs changed. Made for the server itself; see
+// SeenBy(). Thread-safe.
 class ModelRegistry {
  public:
-  // `home`: the root whose folder "trained" has the models trained here.
-  ModelRegistry(std::vector<ModelRoot> roots, ModelRoot home)
-      : roots_(std::move(roots)), home_(std::move(home)) {}
+  // `home`: the root whose folder "trained" has the models trained here. `jobs`
+  // knows whose they are, and must outlive the registry.
+  ModelRegistry(std::vector<ModelRoot> roots, ModelRoot home, JobStore* jobs)
+      : roots_(std::move(roots)), home_(std::move(home)), jobs_(jobs) {}
+
+  // Returns the registry in which the viewer finds what they may see. What it
+  // opens is opened for all.
+  ModelRegistry SeenBy(const Viewer& viewer) const;
 
   // Returns the names of all models, sorted.
   std::vector<std::string> Names() const;
+
+  // Whether the viewer may know of a model of this name, if there is one.
+  absl::StatusOr<bool> MaySee(const std::string& name) const;
 
   // Returns a model, whether it can be analysed or not. NotFound, with the name
   // that was probably meant, if there is none.
@@ -61,14 +73,21 @@ class ModelRegistry {
     std::string sha256;
   };
 
+  // Of all that SeenBy() returns together.
+  struct Opened {
+    Mutex mutex;
+    std::map<std::filesystem::path, Cached> models ABSL_GUARDED_BY(mutex);
+    std::map<std::filesystem::path, Digest> tokenizers ABSL_GUARDED_BY(mutex);
+  };
+
   OpenedModel Open(const ModelRoot& root, const std::string& name,
                    const std::filesystem::path& directory);
 
   std::vector<ModelRoot> roots_;
   ModelRoot home_;
-  Mutex mutex_;
-  std::map<std::filesystem::path, Cached> opened_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::filesystem::path, Digest> tokenizers_ ABSL_GUARDED_BY(mutex_);
+  JobStore* jobs_;
+  std::shared_ptr<Opened> opened_ = std::make_shared<Opened>();
+  Viewer viewer_ = ServerItself();
 };
 
 }  // namespace moeprobe

@@ -34,7 +34,6 @@
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
 #include "server/access/caller.h"
-#include "server/access/user_name.h"
 #include "server/log.h"
 #include "server/metrics/call_metrics.h"
 #include "server/rpc_server.h"
@@ -95,38 +94,41 @@ std::optional<uid_t> PeerOf(const FileDescriptor& connection) {
 
 PeerListener::PeerListener(std::filesystem::path path, int max_threads,
                            MakeServices make_services, CallMetrics* metrics,
-                           FileDescriptor listening, FileDescriptor wake)
+                           UserLookup user_of, Descriptors descriptors)
     : path_(std::move(path)),
       address_("unix:" + path_.string()),
       max_threads_(max_threads),
       make_services_(std::move(make_services)),
       metrics_(metrics),
-      listening_(std::move(listening)),
-      wake_(std::move(wake)),
+      user_of_(std::move(user_of)),
+      descriptors_(std::move(descriptors)),
       thread_([this] { Accept(); }) {}
 
 PeerListener::~PeerListener() { Stop(std::chrono::milliseconds(0)); }
 
 absl::StatusOr<std::unique_ptr<PeerListener>> PeerListener::Start(
     const std::filesystem::path& path, mode_t mode, int max_threads,
-    MakeServices make_services, CallMetrics* metrics) {
+    MakeServices make_services, CallMetrics* metrics, UserLookup user_of) {
   MOEPROBE_ASSIGN_OR_RETURN(FileDescriptor listening, ListenAt(path, mode));
   FileDescriptor wake(eventfd(0, EFD_CLOEXEC));
   if (wake.number() < 0) return SystemError(path);
-  return std::unique_ptr<PeerListener>(
-      new PeerListener(path, max_threads, std::move(make_services), metrics,
-                       std::move(listening), std::move(wake)));
+  return std::unique_ptr<PeerListener>(new PeerListener(
+      path, max_threads, std::move(make_services), metrics, std::move(user_of),
+      {.listening = std::move(listening), .wake = std::move(wake)}));
 }
 
 void PeerListener::Accept() {
   while (true) {
     std::array<pollfd, 2> ready = {
-        pollfd{.fd = wake_.number(), .events = POLLIN, .revents = 0},
-        pollfd{.fd = listening_.number(), .events = POLLIN, .revents = 0}};
+        pollfd{
+            .fd = descriptors_.wake.number(), .events = POLLIN, .revents = 0},
+        pollfd{.fd = descriptors_.listening.number(),
+               .events = POLLIN,
+               .revents = 0}};
     if (poll(ready.data(), ready.size(), -1) < 0 && errno != EINTR) return;
     if (ready[0].revents != 0) return;
-    FileDescriptor connection(accept4(listening_.number(), nullptr, nullptr,
-                                      SOCK_CLOEXEC | SOCK_NONBLOCK));
+    FileDescriptor connection(accept4(descriptors_.listening.number(), nullptr,
+                                      nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (connection.number() >= 0) {
       Take(std::move(connection));
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
@@ -138,8 +140,14 @@ void PeerListener::Accept() {
 void PeerListener::Take(FileDescriptor connection) {
   const auto uid = PeerOf(connection);
   if (!uid) return;
+  auto name = user_of_(*uid);
+  if (!name.ok()) {
+    LogWarning(absl::StrCat(address_, ": a connection was closed: ",
+                            std::string(name.status().message())));
+    return;
+  }
   const MutexLock lock(mutex_);
-  grpc::Server* server = ServerOf(*uid);
+  grpc::Server* server = ServerOf({*uid, *std::move(name)});
   if (server == nullptr) {
     LogWarning(absl::StrCat(address_, ": no server for user id ", *uid));
     return;
@@ -148,16 +156,11 @@ void PeerListener::Take(FileDescriptor connection) {
   grpc::AddInsecureChannelFromFd(server, connection.Release());
 }
 
-grpc::Server* PeerListener::ServerOf(uid_t uid) {
-  UserServer& user = servers_[uid];
+grpc::Server* PeerListener::ServerOf(const UserKey& key) {
+  UserServer& user = servers_[key];
   if (user.server != nullptr) return user.server.get();
-  auto name = UserOfUid(uid);
-  if (!name.ok()) {
-    LogWarning(name.status().ToString());
-    return nullptr;
-  }
   user.services =
-      make_services_({.peer = Peer{.uid = uid, .user = *std::move(name)}});
+      make_services_({.peer = Peer{.uid = key.first, .user = key.second}});
   user.server = StartRpcServer(*user.services, max_threads_, metrics_,
                                [](grpc::ServerBuilder& /*builder*/) {});
   if (user.server == nullptr) return nullptr;
@@ -165,14 +168,14 @@ grpc::Server* PeerListener::ServerOf(uid_t uid) {
   for (const auto& [service, is_serving] : health_) {
     health->SetServingStatus(service, is_serving);
   }
-  if (is_draining_) health->SetServingStatus(false);
+  if (is_draining_) health->Shutdown();
   return user.server.get();
 }
 
 void PeerListener::SetHealth(const std::string& service, bool is_serving) {
   const MutexLock lock(mutex_);
   health_[service] = is_serving;
-  for (const auto& [uid, user] : servers_) {
+  for (const auto& [key, user] : servers_) {
     if (user.server == nullptr) continue;
     user.server->GetHealthCheckService()->SetServingStatus(service, is_serving);
   }
@@ -181,9 +184,9 @@ void PeerListener::SetHealth(const std::string& service, bool is_serving) {
 void PeerListener::Drain() {
   const MutexLock lock(mutex_);
   is_draining_ = true;
-  for (const auto& [uid, user] : servers_) {
+  for (const auto& [key, user] : servers_) {
     if (user.server == nullptr) continue;
-    user.server->GetHealthCheckService()->SetServingStatus(false);
+    user.server->GetHealthCheckService()->Shutdown();
   }
 }
 
@@ -191,13 +194,13 @@ void PeerListener::Stop(std::chrono::milliseconds grace) {
   if (!thread_.joinable()) return;
   const uint64_t one = 1;
   [[maybe_unused]] const auto written =
-      write(wake_.number(), &one, sizeof(one));
+      write(descriptors_.wake.number(), &one, sizeof(one));
   thread_.join();
-  listening_ = FileDescriptor(-1);
+  descriptors_.listening = FileDescriptor(-1);
   RemoveSocket(path_);
   const auto end = std::chrono::steady_clock::now() + grace;
   const MutexLock lock(mutex_);
-  for (const auto& [uid, user] : servers_) {
+  for (const auto& [key, user] : servers_) {
     if (user.server == nullptr) continue;
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         end - std::chrono::steady_clock::now());

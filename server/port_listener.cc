@@ -50,9 +50,7 @@ void PortListener::SetHealth(const std::string& service, bool is_serving) {
   server_->GetHealthCheckService()->SetServingStatus(service, is_serving);
 }
 
-void PortListener::Drain() {
-  server_->GetHealthCheckService()->SetServingStatus(false);
-}
+void PortListener::Drain() { server_->GetHealthCheckService()->Shutdown(); }
 
 void PortListener::Stop(std::chrono::milliseconds grace) {
   StopRpcServer(*server_, address_, grace);

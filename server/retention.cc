@@ -76,8 +76,7 @@ absl::Status Retention::AdoptRuns() {
     LogWarning(
         "cannot tell which models are its own; those that no other job "
         "has stay",
-        {{"job", absl::StrCat(job.id)},
-         {"reason", std::string(plan.status().message())}});
+        {JobField(job.id), {"reason", std::string(plan.status().message())}});
   }
   return absl::OkStatus();
 }

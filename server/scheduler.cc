@@ -27,7 +27,6 @@
 #include "server/job_plan.h"
 #include "server/log.h"
 #include "server/memory_schedule.h"
-#include "server/resource_name.h"
 #include "server/running_tasks.h"
 #include "server/task_builder.h"
 #include "storage/attempt_store.h"
@@ -203,7 +202,8 @@ absl::StatusOr<Scheduler::Outcome> Scheduler::TryStart(
 // that.
 Scheduler::Outcome Scheduler::Postpone(int64_t job,
                                        const absl::Status& reason) {
-  LogWarning(absl::StrCat(JobName(job), " is put off: ", reason.message()));
+  LogWarning("put off",
+             {JobField(job), {"reason", std::string(reason.message())}});
   rests_->Pause(job);
   return {};
 }

@@ -211,7 +211,7 @@ void Server::ReopenAuditLog() {
 void Server::Stop() {
   ServerParts& all = *parts_;
   if (std::exchange(all.stopped, true)) return;
-  for (const auto& listener : all.client_listeners) listener->Drain();
+  for (Listener* listener : all.ClientListeners()) listener->Drain();
   all.job_operations.Stop();
   all.scheduler.Drain();
   all.task_operations.AskBack();

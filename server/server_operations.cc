@@ -96,7 +96,8 @@ v1::Model ServerOperations::Show(const Viewer& viewer,
 absl::StatusOr<v1::Model> ServerOperations::ShowNow(
     const Viewer& viewer, const std::string& name, const absl::Status& status) {
   MOEPROBE_RETURN_IF_ERROR(status);
-  return Show(viewer, FindOrTell(*parts_.models, name));
+  ModelRegistry models = parts_.models->SeenBy(viewer);
+  return Show(viewer, FindOrTell(models, name));
 }
 
 absl::StatusOr<v1::Model> ServerOperations::LoadModel(const Viewer& viewer,
@@ -124,17 +125,20 @@ absl::StatusOr<v1::ListModelsResponse> ServerOperations::ListModels(
   MOEPROBE_ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
   MOEPROBE_ASSIGN_OR_RETURN(const std::string after,
                             ParsePageToken(kListMethod, request.page_token()));
+  ModelRegistry models = parts_.models->SeenBy(viewer);
   const std::vector<std::string> names =
-      Union(parts_.models->Names(), parts_.model_memory->PinnedNames());
+      Union(models.Names(), parts_.model_memory->PinnedNames());
   v1::ListModelsResponse response;
   for (auto name = std::ranges::upper_bound(names, after); name != names.end();
        ++name) {
+    MOEPROBE_ASSIGN_OR_RETURN(const bool may_see, models.MaySee(*name));
+    if (!may_see) continue;
     if (response.models_size() == size) {
       response.set_next_page_token(PageToken(
           kListMethod, response.models(response.models_size() - 1).name()));
       break;
     }
-    const OpenedModel opened = FindOrTell(*parts_.models, *name);
+    const OpenedModel opened = FindOrTell(models, *name);
     v1::Model model = Show(viewer, opened);
     // One that is gone since the listing is left out, unless it is pinned.
     const bool is_gone = opened.directory.empty();

@@ -40,7 +40,8 @@ class ServerOperations {
   explicit ServerOperations(Parts parts) : parts_(std::move(parts)) {}
 
   v1::ServerInfo GetInfo() const;
-  // Lists what is pinned as well, be it there or not.
+  // Lists what is pinned as well, be it there or not, as far as the viewer may
+  // see it.
   absl::StatusOr<v1::ListModelsResponse> ListModels(
       const Viewer& viewer, const v1::ListModelsRequest& request);
 

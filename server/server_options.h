@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "server/client_listener.h"
+#include "server/log.h"
 #include "server/retention_rules.h"
 #include "storage/limits.h"
 
@@ -39,6 +40,8 @@ struct ServerOptions {
   bool require_isolation = false;
   // What kept hidden states may take on disk; 0: none are kept.
   int64_t hidden_state_bytes = int64_t{8} << 30;
+  // Of the workers that it starts.
+  LogFormat log_format = LogFormat::kText;
   // Where metrics are shown, a loopback HOST:PORT; empty: nowhere.
   std::string metrics_address;
   // How long workers may take, when the server stops, to keep what they have

@@ -36,7 +36,8 @@ constexpr std::chrono::milliseconds kRetentionInterval{1'000};
 }  // namespace
 
 std::vector<Listener*> ServerParts::ClientListeners() const {
-  std::vector<Listener*> all = {admin_listener.get()};
+  std::vector<Listener*> all;
+  if (admin_listener != nullptr) all.push_back(admin_listener.get());
   for (const auto& listener : client_listeners) all.push_back(listener.get());
   return all;
 }
@@ -163,7 +164,7 @@ void ServerParts::EndOverdue(const RunningTask& task) {
                  absl::StrCat("took longer than ", options.max_job_time.count(),
                               " s, the most that this server allows")});
   if (!failed.ok()) {
-    LogWarning(failed.ToString());
+    LogWarning(failed.ToString(), {JobField(task.attempt.job)});
     return;
   }
   GiveUp(task, "held a job for too long");

@@ -102,9 +102,9 @@ struct ServerParts {
         database(std::move(opened.database)),
         audit(std::move(opened.audit)),
         blobs(std::move(opened.blobs)),
-        models(std::move(opened.roots), std::move(opened.home)) {}
+        models(std::move(opened.roots), std::move(opened.home), &jobs) {}
 
-  // Of users and admins.
+  // Of users and admins, as far as they are there.
   std::vector<Listener*> ClientListeners() const;
 
   // Services for connections of users, and of the server's own account.

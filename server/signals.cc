@@ -24,6 +24,13 @@ void OnSignal(int signal) {
   errno = saved_errno;
 }
 
+// Whichever comes next ends the program.
+void OnStop(int signal) {
+  std::signal(SIGTERM, SIG_DFL);
+  std::signal(SIGINT, SIG_DFL);
+  OnSignal(signal);
+}
+
 }  // namespace
 
 bool CatchSignals() {
@@ -32,8 +39,7 @@ bool CatchSignals() {
   action.sa_handler = OnSignal;
   action.sa_flags = SA_RESTART;
   if (sigaction(SIGHUP, &action, nullptr) != 0) return false;
-  // The second one ends the program.
-  action.sa_flags = static_cast<int>(SA_RESTART | SA_RESETHAND);
+  action.sa_handler = OnStop;
   return sigaction(SIGTERM, &action, nullptr) == 0 &&
          sigaction(SIGINT, &action, nullptr) == 0;
 }

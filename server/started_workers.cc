@@ -96,6 +96,8 @@ std::vector<std::string> WorkerCommand(const ServerOptions& options) {
                                       absl::StrCat(options.worker_memory_bytes),
                                       "--file-size",
                                       absl::StrCat(MaxFileBytes(options)),
+                                      "--log-format",
+                                      NameOf(options.log_format),
                                       "--readable",
                                       LayoutOf(options).blobs};
   for (const std::filesystem::path& root : options.model_roots) {

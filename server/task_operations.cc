@@ -270,7 +270,9 @@ void TaskOperations::Learn(const RunningTask& task) {
   if (!task.plan.runs.empty() && task.attempt.attempt > 1) return;
   const absl::Status learned = parts_.estimator->Learn(
       task.plan, *task.needs.seconds, absl::ToDoubleSeconds(task.Age()));
-  if (!learned.ok()) LogWarning(learned.ToString());
+  if (!learned.ok()) {
+    LogWarning(learned.ToString(), {JobField(task.attempt.job)});
+  }
 }
 
 // Where there was no room or a disk failed, the job waits for better times. It

@@ -25,11 +25,24 @@
 namespace moeprobe {
 namespace {
 
-constexpr const char* kPage = R"sql(
-SELECT id FROM job WHERE id < ?1 AND (
-  ?3 OR NOT private OR owner = ?4 OR EXISTS (
-    SELECT 1 FROM job_reader r WHERE r.job = job.id AND r.name = ?4))
-ORDER BY id DESC LIMIT ?2)sql";
+// Statements take the viewer as ?1, whether they are an admin, and ?2, their
+// name.
+constexpr const char* kVisible = R"sql(
+WITH visible AS (
+  SELECT id FROM job WHERE ?1 OR NOT private OR owner = ?2 OR EXISTS (
+    SELECT 1 FROM job_reader r WHERE r.job = job.id AND r.name = ?2))
+)sql";
+constexpr const char* kPage =
+    "SELECT id FROM visible WHERE id < ?3 ORDER BY id DESC LIMIT ?4";
+constexpr const char* kHasRun =
+    "SELECT 1 FROM job_run JOIN visible ON id = job WHERE run = ?3 LIMIT 1";
+
+template <typename... Arguments>
+Statement QueryVisible(Connection& database, const Viewer& viewer,
+                       const char* which, const Arguments&... arguments) {
+  return Query(database, absl::StrCat(kVisible, which).c_str(),
+               static_cast<int>(viewer.is_admin), viewer.name, arguments...);
+}
 
 // Ids of requests are those of one user.
 std::string StoredRequestId(const std::string& owner,
@@ -269,8 +282,7 @@ absl::StatusOr<std::vector<JobRow>> JobStore::List(const Viewer& viewer,
                                                    int64_t before, int limit) {
   return database_->Read(
       [&](Connection& db) -> absl::StatusOr<std::vector<JobRow>> {
-        Statement query = Query(db, kPage, before, limit,
-                                static_cast<int>(viewer.is_admin), viewer.name);
+        Statement query = QueryVisible(db, viewer, kPage, before, limit);
         std::vector<JobRow> rows;
         while (query.executeStep()) {
           MOEPROBE_ASSIGN_OR_RETURN(
@@ -296,6 +308,13 @@ absl::StatusOr<std::vector<JobEventRow>> JobStore::EventsAfter(
         while (query.executeStep()) rows.push_back(ReadEvent(query));
         return rows;
       });
+}
+
+absl::StatusOr<bool> JobStore::HasRun(const Viewer& viewer,
+                                      const std::string& run) {
+  return database_->Read([&](Connection& db) -> absl::StatusOr<bool> {
+    return QueryVisible(db, viewer, kHasRun, run).executeStep();
+  });
 }
 
 absl::StatusOr<std::optional<JobState>> JobStore::Cancel(const Viewer& viewer,

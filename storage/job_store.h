@@ -96,6 +96,10 @@ class JobStore {
                                                        int64_t sequence,
                                                        int limit);
 
+  // Whether the viewer may see a job that trains or analyses models of the
+  // training run `run`.
+  absl::StatusOr<bool> HasRun(const Viewer& viewer, const std::string& run);
+
   // Cancels a queued job, asks a running one to stop, and leaves others as
   // they are. Returns the state that it brought the job to, CANCELLED or
   // CANCELLING: of all who cancel a job, one is told each. NotFound as in

@@ -196,6 +196,30 @@ TEST_F(SharedJobsTest, SaysOfHiddenJobsWhatItSaysOfNone) {
   EXPECT_EQ(StateOf(own_), JobState::kQueued);
 }
 
+TEST_F(SharedJobsTest, ShowsRunsOfJobsThatAreForTheViewer) {
+  const auto create = [&](const Access& access, const std::string& run) {
+    NewJob job = SomeJob();
+    job.access = access;
+    job.runs = {run};
+    return Create(job);
+  };
+  const Access hidden = {
+      .owner = "alice", .is_private = true, .readers = {"carol"}};
+  create(hidden, "hidden");
+  create(hidden, "common");
+  const int64_t analysis = create({.owner = "bob"}, "common");
+  for (const Viewer& viewer : {alice_, carol_, ServerItself()}) {
+    EXPECT_TRUE(jobs_.HasRun(viewer, "hidden").value()) << viewer.name;
+    EXPECT_TRUE(jobs_.HasRun(viewer, "common").value()) << viewer.name;
+    EXPECT_FALSE(jobs_.HasRun(viewer, "absent").value()) << viewer.name;
+  }
+  EXPECT_FALSE(jobs_.HasRun(bob_, "hidden").value());
+  EXPECT_TRUE(jobs_.HasRun(bob_, "common").value());
+  ASSERT_TRUE(jobs_.Cancel(bob_, analysis).ok());
+  ASSERT_TRUE(jobs_.Remove(bob_, analysis).ok());
+  EXPECT_FALSE(jobs_.HasRun(bob_, "common").value());
+}
+
 TEST_F(SharedJobsTest, LetsOwnersAndAdminsAloneChangeJobs) {
   for (const int64_t id : {lab_, shared_}) {
     EXPECT_EQ(jobs_.Cancel(carol_, id).status().code(),

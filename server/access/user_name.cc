@@ -38,12 +38,6 @@ int WhyNoFileOpens() {
   return file.number() < 0 ? errno : 0;
 }
 
-// Whether a look-up that ended so has found out whether there is an account.
-// Where a source of names is not there, the C library says ENOENT.
-bool IsAnswer(int error) {
-  return error == 0 || error == ENOENT || error == ESRCH;
-}
-
 }  // namespace
 
 bool IsUserName(const std::string& name) {
@@ -70,9 +64,13 @@ absl::StatusOr<std::string> UserOfUid(uid_t uid) {
   passwd record{};
   passwd* found = nullptr;
   std::array<char, kRecordBytes> buffer{};
+  // Some sources of names fail without saying why.
+  errno = EIO;
   int error = getpwuid_r(uid, &record, buffer.data(), buffer.size(), &found);
   if (error == 0 && found == nullptr) error = WhyNoFileOpens();
-  if (!IsAnswer(error)) {
+  // Whatever POSIX lets other errors mean: to the GNU C library ENOENT, as of a
+  // name service whose socket is not there, is a source that did not answer.
+  if (error != 0) {
     return absl::UnavailableError(
         absl::StrCat("user id ", uid, ": its account cannot be looked up: ",
                      std::generic_category().message(error)));

@@ -4,10 +4,13 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <iostream>
 #include <string>
 
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
+#include "tests/testing/temporary_directory.h"
 
 namespace moeprobe {
 namespace {
@@ -57,6 +60,21 @@ TEST(UserNameTest, TakesNobodyForAnotherWithoutDescriptors) {
   EXPECT_EQ(user.status(),
             absl::UnavailableError("user id 1: its account cannot be looked "
                                    "up: Too many open files"));
+}
+
+// Says whose user id 1 is where there is nothing but `root`.
+[[noreturn]] void LookUpIn(const std::filesystem::path& root) {
+  if (chroot(root.c_str()) != 0 || chdir("/") != 0) _exit(1);
+  std::cerr << UserOfUid(1).status();
+  _exit(0);
+}
+
+TEST(UserNameTest, TakesNobodyForAnotherWithoutASourceOfNames) {
+  if (geteuid() != 0) GTEST_SKIP() << "takes root, who can change the root";
+  const TemporaryDirectory nothing;
+  EXPECT_EXIT(
+      LookUpIn(nothing.path()), testing::ExitedWithCode(0),
+      "UNAVAILABLE: user id 1: its account cannot be looked up: No such file");
 }
 
 }  // namespace

@@ -10,7 +10,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
-#include <map>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -124,10 +123,9 @@ void AddOperatorOptions(CLI::App& app, ServeOptions& options) {
   app.add_option("--metrics", options.server.metrics_address,
                  "Show Prometheus metrics at http://HOST:PORT/metrics, on a "
                  "loopback address (default: nowhere)");
-  app.add_option("--log-format", options.log_format,
+  app.add_option("--log-format", options.server.log_format,
                  "Lines of the log, on standard error")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, LogFormat>{
-          {"text", LogFormat::kText}, {"json", LogFormat::kJson}}))
+      ->transform(CLI::CheckedTransformer(LogFormats()).description(""))
       ->type_name("text|json")
       ->default_str("text");
   app.add_option("--drain-seconds", options.drain_seconds,
@@ -305,7 +303,7 @@ int Serve(ServeOptions options) {
                              : DefaultBudget();
   if (!options.tls.certificate.empty()) server.listen.tls = options.tls;
   LetWaitingThreadsSleep(server);
-  StartLog(options.log_format);
+  StartLog("moeprobe-server", server.log_format);
   LogBudget(server.memory_budget);
   return Run(server);
 }

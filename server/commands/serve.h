@@ -8,7 +8,6 @@
 #include <string>
 
 #include "server/access/tls_files.h"
-#include "server/log.h"
 #include "server/server.h"
 
 namespace moeprobe {
@@ -26,7 +25,6 @@ struct ServeOptions {
   int max_job_seconds = 0;
   int64_t keep_results_seconds = 0;      // 0: for ever
   std::optional<int64_t> memory_budget;  // nullopt: what the machine suggests
-  LogFormat log_format = LogFormat::kText;
 };
 
 // Adds the options; they go into `options`, which must outlive the parser.

@@ -28,7 +28,7 @@ CatalogFixture::CatalogFixture() {
   catalog_ = std::make_unique<DataCatalog>(&datasets_, &fingerprints_, &blobs_);
   models_ = std::make_unique<ModelRegistry>(
       std::vector<ModelRoot>{*ModelRoot::Open(root_)},
-      *ModelRoot::Open(directory_.path()));
+      *ModelRoot::Open(directory_.path()), &jobs_);
 }
 
 void CatalogFixture::AddDataset(const std::string& name, bool is_text,

@@ -1,6 +1,7 @@
 #ifndef MOEPROBE_SERVER_TESTING_CATALOG_FIXTURE_H_
 #define MOEPROBE_SERVER_TESTING_CATALOG_FIXTURE_H_
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -15,6 +16,7 @@
 #include "storage/database.h"
 #include "storage/dataset_store.h"
 #include "storage/fingerprint_store.h"
+#include "storage/job_store.h"
 #include "tests/testing/temporary_directory.h"
 
 namespace moeprobe {
@@ -40,6 +42,7 @@ class CatalogFixture : public testing::Test {
   BlobStore blobs_ = *BlobStore::Open(directory_.path() / "blobs");
   DatasetStore datasets_{database_.get()};
   FingerprintStore fingerprints_{database_.get()};
+  JobStore jobs_{database_.get(), [](int64_t /*job*/) {}};
   std::unique_ptr<DataCatalog> catalog_;
   std::unique_ptr<ModelRegistry> models_;
 };

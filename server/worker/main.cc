@@ -1,6 +1,4 @@
 #include <linux/prctl.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
 #include <sys/prctl.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -16,6 +14,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "core/base/crash_point.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/heap.h"
@@ -24,6 +24,7 @@
 #include "core/pipeline/known_expert.h"
 #include "core/pipeline/measure_rates.h"
 #include "moeprobe/v1/worker_service.pb.h"
+#include "server/log.h"
 #include "server/worker/confinement.h"
 #include "server/worker/server_connection.h"
 #include "server/worker/server_link.h"
@@ -34,6 +35,19 @@ namespace moeprobe {
 namespace {
 
 constexpr std::chrono::seconds kRest{1};
+
+// As the server has them.
+LogFields FieldsOf(const v1::Task& task) {
+  return {{"job", std::string(absl::StripPrefix(task.job(), "jobs/"))},
+          {"attempt", absl::StrCat(task.attempt())},
+          WorkerField(getpid())};
+}
+
+void LogEnd(const v1::Task& task, const absl::Status& status) {
+  LogFields fields = FieldsOf(task);
+  if (!status.ok()) fields.emplace_back("reason", status.ToString());
+  LogInfo(status.ok() ? "reported" : "not reported", fields);
+}
 
 // Runs tasks until the server is gone, Unavailable, or this process computes
 // wrongly, Internal. Asking for a task says that it does not.
@@ -51,11 +65,10 @@ absl::Status RunTasks(const ServerLink& link, const TokenizerOptions& tokenizer,
     if (!task->has_value()) continue;
     CrashPoint("worker-has-task");
     const v1::Task& claimed = **task;
-    spdlog::info("{} attempt {}: running", claimed.job(), claimed.attempt());
+    LogInfo("running", FieldsOf(claimed));
     const absl::Status status =
         TaskRunner(link, tokenizer, analyzer, claimed).Run();
-    spdlog::info("{} attempt {}: {}", claimed.job(), claimed.attempt(),
-                 status.ok() ? "reported" : status.ToString());
+    LogEnd(claimed, status);
   }
 }
 
@@ -71,6 +84,7 @@ struct WorkerOptions {
   std::string server;
   int threads = static_cast<int>(std::thread::hardware_concurrency());
   pid_t server_pid = 0;
+  LogFormat log_format = LogFormat::kText;
   Confinement confinement;
   TokenizerOptions tokenizer = DefaultTokenizerOptions();
 };
@@ -101,6 +115,11 @@ void AddOptions(CLI::App& app, WorkerOptions& options) {
   app.add_option(
       "--server-pid", options.server_pid,
       "process to end with; default: go on until the server is gone");
+  app.add_option("--log-format", options.log_format,
+                 "lines of the log, on standard error")
+      ->transform(CLI::CheckedTransformer(LogFormats()).description(""))
+      ->type_name("text|json")
+      ->default_str("text");
   AddConfinement(app, options.confinement);
   app.add_option("--python", options.tokenizer.python,
                  "interpreter with the tokenizers package")
@@ -125,11 +144,12 @@ absl::StatusOr<FileDescriptor> Begin(const WorkerOptions& options) {
 absl::Status Work(const WorkerOptions& options) {
   MOEPROBE_ASSIGN_OR_RETURN(FileDescriptor connection, Begin(options));
   Analyzer analyzer(options.threads);
-  const absl::Status status =
+  absl::Status status =
       RunTasks(ServerLink(std::move(connection), MeasureRates()),
                options.tokenizer, analyzer);
   if (absl::IsInternal(status)) return status;
-  spdlog::info("the server is gone: {}", std::string(status.message()));
+  LogInfo("the server is gone",
+          {WorkerField(getpid()), {"reason", std::string(status.message())}});
   return absl::OkStatus();
 }
 
@@ -140,14 +160,16 @@ int Main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   DieWithServer(options.server_pid);
-  spdlog::set_default_logger(spdlog::stderr_color_mt("worker"));
+  StartLog("worker", options.log_format);
   const absl::Status status = Work(options);
   if (status.ok()) return EXIT_SUCCESS;
-  spdlog::error("{}", std::string(status.message()));
+  LogError(std::string(status.message()), {WorkerField(getpid())});
   return EXIT_FAILURE;
 }
 
 }  // namespace
 }  // namespace moeprobe
 
+// Only a wrong declaration of an option could throw past main.
+// NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) { return moeprobe::Main(argc, argv); }

@@ -1,13 +1,16 @@
 """What operators see: metrics, health, the log, and the files in deploy/."""
 
 import concurrent.futures
+import contextlib
 import http
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -17,7 +20,7 @@ import grpc
 import pytest
 import stubs
 import yaml
-from service import PROGRAMS, wait_until
+from service import PROGRAMS, SECONDS, is_alive, wait_until
 
 SERVING, NOT_SERVING = b"\x08\x01", b"\x08\x02"
 
@@ -31,8 +34,9 @@ def watched(start_server):
 
 
 def log_lines(server):
-    lines = (server.data_dir / "stderr.txt").read_text().splitlines()
-    return [json.loads(line) for line in lines if line.startswith("{")]
+    """Every line of the server and its workers, all of which are JSON."""
+    lines = (server.data_dir / "stderr.txt").read_text().splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 def metrics_address(server):
@@ -66,8 +70,8 @@ def metrics_after_jobs(server, count):
     )
 
 
-def health(server, service):
-    with grpc.insecure_channel(server.address) as channel:
+def health(address, service):
+    with grpc.insecure_channel(address) as channel:
         check = channel.unary_unary("/grpc.health.v1.Health/Check")
         name = service.encode()
         return check(b"\x0a" + bytes([len(name)]) + name if name else b"", timeout=10)
@@ -164,25 +168,111 @@ def test_metrics_are_shown_on_loopback_alone(tmp_path):
 
 
 def test_health_tells_of_a_worker_that_does_not_answer(server):
-    assert health(server, "") == SERVING
-    wait_until(lambda: health(server, "workers") == SERVING, "a worker")
+    address = server.address
+    assert health(address, "") == SERVING
+    wait_until(lambda: health(address, "workers") == SERVING, "a worker")
     (worker,) = server.workers()
     os.kill(worker, signal.SIGSTOP)
-    wait_until(lambda: health(server, "workers") == NOT_SERVING, "silence")
-    assert health(server, "") == SERVING
+    wait_until(lambda: health(address, "workers") == NOT_SERVING, "silence")
+    assert health(address, "") == SERVING
     os.kill(worker, signal.SIGCONT)
-    wait_until(lambda: health(server, "workers") == SERVING, "an answer")
+    wait_until(lambda: health(address, "workers") == SERVING, "an answer")
+
+
+class Draining:
+    """A server that waits for a worker that does not go on, until `let_go()`."""
+
+    def __init__(self, server, api, job):
+        self.server = server
+        self.api = api
+        self.job = job
+        self.addresses = [*server.addresses, f"unix:{server.data_dir}/admin.sock"]
+        wait_until(lambda: api.state(job) == "RUNNING", "a worker")
+        for address in self.addresses:
+            wait_until(lambda at=address: health(at, "workers") == SERVING, "health")
+        (self.worker,) = server.workers()
+        os.kill(self.worker, signal.SIGSTOP)
+        server.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: self.health() == {NOT_SERVING}, "the drain")
+
+    def let_go(self):
+        os.kill(self.worker, signal.SIGCONT)
+
+    def health(self):
+        return {health(a, x) for a in self.addresses for x in ("", "workers")}
+
+    def submit(self):
+        """Another job like the one that runs."""
+        analysis = self.api.job(self.job).analyze
+        job = self.api.messages("job").Job(analyze=analysis)
+        request = self.api.messages("job_service").CreateJobRequest(job=job)
+        return self.api.jobs.CreateJob(request, timeout=30)
+
+
+@pytest.fixture
+def draining(start_server, make_client, api_stubs, long_request):
+    port = ("--listen", "127.0.0.1:0")
+    server = start_server(options=("--drain-seconds", "100", *port))
+    job = make_client(server).submit(long_request)
+    return Draining(server, api_stubs(server.address), job)
+
+
+def test_nothing_serves_from_the_first_signal_to_the_end(draining):
+    # For longer than it takes to tell of workers again.
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        assert draining.health() == {NOT_SERVING}
+    with pytest.raises(grpc.RpcError) as refused:
+        draining.submit()
+    assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert refused.value.details() == "the server is stopping"
+    assert draining.server.process.poll() is None
+    draining.let_go()
+    while draining.server.process.poll() is None:
+        with contextlib.suppress(grpc.RpcError):  # once it is gone
+            assert draining.health() == {NOT_SERVING}
+    assert draining.server.process.wait(SECONDS) == 0
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_a_server_that_waits(draining, second):
+    assert draining.server.process.poll() is None
+    draining.server.process.send_signal(second)
+    assert draining.server.process.wait(10) == -second
+    wait_until(lambda: not is_alive(draining.worker), "the end of the worker", 10)
 
 
 def test_the_log_says_which_job_it_is_about(watched, make_client, short_request):
     job = make_client(watched).submit(short_request, "--wait")
 
-    def messages():
-        return [x["message"] for x in log_lines(watched) if x.get("job") == job]
+    def told():
+        return {x["message"]: x for x in log_lines(watched) if x.get("job") == job}
 
-    # The last line comes just after the end of the job.
-    wait_until(lambda: len(messages()) >= 3, "the end of a job in the log")
-    assert messages() == ["submitted", "started", "succeeded"]
+    # The last lines come just after the end of the job.
+    wait_until(lambda: len(told()) >= 5, "the end of a job in the log")
+    of_worker = {"running", "reported"}
+    assert told().keys() == {"submitted", "started", "succeeded"} | of_worker
+    (worker,) = watched.workers()
+    for message in {"started"} | of_worker:
+        line = told()[message]
+        assert (line["worker"], line["attempt"]) == (str(worker), "1")
+
+
+def test_what_grpc_says_stands_in_the_log_like_all_else(start_server, tmp_path):
+    for made in (("ca",), ("server", "127.0.0.1")):
+        command = [PROGRAMS / "moeprobe-server", "cert", *made, "--dir", tmp_path]
+        subprocess.run(command, capture_output=True, check=True, timeout=SECONDS)
+    port = ("--listen", "127.0.0.1:0", "--tls-cert", tmp_path / "server.crt")
+    options = (*WATCHED, *port, "--tls-key", tmp_path / "server.key")
+    server = start_server(workers=0, options=options)
+    host, number = server.addresses[1].split(":")
+    with socket.create_connection((host, int(number)), SECONDS) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n\r\n" * 10)  # no TLS
+        line = wait_until(
+            lambda: [x for x in log_lines(server) if "source" in x], "a line"
+        )[0]
+    assert line["level"] == "error"
+    assert "andshake" in line["message"]
 
 
 def names_in(text):

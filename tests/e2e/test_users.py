@@ -1,5 +1,6 @@
 """Users of a real server: who calls, what they see, and what they may change."""
 
+import io
 import json
 import os
 import pathlib
@@ -10,8 +11,10 @@ import threading
 
 import access
 import grpc
+import numpy as np
 import pytest
 import service
+from google.protobuf import json_format
 
 TCP = ("--listen", "127.0.0.1:0", "--require-token")
 NOBODY = 65534
@@ -213,6 +216,159 @@ def test_no_token_is_in_any_file_of_the_server(shared_server, methods):
             assert secret.encode() not in content, file
 
 
+# --- Models that were trained
+
+TRAINING = {
+    "model": {"layers": 1, "width": 16, "heads": 2, "context": 12},
+    "variants": [{"name": "dense", "block": "BLOCK_DENSE"}],
+    "optimizer": {"batch": 4, "steps": 2},
+    "probe": {"probes": {"jacobian": {}}, "nulls": {"random_weights": 0}},
+}
+
+
+class TrainedModels:
+    """A server with a private experiment of the owner's, and who calls it."""
+
+    def __init__(self, server, methods):
+        self.server = server
+        self.methods = methods
+        tokens = {name: server.add_user(name) for name in ("owner", "other", "shared")}
+        tokens["admin"] = server.add_user("admin", "--role", "admin")
+        self.callers = {
+            name: access.Caller(server.addresses[1], token)
+            for name, token in tokens.items()
+        }
+        ids = io.BytesIO()
+        np.save(ids, np.arange(48, dtype=np.int32))
+        messages = access.upload(ids.getvalue(), display_name="ids.npy")
+        messages[0].dataset.kind = access.module("dataset_service").Dataset.KIND_IDS
+        self.ids = self.ok("owner", "DatasetService/UploadDataset", messages).name
+        text = access.upload(b"To be, or not to be, that is the question. " * 40)
+        self.text = self.ok("owner", "DatasetService/UploadDataset", text).name
+        self.job = self.train("owner", shared_with=["shared"])
+        service.wait_until(self.has_ended, "the end of the training")
+        self.name = self.trained()[0]
+
+    def call(self, who, name, request):
+        method = self.methods[name]
+        if isinstance(request, dict):
+            request = access.message_class(method.input_type)(**request)
+        return self.callers[who].call(method, request)
+
+    def ok(self, who, name, request):
+        code, details, answer = self.call(who, name, request)
+        assert code == access.OK, details
+        return answer
+
+    def train(self, who, **fields):
+        """Submits the experiment, private, and returns the name of the job."""
+        private = access.module("access").VISIBILITY_PRIVATE
+        job = access.module("job").Job(visibility=private, **fields)
+        json_format.ParseDict(TRAINING | {"data": {"text": self.text}}, job.train)
+        return self.ok(who, "JobService/CreateJob", {"job": job}).name
+
+    def has_ended(self):
+        job = self.ok("owner", "JobService/GetJob", {"name": self.job})
+        assert job.state != job.STATE_FAILED, job.error
+        return job.state == job.STATE_SUCCEEDED
+
+    def trained(self):
+        folders = self.server.data_dir.glob("trained/*/step-*")
+        return sorted(str(path.relative_to(self.server.data_dir)) for path in folders)
+
+    def jobs_with(self, name):
+        """A request for each field that names a model."""
+        for field in ("model", "baseline"):
+            job = access.job(self.ids)
+            job.analyze.model = "tiny-mixtral"
+            job.analyze.data[0].sequence_length = 12
+            job.analyze.probes.Clear()
+            job.analyze.probes.jacobian.SetInParent()
+            setattr(job.analyze, field, name)
+            yield job
+        job = access.module("job").Job()
+        data = {"data": {"text": self.text, "vocabulary": name}}
+        json_format.ParseDict(TRAINING | data, job.train)
+        yield job
+
+    def requests_with(self, name):
+        """What to call with what, for every method that takes a model."""
+        for job in self.jobs_with(name):
+            yield "JobService/ValidateJob", {"job": job}
+            yield "JobService/CreateJob", {"job": job}
+        for method in ("LoadModel", "UnloadModel", "PinModel", "UnpinModel"):
+            yield f"ServerService/{method}", {"name": name}
+
+    def answers(self, who, name):
+        """What is said, with `name` taken out."""
+        for method, request in self.requests_with(name):
+            answer = self.call(who, method, request)
+            yield method, *(str(part).replace(name, "*") for part in answer)
+
+    def listed(self, who):
+        models = self.ok(who, "ServerService/ListModels", {"page_size": 1000})
+        return [model.name for model in models.models]
+
+
+@pytest.fixture
+def trained_models(start_server, model_roots, methods):
+    return TrainedModels(start_server(roots=model_roots[1:], options=TCP), methods)
+
+
+def test_a_trained_model_is_none_for_who_may_not_see_its_job(trained_models):
+    name = trained_models.name
+    trained_models.ok("admin", "ServerService/PinModel", {"name": name})
+    absent = "trained/0123456789abcdef/step-0"
+    hidden = list(trained_models.answers("other", name))
+    assert hidden == list(trained_models.answers("other", absent))
+    assert [code for _, code, *_ in hidden] == [
+        *[access.OK, "NOT_FOUND"] * 3,
+        *["NOT_FOUND"] * 2,
+        *["PERMISSION_DENIED"] * 2,
+    ]
+    assert name not in trained_models.listed("other")
+    others = trained_models.listed("other")
+    assert others[-1] < name  # what would follow their last page
+    page = {"page_size": len(others)}
+    listed = trained_models.ok("other", "ServerService/ListModels", page)
+    assert listed.next_page_token == ""
+
+
+@pytest.mark.parametrize("who", ["owner", "shared", "admin"])
+def test_a_trained_model_is_there_for_who_may_see_its_job(trained_models, who):
+    trained_models.ok("admin", "ServerService/PinModel", {"name": trained_models.name})
+    assert trained_models.name in trained_models.listed(who)
+    for method, code, details, _ in trained_models.answers(who, trained_models.name):
+        assert code != "NOT_FOUND", (method, details)
+        assert "no model" not in details
+
+
+def test_who_trains_the_same_has_the_same_models(trained_models):
+    name = trained_models.name
+    job = next(trained_models.jobs_with(name))
+    request = {"job": job}
+    assert trained_models.call("other", "JobService/CreateJob", request)[0] != access.OK
+    own = trained_models.train("other")
+    analysis = trained_models.ok("other", "JobService/CreateJob", request).name
+    for other in (own, trained_models.job):
+        state = trained_models.ok("admin", "JobService/GetJob", {"name": other}).state
+        assert state == access.module("job").Job.STATE_SUCCEEDED
+        trained_models.ok("admin", "JobService/DeleteJob", {"name": other})
+
+    # It runs on, for who has it, and lets them see the model.
+    def has_ended():
+        answer = trained_models.ok("other", "JobService/GetJob", {"name": analysis})
+        assert answer.state != answer.STATE_FAILED, answer.error
+        return answer.state == answer.STATE_SUCCEEDED
+
+    service.wait_until(has_ended, "the end of the analysis")
+    trained_models.ok("other", "ServerService/LoadModel", {"name": name})
+    code, details, _ = trained_models.call(
+        "owner", "ServerService/LoadModel", {"name": name}
+    )
+    assert code == access.OK, details
+
+
 # --- Unix sockets
 
 
@@ -279,6 +435,79 @@ def test_a_revoked_account_is_not_let_in_on_a_socket(open_server, make_client):
     open_server.admin("user", "revoke", "nobody")
     refused = run_as(NOBODY, client, "whoami")
     assert (refused.returncode, "revoked" in refused.stderr) == (1, True)
+
+
+IN_A_NAMESPACE = """
+mount --bind "$1/nsswitch.conf" /etc/nsswitch.conf
+mount --bind "$1/passwd" /etc/passwd
+shift
+exec "$@"
+"""
+
+
+class NamingServer(service.Server):
+    """A server for which accounts have the names that a test gives them."""
+
+    def __init__(self, folder, *arguments, **options):
+        self.folder = folder
+        folder.mkdir()
+        self.ask("files")
+        self.name("")
+        super().__init__(folder / "data", *arguments, **options)
+        pathlib.Path(self.sockets).chmod(0o711)
+
+    def start(self):
+        shell = ("unshare", "--mount", "sh", "-ec", IN_A_NAMESPACE, "sh", self.folder)
+        self.command = [*shell, *self.command]
+        super().start()
+
+    def ask(self, sources):
+        """Where accounts are looked up from now on."""
+        (self.folder / "nsswitch.conf").write_text(f"passwd: {sources}\n")
+
+    def name(self, line):
+        """What there is beside root."""
+        root = "root:x:0:0::/root:/bin/sh\n"
+        (self.folder / "passwd").write_text(root + line)
+
+
+@pytest.fixture
+def naming_server(tmp_path, model_roots):
+    # It comes with the C library, and finds no server that it could ask.
+    if not list(pathlib.Path("/usr/lib").glob("*/libnss_hesiod.so.2")):
+        pytest.skip("takes a name service that is down")
+    done = subprocess.run(["unshare", "--mount", "true"], check=False)
+    if os.getuid() != 0 or done.returncode != 0:
+        pytest.skip("takes root, and mounts of its own")
+    options = ("--socket-mode", "0666")
+    folder = tmp_path / "naming"
+    with NamingServer(folder, model_roots, workers=0, options=options) as server:
+        yield server
+
+
+def test_an_account_is_looked_up_for_each_connection(naming_server, make_client):
+    client = make_client(naming_server)
+
+    def whoami(uid):
+        done = run_as(uid, client, "whoami", "--json")
+        return json.loads(done.stdout)["user"] if done.returncode == 0 else None
+
+    assert whoami(54321) == "uid-54321"
+    naming_server.name("ann:x:54321:54321::/:/bin/sh\n")
+    assert whoami(54321) == "ann"
+    naming_server.admin("user", "add", "ann", "--without-token")
+    naming_server.admin("user", "revoke", "ann")
+    assert whoami(54321) is None
+    # Who is known is known; of others nobody can say whether there is an account.
+    naming_server.ask("files hesiod")
+    naming_server.name("")
+    assert whoami(54321) is None
+    line = "user id 54321: its account cannot be looked up: No such file or directory"
+    assert line in naming_server.log()
+    assert whoami(0) == "root"
+    naming_server.ask("files")
+    naming_server.name("bob:x:54321:54321::/:/bin/sh\n")
+    assert whoami(54321) == "bob"
 
 
 def test_users_are_no_business_of_users(open_server, make_client):
