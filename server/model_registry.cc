@@ -13,10 +13,12 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/disk_error.h"
 #include "core/base/mutex.h"
 #include "core/base/pinned_file.h"
 #include "core/base/quoted.h"
 #include "core/base/sha256.h"
+#include "core/base/status_context.h"
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
 #include "server/file_stamp.h"
@@ -38,6 +40,11 @@ absl::StatusOr<std::shared_ptr<const Checkpoint>> OpenCheckpoint(
 
 }  // namespace
 
+absl::Status ReasonToRefuse(const OpenedModel& model) {
+  if (model.problem.ok() || MayPass(model.problem)) return model.problem;
+  return absl::FailedPreconditionError(model.problem.message());
+}
+
 std::vector<std::string> ModelRegistry::Names() const {
   std::set<std::string> names;
   for (const ModelRoot& root : roots_) {
@@ -46,14 +53,26 @@ std::vector<std::string> ModelRegistry::Names() const {
   return {names.begin(), names.end()};
 }
 
+std::vector<const ModelRoot*> ModelRegistry::PlacesOf(
+    const std::string& name) const {
+  std::vector<const ModelRoot*> places;
+  places.reserve(roots_.size() + 1);
+  for (const ModelRoot& root : roots_) places.push_back(&root);
+  if (absl::StartsWith(name, "trained/")) places.push_back(&home_);
+  return places;
+}
+
+// What a root that fails would have, another one may have, too.
 absl::StatusOr<OpenedModel> ModelRegistry::Find(const std::string& name) {
-  for (const ModelRoot& root : roots_) {
-    const auto directory = root.Find(name);
-    if (directory.ok()) return Open(root, name, *directory);
+  absl::Status failure;
+  for (const ModelRoot* root : PlacesOf(name)) {
+    const auto directory = root->Find(name);
+    if (directory.ok()) return Open(*root, name, *directory);
+    if (MayPass(directory.status())) failure.Update(directory.status());
   }
-  if (absl::StartsWith(name, "trained/")) {
-    const auto directory = home_.Find(name);
-    if (directory.ok()) return Open(home_, name, *directory);
+  if (!failure.ok()) {
+    return WithContext(
+        failure, absl::StrCat("model ", Quoted(name), " cannot be looked for"));
   }
   const std::string near = NearName(name, Names());
   return absl::NotFoundError(absl::StrCat(
@@ -91,14 +110,16 @@ void ModelRegistry::Forget(const std::filesystem::path& directory) {
 absl::StatusOr<std::string> ModelRegistry::TokenizerSha256(
     const OpenedModel& model) {
   const std::filesystem::path file = model.directory / "tokenizer.json";
+  std::error_code error;
+  const auto size_bytes = std::filesystem::file_size(file, error);
+  absl::Status failure = DiskError(error.value(), file);
+  if (MayPass(failure)) return failure;
   const std::string stamp = FileStamp(file);
   if (stamp.empty()) {
     return absl::FailedPreconditionError(
         absl::StrCat("model ", Quoted(model.name),
                      " has no tokenizer.json; give token ids instead"));
   }
-  std::error_code error;
-  const auto size_bytes = std::filesystem::file_size(file, error);
   if (error || size_bytes > kMaxTokenizerBytes) {
     return absl::FailedPreconditionError(absl::StrCat(
         "model ", Quoted(model.name), ": tokenizer.json is no file of at most ",

@@ -27,6 +27,10 @@ struct OpenedModel {
   absl::Status problem;  // why it cannot be analysed
 };
 
+// Returns the problem of a model as the reason to refuse who asks for it: as it
+// is where it may pass (MayPass), FailedPrecondition otherwise.
+absl::Status ReasonToRefuse(const OpenedModel& model);
+
 // The models under the model roots. Where two roots have a model of the same
 // name, the first root has it. Models that were trained here are found by their
 // names, "trained/{run}/step-{step}", and not listed. Opened checkpoints are
@@ -41,14 +45,15 @@ class ModelRegistry {
   std::vector<std::string> Names() const;
 
   // Returns a model, whether it can be analysed or not. NotFound, with the name
-  // that was probably meant, if there is none.
+  // that was probably meant, if there is none; errors that may pass (MayPass)
+  // if a root that may have it cannot be looked at.
   absl::StatusOr<OpenedModel> Find(const std::string& name);
 
   // Closes the models below `directory`, which is gone, once nobody uses them.
   void Forget(const std::filesystem::path& directory);
 
-  // Returns the digest of the model's tokenizer.json; FailedPrecondition if it
-  // has none.
+  // Returns the digest of the model's tokenizer.json. FailedPrecondition if it
+  // has none; those of DiskError if it cannot be read.
   absl::StatusOr<std::string> TokenizerSha256(const OpenedModel& model);
 
  private:
@@ -61,6 +66,8 @@ class ModelRegistry {
     std::string sha256;
   };
 
+  // Where a model of this name may be, in order.
+  std::vector<const ModelRoot*> PlacesOf(const std::string& name) const;
   OpenedModel Open(const ModelRoot& root, const std::string& name,
                    const std::filesystem::path& directory);
 
