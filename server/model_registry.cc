@@ -29,6 +29,13 @@ namespace moeprobe {
 namespace {
 
 constexpr uintmax_t kMaxTokenizerBytes = uintmax_t{1} << 28;
+constexpr const char* kTrained = "trained";  // below the home
+
+// Whether a look at the same files would find the same.
+bool IsSettled(const OpenedModel& model) {
+  return model.checkpoint != nullptr ||
+         (!model.problem.ok() && !MayPass(model.problem));
+}
 
 absl::StatusOr<std::shared_ptr<const Checkpoint>> OpenCheckpoint(
     const ModelRoot& root, const std::filesystem::path& directory) {
@@ -58,7 +65,9 @@ std::vector<const ModelRoot*> ModelRegistry::PlacesOf(
   std::vector<const ModelRoot*> places;
   places.reserve(roots_.size() + 1);
   for (const ModelRoot& root : roots_) places.push_back(&root);
-  if (absl::StartsWith(name, "trained/")) places.push_back(&home_);
+  if (absl::StartsWith(name, absl::StrCat(kTrained, "/"))) {
+    places.push_back(&home_);
+  }
   return places;
 }
 
@@ -80,29 +89,37 @@ absl::StatusOr<OpenedModel> ModelRegistry::Find(const std::string& name) {
       near.empty() ? "" : absl::StrCat("; did you mean ", Quoted(near), "?")));
 }
 
+std::shared_ptr<ModelRegistry::Known> ModelRegistry::KnownOf(
+    const std::filesystem::path& directory) {
+  const MutexLock lock(mutex_);
+  std::shared_ptr<Known>& known = known_[directory];
+  if (known == nullptr) known = std::make_shared<Known>();
+  return known;
+}
+
 OpenedModel ModelRegistry::Open(const ModelRoot& root, const std::string& name,
                                 const std::filesystem::path& directory) {
-  const MutexLock lock(mutex_);
+  const std::shared_ptr<Known> known = KnownOf(directory);
+  const MutexLock lock(known->mutex);
   const std::string stamp = DirectoryStamp(directory);
-  Cached& cached = opened_[directory];
-  // What could not be read may be read the next time.
-  if (cached.stamp != stamp || !cached.model.problem.ok()) {
+  if (known->stamp != stamp || !IsSettled(known->model)) {
     auto checkpoint = OpenCheckpoint(root, directory);
-    cached.stamp = stamp;
-    cached.model.directory = directory;
-    cached.model.root = root.path();
-    cached.model.problem = checkpoint.status();
-    cached.model.checkpoint = checkpoint.ok() ? *checkpoint : nullptr;
+    known->stamp = stamp;
+    known->model.directory = directory;
+    known->model.root = root.path();
+    known->model.problem = checkpoint.status();
+    known->model.checkpoint = checkpoint.ok() ? *checkpoint : nullptr;
   }
-  OpenedModel model = cached.model;
+  OpenedModel model = known->model;
   model.name = name;
   model.listed_name = root.NameOf(directory);
   return model;
 }
 
-void ModelRegistry::Forget(const std::filesystem::path& directory) {
+void ModelRegistry::Forget(const std::string& run) {
+  const std::filesystem::path directory = home_.path() / kTrained / run;
   const MutexLock lock(mutex_);
-  std::erase_if(opened_, [&](const auto& entry) {
+  std::erase_if(known_, [&](const auto& entry) {
     return entry.first.parent_path() == directory;
   });
 }
@@ -125,16 +142,17 @@ absl::StatusOr<std::string> ModelRegistry::TokenizerSha256(
         "model ", Quoted(model.name), ": tokenizer.json is no file of at most ",
         kMaxTokenizerBytes, " bytes"));
   }
-  const MutexLock lock(mutex_);
-  Digest& digest = tokenizers_[file];
-  if (digest.stamp != stamp) {
+  const std::shared_ptr<Known> known = KnownOf(model.directory);
+  const MutexLock lock(known->mutex);
+  if (known->tokenizer_stamp != stamp) {
     MOEPROBE_ASSIGN_OR_RETURN(const PinnedFile pinned,
                               PinnedFile::Find(file, model.root));
     const auto sha256 = Sha256OfFile(pinned.handle());
     if (!sha256.ok()) return pinned.Named(sha256.status());
-    digest = {.stamp = stamp, .sha256 = *sha256};
+    known->tokenizer_stamp = stamp;
+    known->tokenizer_sha256 = *sha256;
   }
-  return digest.sha256;
+  return known->tokenizer_sha256;
 }
 
 }  // namespace moeprobe
