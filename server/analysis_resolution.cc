@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/quoted.h"
+#include "core/base/status_context.h"
 #include "core/checkpoint/model_config.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "server/choice.h"
@@ -53,15 +54,13 @@ std::optional<OpenedModel> FindModel(const std::string& name,
   }
   auto model = models.Find(name);
   if (!model.ok()) {
-    result.violations.Add(field, std::string(model.status().message()),
-                          model.status().code());
+    result.violations.Add(field, model.status());
     return std::nullopt;
   }
   if (!model->problem.ok()) {
-    result.violations.Add(field,
-                          absl::StrCat(Quoted(name), " cannot be analysed: ",
-                                       std::string(model->problem.message())),
-                          absl::StatusCode::kFailedPrecondition);
+    result.violations.Add(
+        field, WithContext(ReasonToRefuse(*model),
+                           absl::StrCat(Quoted(name), " cannot be analysed")));
     return std::nullopt;
   }
   WarnOfOwnCode(*model, result);
@@ -102,16 +101,14 @@ void CheckTokens(const v1::DataSpec& data, const std::string& field,
   if (data.has_text()) {
     const auto digest = models.TokenizerSha256(model);
     if (!digest.ok()) {
-      violations.Add(field + ".text", std::string(digest.status().message()),
-                     digest.status().code());
+      violations.Add(field + ".text", digest.status());
       return;
     }
     tokenizer = *digest;
   }
   const auto cut = catalog.Cut(data, tokenizer);
   if (!cut.ok()) {
-    violations.Add(field, std::string(cut.status().message()),
-                   cut.status().code());
+    violations.Add(field, cut.status());
   }
 }
 

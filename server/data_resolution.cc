@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <string>
 
-#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/quoted.h"
 #include "moeprobe/v1/analysis.pb.h"
@@ -61,8 +60,7 @@ std::string ResolveDataset(const std::string& name, bool is_text,
                            Violations& violations) {
   const auto found = catalog.Find(name);
   if (!found.ok()) {
-    violations.Add(field, std::string(found.status().message()),
-                   found.status().code());
+    violations.Add(field, found.status());
     return name;
   }
   if (found->is_text != is_text) {

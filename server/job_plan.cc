@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/equal_depth.h"
 #include "core/base/quoted.h"
+#include "core/base/status_context.h"
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
 #include "moeprobe/v1/analysis.pb.h"
@@ -122,10 +123,9 @@ absl::StatusOr<OpenedModel> OpenUsable(ModelRegistry& models,
                                        const std::string& name) {
   MOEPROBE_ASSIGN_OR_RETURN(OpenedModel model, models.Find(name));
   if (model.problem.ok()) return model;
-  return absl::Status(
-      absl::StatusCode::kFailedPrecondition,
-      absl::StrCat("model ", Quoted(name), " cannot be analysed: ",
-                   std::string(model.problem.message())));
+  return WithContext(
+      ReasonToRefuse(model),
+      absl::StrCat("model ", Quoted(name), " cannot be analysed"));
 }
 
 }  // namespace

@@ -75,8 +75,10 @@ class JobPlanner {
         trained_directory_(std::move(trained_directory)) {}
 
   // Returns the plan of a job, of which only the resolved spec is looked at,
-  // that runs on `device`, which is never DEVICE_AUTO. Errors: a model or a
-  // text is gone or cannot be used any more.
+  // that runs on `device`, which is never DEVICE_AUTO. Errors: NotFound where a
+  // model or a data set is not there; what may pass (MayPass) where one cannot
+  // be read at the moment; FailedPrecondition and others where one cannot be
+  // used any more.
   absl::StatusOr<JobPlan> Plan(const v1::Job& job, v1::Device device);
 
  private:

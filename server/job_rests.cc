@@ -17,6 +17,17 @@ std::optional<std::chrono::milliseconds> JobRests::Begin(
   Rest& rest = rests_[attempt.job];
   if (rest.attempt != attempt.attempt) ++rest.count;
   rest.attempt = attempt.attempt;
+  return Start(rest);
+}
+
+std::optional<std::chrono::milliseconds> JobRests::Begin(int64_t job) {
+  const MutexLock lock(mutex_);
+  Rest& rest = rests_[job];
+  ++rest.count;
+  return Start(rest);
+}
+
+std::optional<std::chrono::milliseconds> JobRests::Start(Rest& rest) {
   if (rest.count > kMaxCount) return std::nullopt;
   const std::chrono::milliseconds length = kFirst * (1 << (rest.count - 1));
   rest.end = Clock::now() + length;

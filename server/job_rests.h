@@ -13,9 +13,10 @@
 namespace moeprobe {
 
 // Jobs that wait for what passes. One that a worker gave up for want of room,
-// or because a disk failed, rests for a while before it is tried again, twice
-// as long each time, and so many times at most until it gets on. Nothing here
-// has to last: a server that starts tries them all again. Thread-safe.
+// or because a disk failed, or that needs what is not there, rests for a while
+// before it is tried again, twice as long each time, and so many times at most
+// until it gets on. Nothing here has to last: a server that starts tries them
+// all again. Thread-safe.
 class JobRests {
  public:
   static constexpr int kMaxCount = 6;
@@ -25,6 +26,10 @@ class JobRests {
   // long; nullopt if it has rested so often that it is to fail. An end that
   // could not be stored comes again: an attempt counts once.
   std::optional<std::chrono::milliseconds> Begin(const AttemptId& attempt);
+
+  // The same for a job that nobody tried, since what it needs is not there:
+  // each call counts.
+  std::optional<std::chrono::milliseconds> Begin(int64_t job);
 
   // Lets a job rest for kFirst that cannot be tried at the moment, for reasons
   // of its own, such as a model's file that cannot be read: others go first.
@@ -44,6 +49,9 @@ class JobRests {
     int attempt = 0;  // that was counted last
     Clock::time_point end;
   };
+
+  // Begins the rest that was just counted.
+  static std::optional<std::chrono::milliseconds> Start(Rest& rest);
 
   mutable Mutex mutex_;
   std::map<int64_t, Rest> rests_ ABSL_GUARDED_BY(mutex_);

@@ -32,6 +32,17 @@ TEST(JobRestsTest, CountsAnAttemptOnce) {
   EXPECT_EQ(rests.Begin({.job = 1, .attempt = 2}), 2 * JobRests::kFirst);
 }
 
+TEST(JobRestsTest, CountsEachLookAtAJobThatNobodyTries) {
+  JobRests rests;
+  auto expected = JobRests::kFirst;
+  for (int i = 0; i < JobRests::kMaxCount; ++i) {
+    EXPECT_EQ(rests.Begin(1), expected);
+    expected *= 2;
+  }
+  EXPECT_EQ(rests.Begin(1), std::nullopt);
+  EXPECT_EQ(rests.Begin(2), JobRests::kFirst);
+}
+
 TEST(JobRestsTest, CountsNoPause) {
   JobRests rests;
   for (int i = 0; i <= JobRests::kMaxCount; ++i) rests.Pause(1);

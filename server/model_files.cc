@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -38,7 +39,9 @@ constexpr size_t kPieceBytes = size_t{16} << 20;
 
 absl::StatusOr<std::vector<std::string>> WeightNames(
     const ModelDirectory& directory) {
-  if (directory.Contains(kSingleWeightFile)) {
+  MOEPROBE_ASSIGN_OR_RETURN(const bool is_single,
+                            directory.Contains(kSingleWeightFile));
+  if (is_single) {
     return std::vector{std::string(kSingleWeightFile)};
   }
   MOEPROBE_ASSIGN_OR_RETURN(

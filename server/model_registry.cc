@@ -14,10 +14,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "core/base/disk_error.h"
 #include "core/base/mutex.h"
 #include "core/base/pinned_file.h"
 #include "core/base/quoted.h"
 #include "core/base/sha256.h"
+#include "core/base/status_context.h"
 #include "core/base/status_macros.h"
 #include "core/checkpoint/checkpoint.h"
 #include "server/file_stamp.h"
@@ -30,12 +32,22 @@ namespace moeprobe {
 namespace {
 
 constexpr uintmax_t kMaxTokenizerBytes = uintmax_t{1} << 28;
-constexpr const char* kTrained = "trained/";
+constexpr const char* kTrained = "trained";  // below the home
+
+bool IsTrained(const std::string& name) {
+  return absl::StartsWith(name, absl::StrCat(kTrained, "/"));
+}
 
 // Of the name of a model that was trained here.
 std::string RunIn(const std::string& name) {
   const std::vector<std::string> steps = absl::StrSplit(name, '/');
   return steps[1];
+}
+
+// Whether a look at the same files would find the same.
+bool IsSettled(const OpenedModel& model) {
+  return model.checkpoint != nullptr ||
+         (!model.problem.ok() && !MayPass(model.problem));
 }
 
 absl::StatusOr<std::shared_ptr<const Checkpoint>> OpenCheckpoint(
@@ -47,6 +59,11 @@ absl::StatusOr<std::shared_ptr<const Checkpoint>> OpenCheckpoint(
 }
 
 }  // namespace
+
+absl::Status ReasonToRefuse(const OpenedModel& model) {
+  if (model.problem.ok() || MayPass(model.problem)) return model.problem;
+  return absl::FailedPreconditionError(model.problem.message());
+}
 
 ModelRegistry ModelRegistry::SeenBy(const Viewer& viewer) const {
   ModelRegistry registry = *this;
@@ -63,19 +80,32 @@ std::vector<std::string> ModelRegistry::Names() const {
 }
 
 absl::StatusOr<bool> ModelRegistry::MaySee(const std::string& name) const {
-  if (viewer_.is_admin || !absl::StartsWith(name, kTrained)) return true;
+  if (viewer_.is_admin || !IsTrained(name)) return true;
   return jobs_->HasRun(viewer_, RunIn(name));
 }
 
-absl::StatusOr<OpenedModel> ModelRegistry::Find(const std::string& name) {
-  for (const ModelRoot& root : roots_) {
-    const auto directory = root.Find(name);
-    if (directory.ok()) return Open(root, name, *directory);
-  }
+absl::StatusOr<std::vector<const ModelRoot*>> ModelRegistry::PlacesOf(
+    const std::string& name) const {
+  std::vector<const ModelRoot*> places;
+  places.reserve(roots_.size() + 1);
+  for (const ModelRoot& root : roots_) places.push_back(&root);
   MOEPROBE_ASSIGN_OR_RETURN(const bool may_see, MaySee(name));
-  if (may_see && absl::StartsWith(name, kTrained)) {
-    const auto directory = home_.Find(name);
-    if (directory.ok()) return Open(home_, name, *directory);
+  if (may_see && IsTrained(name)) places.push_back(&home_);
+  return places;
+}
+
+// What a root that fails would have, another one may have, too.
+absl::StatusOr<OpenedModel> ModelRegistry::Find(const std::string& name) {
+  MOEPROBE_ASSIGN_OR_RETURN(const auto places, PlacesOf(name));
+  absl::Status failure;
+  for (const ModelRoot* root : places) {
+    const auto directory = root->Find(name);
+    if (directory.ok()) return Open(*root, name, *directory);
+    if (MayPass(directory.status())) failure.Update(directory.status());
+  }
+  if (!failure.ok()) {
+    return WithContext(
+        failure, absl::StrCat("model ", Quoted(name), " cannot be looked for"));
   }
   const std::string near = NearName(name, Names());
   return absl::NotFoundError(absl::StrCat(
@@ -83,29 +113,37 @@ absl::StatusOr<OpenedModel> ModelRegistry::Find(const std::string& name) {
       near.empty() ? "" : absl::StrCat("; did you mean ", Quoted(near), "?")));
 }
 
+std::shared_ptr<ModelRegistry::Known> ModelRegistry::KnownOf(
+    const std::filesystem::path& directory) {
+  const MutexLock lock(shared_->mutex);
+  std::shared_ptr<Known>& known = shared_->known[directory];
+  if (known == nullptr) known = std::make_shared<Known>();
+  return known;
+}
+
 OpenedModel ModelRegistry::Open(const ModelRoot& root, const std::string& name,
                                 const std::filesystem::path& directory) {
-  const MutexLock lock(opened_->mutex);
+  const std::shared_ptr<Known> known = KnownOf(directory);
+  const MutexLock lock(known->mutex);
   const std::string stamp = DirectoryStamp(directory);
-  Cached& cached = opened_->models[directory];
-  // What could not be read may be read the next time.
-  if (cached.stamp != stamp || !cached.model.problem.ok()) {
+  if (known->stamp != stamp || !IsSettled(known->model)) {
     auto checkpoint = OpenCheckpoint(root, directory);
-    cached.stamp = stamp;
-    cached.model.directory = directory;
-    cached.model.root = root.path();
-    cached.model.problem = checkpoint.status();
-    cached.model.checkpoint = checkpoint.ok() ? *checkpoint : nullptr;
+    known->stamp = stamp;
+    known->model.directory = directory;
+    known->model.root = root.path();
+    known->model.problem = checkpoint.status();
+    known->model.checkpoint = checkpoint.ok() ? *checkpoint : nullptr;
   }
-  OpenedModel model = cached.model;
+  OpenedModel model = known->model;
   model.name = name;
   model.listed_name = root.NameOf(directory);
   return model;
 }
 
-void ModelRegistry::Forget(const std::filesystem::path& directory) {
-  const MutexLock lock(opened_->mutex);
-  std::erase_if(opened_->models, [&](const auto& entry) {
+void ModelRegistry::Forget(const std::string& run) {
+  const std::filesystem::path directory = home_.path() / kTrained / run;
+  const MutexLock lock(shared_->mutex);
+  std::erase_if(shared_->known, [&](const auto& entry) {
     return entry.first.parent_path() == directory;
   });
 }
@@ -113,29 +151,32 @@ void ModelRegistry::Forget(const std::filesystem::path& directory) {
 absl::StatusOr<std::string> ModelRegistry::TokenizerSha256(
     const OpenedModel& model) {
   const std::filesystem::path file = model.directory / "tokenizer.json";
+  std::error_code error;
+  const auto size_bytes = std::filesystem::file_size(file, error);
+  absl::Status failure = DiskError(error.value(), file);
+  if (MayPass(failure)) return failure;
   const std::string stamp = FileStamp(file);
   if (stamp.empty()) {
     return absl::FailedPreconditionError(
         absl::StrCat("model ", Quoted(model.name),
                      " has no tokenizer.json; give token ids instead"));
   }
-  std::error_code error;
-  const auto size_bytes = std::filesystem::file_size(file, error);
   if (error || size_bytes > kMaxTokenizerBytes) {
     return absl::FailedPreconditionError(absl::StrCat(
         "model ", Quoted(model.name), ": tokenizer.json is no file of at most ",
         kMaxTokenizerBytes, " bytes"));
   }
-  const MutexLock lock(opened_->mutex);
-  Digest& digest = opened_->tokenizers[file];
-  if (digest.stamp != stamp) {
+  const std::shared_ptr<Known> known = KnownOf(model.directory);
+  const MutexLock lock(known->mutex);
+  if (known->tokenizer_stamp != stamp) {
     MOEPROBE_ASSIGN_OR_RETURN(const PinnedFile pinned,
                               PinnedFile::Find(file, model.root));
     const auto sha256 = Sha256OfFile(pinned.handle());
     if (!sha256.ok()) return pinned.Named(sha256.status());
-    digest = {.stamp = stamp, .sha256 = *sha256};
+    known->tokenizer_stamp = stamp;
+    known->tokenizer_sha256 = *sha256;
   }
-  return digest.sha256;
+  return known->tokenizer_sha256;
 }
 
 }  // namespace moeprobe

@@ -29,12 +29,17 @@ struct OpenedModel {
   absl::Status problem;  // why it cannot be analysed
 };
 
+// Returns the problem of a model as the reason to refuse who asks for it: as it
+// is where it may pass (MayPass), FailedPrecondition otherwise.
+absl::Status ReasonToRefuse(const OpenedModel& model);
+
 // The models under the model roots. Where two roots have a model of the same
 // name, the first root has it. Models that were trained here are found by their
 // names, "trained/{run}/step-{step}", and not listed: they are there for who
-// may see a job that has their run. Opened checkpoints are kept and opened
-// again when a file of theirs changed. Made for the server itself; see
-// SeenBy(). Thread-safe.
+// may see a job that has their run. Opened checkpoints are kept, and so is what
+// is wrong with a model; it is opened again when a file of its directory
+// changed, and where what was wrong may have passed. Made for the server
+// itself; see SeenBy(). Thread-safe.
 class ModelRegistry {
  public:
   // `home`: the root whose folder "trained" has the models trained here. `jobs`
@@ -53,40 +58,46 @@ class ModelRegistry {
   absl::StatusOr<bool> MaySee(const std::string& name) const;
 
   // Returns a model, whether it can be analysed or not. NotFound, with the name
-  // that was probably meant, if there is none.
+  // that was probably meant, if there is none; errors that may pass (MayPass)
+  // if a root that may have it cannot be looked at.
   absl::StatusOr<OpenedModel> Find(const std::string& name);
 
-  // Closes the models below `directory`, which is gone, once nobody uses them.
-  void Forget(const std::filesystem::path& directory);
+  // Closes the models of a training run, which are gone, once nobody uses them.
+  void Forget(const std::string& run);
 
-  // Returns the digest of the model's tokenizer.json; FailedPrecondition if it
-  // has none.
+  // Returns the digest of the model's tokenizer.json. FailedPrecondition if it
+  // has none; those of DiskError if it cannot be read.
   absl::StatusOr<std::string> TokenizerSha256(const OpenedModel& model);
 
  private:
-  struct Cached {
-    std::string stamp;  // of the directory
-    OpenedModel model;
-  };
-  struct Digest {
-    std::string stamp;  // of the file
-    std::string sha256;
+  // What is known of a model directory. Who asks for one waits for whoever
+  // opens it, and for nobody who opens another.
+  struct Known {
+    Mutex mutex;
+    std::string stamp ABSL_GUARDED_BY(mutex);  // of the directory
+    OpenedModel model ABSL_GUARDED_BY(mutex);
+    std::string tokenizer_stamp ABSL_GUARDED_BY(mutex);  // of the file
+    std::string tokenizer_sha256 ABSL_GUARDED_BY(mutex);
   };
 
   // Of all that SeenBy() returns together.
-  struct Opened {
+  struct Shared {
     Mutex mutex;
-    std::map<std::filesystem::path, Cached> models ABSL_GUARDED_BY(mutex);
-    std::map<std::filesystem::path, Digest> tokenizers ABSL_GUARDED_BY(mutex);
+    std::map<std::filesystem::path, std::shared_ptr<Known>> known
+        ABSL_GUARDED_BY(mutex);
   };
 
+  std::shared_ptr<Known> KnownOf(const std::filesystem::path& directory);
+  // Where a model of this name may be, in order.
+  absl::StatusOr<std::vector<const ModelRoot*>> PlacesOf(
+      const std::string& name) const;
   OpenedModel Open(const ModelRoot& root, const std::string& name,
                    const std::filesystem::path& directory);
 
   std::vector<ModelRoot> roots_;
   ModelRoot home_;
   JobStore* jobs_;
-  std::shared_ptr<Opened> opened_ = std::make_shared<Opened>();
+  std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
   Viewer viewer_ = ServerItself();
 };
 

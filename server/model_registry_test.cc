@@ -1,98 +1,136 @@
 #include "server/model_registry.h"
 
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
+#include "core/base/disk_error.h"
+#include "core/base/file_descriptor.h"
+#include "core/checkpoint/checkpoint.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "moeprobe/v1/job.pb.h"
-#include "server/request_resolution.h"
-#include "server/testing/catalog_fixture.h"
-#include "server/violations.h"
-#include "storage/access.h"
+#include "server/model_root.h"
+#include "storage/database.h"
 #include "storage/job_store.h"
+#include "tests/testing/no_descriptors.h"
+#include "tests/testing/temporary_directory.h"
 #include "tests/testing/tiny_checkpoint.h"
 
 namespace moeprobe {
 namespace {
 
-constexpr const char* kRun = "0123456789abcdef";
+namespace fs = std::filesystem;
+using testing::HasSubstr;
 
-// A model that a private job of ann's trained, which cat may see.
-class TrainedModelTest : public CatalogFixture {
- protected:
-  TrainedModelTest() {
-    WriteTinyModel(directory_.path() / name_, MakeTinyModel("mixtral"));
-    Create({.owner = "ann", .is_private = true, .readers = {"cat"}});
+// Whether a file is opened.
+class Watch {
+ public:
+  explicit Watch(const fs::path& file) {
+    EXPECT_GE(inotify_add_watch(events_.number(), file.c_str(), IN_OPEN), 0);
   }
 
-  // A job that has the run.
-  void Create(const Access& access) {
-    NewJob job;
-    job.access = access;
-    job.request_key = access.owner;
-    job.parts = {{.prefix = ""}};
-    job.groups = {{.part = 0, .layer = 0, .probe = "routing", .key = ""}};
-    job.runs = {kRun};
-    ASSERT_TRUE(jobs_.Create(job).ok());
+  // Whether it was since this was asked last.
+  bool SawIt() {
+    alignas(inotify_event) std::array<char, 4096> buffer;
+    return read(events_.number(), buffer.data(), buffer.size()) > 0;
   }
 
-  absl::Status Find(const Viewer& viewer, const std::string& name) {
-    return models_->SeenBy(viewer).Find(name).status();
-  }
-
-  const std::string name_ = absl::StrCat("trained/", kRun, "/step-0");
-  const Viewer ann_ = {.name = "ann"};
-  const Viewer bob_ = {.name = "bob"};
-  const Viewer cat_ = {.name = "cat"};
-  const Viewer admin_ = {.name = "dan", .is_admin = true};
+ private:
+  FileDescriptor events_{inotify_init1(IN_NONBLOCK | IN_CLOEXEC)};
 };
 
-TEST_F(TrainedModelTest, IsThereForWhoMaySeeAJobThatHasItsRun) {
-  for (const Viewer& viewer : {ann_, cat_, admin_, ServerItself()}) {
-    EXPECT_TRUE(Find(viewer, name_).ok()) << viewer.name;
-    EXPECT_TRUE(models_->SeenBy(viewer).MaySee(name_).value()) << viewer.name;
+// Models in a root, and a home that is known by a symbolic link.
+class ModelRegistryTest : public testing::Test {
+ protected:
+  ModelRegistryTest() {
+    WriteTinyModel(root_ / "mixtral", MakeTinyModel("mixtral"));
+    fs::create_directories(directory_.path() / "home");
+    fs::create_directory_symlink("home", directory_.path() / "link");
+    registry_ = std::make_unique<ModelRegistry>(
+        std::vector<ModelRoot>{*ModelRoot::Open(root_)},
+        *ModelRoot::Open(directory_.path() / "link" / "."), &jobs_);
   }
-  EXPECT_FALSE(models_->SeenBy(bob_).MaySee(name_).value());
-  EXPECT_TRUE(models_->SeenBy(bob_).MaySee("mixtral").value());
-  EXPECT_TRUE(Find(bob_, "mixtral").ok());
-  EXPECT_TRUE(models_->Find(name_).ok());
-  Create({.owner = "bob", .is_private = true});
-  EXPECT_TRUE(Find(bob_, name_).ok());
+
+  absl::Status ProblemOf(const std::string& name) {
+    const auto model = registry_->Find(name);
+    return model.ok() ? model->problem : model.status();
+  }
+
+  TemporaryDirectory directory_;
+  fs::path root_ = directory_.path() / "models";
+  std::unique_ptr<Database> database_ =
+      *Database::Open(directory_.path() / "moeprobe.db");
+  JobStore jobs_{database_.get(), [](int64_t) {}};
+  std::unique_ptr<ModelRegistry> registry_;
+};
+
+TEST_F(ModelRegistryTest, OpensABrokenModelOnceUntilItChanges) {
+  const fs::path config = root_ / "broken/config.json";
+  fs::create_directories(root_ / "broken");
+  WriteBytes(config, "{");
+  Watch watch(config);
+  for (const bool is_opened : {true, false, false}) {
+    const absl::Status problem = ProblemOf("broken");
+    EXPECT_THAT(std::string(problem.message()), HasSubstr("not valid JSON"));
+    EXPECT_EQ(watch.SawIt(), is_opened);
+  }
+  WriteTinyModel(root_ / "broken", MakeTinyModel("mixtral"));
+  EXPECT_EQ(ProblemOf("broken"), absl::OkStatus());
 }
 
-TEST_F(TrainedModelTest, IsForOthersWhatThereIsNot) {
-  for (const std::string& name :
-       {name_, absl::StrCat("trained/", kRun, "/step-7"),
-        std::string("trained/fedcba9876543210/step-0"), std::string("trained/"),
-        std::string("trained//step-0")}) {
-    EXPECT_EQ(Find(bob_, name), absl::NotFoundError(absl::StrCat(
-                                    "there is no model \"", name, "\"")));
-  }
-}
-
-TEST_F(TrainedModelTest, IsNoneThatARequestOfOthersMayName) {
-  const std::string said = absl::StrCat("there is no model \"", name_, "\"");
-  v1::Job job;
-  job.mutable_analyze()->set_model("mixtral");
-  job.mutable_analyze()->set_baseline(name_);
-  ModelRegistry models = models_->SeenBy(bob_);
-  const auto resolved = ResolveRequest(job, models, *catalog_);
-  std::vector<std::string> descriptions;
-  for (const Violation& violation : resolved.violations.list()) {
-    if (violation.field == "baseline") {
-      descriptions.push_back(violation.description);
+TEST_F(ModelRegistryTest, LooksAgainAtAModelThatCouldNotBeRead) {
+  for (int time = 0; time < 2; ++time) {
+    {
+      const NoDescriptors limit;
+      const absl::Status problem = ProblemOf("mixtral");
+      EXPECT_TRUE(MayPass(problem)) << problem;
     }
+    EXPECT_EQ(ProblemOf("mixtral"), absl::OkStatus());
   }
-  EXPECT_EQ(descriptions, std::vector<std::string>{said});
 }
 
-TEST_F(TrainedModelTest, IsOpenedOnceForAll) {
-  const auto one = models_->SeenBy(ann_).Find(name_);
-  const auto other = models_->SeenBy(cat_).Find(name_);
-  ASSERT_TRUE(one.ok() && other.ok());
-  EXPECT_EQ(one->checkpoint, other->checkpoint);
+TEST_F(ModelRegistryTest, RefusesByWhatMayPassOrByWhatIsWrong) {
+  {
+    const NoDescriptors limit;
+    const absl::Status refusal = ReasonToRefuse(*registry_->Find("mixtral"));
+    EXPECT_TRUE(absl::IsResourceExhausted(refusal)) << refusal;
+  }
+  WriteBytes(root_ / "mixtral/model.safetensors", "");
+  const absl::Status refusal = ReasonToRefuse(*registry_->Find("mixtral"));
+  EXPECT_TRUE(absl::IsFailedPrecondition(refusal)) << refusal;
+}
+
+TEST_F(ModelRegistryTest, TakesNoModelForGoneThatItCannotLookFor) {
+  WriteTinyModel(root_ / "models--org--tiny/snapshots/abc",
+                 MakeTinyModel("mixtral"));
+  {
+    const NoDescriptors limit;
+    const absl::Status problem = ProblemOf("org/tiny");
+    EXPECT_TRUE(MayPass(problem)) << problem;
+    EXPECT_THAT(std::string(problem.message()),
+                HasSubstr("model \"org/tiny\" cannot be looked for"));
+  }
+  EXPECT_EQ(ProblemOf("org/tiny"), absl::OkStatus());
+  EXPECT_TRUE(absl::IsNotFound(ProblemOf("org/tin")));
+}
+
+TEST_F(ModelRegistryTest, ForgetsARunHoweverItsHomeIsCalled) {
+  WriteTinyModel(directory_.path() / "home/trained/run/step-4",
+                 MakeTinyModel("mixtral"));
+  const std::string name = "trained/run/step-4";
+  const std::weak_ptr<const Checkpoint> opened =
+      registry_->Find(name)->checkpoint;
+  registry_->Forget("another");
+  EXPECT_FALSE(opened.expired());
+  registry_->Forget("run");
+  EXPECT_TRUE(opened.expired());
 }
 
 }  // namespace

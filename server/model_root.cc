@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -17,10 +18,13 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "core/base/directory_entries.h"
+#include "core/base/disk_error.h"
 #include "core/base/file_content.h"
 #include "core/base/pinned_file.h"
 #include "core/base/printable.h"
 #include "core/base/quoted.h"
+#include "core/base/status_macros.h"
 
 namespace moeprobe {
 namespace {
@@ -49,7 +53,15 @@ bool IsPrintable(const std::string& name) {
   return PrintableLine(name) == name;
 }
 
-std::vector<fs::path> Subdirectories(const fs::path& directory) {
+// What is not there, or not for this process, is no error; what may pass is.
+absl::Status PassingError(const std::error_code& error, const fs::path& path) {
+  if (!error) return absl::OkStatus();
+  absl::Status status = DiskError(error.value(), path);
+  return MayPass(status) ? status : absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<fs::path>> Subdirectories(
+    const fs::path& directory) {
   std::vector<fs::path> result;
   std::error_code error;
   for (fs::directory_iterator entry(directory, error), end;
@@ -58,6 +70,7 @@ std::vector<fs::path> Subdirectories(const fs::path& directory) {
     if (!IsPrintable(entry->path().filename().native())) continue;
     if (entry->is_directory(unreadable)) result.push_back(entry->path());
   }
+  MOEPROBE_RETURN_IF_ERROR(PassingError(error, directory));
   std::ranges::sort(result);
   return result;
 }
@@ -71,13 +84,13 @@ std::string HubName(const fs::path& repository) {
   return absl::StrCat(folder.substr(0, dashes), "/", folder.substr(dashes + 2));
 }
 
-// Returns the revision that a file such as refs/main names; "" if there is no
-// such file inside the root.
-std::string RevisionIn(const fs::path& file, const fs::path& root) {
-  const auto pinned = PinnedFile::Find(file, root);
-  if (!pinned.ok()) return "";
-  const auto content = ReadFile(pinned->handle(), kMaxRevisionBytes);
-  if (!content.ok()) return "";
+// Returns the revision that a file inside the root, such as refs/main, names.
+absl::StatusOr<std::string> RevisionIn(const fs::path& file,
+                                       const fs::path& root) {
+  MOEPROBE_ASSIGN_OR_RETURN(const PinnedFile pinned,
+                            PinnedFile::Find(file, root));
+  const auto content = ReadFile(pinned.handle(), kMaxRevisionBytes);
+  if (!content.ok()) return pinned.Named(content.status());
   return std::string(absl::StripAsciiWhitespace(content->bytes));
 }
 
@@ -93,15 +106,19 @@ absl::StatusOr<ModelRoot> ModelRoot::Open(const fs::path& directory) {
   return ModelRoot(root);
 }
 
-bool ModelRoot::Contains(const fs::path& path) const {
+absl::StatusOr<bool> ModelRoot::Contains(const fs::path& path) const {
   std::error_code error;
   const fs::path real = fs::canonical(path, error);
+  MOEPROBE_RETURN_IF_ERROR(PassingError(error, path));
   return !error && std::ranges::mismatch(root_, real).in1 == root_.end();
 }
 
-bool ModelRoot::IsModel(const fs::path& directory) const {
+absl::StatusOr<bool> ModelRoot::IsModel(const fs::path& directory) const {
   std::error_code error;
-  return fs::exists(directory / "config.json", error) && Contains(directory);
+  const bool has_config = fs::exists(directory / "config.json", error);
+  MOEPROBE_RETURN_IF_ERROR(PassingError(error, directory));
+  if (!has_config) return false;
+  return Contains(directory);
 }
 
 std::map<std::string, fs::path> ModelRoot::List() const {
@@ -112,11 +129,13 @@ std::map<std::string, fs::path> ModelRoot::List() const {
 
 void ModelRoot::ListBelow(const fs::path& directory, int depth,
                           std::map<std::string, fs::path>& found) const {
-  for (const fs::path& child : Subdirectories(directory)) {
-    if (!Contains(child)) continue;
+  const auto children = Subdirectories(directory);
+  if (!children.ok()) return;
+  for (const fs::path& child : *children) {
+    if (!Contains(child).value_or(false)) continue;
     if (absl::StartsWith(child.filename().string(), kHubPrefix)) {
       ListSnapshots(child, found);
-    } else if (IsModel(child)) {
+    } else if (IsModel(child).value_or(false)) {
       found.emplace(NameOf(child), child);
     } else if (depth < kMaxDepth) {
       ListBelow(child, depth + 1, found);
@@ -126,8 +145,11 @@ void ModelRoot::ListBelow(const fs::path& directory, int depth,
 
 void ModelRoot::ListSnapshots(const fs::path& repository,
                               std::map<std::string, fs::path>& found) const {
-  for (const fs::path& snapshot : Subdirectories(repository / "snapshots")) {
-    if (IsModel(snapshot)) found.emplace(NameOf(snapshot), snapshot);
+  const auto snapshots = Subdirectories(repository / "snapshots");
+  if (!snapshots.ok()) return;
+  for (const fs::path& snapshot : *snapshots) {
+    if (!IsModel(snapshot).value_or(false)) continue;
+    found.emplace(NameOf(snapshot), snapshot);
   }
 }
 
@@ -135,7 +157,10 @@ absl::StatusOr<fs::path> ModelRoot::Find(const std::string& name) const {
   if (!IsPlain(name)) return NoModel(name);
   fs::path directory = root_ / name;
   const auto depth = std::count(name.begin(), name.end(), '/') + 1;
-  if (depth <= kMaxDepth && IsModel(directory)) return directory;
+  if (depth <= kMaxDepth) {
+    MOEPROBE_ASSIGN_OR_RETURN(const bool is_model, IsModel(directory));
+    if (is_model) return directory;
+  }
   return FindSnapshot(name);
 }
 
@@ -146,16 +171,20 @@ absl::StatusOr<fs::path> ModelRoot::FindSnapshot(
   const fs::path repository =
       root_ /
       absl::StrCat(kHubPrefix, absl::StrReplaceAll(parts[0], {{"/", "--"}}));
-  std::string revision = parts.size() == 2
-                             ? parts[1]
-                             : RevisionIn(repository / "refs" / "main", root_);
-  const std::vector<fs::path> snapshots =
-      Subdirectories(repository / "snapshots");
+  absl::StatusOr<std::string> named =
+      parts.size() == 2 ? parts[1]
+                        : RevisionIn(repository / "refs" / "main", root_);
+  if (MayPass(named.status())) return named.status();
+  std::string revision = std::move(named).value_or("");
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<fs::path> snapshots,
+                            Subdirectories(repository / "snapshots"));
   if (revision.empty() && snapshots.size() == 1) {
     revision = snapshots.front().filename().string();
   }
   for (const fs::path& snapshot : snapshots) {
-    if (snapshot.filename() == revision && IsModel(snapshot)) return snapshot;
+    if (snapshot.filename() != revision) continue;
+    MOEPROBE_ASSIGN_OR_RETURN(const bool is_model, IsModel(snapshot));
+    if (is_model) return snapshot;
   }
   return NoModel(name);
 }
@@ -171,22 +200,25 @@ std::string ModelRoot::NameOf(const fs::path& directory) const {
 }
 
 absl::Status ModelRoot::CheckFiles(const fs::path& directory) const {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory, error)) {
-    const std::string extension = entry.path().extension().string();
+  MOEPROBE_ASSIGN_OR_RETURN(const std::vector<fs::path> entries,
+                            DirectoryEntries(directory));
+  for (const fs::path& entry : entries) {
+    const std::string extension = entry.extension().string();
     if (extension != ".json" && extension != ".safetensors") continue;
-    std::error_code unreadable;
-    if (!Contains(entry.path())) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          entry.path().native(), ": a link that leads nowhere or out of ",
-          root_.native(), ", the model root"));
-    }
-    if (!entry.is_regular_file(unreadable)) {
+    MOEPROBE_ASSIGN_OR_RETURN(const bool is_inside, Contains(entry));
+    if (!is_inside) {
       return absl::FailedPreconditionError(
-          absl::StrCat(entry.path().native(), ": not a regular file"));
+          absl::StrCat(entry.native(), ": a link that leads nowhere or out of ",
+                       root_.native(), ", the model root"));
+    }
+    std::error_code error;
+    const bool is_regular = fs::is_regular_file(entry, error);
+    MOEPROBE_RETURN_IF_ERROR(PassingError(error, entry));
+    if (!is_regular) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(entry.native(), ": not a regular file"));
     }
   }
-  if (error) return absl::ErrnoToStatus(error.value(), directory.native());
   return absl::OkStatus();
 }
 

@@ -24,12 +24,13 @@ class ModelRoot {
   // Absolute, without symbolic links.
   const std::filesystem::path& path() const { return root_; }
 
-  // Returns every model, by name.
+  // Returns every model, by name; what cannot be looked at is left out.
   std::map<std::string, std::filesystem::path> List() const;
 
   // Returns the directory of the model `name`. ORG/NAME alone stands for the
   // revision that refs/main names, or the only one. NotFound for anything that
-  // List() would not find.
+  // List() would not find; errors that may pass (MayPass) where that cannot be
+  // told at the moment.
   absl::StatusOr<std::filesystem::path> Find(const std::string& name) const;
 
   // Returns the one name that List() has for a directory that Find() returned,
@@ -37,14 +38,15 @@ class ModelRoot {
   std::string NameOf(const std::filesystem::path& directory) const;
 
   // OK if every file of a model directory is a regular file inside the root;
-  // FailedPrecondition that names the first one that is not.
+  // FailedPrecondition that names the first one that is not; those of DiskError
+  // where that cannot be told.
   absl::Status CheckFiles(const std::filesystem::path& directory) const;
 
  private:
   explicit ModelRoot(std::filesystem::path root) : root_(std::move(root)) {}
 
-  bool Contains(const std::filesystem::path& path) const;
-  bool IsModel(const std::filesystem::path& directory) const;
+  absl::StatusOr<bool> Contains(const std::filesystem::path& path) const;
+  absl::StatusOr<bool> IsModel(const std::filesystem::path& directory) const;
   void ListBelow(const std::filesystem::path& directory, int depth,
                  std::map<std::string, std::filesystem::path>& found) const;
   void ListSnapshots(const std::filesystem::path& repository,

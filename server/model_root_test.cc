@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/testing/no_descriptors.h"
 #include "tests/testing/temporary_directory.h"
 
 namespace moeprobe {
@@ -142,6 +143,16 @@ TEST_F(ModelRootTest, WaitsForNoFifo) {
   EXPECT_TRUE(absl::IsNotFound(Open().Find("org/name").status()));
   ASSERT_EQ(mkfifo((hub / "snapshots/aaa/tokenizer.json").c_str(), 0600), 0);
   ExpectRefused(hub / "snapshots/aaa");
+}
+
+TEST_F(ModelRootTest, TakesNothingForGoneThatItCannotReadNow) {
+  AddModel(root_ / "a");
+  AddModel(root_ / "models--org--name/snapshots/aaa");
+  const ModelRoot root = Open();
+  const NoDescriptors limit;
+  EXPECT_TRUE(absl::IsResourceExhausted(root.Find("org/name").status()));
+  EXPECT_TRUE(absl::IsResourceExhausted(root.CheckFiles(root_ / "a")));
+  EXPECT_TRUE(root.List().empty());
 }
 
 TEST_F(ModelRootTest, NeedsADirectory) {

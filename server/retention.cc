@@ -237,7 +237,7 @@ absl::Status Retention::RemoveRuns() {
   }
   for (const std::string& run : unclaimed) {
     CrashPoint("models-removed-run-known");
-    parts_.models->Forget(parts_.runs.PathOf(run));
+    parts_.models->Forget(run);
     MOEPROBE_RETURN_IF_ERROR(parts_.store->ForgetRun(run));
   }
   return absl::OkStatus();

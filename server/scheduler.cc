@@ -18,6 +18,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "core/base/crash_point.h"
+#include "core/base/disk_error.h"
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/analysis.pb.h"
@@ -25,6 +26,7 @@
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/job_messages.h"
 #include "server/job_plan.h"
+#include "server/job_rests.h"
 #include "server/log.h"
 #include "server/memory_schedule.h"
 #include "server/running_tasks.h"
@@ -42,11 +44,6 @@ constexpr std::chrono::milliseconds kPatience{500};
 // behind one that waits for memory. What they take is noted then, so the next
 // look gets further.
 constexpr size_t kMostMisfits = 64;
-
-// Whether trying again later may help.
-bool IsTransient(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
-}
 
 JobFailure FailureOf(const absl::Status& status) {
   return {.code = static_cast<int>(status.code()),
@@ -170,8 +167,8 @@ absl::StatusOr<Scheduler::Outcome> Scheduler::Try(
     const JobRow& row, const Claimant& claimant,
     const std::optional<Room>& room) {
   auto outcome = TryStart(row, claimant, room);
-  if (outcome.ok() || IsTransient(outcome.status())) return outcome;
   if (absl::IsAborted(outcome.status())) return Outcome{};
+  if (outcome.ok() || MayPass(outcome.status())) return outcome;
   const JobFailure failure = FailureOf(outcome.status());
   MOEPROBE_RETURN_IF_ERROR(queue_->FailQueued(row.id, failure));
   ends_->JobEnded(row.id, JobState::kFailed, failure);
@@ -186,7 +183,10 @@ absl::StatusOr<Scheduler::Outcome> Scheduler::TryStart(
   MOEPROBE_ASSIGN_OR_RETURN(running.spec, SpecOf(row));
   running.device = ResolveDevice(DeviceOf(running.spec));
   auto plan = planner_->Plan(running.spec, running.device);
-  if (IsTransient(plan.status())) return Postpone(row.id, plan.status());
+  if (MayPass(plan.status())) return Postpone(row.id, plan.status());
+  if (absl::IsNotFound(plan.status())) {
+    return AwaitMissing(row.id, plan.status());
+  }
   MOEPROBE_ASSIGN_OR_RETURN(running.plan, std::move(plan));
   MOEPROBE_ASSIGN_OR_RETURN(const bool answered,
                             AnswerFromCache(row, running.plan));
@@ -206,6 +206,18 @@ Scheduler::Outcome Scheduler::Postpone(int64_t job,
              {JobField(job), {"reason", std::string(reason.message())}});
   rests_->Pause(job);
   return {};
+}
+
+// What is not there may be on a disk that is mounted late, and may be gone for
+// good: nobody can tell, so that the job waits, but not for ever.
+absl::StatusOr<Scheduler::Outcome> Scheduler::AwaitMissing(
+    int64_t job, const absl::Status& missing) {
+  if (rests_->Begin(job)) {
+    LogWarning(absl::StrCat(JobName(job), " is put off: ", missing.message()));
+    return Outcome{};
+  }
+  return absl::NotFoundError(absl::StrCat(missing.message(), " (",
+                                          JobRests::kMaxCount + 1, " times)"));
 }
 
 // Fills in what the task takes. One of which nobody knows has all memory for

@@ -151,6 +151,8 @@ class Scheduler {
                               const std::optional<Room>& room)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);
   Outcome Postpone(int64_t job, const absl::Status& reason);
+  absl::StatusOr<Outcome> AwaitMissing(int64_t job,
+                                       const absl::Status& missing);
   absl::StatusOr<Outcome> TryStart(const JobRow& row, const Claimant& claimant,
                                    const std::optional<Room>& room)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(claim_mutex_);

@@ -109,12 +109,14 @@ Violation InSweep(const Violation& found, const SweepCell& cell,
     const auto index = std::ranges::find(values, value) - values.begin();
     return {.field = absl::StrCat("sweep.", field, "[", index, "]"),
             .description = found.description,
-            .code = found.code};
+            .code = found.code,
+            .retry_delay = found.retry_delay};
   }
   return {.field = "sweep",
           .description = absl::StrCat("where ", SettingsText(cell), ": ",
                                       found.field, ": ", found.description),
-          .code = found.code};
+          .code = found.code,
+          .retry_delay = found.retry_delay};
 }
 
 }  // namespace
@@ -136,7 +138,7 @@ void ResolveSweep(const std::vector<v1::SweepAxis>& axes,
     for (const Violation& found : of_cell.list()) {
       const Violation violation = InSweep(found, cell, spec);
       if (seen.insert({violation.field, violation.description}).second) {
-        violations.Add(violation.field, violation.description, violation.code);
+        violations.Add(violation);
       }
     }
   }

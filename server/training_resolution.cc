@@ -229,8 +229,7 @@ ResolvedTraining ResolveTraining(const v1::TrainSpec& asked,
   if (!violations.empty()) return result;
   const auto text = FindTrainingText(spec.data(), models, catalog);
   if (!text.ok()) {
-    violations.Add("data", std::string(text.status().message()),
-                   text.status().code());
+    violations.Add("data", text.status());
     return result;
   }
   CheckText(*text, spec, violations);

@@ -22,6 +22,7 @@
 #include "core/base/file_descriptor.h"
 #include "core/base/npy.h"
 #include "core/base/quoted.h"
+#include "core/base/status_context.h"
 #include "core/base/status_macros.h"
 #include "moeprobe/v1/analysis.pb.h"
 #include "moeprobe/v1/training.pb.h"
@@ -121,9 +122,9 @@ absl::StatusOr<TrainingText> FindTokenised(const v1::TrainingData& data,
   MOEPROBE_ASSIGN_OR_RETURN(const OpenedModel model,
                             models.Find(data.vocabulary()));
   if (!model.problem.ok()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "model ", Quoted(model.name),
-        " cannot be used: ", std::string(model.problem.message())));
+    return WithContext(
+        ReasonToRefuse(model),
+        absl::StrCat("model ", Quoted(model.name), " cannot be used"));
   }
   MOEPROBE_ASSIGN_OR_RETURN(const std::string tokenizer,
                             models.TokenizerSha256(model));

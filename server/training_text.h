@@ -41,8 +41,9 @@ struct TextPart {
 };
 
 // Returns the ids of resolved `data`. Errors: NotFound for a data set or a
-// model that is not there; FailedPrecondition for a model that cannot tokenise;
-// those of DataCatalog::Summarize for ids.
+// model that is not there; FailedPrecondition for a model that cannot tokenise,
+// and what may pass (MayPass) for one that cannot at the moment; those of
+// DataCatalog::Summarize for ids.
 absl::StatusOr<TrainingText> FindTrainingText(const v1::TrainingData& data,
                                               ModelRegistry& models,
                                               DataCatalog& catalog);

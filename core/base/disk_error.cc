@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -27,6 +28,9 @@ absl::Status DiskError(int error_number, const std::filesystem::path& path) {
           message("larger than files may be, raise the limit"));
     case EIO:
     case EROFS:
+    case ENOTCONN:  // a file system in user space whose program is gone
+    case ESTALE:    // NOLINT(misc-include-cleaner): as EDQUOT
+    case ETIMEDOUT:
       return WithRetryDelay(absl::UnavailableError(message("see to its disk")),
                             kDiskRetryDelay);
     case EACCES:
@@ -34,9 +38,17 @@ absl::Status DiskError(int error_number, const std::filesystem::path& path) {
       // Not PermissionDenied: it is not the caller who may not.
       return absl::FailedPreconditionError(
           message("let the account of this program have it"));
-    default:
-      return absl::ErrnoToStatus(error_number, path.native());
+    default: {
+      absl::Status status = absl::ErrnoToStatus(error_number, path.native());
+      if (!absl::IsUnavailable(status)) return status;
+      return WithRetryDelay(std::move(status), kDiskRetryDelay);
+    }
   }
+}
+
+bool MayPass(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsResourceExhausted(status) ||
+         absl::IsAborted(status);
 }
 
 }  // namespace moeprobe

@@ -20,7 +20,8 @@ TEST(DiskErrorTest, SaysThatThereIsRoomLater) {
 }
 
 TEST(DiskErrorTest, SaysThatADiskMayBeWellLater) {
-  for (const int error : {EIO, EROFS}) {
+  // NOLINTNEXTLINE(misc-include-cleaner): ESTALE is in no header, either
+  for (const int error : {EIO, EROFS, ENOTCONN, ESTALE, ETIMEDOUT, EAGAIN}) {
     const absl::Status status = DiskError(error, "/data/blobs");
     EXPECT_TRUE(absl::IsUnavailable(status)) << status;
     EXPECT_EQ(RetryDelayOf(status), kDiskRetryDelay) << status;
@@ -42,6 +43,16 @@ TEST(DiskErrorTest, DeniesNothingToTheCaller) {
     EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
     EXPECT_EQ(RetryDelayOf(status), std::nullopt) << status;
   }
+}
+
+TEST(DiskErrorTest, TellsWhatMayPass) {
+  for (const int error : {EIO, ENOSPC, EMFILE, ENFILE, ENOMEM, EAGAIN}) {
+    EXPECT_TRUE(MayPass(DiskError(error, "/models"))) << error;
+  }
+  for (const int error : {ENOENT, ENOTDIR, EACCES, EISDIR, ELOOP}) {
+    EXPECT_FALSE(MayPass(DiskError(error, "/models"))) << error;
+  }
+  EXPECT_FALSE(MayPass(absl::OkStatus()));
 }
 
 TEST(DiskErrorTest, NamesTheFileAndTheReason) {

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,19 +43,9 @@ absl::StatusOr<FileContent> ReadFile(const std::filesystem::path& path,
         absl::StrCat(path.native(), ": is ", identity.size_bytes,
                      " bytes, expected at most ", max_bytes));
   }
-  std::string bytes(static_cast<size_t>(identity.size_bytes), '\0');
-  size_t filled = 0;
-  while (filled < bytes.size()) {
-    MOEPROBE_ASSIGN_OR_RETURN(
-        const size_t size,
-        ReadSome(file, std::span(bytes).subspan(filled), path));
-    if (size == 0) {
-      return absl::AbortedError(absl::StrCat(path.native(), ": ends after ",
-                                             filled, " bytes, expected ",
-                                             bytes.size()));
-    }
-    filled += size;
-  }
+  std::string bytes;
+  MOEPROBE_RETURN_IF_ERROR(
+      ReadUntil(file, static_cast<size_t>(identity.size_bytes), bytes, path));
   return FileContent{.bytes = std::move(bytes), .identity = identity};
 }
 

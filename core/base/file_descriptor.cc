@@ -9,11 +9,13 @@
 #include <cstddef>
 #include <filesystem>
 #include <span>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/disk_error.h"
+#include "core/base/status_macros.h"
 
 namespace moeprobe {
 namespace {
@@ -64,6 +66,23 @@ absl::StatusOr<size_t> ReadSome(const FileDescriptor& file,
     if (size >= 0) return static_cast<size_t>(size);
     if (errno != EINTR) return DiskError(errno, path);
   }
+}
+
+absl::Status ReadUntil(const FileDescriptor& file, size_t size,
+                       std::string& bytes, const std::filesystem::path& path) {
+  size_t filled = bytes.size();
+  bytes.resize(size);
+  while (filled < size) {
+    MOEPROBE_ASSIGN_OR_RETURN(
+        const size_t more,
+        ReadSome(file, std::span(bytes).subspan(filled), path));
+    if (more == 0) {
+      return absl::AbortedError(absl::StrCat(
+          path.native(), ": ends after ", filled, " bytes, expected ", size));
+    }
+    filled += more;
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace moeprobe

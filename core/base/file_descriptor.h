@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace moeprobe {
@@ -46,6 +48,11 @@ absl::StatusOr<FileDescriptor> OpenRegularFile(
 absl::StatusOr<size_t> ReadSome(const FileDescriptor& file,
                                 std::span<char> buffer,
                                 const std::filesystem::path& path);
+
+// Reads at the file's position until `bytes` has `size` of them. Errors: those
+// of DiskError; Aborted if the file ends before.
+absl::Status ReadUntil(const FileDescriptor& file, size_t size,
+                       std::string& bytes, const std::filesystem::path& path);
 
 }  // namespace moeprobe
 

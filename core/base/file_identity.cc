@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/disk_error.h"
 #include "core/base/file_descriptor.h"
 
 namespace moeprobe {
@@ -42,7 +43,7 @@ absl::StatusOr<FileIdentity> IdentityOf(const FileDescriptor& file,
                                         const std::filesystem::path& path) {
   struct stat information;
   if (fstat(file.number(), &information) != 0) {
-    return absl::ErrnoToStatus(errno, path.native());
+    return DiskError(errno, path);
   }
   return FromStat(information);
 }
@@ -50,7 +51,10 @@ absl::StatusOr<FileIdentity> IdentityOf(const FileDescriptor& file,
 absl::Status CheckIdentity(const std::filesystem::path& path,
                            const FileIdentity& identity) {
   struct stat information;
-  if (stat(path.c_str(), &information) != 0) return Changed(path, "is gone");
+  if (stat(path.c_str(), &information) != 0) {
+    const absl::Status error = DiskError(errno, path);
+    return MayPass(error) ? error : Changed(path, "is gone");
+  }
   const FileIdentity now = FromStat(information);
   if (now == identity) return absl::OkStatus();
   if (now.device != identity.device || now.inode != identity.inode) {

@@ -29,7 +29,8 @@ absl::StatusOr<FileIdentity> IdentityOf(const FileDescriptor& file,
                                         const std::filesystem::path& path);
 
 // OK if `path` still leads to the file and state that `identity` describes;
-// FailedPrecondition that says what changed otherwise.
+// FailedPrecondition that says what changed otherwise; those of DiskError that
+// may pass where that cannot be told.
 absl::Status CheckIdentity(const std::filesystem::path& path,
                            const FileIdentity& identity);
 

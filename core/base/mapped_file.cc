@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/disk_error.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/file_identity.h"
 #include "core/base/status_macros.h"
@@ -17,6 +18,11 @@ namespace moeprobe {
 
 absl::StatusOr<MappedFile> MappedFile::Open(const std::filesystem::path& path) {
   MOEPROBE_ASSIGN_OR_RETURN(const FileDescriptor file, OpenRegularFile(path));
+  return Map(file, path);
+}
+
+absl::StatusOr<MappedFile> MappedFile::Map(const FileDescriptor& file,
+                                           const std::filesystem::path& path) {
   MOEPROBE_ASSIGN_OR_RETURN(const FileIdentity identity,
                             IdentityOf(file, path));
   const auto size = static_cast<size_t>(identity.size_bytes);
@@ -27,7 +33,7 @@ absl::StatusOr<MappedFile> MappedFile::Open(const std::filesystem::path& path) {
     return absl::ResourceExhaustedError(absl::StrCat(
         path.native(), ": no address space to map its ", size, " bytes"));
   }
-  if (address == MAP_FAILED) return absl::ErrnoToStatus(errno, path.native());
+  if (address == MAP_FAILED) return DiskError(errno, path);
   return MappedFile({static_cast<const std::byte*>(address), size}, identity);
 }
 

@@ -7,18 +7,25 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "core/base/file_descriptor.h"
 #include "core/base/file_identity.h"
 
 namespace moeprobe {
 
 // A whole file mapped read-only into memory. Pages are read when touched.
 // Touching a page past the end of a file that was cut meanwhile kills the
-// process (SIGBUS): only processes that may die map files of others.
+// process (SIGBUS), and so does one that cannot be read: only processes that
+// may die touch files of others.
 class MappedFile {
  public:
   // Errors: those of OpenRegularFile; ResourceExhausted if the address space is
   // used up.
   static absl::StatusOr<MappedFile> Open(const std::filesystem::path& path);
+
+  // Maps a regular file that is open. `path` is for messages. Errors: those of
+  // Open().
+  static absl::StatusOr<MappedFile> Map(const FileDescriptor& file,
+                                        const std::filesystem::path& path);
 
   ~MappedFile();
   MappedFile(MappedFile&& other) noexcept

@@ -11,8 +11,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+#include "core/base/disk_error.h"
 #include "core/base/file_descriptor.h"
 
 namespace moeprobe {
@@ -30,11 +33,11 @@ absl::StatusOr<PinnedFile> PinnedFile::Find(const fs::path& path,
                                             const fs::path& boundary) {
   // O_PATH: to open a device, or a FIFO, may do something; this does not.
   FileDescriptor place(open(path.c_str(), O_PATH | O_CLOEXEC));
-  if (place.number() < 0) return absl::ErrnoToStatus(errno, path.native());
+  if (place.number() < 0) return DiskError(errno, path);
   fs::path handle = absl::StrCat("/proc/self/fd/", place.number());
   std::error_code error;
   const fs::path target = fs::read_symlink(handle, error);
-  if (error) return absl::ErrnoToStatus(error.value(), handle.native());
+  if (error) return DiskError(error.value(), handle);
   if (IsInside(target, boundary)) {
     return PinnedFile(path, std::move(place), std::move(handle));
   }
@@ -44,9 +47,13 @@ absl::StatusOr<PinnedFile> PinnedFile::Find(const fs::path& path,
 }
 
 absl::Status PinnedFile::Named(const absl::Status& status) const {
-  return {status.code(),
-          absl::StrReplaceAll(std::string(status.message()),
-                              {{handle_.native(), path_.native()}})};
+  absl::Status named(status.code(),
+                     absl::StrReplaceAll(std::string(status.message()),
+                                         {{handle_.native(), path_.native()}}));
+  status.ForEachPayload([&](absl::string_view key, const absl::Cord& value) {
+    named.SetPayload(key, value);
+  });
+  return named;
 }
 
 }  // namespace moeprobe

@@ -19,15 +19,16 @@ class PinnedFile {
   // it lies is asked of the file that was found, and what lies outside is not
   // opened.
   //
-  // Errors: NotFound; PermissionDenied; FailedPrecondition, which says where it
-  // leads, if that is outside; whatever else the system says.
+  // Errors: those of DiskError, so NotFound where there is none;
+  // FailedPrecondition, which says where it leads, if that is outside.
   static absl::StatusOr<PinnedFile> Find(const std::filesystem::path& path,
                                          const std::filesystem::path& boundary);
 
   // A path to open it by, while the object lives.
   const std::filesystem::path& handle() const { return handle_; }
 
-  // Returns what is said of the handle as said of the path.
+  // Returns what is said of the handle as said of the path, and what is beside
+  // it as it was.
   absl::Status Named(const absl::Status& status) const;
 
  private:

@@ -15,8 +15,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/base/disk_error.h"
 #include "core/base/file_content.h"
 #include "core/base/file_descriptor.h"
+#include "core/base/retry_delay.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/temporary_directory.h"
@@ -124,6 +126,13 @@ TEST_F(PinnedFileTest, SpeaksOfThePath) {
   EXPECT_EQ(
       file->Named(ReadFile(file->handle(), 100).status()).message(),
       (root_ / "blobs").native() + ": is a directory, expected a regular file");
+}
+
+TEST_F(PinnedFileTest, SaysWhenToTryAgain) {
+  const auto file = PinnedFile::Find(root_ / "blobs/b", root_);
+  const absl::Status status = file->Named(DiskError(EIO, file->handle()));
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_EQ(RetryDelayOf(status), kDiskRetryDelay);
 }
 
 // Somebody swaps what a path leads to, as fast as they can.

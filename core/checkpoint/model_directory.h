@@ -20,8 +20,9 @@ namespace moeprobe {
 // models--ORG--NAME, whose blobs/ holds the files.
 class ModelDirectory {
  public:
-  // `root` may be empty: there is none. Errors: NotFound if there is no such
-  // folder; FailedPrecondition if it is not inside the root.
+  // `root` may be empty: there is none. Errors: those of DiskError, so NotFound
+  // if there is no such folder; FailedPrecondition if it is not inside the
+  // root.
   static absl::StatusOr<ModelDirectory> Open(
       const std::filesystem::path& directory,
       const std::filesystem::path& root);
@@ -29,8 +30,9 @@ class ModelDirectory {
   // Absolute, without symbolic links.
   const std::filesystem::path& path() const { return path_; }
 
-  // Whether there is an entry called `name`, whatever it is.
-  bool Contains(std::string_view name) const;
+  // Whether there is an entry called `name`, whatever it is. Errors: those of
+  // DiskError where that cannot be told.
+  absl::StatusOr<bool> Contains(std::string_view name) const;
 
   // Returns the path of the entry called `name`, a plain name.
   std::filesystem::path PathOf(std::string_view name) const {
@@ -40,8 +42,8 @@ class ModelDirectory {
   // Returns the file called `name`, to be read by its handle alone: its path
   // may lead elsewhere by then.
   //
-  // Errors: NotFound if it is missing or a link that leads nowhere;
-  // FailedPrecondition if it leads out.
+  // Errors: those of PinnedFile::Find, so NotFound if it is missing or a link
+  // that leads nowhere; FailedPrecondition if it leads out.
   absl::StatusOr<PinnedFile> Find(std::string_view name) const {
     return PinnedFile::Find(PathOf(name), boundary_);
   }

@@ -15,11 +15,13 @@
 
 namespace moeprobe {
 
-// A safetensors file, mapped, its header read and checked.
+// A safetensors file, mapped, its header read and checked. No page is touched
+// through the mapping before somebody looks at BytesOf(): a file that is cut,
+// or on a disk that fails, gives an error here.
 class SafetensorsFile {
  public:
-  // Errors: those of MappedFile::Open and ParseSafetensorsHeader, with the path
-  // in front.
+  // Errors: those of MappedFile::Open, ReadUntil and ParseSafetensorsHeader,
+  // with the path in front.
   static absl::StatusOr<SafetensorsFile> Open(
       const std::filesystem::path& path) {
     return Open(path, path);

@@ -83,20 +83,19 @@ absl::Status CheckContiguous(const std::vector<HeaderTensor>& tensors,
 }  // namespace
 
 absl::StatusOr<SafetensorsHeader> ParseSafetensorsHeader(
-    std::span<const std::byte> file) {
-  MOEPROBE_ASSIGN_OR_RETURN(const std::string_view text, FindHeaderText(file));
+    std::span<const std::byte> start, size_t file_bytes) {
+  MOEPROBE_ASSIGN_OR_RETURN(const std::string_view text,
+                            FindHeaderText(start, file_bytes));
   MOEPROBE_ASSIGN_OR_RETURN(std::vector<HeaderTensor> tensors,
                             ParseTensors(text));
   std::ranges::sort(tensors, [](const HeaderTensor& a, const HeaderTensor& b) {
     return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
   });
-  const char* const end_of_text = text.data() + text.size();
-  const auto header_bytes = static_cast<size_t>(
-      end_of_text - reinterpret_cast<const char*>(file.data()));
-  const std::span<const std::byte> data = file.subspan(header_bytes);
+  const size_t data_begin = kHeaderLengthBytes + text.size();
   MOEPROBE_RETURN_IF_ERROR(
-      CheckContiguous(tensors, static_cast<int64_t>(data.size())));
-  return SafetensorsHeader{.tensors = std::move(tensors), .data = data};
+      CheckContiguous(tensors, static_cast<int64_t>(file_bytes - data_begin)));
+  return SafetensorsHeader{.tensors = std::move(tensors),
+                           .data_begin = data_begin};
 }
 
 }  // namespace moeprobe

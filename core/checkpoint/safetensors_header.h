@@ -13,11 +13,12 @@ namespace moeprobe {
 // What the header of a safetensors file says.
 struct SafetensorsHeader {
   std::vector<HeaderTensor> tensors;  // in the order of their bytes
-  std::span<const std::byte> data;    // what follows it in the file
+  size_t data_begin = 0;              // in the file
 };
 
-// Reads the header of a safetensors file that lies in memory, and touches no
-// byte after it. The tensors come in the order of their bytes.
+// Reads the header of a safetensors file of `file_bytes`. `start`: its first
+// bytes, as far as FindDataBegin() or farther, or all of a shorter one. The
+// tensors come in the order of their bytes.
 //
 // The rules are those of the format, as strictly as its text has them: a header
 // of at most 100,000,000 bytes in front, one JSON object without duplicate
@@ -30,7 +31,7 @@ struct SafetensorsHeader {
 // Errors: DataLoss for anything that breaks a rule; Unimplemented for an
 // unknown dtype, and for pickles and zip archives, which may run code.
 absl::StatusOr<SafetensorsHeader> ParseSafetensorsHeader(
-    std::span<const std::byte> file);
+    std::span<const std::byte> start, size_t file_bytes);
 
 }  // namespace moeprobe
 

@@ -14,16 +14,15 @@
 namespace moeprobe {
 namespace {
 
-constexpr size_t kLengthBytes = 8;
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;
 constexpr uint64_t kAlwaysAllowedHeaderBytes = uint64_t{8} << 20;
 constexpr uint64_t kFileBytesPerHeaderByte = 20;
 
 // The length in front of the header: little-endian, whatever the machine.
-uint64_t HeaderLength(std::span<const std::byte> file) {
+uint64_t HeaderLength(std::span<const std::byte> start) {
   uint64_t length = 0;
-  for (size_t i = kLengthBytes; i-- > 0;) {
-    length = length << 8 | std::to_integer<uint64_t>(file[i]);
+  for (size_t i = kHeaderLengthBytes; i-- > 0;) {
+    length = length << 8 | std::to_integer<uint64_t>(start[i]);
   }
   return length;
 }
@@ -49,10 +48,10 @@ absl::Status CheckHeaderLength(uint64_t length, uint64_t file_bytes) {
   const uint64_t limit =
       std::min(kMaxHeaderBytes, std::max(kAlwaysAllowedHeaderBytes,
                                          file_bytes / kFileBytesPerHeaderByte));
-  if (length > file_bytes - kLengthBytes) {
+  if (length > file_bytes - kHeaderLengthBytes) {
     return absl::DataLossError(absl::StrCat(
         "the header claims ", length, " bytes, expected at most the ",
-        file_bytes - kLengthBytes, " that follow its length"));
+        file_bytes - kHeaderLengthBytes, " that follow its length"));
   }
   if (length <= limit) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat("the header claims ", length,
@@ -60,24 +59,35 @@ absl::Status CheckHeaderLength(uint64_t length, uint64_t file_bytes) {
                                           " in a file of ", file_bytes));
 }
 
+std::string_view TextOf(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 }  // namespace
 
-absl::StatusOr<std::string_view> FindHeaderText(
-    std::span<const std::byte> file) {
-  const std::string_view text(reinterpret_cast<const char*>(file.data()),
-                              file.size());
-  if (file.size() < kLengthBytes) {
+absl::StatusOr<size_t> FindDataBegin(std::span<const std::byte> start,
+                                     size_t file_bytes) {
+  if (file_bytes < kHeaderLengthBytes) {
     return absl::DataLossError(
-        absl::StrCat("is ", file.size(),
+        absl::StrCat("is ", file_bytes,
                      " bytes, expected at least the 8 of the header's length"));
   }
-  const uint64_t length = HeaderLength(file);
-  absl::Status status = CheckHeaderLength(length, file.size());
+  const uint64_t length = HeaderLength(start);
+  absl::Status status = CheckHeaderLength(length, file_bytes);
   if (!status.ok()) {
-    MOEPROBE_RETURN_IF_ERROR(ForeignFile(text.substr(0, kLengthBytes)));
+    MOEPROBE_RETURN_IF_ERROR(
+        ForeignFile(TextOf(start.first(kHeaderLengthBytes))));
     return status;
   }
-  return text.substr(kLengthBytes, static_cast<size_t>(length));
+  return kHeaderLengthBytes + static_cast<size_t>(length);
+}
+
+absl::StatusOr<std::string_view> FindHeaderText(
+    std::span<const std::byte> start, size_t file_bytes) {
+  MOEPROBE_ASSIGN_OR_RETURN(const size_t data_begin,
+                            FindDataBegin(start, file_bytes));
+  return TextOf(
+      start.subspan(kHeaderLengthBytes, data_begin - kHeaderLengthBytes));
 }
 
 }  // namespace moeprobe

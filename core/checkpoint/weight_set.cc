@@ -46,8 +46,9 @@ std::string ShapeText(const std::vector<int64_t>& shape) {
 }
 
 absl::Status NoWeights(const ModelDirectory& directory) {
-  const bool has_pickle = directory.Contains("pytorch_model.bin") ||
-                          directory.Contains("pytorch_model.bin.index.json");
+  const bool has_pickle =
+      directory.Contains("pytorch_model.bin").value_or(false) ||
+      directory.Contains("pytorch_model.bin.index.json").value_or(false);
   return absl::NotFoundError(absl::StrCat(
       directory.path().native(), ": found neither ",
       std::string(kSingleWeightFile), " nor ", std::string(kWeightIndexFile),
@@ -82,15 +83,18 @@ absl::StatusOr<TensorView> ViewOf(const HeaderTensor& tensor,
 
 absl::StatusOr<WeightSet> WeightSet::Open(const ModelDirectory& directory) {
   WeightSet weights;
-  if (directory.Contains(kSingleWeightFile)) {
+  MOEPROBE_ASSIGN_OR_RETURN(const bool is_single,
+                            directory.Contains(kSingleWeightFile));
+  if (is_single) {
     MOEPROBE_RETURN_IF_ERROR(
         weights.OpenShard(directory, std::string(kSingleWeightFile)));
     MOEPROBE_RETURN_IF_ERROR(weights.CollectTensors());
-  } else if (directory.Contains(kWeightIndexFile)) {
-    MOEPROBE_RETURN_IF_ERROR(weights.OpenShards(directory));
-  } else {
-    return NoWeights(directory);
+    return weights;
   }
+  MOEPROBE_ASSIGN_OR_RETURN(const bool has_index,
+                            directory.Contains(kWeightIndexFile));
+  if (!has_index) return NoWeights(directory);
+  MOEPROBE_RETURN_IF_ERROR(weights.OpenShards(directory));
   return weights;
 }
 

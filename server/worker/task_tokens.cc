@@ -90,7 +90,9 @@ absl::StatusOr<std::vector<int32_t>> TaskTokens::Tokenize(const Text& text) {
   MOEPROBE_ASSIGN_OR_RETURN(
       const ModelDirectory directory,
       ModelDirectory::Open(text.model_directory, text.model_root));
-  if (!directory.Contains(kTokenizer)) {
+  MOEPROBE_ASSIGN_OR_RETURN(const bool has_tokenizer,
+                            directory.Contains(kTokenizer));
+  if (!has_tokenizer) {
     return absl::FailedPreconditionError(
         absl::StrCat("model ", text.model,
                      " has no tokenizer.json: text cannot be tokenised, give "

@@ -22,11 +22,12 @@ TEST(SafetensorsFuzzTest, ReadsOrRefusesHeaders) {
        {.name = "b", .dtype = "BF16", .shape = {}, .bytes = "xx"}});
   std::vector<std::string> words = JsonWords();
   words.insert(words.end(), {"dtype", "shape", "data_offsets", "__metadata__"});
-  FuzzParser(
-      {.seeds = {file, RawSafetensors("{}")}, .words = words},
-      [](const std::string& input) {
-        return ParseSafetensorsHeader(std::as_bytes(std::span(input))).status();
-      });
+  FuzzParser({.seeds = {file, RawSafetensors("{}")}, .words = words},
+             [](const std::string& input) {
+               return ParseSafetensorsHeader(std::as_bytes(std::span(input)),
+                                             input.size())
+                   .status();
+             });
 }
 
 }  // namespace

@@ -231,7 +231,7 @@ def test_no_descriptors_left(root, api_stubs, tmp_path):
             assert_says(found, "RESOURCE_EXHAUSTED", ["Too many open files"])
             found = target.create(target.analysis())
             words = ["good", "cannot be analysed", "Too many open files"]
-            assert_says(found, "FAILED_PRECONDITION", words)
+            assert_says(found, "RESOURCE_EXHAUSTED", words)
             with grpc.insecure_channel(
                 target.server.address, stubs.OWN_CONNECTION
             ) as other:
