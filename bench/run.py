@@ -42,10 +42,10 @@ def shell(command):
     return shlex.join(command)
 
 
-def run(command):
+def run(command, **options):
     """Runs a command in the checkout; its output goes to stderr."""
     print(f"$ {shell(command)}", file=sys.stderr, flush=True)
-    subprocess.run(command, check=True, cwd=ROOT, stdout=sys.stderr)
+    subprocess.run(command, check=True, cwd=ROOT, stdout=sys.stderr, **options)
 
 
 def measure(command):
@@ -137,8 +137,9 @@ def text_ids(model, text):
     path = f"{WORK}/ids-{pathlib.Path(text).stem}.npy"
     if not (ROOT / path).exists():
         (ROOT / WORK).mkdir(parents=True, exist_ok=True)
-        script = "server/worker/tokenize_text.py"
-        run([PYTHON, script, f"{model}/tokenizer.json", text, path])
+        command = [PYTHON, "server/worker/tokenize_text.py", text, path]
+        with (ROOT / model / "tokenizer.json").open() as tokenizer:
+            run(command, stdin=tokenizer)
     return path
 
 

@@ -50,6 +50,11 @@ JobFailure FailureOf(const absl::Status& status) {
           .message = std::string(status.message())};
 }
 
+void LogPutOff(int64_t job, const absl::Status& reason) {
+  LogWarning("put off",
+             {JobField(job), {"reason", std::string(reason.message())}});
+}
+
 // Counts up for a scope.
 class Counted {
  public:
@@ -202,8 +207,7 @@ absl::StatusOr<Scheduler::Outcome> Scheduler::TryStart(
 // that.
 Scheduler::Outcome Scheduler::Postpone(int64_t job,
                                        const absl::Status& reason) {
-  LogWarning("put off",
-             {JobField(job), {"reason", std::string(reason.message())}});
+  LogPutOff(job, reason);
   rests_->Pause(job);
   return {};
 }
@@ -213,7 +217,7 @@ Scheduler::Outcome Scheduler::Postpone(int64_t job,
 absl::StatusOr<Scheduler::Outcome> Scheduler::AwaitMissing(
     int64_t job, const absl::Status& missing) {
   if (rests_->Begin(job)) {
-    LogWarning(absl::StrCat(JobName(job), " is put off: ", missing.message()));
+    LogPutOff(job, missing);
     return Outcome{};
   }
   return absl::NotFoundError(absl::StrCat(missing.message(), " (",

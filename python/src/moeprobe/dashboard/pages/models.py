@@ -33,14 +33,16 @@ def _head(titles: tuple[str, ...]) -> Component:
 
 def _model(row: ModelRow) -> Component:
     link = dcc.Link(row.name, href=row.submit_link) if not row.problem else row.name
-    users = [dcc.Link(str(n), href=f"/jobs/{n}") for n in row.jobs]
+    users = [
+        part for n in row.jobs for part in (" ", dcc.Link(str(n), href=f"/jobs/{n}"))
+    ]
     cells: list[Component] = [
         html.Td(row.family, className="text"),
         html.Td(row.layers),
         html.Td(row.experts),
         html.Td(row.width),
         html.Td(row.size),
-        html.Td(["job ", *users] if users else "", className="text"),
+        html.Td(["job", *users] if users else "", className="text"),
     ]
     if row.problem:
         cells = [html.Td(row.problem, colSpan=6, className="text problem")]
