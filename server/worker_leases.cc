@@ -40,7 +40,7 @@ void WorkerLeases::Look() const {
   }
 }
 
-// They ask for work more often than a lease may be long.
+// They ask for work every ten seconds, however short a lease is.
 void WorkerLeases::LookAtIdleWorkers() const {
   const auto patience = std::max(parts_.lease, 2 * WorkerPulse::kPatience);
   for (const int64_t worker : parts_.pulse->Silent(patience)) {

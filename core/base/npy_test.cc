@@ -1,5 +1,6 @@
 #include "core/base/npy.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
