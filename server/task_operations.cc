@@ -6,10 +6,8 @@
 #include <chrono>
 #include <cmath>
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -33,6 +31,7 @@
 #include "server/resource_name.h"
 #include "server/running_tasks.h"
 #include "server/token_id_blob.h"
+#include "server/worker_pulse.h"
 #include "storage/attempt_store.h"
 #include "storage/blob_store.h"
 #include "storage/job.h"

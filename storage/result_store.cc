@@ -1,14 +1,16 @@
 #include "storage/result_store.h"
 
+#include <SQLiteCpp/Column.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/file_content.h"
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
 #include "storage/blob_store.h"
