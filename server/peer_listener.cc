@@ -137,10 +137,21 @@ void PeerListener::Accept() {
   }
 }
 
+// Where no descriptor is left, waits for one, as for that of a connection.
+absl::StatusOr<std::string> PeerListener::NameOf(uid_t uid) {
+  auto name = user_of_(uid);
+  pollfd wake{.fd = descriptors_.wake.number(), .events = POLLIN, .revents = 0};
+  while (absl::IsResourceExhausted(name.status())) {
+    if (poll(&wake, 1, static_cast<int>(kPause.count())) > 0) break;
+    name = user_of_(uid);
+  }
+  return name;
+}
+
 void PeerListener::Take(FileDescriptor connection) {
   const auto uid = PeerOf(connection);
   if (!uid) return;
-  auto name = user_of_(*uid);
+  auto name = NameOf(*uid);
   if (!name.ok()) {
     LogWarning(absl::StrCat(address_, ": a connection was closed: ",
                             std::string(name.status().message())));

@@ -73,6 +73,7 @@ class PeerListener final : public Listener {
 
   void Accept();
   void Take(FileDescriptor connection);
+  absl::StatusOr<std::string> NameOf(uid_t uid);
   grpc::Server* ServerOf(const UserKey& key)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

@@ -119,6 +119,28 @@ TEST_F(PeerListenerTest, TakesNobodyWhoCannotBeLookedUp) {
   EXPECT_THAT(Users(), ElementsAre("ann"));
 }
 
+TEST_F(PeerListenerTest, WaitsForWhatALookUpNeeds) {
+  std::vector<absl::StatusOr<std::string>> answers = {
+      absl::ResourceExhaustedError("Too many open files"),
+      absl::ResourceExhaustedError("Too many open files"), std::string("ann")};
+  Start([&, next = answers.begin()](uid_t /*uid*/) mutable { return *next++; });
+  EXPECT_TRUE(IsServed(Connect()));
+  EXPECT_THAT(Users(), ElementsAre("ann"));
+}
+
+TEST_F(PeerListenerTest, EndsWhileALookUpLacksSomething) {
+  std::promise<void> asked;
+  Start([&, is_first = true](uid_t /*uid*/) mutable {
+    if (std::exchange(is_first, false)) asked.set_value();
+    return absl::StatusOr<std::string>(
+        absl::ResourceExhaustedError("Too many open files"));
+  });
+  const FileDescriptor connection = Connect();
+  asked.get_future().wait();
+  listener_->Stop(std::chrono::milliseconds(0));
+  EXPECT_FALSE(IsServed(connection));
+}
+
 TEST_F(PeerListenerTest, TellsItsHealthWhileANameServiceIsSlow) {
   std::promise<void> asked;
   std::promise<std::string> name;

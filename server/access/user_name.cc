@@ -38,6 +38,11 @@ int WhyNoFileOpens() {
   return file.number() < 0 ? errno : 0;
 }
 
+// Whether it is this process that has too little.
+bool LacksResources(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
 }  // namespace
 
 bool IsUserName(const std::string& name) {
@@ -71,7 +76,9 @@ absl::StatusOr<std::string> UserOfUid(uid_t uid) {
   // Whatever POSIX lets other errors mean: to the GNU C library ENOENT, as of a
   // name service whose socket is not there, is a source that did not answer.
   if (error != 0) {
-    return absl::UnavailableError(
+    return absl::Status(
+        LacksResources(error) ? absl::StatusCode::kResourceExhausted
+                              : absl::StatusCode::kUnavailable,
         absl::StrCat("user id ", uid, ": its account cannot be looked up: ",
                      std::generic_category().message(error)));
   }

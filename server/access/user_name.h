@@ -19,11 +19,11 @@ bool IsUserName(const std::string& name);
 absl::Status CheckNewUserName(const std::string& name);
 
 // Returns the name of the account with this user id, or "uid-{uid}" where there
-// is none or its name cannot be a user's. Unavailable where the system cannot
-// say, for want of descriptors or of a name service: that is no reason to take
-// somebody for somebody else. Where several sources of names are asked in turn,
-// the system says what the last one that it asked says. May take as long as a
-// name service does.
+// is none or its name cannot be a user's. ResourceExhausted where the system
+// cannot say for want of descriptors, Unavailable where it cannot otherwise, as
+// for want of a name service: that is no reason to take somebody for somebody
+// else. Where several sources of names are asked in turn, the system says what
+// the last one that it asked says. May take as long as a name service does.
 absl::StatusOr<std::string> UserOfUid(uid_t uid);
 
 }  // namespace moeprobe

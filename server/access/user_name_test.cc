@@ -58,8 +58,9 @@ TEST(UserNameTest, TakesNobodyForAnotherWithoutDescriptors) {
   const auto user = UserOfUid(kDaemon);
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_EQ(user.status(),
-            absl::UnavailableError("user id 1: its account cannot be looked "
-                                   "up: Too many open files"));
+            absl::ResourceExhaustedError(
+                "user id 1: its account cannot be looked up: Too many open "
+                "files"));
 }
 
 // Says whose user id 1 is where there is nothing but `root`.
