@@ -81,7 +81,8 @@ grpc::experimental::Interceptor* CallTimerFactory::CreateServerInterceptor(
     grpc::experimental::ServerRpcInfo* info) {
   // "/moeprobe.v1.JobService/GetJob" is GetJob: no two services share a name.
   const std::string path = info->method();
-  return new CallTimer(metrics_, path.substr(path.rfind('/') + 1));
+  return new CallTimer(metrics_.load(std::memory_order_acquire),
+                       path.substr(path.rfind('/') + 1));
 }
 
 }  // namespace moeprobe
