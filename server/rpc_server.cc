@@ -33,8 +33,9 @@ constexpr int kMaxMetadataBytes = 8192;
 // refuses calls that find none.
 constexpr int kMaxStreams = 200;
 
-// One of so many threads waits for calls from the start on. gRPC keeps two by
-// itself, and under load ends and starts another for nearly every call.
+// Of so many threads that have worked one stays and waits for calls. gRPC keeps
+// two by itself, and under load ends and starts another for nearly every call;
+// more than are needed at a time are slower, and have memory of their own.
 constexpr int kThreadsPerIdleThread = 4;
 
 // What gRPC may have in memory of what it reads and writes, of all connections
@@ -55,7 +56,6 @@ void LimitResources(int max_threads, grpc::ServerBuilder& builder) {
   builder.SetResourceQuota(quota);
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
   const int idle_threads = max_threads / kThreadsPerIdleThread;
-  builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, idle_threads);
   builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, idle_threads);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreams);
