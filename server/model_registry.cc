@@ -11,9 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "core/base/disk_error.h"
 #include "core/base/mutex.h"
 #include "core/base/pinned_file.h"
@@ -25,6 +23,7 @@
 #include "server/file_stamp.h"
 #include "server/model_root.h"
 #include "server/near_name.h"
+#include "server/trained_runs.h"
 #include "storage/access.h"
 #include "storage/job_store.h"
 
@@ -33,16 +32,6 @@ namespace {
 
 constexpr uintmax_t kMaxTokenizerBytes = uintmax_t{1} << 28;
 constexpr const char* kTrained = "trained";  // below the home
-
-bool IsTrained(const std::string& name) {
-  return absl::StartsWith(name, absl::StrCat(kTrained, "/"));
-}
-
-// Of the name of a model that was trained here.
-std::string RunIn(const std::string& name) {
-  const std::vector<std::string> steps = absl::StrSplit(name, '/');
-  return steps[1];
-}
 
 // Whether a look at the same files would find the same.
 bool IsSettled(const OpenedModel& model) {
@@ -80,8 +69,9 @@ std::vector<std::string> ModelRegistry::Names() const {
 }
 
 absl::StatusOr<bool> ModelRegistry::MaySee(const std::string& name) const {
-  if (viewer_.is_admin || !IsTrained(name)) return true;
-  return jobs_->HasRun(viewer_, RunIn(name));
+  const auto run = RunOfModel(name);
+  if (viewer_.is_admin || !run) return true;
+  return jobs_->HasRun(viewer_, *run);
 }
 
 absl::StatusOr<std::vector<const ModelRoot*>> ModelRegistry::PlacesOf(
@@ -90,7 +80,7 @@ absl::StatusOr<std::vector<const ModelRoot*>> ModelRegistry::PlacesOf(
   places.reserve(roots_.size() + 1);
   for (const ModelRoot& root : roots_) places.push_back(&root);
   MOEPROBE_ASSIGN_OR_RETURN(const bool may_see, MaySee(name));
-  if (may_see && IsTrained(name)) places.push_back(&home_);
+  if (may_see && RunOfModel(name)) places.push_back(&home_);
   return places;
 }
 

@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -26,11 +28,17 @@ constexpr const char* kAside = "removed-";
 
 }  // namespace
 
+std::optional<std::string> RunOfModel(const std::string& name) {
+  const std::vector<std::string> steps = absl::StrSplit(name, '/');
+  if (steps.size() < 2 || steps[0] != kTrained) return std::nullopt;
+  return steps[1];
+}
+
 std::vector<std::string> RunsOf(const JobPlan& plan) {
   std::set<std::string> runs;
   for (const PlannedPart& part : plan.parts) {
-    const std::vector<std::string> name = absl::StrSplit(part.model.name, '/');
-    if (name.size() > 1 && name[0] == kTrained) runs.insert(name[1]);
+    auto run = RunOfModel(part.model.name);
+    if (run) runs.insert(*std::move(run));
   }
   return {runs.begin(), runs.end()};
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,9 @@
 #include "server/job_plan.h"
 
 namespace moeprobe {
+
+// Returns the run of a model named "trained/{run}/..."; nullopt for any other.
+std::optional<std::string> RunOfModel(const std::string& name);
 
 // Returns the names of the training runs whose models a job trains or analyses,
 // sorted, each once.
