@@ -1,6 +1,5 @@
 #include "server/access/user_name.h"
 
-#include <sys/resource.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
+#include "tests/testing/no_descriptors.h"
 #include "tests/testing/temporary_directory.h"
 
 namespace moeprobe {
@@ -46,17 +46,15 @@ TEST(UserNameTest, FindsAccounts) {
 }
 
 TEST(UserNameTest, TakesNobodyForAnotherWithoutDescriptors) {
-  rlimit before{};
-  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
-  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
   // Not that of root, which some sources know without a file. Again, since the
   // first look-up opens libraries.
   constexpr uid_t kDaemon = 1;
   ASSERT_EQ(UserOfUid(kDaemon).value(), "daemon");
   ASSERT_EQ(UserOfUid(3'999'999'999).value(), "uid-3999999999");
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
-  const auto user = UserOfUid(kDaemon);
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  const auto user = [] {
+    const NoDescriptors limit;
+    return UserOfUid(kDaemon);
+  }();
   EXPECT_EQ(user.status(),
             absl::ResourceExhaustedError(
                 "user id 1: its account cannot be looked up: Too many open "

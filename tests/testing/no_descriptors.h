@@ -3,6 +3,8 @@
 
 #include <sys/resource.h>
 
+#include "gtest/gtest.h"
+
 namespace moeprobe {
 
 // While it lives, this process may open nothing, as one that has used up its
@@ -10,11 +12,11 @@ namespace moeprobe {
 class NoDescriptors {
  public:
   NoDescriptors() {
-    getrlimit(RLIMIT_NOFILE, &before_);
+    EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &before_), 0);
     const rlimit none{.rlim_cur = 0, .rlim_max = before_.rlim_max};
-    setrlimit(RLIMIT_NOFILE, &none);
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
   }
-  ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+  ~NoDescriptors() { EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before_), 0); }
   NoDescriptors(const NoDescriptors&) = delete;
   NoDescriptors& operator=(const NoDescriptors&) = delete;
 
