@@ -1,13 +1,11 @@
 #include "core/pipeline/analyze.h"
 
 #include <ATen/Parallel.h>
-#include <torch/headeronly/version.h>
 
 #include <cmath>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -19,6 +17,7 @@
 #include "core/model/weight_fingerprint.h"
 #include "core/pipeline/analysis_run.h"
 #include "core/pipeline/intervention_runs.h"
+#include "core/tensor/libtorch_kernels.h"
 #include "core/tensor/torch_status.h"
 #include "core/tensor/vector_math.h"
 
@@ -117,8 +116,6 @@ absl::StatusOr<AnalysisReport> Run(const AnalysisRequest& request,
 }
 
 }  // namespace
-
-std::string_view LibtorchVersion() { return TORCH_VERSION; }
 
 struct Analyzer::State {
   FingerprintMemory memory;

@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -86,15 +85,12 @@ struct AnalysisReport {
   std::optional<double> nll = {};      // mean next-token loss, nats
   std::string device;                  // what kAuto became
   int threads = 0;                     // that computed
-  std::string libtorch_version;
+  std::string libtorch_version;  // LibtorchVersion()
   int64_t layers_run = 0;   // the others' hidden states were not needed or kept
   int64_t layer_count = 0;  // of the model
   // Why hidden states are not kept from here on, such as a full disk.
   absl::Status keeping_hidden_states;
 };
-
-// Returns the version of LibTorch that computes.
-std::string_view LibtorchVersion();
 
 // Runs analyses and remembers between them what is dear to find out: digests of
 // weights. Thread-safe.

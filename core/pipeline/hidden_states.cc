@@ -17,6 +17,7 @@
 #include "core/pipeline/analyze.h"
 #include "core/pipeline/layer_analysis.h"
 #include "core/plan/hidden_state_key.h"
+#include "core/tensor/libtorch_kernels.h"
 
 namespace moeprobe {
 namespace {
@@ -41,7 +42,7 @@ std::string KeyOf(const AnalysisRequest& request,
            {.tokens = -1, .sequence_length = request.sequence_length}),
        .bfloat16 = request.precision == Precision::kBFloat16,
        .threads = at::get_num_threads(),
-       .libtorch_version = std::string(LibtorchVersion()),
+       .libtorch_version = LibtorchVersion(),
        .routing = RoutingOf(request.routing)});
 }
 

@@ -17,8 +17,8 @@
 #include "absl/functional/function_ref.h"
 #include "core/base/heap.h"
 #include "core/base/sha256.h"
-#include "core/pipeline/analyze.h"
 #include "core/plan/machine_rates.h"
+#include "core/tensor/libtorch_kernels.h"
 
 namespace moeprobe {
 namespace {
@@ -84,7 +84,7 @@ MachineRates MeasureRates() {
           .digest = DigestRate(),
           .resting_bytes = resting_bytes,
           .threads = at::get_num_threads(),
-          .libtorch_version = std::string(LibtorchVersion())};
+          .libtorch_version = LibtorchVersion()};
 }
 
 }  // namespace moeprobe

@@ -23,6 +23,7 @@
 #include "core/pipeline/analyze.h"
 #include "core/pipeline/known_expert.h"
 #include "core/pipeline/measure_rates.h"
+#include "core/tensor/libtorch_kernels.h"
 #include "moeprobe/v1/worker_service.pb.h"
 #include "server/log.h"
 #include "server/worker/confinement.h"
@@ -135,6 +136,7 @@ absl::StatusOr<FileDescriptor> Begin(const WorkerOptions& options) {
   MOEPROBE_ASSIGN_OR_RETURN(FileDescriptor connection,
                             ConnectToServer(options.server));
   MOEPROBE_RETURN_IF_ERROR(Confine(options.confinement, options.tokenizer));
+  MOEPROBE_RETURN_IF_ERROR(CheckLibtorchKernels());
   KeepFreedMemory(kKeptForTensors);
   CrashPoint("worker-confined");
   return connection;

@@ -11,6 +11,7 @@
 #include "core/base/token_windows.h"
 #include "core/pipeline/analyze.h"
 #include "core/pipeline/train.h"
+#include "core/tensor/libtorch_kernels.h"
 #include "core/train/token_split.h"
 #include "moeprobe/v1/result.pb.h"
 #include "moeprobe/v1/training.pb.h"

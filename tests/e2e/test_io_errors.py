@@ -15,6 +15,7 @@ import re
 import shutil
 import signal
 import sqlite3
+import subprocess
 import time
 import urllib.request
 
@@ -436,6 +437,18 @@ def test_texts_are_read_whole_or_again(life):
         life.end()
         faults.of_workers.unlink(missing_ok=True)
     assert found[0] == found[1]
+
+
+def test_workers_know_their_processor_or_end(life):
+    """LibTorch would go on with kernels that round otherwise."""
+    life.serve(workers=0)
+    faults = Faults(life, errno.EIO, ("posix/io/rw/read",), probability=1)
+    found = subprocess.run(
+        [faults.worker, "--server", f"unix:{life.data}/worker.sock"],
+        **{"stderr": subprocess.PIPE, "text": True, "timeout": 60, "check": False},
+    )
+    assert found.returncode == 1
+    assert "cannot tell from /proc/cpuinfo" in found.stderr
 
 
 def ask_again(call):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 
@@ -179,6 +180,7 @@ def test_provenance_names_the_run_that_computed_the_numbers(
     assert environment["threads"] == "2"
     assert environment["moeprobe"] == info.version
     assert {"device", "libtorch", "precision"} <= environment.keys()
+    assert re.fullmatch(r"\d+\.\d+\.\d+ \w+", environment["libtorch"])
 
     server.stop()
     again = make_client(start_server(threads=1))
