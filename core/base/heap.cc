@@ -30,8 +30,6 @@ void KeepFreedMemory(int bytes) {
   mallopt(M_TRIM_THRESHOLD, bytes);
 }
 
-void GiveBackFreedMemory() { malloc_trim(0); }
-
 void LimitHeaps(int count) { mallopt(M_ARENA_MAX, count); }
 
 int64_t AnonymousBytes() { return BytesInStatus("RssAnon:"); }

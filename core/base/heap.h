@@ -16,11 +16,6 @@ inline constexpr int kKeptForMessages = 512 << 10;
 // at once. Call once, at the start of a program.
 void KeepFreedMemory(int bytes);
 
-// Gives the pages back that all heaps keep between pieces in use, some
-// milliseconds' work. Where pieces of many sizes come and go, a heap otherwise
-// grows by and by, though what is in use does not.
-void GiveBackFreedMemory();
-
 // Heaps for each core of a program whose threads come and go with messages.
 // With half as many, a submission waits for locks, a twentieth of its time.
 inline constexpr int kHeapsPerCore = 4;

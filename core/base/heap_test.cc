@@ -5,7 +5,6 @@
 #include <array>
 #include <barrier>
 #include <cstddef>
-#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -19,8 +18,6 @@ namespace {
 
 constexpr int kThreads = 6;
 constexpr size_t kPieceBytes = 4000;
-constexpr size_t kFreedPieces = 500;
-constexpr size_t kLargePieceBytes = 64000;
 
 // Heaps of this process, as the C library tells of them.
 int HeapCount() {
@@ -53,21 +50,6 @@ TEST(HeapTest, IsSharedByThreadsBeyondTheLimit) {
   LimitHeaps(2);
   AllocateTogether();
   EXPECT_LE(HeapCount(), 2);
-}
-
-TEST(HeapTest, GivesBackWhatIsFreeBetweenPiecesInUse) {
-  KeepFreedMemory(kKeptForTensors);
-  std::vector<std::string> pieces(2 * kFreedPieces);
-  for (auto& piece : pieces) piece.assign(kLargePieceBytes, 'x');
-  const int64_t full = AnonymousBytes();
-  for (size_t i = 0; i < pieces.size(); i += 2) std::string().swap(pieces[i]);
-  if (mallinfo2().fordblks < kFreedPieces * kLargePieceBytes) {
-    GTEST_SKIP() << "another allocator has it, as a sanitizer's";
-  }
-  constexpr int64_t kMost = kFreedPieces * kLargePieceBytes / 10;
-  EXPECT_GT(AnonymousBytes(), full - kMost);
-  GiveBackFreedMemory();
-  EXPECT_LT(AnonymousBytes(), full - 8 * kMost);  // but the pages at both ends
 }
 
 }  // namespace

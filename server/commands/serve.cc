@@ -24,7 +24,6 @@
 #include "server/client_listener.h"
 #include "server/commands/duration_option.h"
 #include "server/log.h"
-#include "server/repeated_call.h"
 #include "server/server.h"
 #include "server/server_options.h"
 #include "server/signals.h"
@@ -34,10 +33,6 @@ namespace moeprobe {
 namespace {
 
 constexpr int kOctal = 8;
-
-// How often freed memory goes back: after it the server faults two mebibytes in
-// again, a millisecond's work.
-constexpr std::chrono::milliseconds kHeapInterval{10'000};
 
 // $XDG_DATA_HOME/moeprobe, or ~/.local/share/moeprobe.
 std::string DefaultDataDirectory() {
@@ -245,7 +240,6 @@ int Run(const ServerOptions& options) {
     std::cout << "listening on " << address << '\n';
   }
   std::cout << std::flush;
-  const RepeatedCall tidying(kHeapInterval, GiveBackFreedMemory);
   int signal = WaitForSignal();
   for (; signal == SIGHUP; signal = WaitForSignal()) {
     LogInfo(absl::StrCat("signal ", signal, ": opening the audit log anew"));
