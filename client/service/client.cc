@@ -45,14 +45,17 @@ constexpr std::chrono::seconds kCallDeadline{30};
 // A result lists its arrays, some 200 bytes each, in one message.
 constexpr int kLargestMessage = 64 << 20;
 constexpr int kPageSize = 100;
+// How long a connection may take, which gRPC calls the least backoff: there may
+// be TLS far away, and a server that looks up who connects.
+constexpr int kConnectingMilliseconds = 5000;
 
 std::shared_ptr<grpc::Channel> Connect(const ClientOptions& options) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kLargestMessage);
   // A server that restarts is back in a moment.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 50);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectingMilliseconds);
   // An http_proxy of the environment is not meant for a server at hand.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   return grpc::CreateCustomChannel(options.address,

@@ -1,11 +1,13 @@
-"""A way to a server that breaks off in the middle of an answer."""
+"""A way to a server that is long, or breaks off in the middle of an answer."""
 
 import contextlib
+import math
 import pathlib
 import shutil
 import socket
 import tempfile
 import threading
+import time
 
 PIECE = 4096
 
@@ -15,13 +17,15 @@ class Proxy:
 
     Once `limit` bytes came from the server, calls `on_break` and closes the
     connection they came on; later connections last. `broken` says whether it
-    came to that. A context manager.
+    came to that. `seconds`: what a connection takes to get through. A context
+    manager.
     """
 
-    def __init__(self, target, limit, on_break):
+    def __init__(self, target, limit=math.inf, on_break=None, seconds=0):
         self.target = target.removeprefix("unix:")
         self.left = limit
         self.on_break = on_break
+        self.seconds = seconds
         self.broken = False
         self.folder = tempfile.mkdtemp(prefix="moeprobe-")
         path = pathlib.Path(self.folder) / "proxy.sock"
@@ -38,6 +42,7 @@ class Proxy:
                 self.connect(client)
 
     def connect(self, client):
+        time.sleep(self.seconds)
         server = socket.socket(socket.AF_UNIX)
         try:
             server.connect(self.target)

@@ -13,9 +13,10 @@ import grpc
 from service import PROGRAMS, SECONDS, Server
 
 # A channel waits longer each time before it connects again, and would wait out
-# many lives of a server.
+# many lives of a server. The least backoff is none: it bounds how long a connection
+# may take.
 RECONNECT_SOON = [
-    (f"grpc.{which}_reconnect_backoff_ms", 100) for which in ("initial", "min", "max")
+    (f"grpc.{which}_reconnect_backoff_ms", 100) for which in ("initial", "max")
 ]
 
 # All that may be in the data directory of a server that has ended.

