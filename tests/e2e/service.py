@@ -38,7 +38,7 @@ def wait_until(condition, what, seconds=SECONDS, pause=0.01):
 def is_alive(pid):
     try:
         state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # before, or while, it is read
         return False
     return state.split()[0] != "Z"
 
@@ -122,7 +122,10 @@ class Server:
         """Process ids of the workers that live."""
         pid = self.process.pid
         threads = pathlib.Path(f"/proc/{pid}/task").glob("*/children")
-        pids = [int(p) for path in threads for p in path.read_text().split()]
+        pids = []
+        for path in threads:
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                pids += map(int, path.read_text().split())
         return [p for p in pids if is_alive(p)]
 
     def memory_bytes(self):

@@ -489,7 +489,7 @@ def test_results_are_fetched_or_refused_with_a_reason(
     target = tmp_path / "result"
     client = make_client(life.server)
     good = client.environment
-    client.environment = good | bad_disk(number, (calls,), probability=0.3)
+    client.environment = good | bad_disk(number, (calls,), probability=0.5)
     refusals = 0
     for _ in range(20):
         status, _, errors = client.run("fetch", job, "--out", target)

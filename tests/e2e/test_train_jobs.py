@@ -307,13 +307,16 @@ def wait_for_attempt(trainer, job, attempt, with_layer):
 def test_a_server_that_is_stopped_keeps_the_step_it_is_at(make_trainer):
     undisturbed = make_trainer("undisturbed")
     # The request itself keeps nothing between the first step and the last.
-    spec = long_spec() | {"checkpoint": {"every": 10_000}}
+    spec = long_spec() | {"variants": [TOP_2], "seeds": [0]}
+    spec["optimizer"] = spec["optimizer"] | {"steps": 5_000}
+    spec["checkpoint"] = {"every": 10_000}
     spec["probe"] = spec["probe"] | {"every": 0}
     expected = undisturbed.arrays(undisturbed.run(spec))
     trainer = make_trainer("stopped")
     job = trainer.submit(spec)
     wait_until(
-        lambda: re.search("step [1-9]", trainer.api.job(job).progress.phase), "a step"
+        lambda: re.search("step [1-9][0-9]* of", trainer.api.job(job).progress.phase),
+        "a step",
     )
     assert trainer.server.stop() == 0
     kept = {

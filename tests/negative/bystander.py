@@ -13,8 +13,9 @@ import grpc
 import service
 
 # What may be asked of a server that is given something bad: that it answers others
-# within 2 s, on a machine that is busy, and grows by at most 64 MiB.
-SECONDS = 2
+# within 10 s, on a machine whose disk and processors others use, too, and grows by at
+# most 64 MiB.
+SECONDS = 10
 BYTES = 64 << 20
 
 
@@ -40,7 +41,7 @@ class Bystander(threading.Thread):
                 last = self.over.is_set()  # one question at least, after the end
                 begin = time.monotonic()
                 try:
-                    ask(request, timeout=10 * SECONDS)
+                    ask(request, timeout=2 * SECONDS)
                 except grpc.RpcError as error:
                     self.failures.append(error)
                 self.longest = max(self.longest, time.monotonic() - begin)
