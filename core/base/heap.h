@@ -17,9 +17,9 @@ inline constexpr int kKeptForMessages = 512 << 10;
 void KeepFreedMemory(int bytes);
 
 // Heaps for each core of a program whose threads come and go with messages.
-// With half as many, a submission waits for locks, a twentieth of its time; with
-// twice as many, what they keep is three mebibytes more on two cores, and grows
-// for longer.
+// With half as many, a submission waits for locks, a twentieth of its time;
+// with twice as many, what they keep is three mebibytes more on two cores, and
+// grows for longer.
 inline constexpr int kHeapsPerCore = 2;
 
 // Lets threads share `count` heaps; otherwise there may be eight for each core.
