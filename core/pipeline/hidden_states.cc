@@ -78,7 +78,7 @@ std::optional<HiddenState> HiddenStates::Fetch(int64_t layer,
 
 absl::Status HiddenStates::Keep(const HiddenState& state, bool lasting) {
   if (!storing_) return absl::OkStatus();
-  const absl::Status status = store_.Write(state);
+  absl::Status status = store_.Write(state);
   storing_ = status.ok();
   if (!storing_) return status;
   if (passing_) store_.Remove(*passing_);
