@@ -85,7 +85,7 @@ struct AnalysisReport {
   std::optional<double> nll = {};      // mean next-token loss, nats
   std::string device;                  // what kAuto became
   int threads = 0;                     // that computed
-  std::string libtorch_version;  // LibtorchVersion()
+  std::string libtorch_version;        // LibtorchVersion()
   int64_t layers_run = 0;   // the others' hidden states were not needed or kept
   int64_t layer_count = 0;  // of the model
   // Why hidden states are not kept from here on, such as a full disk.

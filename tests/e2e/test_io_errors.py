@@ -445,7 +445,10 @@ def test_workers_know_their_processor_or_end(life):
     faults = Faults(life, errno.EIO, ("posix/io/rw/read",), probability=1)
     found = subprocess.run(
         [faults.worker, "--server", f"unix:{life.data}/worker.sock"],
-        stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert found.returncode == 1
     assert "cannot tell from /proc/cpuinfo" in found.stderr
