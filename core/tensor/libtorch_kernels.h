@@ -8,7 +8,7 @@
 namespace moeprobe {
 
 // Internal where LibTorch cannot read what the processor offers, from
-// /proc/cpuinfo. It reads it once a process and then silently computes with the
+// /proc/cpuinfo. It reads it once a process, and without it computes with the
 // kernels for any processor, which are slow and round otherwise.
 absl::Status CheckLibtorchKernels();
 

@@ -6,12 +6,12 @@
 namespace moeprobe {
 namespace {
 
-TEST(LibtorchKernels, AreThoseOfThisProcessor) {
+TEST(LibtorchKernelsTest, AreThoseOfThisProcessor) {
   EXPECT_TRUE(CheckLibtorchKernels().ok());
 }
 
 // What asks for other kernels is seen in what is said of results.
-TEST(LibtorchKernels, StandBehindTheVersion) {
+TEST(LibtorchKernelsTest, StandBehindTheVersion) {
   EXPECT_THAT(LibtorchVersion(),
               testing::MatchesRegex("[0-9]+[.][0-9]+[.][0-9]+ [A-Z0-9]+"));
 }

@@ -13,9 +13,8 @@ import grpc
 import service
 
 # What may be asked of a server that is given something bad: that it answers others
-# within 10 s, on a machine whose disk and processors others use, too, and grows by at
-# most 64 MiB.
-SECONDS = 10
+# within 2 s, on a machine that is busy, and grows by at most 64 MiB.
+SECONDS = 2
 BYTES = 64 << 20
 
 
@@ -41,7 +40,7 @@ class Bystander(threading.Thread):
                 last = self.over.is_set()  # one question at least, after the end
                 begin = time.monotonic()
                 try:
-                    ask(request, timeout=2 * SECONDS)
+                    ask(request, timeout=10 * SECONDS)
                 except grpc.RpcError as error:
                     self.failures.append(error)
                 self.longest = max(self.longest, time.monotonic() - begin)
