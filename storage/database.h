@@ -1,8 +1,6 @@
 #ifndef MOEPROBE_STORAGE_DATABASE_H_
 #define MOEPROBE_STORAGE_DATABASE_H_
 
-#include <SQLiteCpp/Transaction.h>
-
 #include <filesystem>
 #include <memory>
 #include <utility>
@@ -13,6 +11,7 @@
 #include "storage/log_identity.h"
 #include "storage/readers.h"
 #include "storage/sql_errors.h"
+#include "storage/transaction.h"
 #include "storage/writer.h"
 
 namespace moeprobe {
@@ -37,7 +36,7 @@ class Database {
     auto connection = readers_.Take();
     if (!connection.ok()) return connection.status();
     auto result = CatchSqlErrors([&] {
-      const SQLite::Transaction snapshot(**connection);
+      const Transaction snapshot(**connection, Transaction::Kind::kSnapshot);
       return body(**connection);
     });
     if (absl::IsUnavailable(StatusIn(result))) connection->reset();

@@ -1,8 +1,11 @@
 #include "storage/job_store.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -121,6 +124,27 @@ absl::StatusOr<JobRow> SelectToChange(Connection& database,
                    "alone may ", what, " it"));
 }
 
+// A statement for each layer of a part takes a third of the time that one for
+// each group does, of which there are dozens in a layer.
+void InsertGroups(Connection& database, int64_t id,
+                  std::span<const NeededGroup> groups) {
+  while (!groups.empty()) {
+    const NeededGroup& first = groups.front();
+    const auto next = std::ranges::find_if(groups, [&](const auto& group) {
+      return group.part != first.part || group.layer != first.layer;
+    });
+    nlohmann::json probes;
+    for (const NeededGroup& group : std::span(groups.begin(), next)) {
+      probes.push_back(group.probe);
+    }
+    Execute(database,
+            "INSERT INTO job_group(job, part, layer, probe) "
+            "SELECT ?1, ?2, ?3, value FROM json_each(?4)",
+            id, first.part, first.layer, probes.dump());
+    groups = {next, groups.end()};
+  }
+}
+
 void InsertNeeds(Connection& database, int64_t id, const NewJob& job) {
   int part = 0;
   for (const NewJobPart& entry : job.parts) {
@@ -132,12 +156,7 @@ void InsertNeeds(Connection& database, int64_t id, const NewJob& job) {
             "VALUES(?1, ?2, ?3, ?4)",
             id, part++, entry.prefix, provenance);
   }
-  for (const NeededGroup& group : job.groups) {
-    Execute(database,
-            "INSERT INTO job_group(job, part, layer, probe) "
-            "VALUES(?1, ?2, ?3, ?4)",
-            id, group.part, group.layer, group.probe);
-  }
+  InsertGroups(database, id, job.groups);
   InsertRuns(database, id, job.runs);
 }
 

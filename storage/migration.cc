@@ -1,7 +1,5 @@
 #include "storage/migration.h"
 
-#include <SQLiteCpp/Transaction.h>
-
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
@@ -18,6 +16,7 @@
 #include "storage/database_copy.h"
 #include "storage/schema.h"
 #include "storage/statement.h"
+#include "storage/transaction.h"
 
 namespace moeprobe {
 namespace {
@@ -47,8 +46,7 @@ absl::Status Migrate(Connection& database, const std::filesystem::path& file) {
   if (version == migrations.size()) return absl::OkStatus();
   if (version > 0) MOEPROBE_RETURN_IF_ERROR(KeepCopy(file, version));
   CrashPoint("migration-due");
-  SQLite::Transaction transaction(database,
-                                  SQLite::TransactionBehavior::IMMEDIATE);
+  Transaction transaction(database, Transaction::Kind::kWrite);
   for (const char* step : migrations.subspan(version)) {
     CrashPoint("migration-between-steps");
     database.exec(step);
@@ -56,7 +54,7 @@ absl::Status Migrate(Connection& database, const std::filesystem::path& file) {
   database.exec(absl::StrCat("PRAGMA application_id = ", kApplicationId,
                              "; PRAGMA user_version = ", migrations.size()));
   CrashPoint("migration-not-committed");
-  transaction.commit();
+  transaction.Commit();
   CrashPoint("migration-committed");
   return absl::OkStatus();
 }

@@ -10,9 +10,10 @@
 namespace moeprobe {
 
 absl::StatusOr<std::unique_ptr<Connection>> Readers::Take() {
-  free_.acquire();
   {
     const MutexLock lock(mutex_);
+    while (lent_ == kMaxCount) given_back_.wait(mutex_);
+    ++lent_;
     if (!idle_.empty()) {
       std::unique_ptr<Connection> connection = std::move(idle_.back());
       idle_.pop_back();
@@ -20,16 +21,17 @@ absl::StatusOr<std::unique_ptr<Connection>> Readers::Take() {
     }
   }
   auto opened = OpenToRead(file_);
-  if (!opened.ok()) free_.release();
+  if (!opened.ok()) GiveBack(nullptr);
   return opened;
 }
 
 void Readers::GiveBack(std::unique_ptr<Connection> connection) {
-  if (connection != nullptr) {
+  {
     const MutexLock lock(mutex_);
-    idle_.push_back(std::move(connection));
+    --lent_;
+    if (connection != nullptr) idle_.push_back(std::move(connection));
   }
-  free_.release();
+  given_back_.notify_one();
 }
 
 }  // namespace moeprobe

@@ -1,10 +1,9 @@
 #ifndef MOEPROBE_STORAGE_READERS_H_
 #define MOEPROBE_STORAGE_READERS_H_
 
-#include <cstddef>
+#include <condition_variable>
 #include <filesystem>
 #include <memory>
-#include <semaphore>
 #include <utility>
 #include <vector>
 
@@ -19,7 +18,7 @@ namespace moeprobe {
 class Readers {
  public:
   // Connections at most.
-  static constexpr std::ptrdiff_t kMaxCount = 8;
+  static constexpr int kMaxCount = 8;
 
   // The file has a connection that writes, which outlives the object.
   explicit Readers(std::filesystem::path file) : file_(std::move(file)) {}
@@ -32,8 +31,11 @@ class Readers {
 
  private:
   std::filesystem::path file_;
-  std::counting_semaphore<kMaxCount> free_{kMaxCount};
   Mutex mutex_;
+  // Not std::counting_semaphore: with that of libstdc++ 12 a thread may, if
+  // rarely, sleep on beside a count above 0 (GCC bug 98033).
+  std::condition_variable_any given_back_;
+  int lent_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<std::unique_ptr<Connection>> idle_ ABSL_GUARDED_BY(mutex_);
 };
 

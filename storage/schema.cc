@@ -511,9 +511,16 @@ CREATE TABLE token_ids(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array<const char*, 12> kMigrations = {
-    kInitial,   kEstimates, kTraining, kIndexes, kUsers,    kShares,
-    kRetention, kMemory,    kPins,     kHeard,   kIdentity, kTokenIds};
+constexpr const char* kGroups = R"sql(
+-- Who has an entry, and what a job lacks.
+DROP INDEX job_group_missing;
+DROP INDEX job_group_by_entry;
+CREATE INDEX job_group_by_entry ON job_group(entry, job);
+)sql";
+
+constexpr std::array<const char*, 13> kMigrations = {
+    kInitial, kEstimates, kTraining, kIndexes,  kUsers,    kShares, kRetention,
+    kMemory,  kPins,      kHeard,    kIdentity, kTokenIds, kGroups};
 
 }  // namespace
 

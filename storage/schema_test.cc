@@ -10,7 +10,7 @@ namespace moeprobe {
 namespace {
 
 // SHA-256 of the steps.
-constexpr std::array<const char*, 12> kReleased = {
+constexpr std::array<const char*, 13> kReleased = {
     "9e7ef7ba6f005f2ba440f6ac8c36fd4d97aa1b8db0284e85e96bc3b003daa87f",
     "3b762730faa1b3fc915a344ebb16b81525c9d82a090b3f8da9cf3532568f4264",
     "d3623e33512d0b0c690a75cc73c78f928aab68819ff9831bf73132517f19ff96",
@@ -23,6 +23,7 @@ constexpr std::array<const char*, 12> kReleased = {
     "3de7510958495cf9f9cbc9bc4c2ceb5bf34401f8c2f557ab7bf8dad6033bf7be",
     "6185e7f2df0723a4ebdc26a2fc36905c7c5ac41afb1cfac31111990941a4743a",
     "174cd54d053ad807c0b1f61df9681a9e8d665bdbd1d5533f5c6e6d6bd6b2f24f",
+    "4340e6ab4e18b9e0c7503b83301f0d2023f2a1681b1086509b9f66de5f1a49f8",
 };
 
 // Databases hold the words of the steps that made them, and one whose words are

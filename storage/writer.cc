@@ -1,12 +1,13 @@
 #include "storage/writer.h"
 
-#include <SQLiteCpp/Transaction.h>
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <thread>
 #include <utility>
@@ -19,14 +20,10 @@
 #include "storage/connection.h"
 #include "storage/sql_errors.h"
 #include "storage/statement.h"
+#include "storage/transaction.h"
 
 namespace moeprobe {
 namespace {
-
-// SQLite ends the whole transaction after some errors, such as a full disk.
-bool IsInTransaction(const Connection& database) {
-  return sqlite3_get_autocommit(database.getHandle()) == 0;
-}
 
 // A part of a transaction that is undone unless it is kept. Its statements are
 // prepared once; those of SQLite::Savepoint are so each time, which took a
@@ -57,7 +54,8 @@ class Savepoint {
   bool kept_ = false;
 };
 
-// Runs a change inside a transaction, so that it can be undone by itself.
+// Runs a change inside a transaction, so that it can be undone by itself. That
+// costs a copy of every page that it changes.
 absl::Status RunAlone(const Writer::Change& change, Connection& database) {
   return CatchSqlErrors([&] {
     Savepoint savepoint(database);
@@ -90,6 +88,33 @@ std::unique_ptr<Connection> Watched(std::unique_ptr<Connection> connection,
 
 }  // namespace
 
+// Not std::binary_semaphore, which gives the processor away four times before
+// it sleeps, and a commit takes longer than that.
+class Writer::Waiting {
+ public:
+  explicit Waiting(const Change& to_do) : change(to_do) {}
+
+  void Answer() {
+    const std::lock_guard lock(mutex_);
+    answered_ = true;
+    // Under the lock: the waiter is gone as soon as it sees the answer.
+    changed_.notify_one();
+  }
+
+  void Await() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return answered_; });
+  }
+
+  const Change& change;
+  absl::Status status;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool answered_ = false;
+};
+
 Writer::Writer(std::filesystem::path file,
                std::unique_ptr<Connection> connection, Change mark)
     : file_(std::move(file)),
@@ -107,13 +132,13 @@ Writer::~Writer() {
 }
 
 absl::Status Writer::Run(const Change& change) {
-  Waiting waiting{.change = change};
+  Waiting waiting(change);
   {
     const MutexLock lock(mutex_);
     queue_.push_back(&waiting);
     changed_.notify_one();
   }
-  waiting.done.acquire();
+  waiting.Await();
   return std::move(waiting.status);
 }
 
@@ -127,7 +152,7 @@ void Writer::Work() {
     std::vector<Waiting*> group = NextGroup();
     if (group.empty()) return;
     CarryOut(group);
-    for (Waiting* waiting : group) waiting->done.release();
+    for (Waiting* waiting : group) waiting->Answer();
   }
 }
 
@@ -142,36 +167,33 @@ std::vector<Writer::Waiting*> Writer::NextGroup() {
   return group;
 }
 
-// One that fails the transaction, say because the disk has no room for it,
-// must not fail the others: then each has a transaction of its own.
+// A change that is refused must not take the others with it: they go again,
+// each undone by itself, which is dearer. One that fails the transaction, say
+// because the disk has no room for it, must not fail them either: then each has
+// a transaction of its own.
 void Writer::CarryOut(std::span<Waiting*> group) {
-  const absl::Status status = Commit(group);
+  const absl::Status status = Commit(group, Undo::kAll);
   if (status.ok()) return;
   if (group.size() == 1) {
     group[0]->status = status;
     return;
   }
+  if (Commit(group, Undo::kTheChange).ok()) return;
   for (Waiting*& waiting : group) CarryOut({&waiting, 1});
 }
 
 // Returns OK if the transaction is on disk; what each change said is in its
 // status.
-absl::Status Writer::Commit(std::span<Waiting*> group) {
+absl::Status Writer::Commit(std::span<Waiting*> group, Undo undo) {
   MOEPROBE_RETURN_IF_ERROR(Renew());
   const absl::Status status = CatchSqlErrors([&]() -> absl::Status {
-    SQLite::Transaction transaction(*connection_,
-                                    SQLite::TransactionBehavior::IMMEDIATE);
+    Transaction transaction(*connection_, Transaction::Kind::kWrite);
     if (std::exchange(mark_is_due_, false)) {
       MOEPROBE_RETURN_IF_ERROR(mark_(*connection_));
     }
-    for (Waiting* waiting : group) {
-      waiting->status = RunAlone(waiting->change, *connection_);
-      if (!waiting->status.ok() && !IsInTransaction(*connection_)) {
-        return waiting->status;
-      }
-    }
+    MOEPROBE_RETURN_IF_ERROR(CarryOutAll(group, undo));
     CrashPoint("commit-due");
-    transaction.commit();
+    transaction.Commit();
     CrashPoint("commit-done-callers-waiting");
     return absl::OkStatus();
   });
@@ -180,6 +202,19 @@ absl::Status Writer::Commit(std::span<Waiting*> group) {
   // counts: the next change begins with another one.
   if (absl::IsUnavailable(status)) connection_.reset();
   return status;
+}
+
+// Returns OK if the transaction may be committed.
+absl::Status Writer::CarryOutAll(std::span<Waiting*> group, Undo undo) {
+  for (Waiting* waiting : group) {
+    waiting->status = undo == Undo::kAll
+                          ? waiting->change(*connection_)
+                          : RunAlone(waiting->change, *connection_);
+    const bool is_undone =
+        undo == Undo::kTheChange && IsInTransaction(*connection_);
+    if (!waiting->status.ok() && !is_undone) return waiting->status;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Writer::Renew() {

@@ -3,11 +3,11 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <semaphore>
 #include <span>
 #include <thread>
 #include <vector>
@@ -49,16 +49,16 @@ class Writer {
 
  private:
   // A change and who waits for it.
-  struct Waiting {
-    const Change& change;
-    absl::Status status = {};
-    std::binary_semaphore done{0};
-  };
+  class Waiting;
+
+  // What is undone where a change of a transaction fails.
+  enum class Undo : std::uint8_t { kAll, kTheChange };
 
   void Work();
   std::vector<Waiting*> NextGroup();
   void CarryOut(std::span<Waiting*> group);
-  absl::Status Commit(std::span<Waiting*> group);
+  absl::Status Commit(std::span<Waiting*> group, Undo undo);
+  absl::Status CarryOutAll(std::span<Waiting*> group, Undo undo);
   absl::Status Renew();
 
   std::filesystem::path file_;
