@@ -109,10 +109,10 @@ int64_t DataCatalog::BytesToRead(const std::string& ids_sha256) const {
 
 absl::StatusOr<CutData> DataCatalog::CutOnce(const std::string& digest,
                                              const WindowOptions& windows,
-                                             int64_t bytes, Read read) {
+                                             Bytes bytes, Read read) {
   MOEPROBE_ASSIGN_OR_RETURN(auto known, fingerprints_->Data(digest, windows));
   if (known) return *std::move(known);
-  const ByteBudget::Share share(*memory_, bytes);
+  const ByteBudget::Share share(*memory_, bytes());
   MOEPROBE_ASSIGN_OR_RETURN(std::vector<int32_t> ids, read());
   MOEPROBE_ASSIGN_OR_RETURN(CutData cut, CutIds(std::move(ids), windows));
   MOEPROBE_RETURN_IF_ERROR(fingerprints_->RememberData(digest, windows, cut));
@@ -123,8 +123,9 @@ absl::StatusOr<std::optional<CutData>> DataCatalog::Cut(
     const v1::DataSpec& data, const std::string& tokenizer_sha256) {
   MOEPROBE_ASSIGN_OR_RETURN(const auto ids, IdsSha256(data, tokenizer_sha256));
   if (!ids) return std::nullopt;
-  return CutOnce(*ids, WindowsOf(data), BytesToRead(*ids),
-                 [&] { return ReadIds(*ids); });
+  return CutOnce(
+      *ids, WindowsOf(data), [&] { return BytesToRead(*ids); },
+      [&] { return ReadIds(*ids); });
 }
 
 absl::StatusOr<DataLocation> DataCatalog::Locate(

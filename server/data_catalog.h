@@ -66,12 +66,13 @@ class DataCatalog {
   absl::StatusOr<std::vector<int32_t>> ReadIds(const std::string& ids_sha256);
 
   // Returns what is known of the ids that `digest` stands for, cut in this way.
-  // Where nothing is, `read` returns them, which takes so many bytes of memory:
-  // calls that do share some and wait for each other. Errors: those of `read`
-  // and of CutWindows.
+  // Where nothing is, `read` returns them, which takes `bytes` of memory: calls
+  // that do share some and wait for each other. Errors: those of `read` and of
+  // CutWindows.
+  using Bytes = absl::FunctionRef<int64_t()>;
   using Read = absl::FunctionRef<absl::StatusOr<std::vector<int32_t>>()>;
   absl::StatusOr<CutData> CutOnce(const std::string& digest,
-                                  const WindowOptions& windows, int64_t bytes,
+                                  const WindowOptions& windows, Bytes bytes,
                                   Read read);
 
   // Returns what ReadIds() takes of memory.

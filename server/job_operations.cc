@@ -89,7 +89,7 @@ NewJob ToNewJob(const ResolvedJob& resolved, const JobPlan& plan) {
 
 ResolvedJob JobOperations::Resolve(const Viewer& user, const v1::Job& job) {
   DataCatalog catalog = parts_.catalog->SeenBy(user);
-  ModelRegistry models = parts_.models->SeenBy(user);
+  ModelRegistry models = parts_.models->ForRequest(user);
   ResolvedRequest request = ResolveRequest(job, models, catalog);
   Access access = ResolveSharing(
       user.name,
@@ -104,7 +104,8 @@ ResolvedJob JobOperations::Resolve(const Viewer& user, const v1::Job& job) {
                            "cuda, expected auto or cpu",
                            absl::StatusCode::kFailedPrecondition);
   }
-  return {.request = std::move(request),
+  return {.models = std::move(models),
+          .request = std::move(request),
           .access = std::move(access),
           .priority = priority};
 }
@@ -122,9 +123,9 @@ absl::StatusOr<v1::Job> JobOperations::Create(
                               parts_.jobs->Get(user, *earlier));
     return ToMessage(row);
   }
-  const ResolvedJob resolved = Resolve(user, request.job());
+  ResolvedJob resolved = Resolve(user, request.job());
   MOEPROBE_RETURN_IF_ERROR(resolved.request.violations.ToStatus());
-  MOEPROBE_ASSIGN_OR_RETURN(const JobPlan plan, PlanOf(resolved.request.job));
+  MOEPROBE_ASSIGN_OR_RETURN(const JobPlan plan, PlanOf(resolved));
   NewJob job = ToNewJob(resolved, plan);
   job.request_id = request_id;
   job.request_digest = digest;
@@ -136,9 +137,7 @@ absl::StatusOr<v1::Job> JobOperations::Create(
   if (!created.ok()) return SayWhen(user, created.status());
   CrashPoint("job-stored-not-acknowledged");
   NoteCreation(*created, job);
-  MOEPROBE_ASSIGN_OR_RETURN(const JobRow row,
-                            parts_.jobs->Get(user, created->id));
-  return ToMessage(row);
+  return ToMessage(created->job);
 }
 
 // A full queue has room once a worker takes a job.
@@ -153,15 +152,16 @@ absl::Status JobOperations::SayWhen(const Viewer& user,
 
 void JobOperations::NoteCreation(const CreatedJob& created, const NewJob& job) {
   if (!created.is_new) return;
-  parts_.record->Submitted(created.id);
+  parts_.record->Submitted(created.job.id);
   if (!created.is_cached) return;
   parts_.record->AskedCache(job.groups.size(), 0);
-  parts_.record->Ended(created.id, JobState::kSucceeded);
+  parts_.record->Ended(created.job.id, JobState::kSucceeded);
 }
 
-absl::StatusOr<JobPlan> JobOperations::PlanOf(const v1::Job& resolved) {
-  return parts_.planner->Plan(
-      resolved, parts_.scheduler->ResolveDevice(DeviceOf(resolved)));
+absl::StatusOr<JobPlan> JobOperations::PlanOf(ResolvedJob& resolved) {
+  const v1::Job& job = resolved.request.job;
+  return parts_.planner->With(&resolved.models)
+      .Plan(job, parts_.scheduler->ResolveDevice(DeviceOf(job)));
 }
 
 // What cannot be estimated is queued all the same.
@@ -172,10 +172,11 @@ JobNeeds JobOperations::NeedsOf(const v1::Job& resolved, const JobPlan& plan) {
 }
 
 absl::StatusOr<std::optional<v1::Estimate>> JobOperations::EstimateOf(
-    const v1::Job& resolved) {
+    ResolvedJob& resolved) {
   MOEPROBE_ASSIGN_OR_RETURN(const JobPlan plan, PlanOf(resolved));
-  return parts_.estimator->Estimate(
-      plan, parts_.scheduler->ResolveDevice(DeviceOf(resolved)));
+  const v1::Device device = DeviceOf(resolved.request.job);
+  return parts_.estimator->Estimate(plan,
+                                    parts_.scheduler->ResolveDevice(device));
 }
 
 void JobOperations::AddEstimate(const v1::Estimate& estimate,
@@ -189,22 +190,23 @@ void JobOperations::AddEstimate(const v1::Estimate& estimate,
 
 v1::ValidateJobResponse JobOperations::Validate(
     const Viewer& user, const v1::ValidateJobRequest& request) {
-  const auto [resolved, access, priority] = Resolve(user, request.job());
+  ResolvedJob resolved = Resolve(user, request.job());
+  const auto& [job, violations, warnings] = resolved.request;
   v1::ValidateJobResponse response;
-  if (resolved.violations.empty()) {
-    *response.mutable_job() = resolved.job;
-    FillAccess(access, *response.mutable_job());
-    response.mutable_job()->set_priority(ToMessage(priority));
+  if (violations.empty()) {
+    *response.mutable_job() = job;
+    FillAccess(resolved.access, *response.mutable_job());
+    response.mutable_job()->set_priority(ToMessage(resolved.priority));
     // What cannot be planned fails when it is created.
-    const auto estimate = EstimateOf(resolved.job);
+    const auto estimate = EstimateOf(resolved);
     if (estimate.ok() && *estimate) AddEstimate(**estimate, response);
   }
-  for (const Violation& violation : resolved.violations.list()) {
+  for (const Violation& violation : violations.list()) {
     v1::FieldViolation* entry = response.add_violations();
     entry->set_field(violation.field);
     entry->set_description(violation.description);
   }
-  for (const std::string& warning : resolved.warnings) {
+  for (const std::string& warning : warnings) {
     response.add_warnings(warning);
   }
   return response;

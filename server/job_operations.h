@@ -30,6 +30,7 @@ namespace moeprobe {
 
 // A job as it would be created.
 struct ResolvedJob {
+  ModelRegistry models;  // of this request
   ResolvedRequest request;
   Access access;
   JobPriority priority = JobPriority::kNormal;
@@ -76,12 +77,11 @@ class JobOperations {
   ResolvedJob Resolve(const Viewer& user, const v1::Job& job);
   absl::Status SayWhen(const Viewer& user, const absl::Status& refusal) const;
   void NoteCreation(const CreatedJob& created, const NewJob& job);
-  absl::StatusOr<JobPlan> PlanOf(const v1::Job& resolved);
+  absl::StatusOr<JobPlan> PlanOf(ResolvedJob& resolved);
   JobNeeds NeedsOf(const v1::Job& resolved, const JobPlan& plan);
   void AddEstimate(const v1::Estimate& estimate,
                    v1::ValidateJobResponse& response);
-  absl::StatusOr<std::optional<v1::Estimate>> EstimateOf(
-      const v1::Job& resolved);
+  absl::StatusOr<std::optional<v1::Estimate>> EstimateOf(ResolvedJob& resolved);
 
   Parts parts_;
   std::atomic<bool> stopping_ = false;

@@ -42,7 +42,7 @@ class JobPlacesTest : public testing::Test {
     job.parts = {{.prefix = ""}};
     job.groups = {{.part = 0, .layer = 0, .probe = "routing", .key = ""}};
     job.needs.seconds = seconds;
-    return *jobs_.Get(ServerItself(), jobs_.Create(job)->id);
+    return *jobs_.Get(ServerItself(), jobs_.Create(job)->job.id);
   }
 
   // Seconds until a job is expected to start.

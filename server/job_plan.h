@@ -74,6 +74,14 @@ class JobPlanner {
         fingerprints_(fingerprints),
         trained_directory_(std::move(trained_directory)) {}
 
+  // Returns the planner for a request that is done with `models`, which must
+  // outlive it, and of which the models were seen to fit.
+  JobPlanner With(ModelRegistry* models) const {
+    JobPlanner planner = *this;
+    planner.models_ = models;
+    return planner;
+  }
+
   // Returns the plan of a job, of which only the resolved spec is looked at,
   // that runs on `device`, which is never DEVICE_AUTO. Errors: NotFound where a
   // model or a data set is not there; what may pass (MayPass) where one cannot

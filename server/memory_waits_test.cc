@@ -44,7 +44,7 @@ class MemoryWaitsTest : public testing::Test {
     job.parts = {{.prefix = ""}};
     job.groups = {{.part = 0, .layer = 0, .probe = "routing", .key = ""}};
     job.needs = {.seconds = 1, .memory_bytes = bytes};
-    return jobs_.Create(job)->id;
+    return jobs_.Create(job)->job.id;
   }
 
   // Somebody asks for work.

@@ -75,7 +75,7 @@ absl::StatusOr<OpenedModel> FindUsable(const ModelRegistry& models,
                                        const Viewer& viewer,
                                        const std::string& name) {
   MOEPROBE_ASSIGN_OR_RETURN(OpenedModel model,
-                            models.SeenBy(viewer).Find(name));
+                            models.ForRequest(viewer).Find(name));
   MOEPROBE_RETURN_IF_ERROR(model.problem);
   return model;
 }

@@ -54,15 +54,16 @@ absl::Status ReasonToRefuse(const OpenedModel& model) {
   return absl::FailedPreconditionError(model.problem.message());
 }
 
-ModelRegistry ModelRegistry::SeenBy(const Viewer& viewer) const {
+ModelRegistry ModelRegistry::ForRequest(const Viewer& viewer) const {
   ModelRegistry registry = *this;
   registry.viewer_ = viewer;
+  registry.found_.emplace();
   return registry;
 }
 
 std::vector<std::string> ModelRegistry::Names() const {
   std::set<std::string> names;
-  for (const ModelRoot& root : roots_) {
+  for (const ModelRoot& root : shared_->roots) {
     for (const auto& [name, directory] : root.List()) names.insert(name);
   }
   return {names.begin(), names.end()};
@@ -71,21 +72,29 @@ std::vector<std::string> ModelRegistry::Names() const {
 absl::StatusOr<bool> ModelRegistry::MaySee(const std::string& name) const {
   const auto run = RunOfModel(name);
   if (viewer_.is_admin || !run) return true;
-  return jobs_->HasRun(viewer_, *run);
+  return shared_->jobs->HasRun(viewer_, *run);
 }
 
 absl::StatusOr<std::vector<const ModelRoot*>> ModelRegistry::PlacesOf(
     const std::string& name) const {
   std::vector<const ModelRoot*> places;
-  places.reserve(roots_.size() + 1);
-  for (const ModelRoot& root : roots_) places.push_back(&root);
+  places.reserve(shared_->roots.size() + 1);
+  for (const ModelRoot& root : shared_->roots) places.push_back(&root);
   MOEPROBE_ASSIGN_OR_RETURN(const bool may_see, MaySee(name));
-  if (may_see && RunOfModel(name)) places.push_back(&home_);
+  if (may_see && RunOfModel(name)) places.push_back(&shared_->home);
   return places;
 }
 
-// What a root that fails would have, another one may have, too.
 absl::StatusOr<OpenedModel> ModelRegistry::Find(const std::string& name) {
+  if (!found_) return Look(name);
+  const auto found = found_->find(name);
+  if (found != found_->end()) return found->second;
+  MOEPROBE_ASSIGN_OR_RETURN(OpenedModel model, Look(name));
+  return found_->emplace(name, std::move(model)).first->second;
+}
+
+// What a root that fails would have, another one may have, too.
+absl::StatusOr<OpenedModel> ModelRegistry::Look(const std::string& name) {
   MOEPROBE_ASSIGN_OR_RETURN(const auto places, PlacesOf(name));
   absl::Status failure;
   for (const ModelRoot* root : places) {
@@ -131,7 +140,7 @@ OpenedModel ModelRegistry::Open(const ModelRoot& root, const std::string& name,
 }
 
 void ModelRegistry::Forget(const std::string& run) {
-  const std::filesystem::path directory = home_.path() / kTrained / run;
+  const std::filesystem::path directory = shared_->home.path() / kTrained / run;
   const MutexLock lock(shared_->mutex);
   std::erase_if(shared_->known, [&](const auto& entry) {
     return entry.first.parent_path() == directory;

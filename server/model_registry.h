@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,17 +40,20 @@ absl::Status ReasonToRefuse(const OpenedModel& model);
 // may see a job that has their run. Opened checkpoints are kept, and so is what
 // is wrong with a model; it is opened again when a file of its directory
 // changed, and where what was wrong may have passed. Made for the server
-// itself; see SeenBy(). Thread-safe.
+// itself; see ForRequest(). Thread-safe.
 class ModelRegistry {
  public:
   // `home`: the root whose folder "trained" has the models trained here. `jobs`
   // knows whose they are, and must outlive the registry.
   ModelRegistry(std::vector<ModelRoot> roots, ModelRoot home, JobStore* jobs)
-      : roots_(std::move(roots)), home_(std::move(home)), jobs_(jobs) {}
+      : shared_(std::make_shared<Shared>(std::move(roots), std::move(home),
+                                         jobs)) {}
 
-  // Returns the registry in which the viewer finds what they may see. What it
-  // opens is opened for all.
-  ModelRegistry SeenBy(const Viewer& viewer) const;
+  // Returns the registry for one request of the viewer, who finds in it what
+  // they may see. It looks at a model once: all that is done for the request is
+  // done with the files of that moment. What it opens is opened for all. Of one
+  // thread at a time.
+  ModelRegistry ForRequest(const Viewer& viewer) const;
 
   // Returns the names of all models, sorted.
   std::vector<std::string> Names() const;
@@ -80,8 +84,17 @@ class ModelRegistry {
     std::string tokenizer_sha256 ABSL_GUARDED_BY(mutex);
   };
 
-  // Of all that SeenBy() returns together.
+  // Of all that ForRequest() returns together.
   struct Shared {
+    Shared(std::vector<ModelRoot> model_roots, ModelRoot trained_home,
+           JobStore* job_store)
+        : roots(std::move(model_roots)),
+          home(std::move(trained_home)),
+          jobs(job_store) {}
+
+    const std::vector<ModelRoot> roots;
+    const ModelRoot home;
+    JobStore* const jobs;
     Mutex mutex;
     std::map<std::filesystem::path, std::shared_ptr<Known>> known
         ABSL_GUARDED_BY(mutex);
@@ -91,14 +104,14 @@ class ModelRegistry {
   // Where a model of this name may be, in order.
   absl::StatusOr<std::vector<const ModelRoot*>> PlacesOf(
       const std::string& name) const;
+  absl::StatusOr<OpenedModel> Look(const std::string& name);
   OpenedModel Open(const ModelRoot& root, const std::string& name,
                    const std::filesystem::path& directory);
 
-  std::vector<ModelRoot> roots_;
-  ModelRoot home_;
-  JobStore* jobs_;
-  std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
+  std::shared_ptr<Shared> shared_;
   Viewer viewer_ = ServerItself();
+  // By the names that were asked for; none where it looks each time.
+  std::optional<std::map<std::string, OpenedModel>> found_;
 };
 
 }  // namespace moeprobe

@@ -107,6 +107,20 @@ TEST_F(ModelRegistryTest, RefusesByWhatMayPassOrByWhatIsWrong) {
   EXPECT_TRUE(absl::IsFailedPrecondition(refusal)) << refusal;
 }
 
+TEST_F(ModelRegistryTest, LooksOnceAtAModelForARequest) {
+  ModelRegistry request = registry_->ForRequest(ServerItself());
+  const auto first = request.Find("mixtral");
+  ASSERT_TRUE(first.ok() && first->problem.ok());
+  WriteBytes(root_ / "mixtral/config.json", "{");
+  EXPECT_EQ(request.Find("mixtral")->checkpoint, first->checkpoint);
+  ModelRegistry next = registry_->ForRequest(ServerItself());
+  EXPECT_FALSE(next.Find("mixtral")->problem.ok());
+  // One that was not there when it was asked for may come.
+  EXPECT_FALSE(request.Find("late").ok());
+  WriteTinyModel(root_ / "late", MakeTinyModel("mixtral"));
+  EXPECT_TRUE(request.Find("late").ok());
+}
+
 TEST_F(ModelRegistryTest, TakesNoModelForGoneThatItCannotLookFor) {
   WriteTinyModel(root_ / "models--org--tiny/snapshots/abc",
                  MakeTinyModel("mixtral"));

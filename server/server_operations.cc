@@ -96,7 +96,7 @@ v1::Model ServerOperations::Show(const Viewer& viewer,
 absl::StatusOr<v1::Model> ServerOperations::ShowNow(
     const Viewer& viewer, const std::string& name, const absl::Status& status) {
   MOEPROBE_RETURN_IF_ERROR(status);
-  ModelRegistry models = parts_.models->SeenBy(viewer);
+  ModelRegistry models = parts_.models->ForRequest(viewer);
   return Show(viewer, FindOrTell(models, name));
 }
 
@@ -125,7 +125,7 @@ absl::StatusOr<v1::ListModelsResponse> ServerOperations::ListModels(
   MOEPROBE_ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
   MOEPROBE_ASSIGN_OR_RETURN(const std::string after,
                             ParsePageToken(kListMethod, request.page_token()));
-  ModelRegistry models = parts_.models->SeenBy(viewer);
+  ModelRegistry models = parts_.models->ForRequest(viewer);
   const std::vector<std::string> names =
       Union(models.Names(), parts_.model_memory->PinnedNames());
   v1::ListModelsResponse response;

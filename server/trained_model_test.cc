@@ -38,7 +38,7 @@ class TrainedModelTest : public CatalogFixture {
   }
 
   absl::Status Find(const Viewer& viewer, const std::string& name) {
-    return models_->SeenBy(viewer).Find(name).status();
+    return models_->ForRequest(viewer).Find(name).status();
   }
 
   const std::string name_ = absl::StrCat("trained/", kRun, "/step-0");
@@ -51,10 +51,11 @@ class TrainedModelTest : public CatalogFixture {
 TEST_F(TrainedModelTest, IsThereForWhoMaySeeAJobThatHasItsRun) {
   for (const Viewer& viewer : {ann_, cat_, admin_, ServerItself()}) {
     EXPECT_TRUE(Find(viewer, name_).ok()) << viewer.name;
-    EXPECT_TRUE(models_->SeenBy(viewer).MaySee(name_).value()) << viewer.name;
+    EXPECT_TRUE(models_->ForRequest(viewer).MaySee(name_).value())
+        << viewer.name;
   }
-  EXPECT_FALSE(models_->SeenBy(bob_).MaySee(name_).value());
-  EXPECT_TRUE(models_->SeenBy(bob_).MaySee("mixtral").value());
+  EXPECT_FALSE(models_->ForRequest(bob_).MaySee(name_).value());
+  EXPECT_TRUE(models_->ForRequest(bob_).MaySee("mixtral").value());
   EXPECT_TRUE(Find(bob_, "mixtral").ok());
   EXPECT_TRUE(models_->Find(name_).ok());
   Create({.owner = "bob", .is_private = true});
@@ -76,7 +77,7 @@ TEST_F(TrainedModelTest, IsNoneThatARequestOfOthersMayName) {
   v1::Job job;
   job.mutable_analyze()->set_model("mixtral");
   job.mutable_analyze()->set_baseline(name_);
-  ModelRegistry models = models_->SeenBy(bob_);
+  ModelRegistry models = models_->ForRequest(bob_);
   const auto resolved = ResolveRequest(job, models, *catalog_);
   std::vector<std::string> descriptions;
   for (const Violation& violation : resolved.violations.list()) {
@@ -88,8 +89,8 @@ TEST_F(TrainedModelTest, IsNoneThatARequestOfOthersMayName) {
 }
 
 TEST_F(TrainedModelTest, IsOpenedOnceForAll) {
-  const auto one = models_->SeenBy(ann_).Find(name_);
-  const auto other = models_->SeenBy(cat_).Find(name_);
+  const auto one = models_->ForRequest(ann_).Find(name_);
+  const auto other = models_->ForRequest(cat_).Find(name_);
   ASSERT_TRUE(one.ok() && other.ok());
   EXPECT_EQ(one->checkpoint, other->checkpoint);
 }

@@ -169,14 +169,15 @@ absl::StatusOr<TrainingText> FindTrainingText(const v1::TrainingData& data,
 absl::StatusOr<CutData> CutPart(const TrainingText& text, const TextPart& part,
                                 DataCatalog& catalog) {
   if (text.is_bytes) {
-    return catalog.CutOnce(part.digest, part.windows,
-                           kMemoryPerByte * part.count,
-                           [&] { return ReadBytes(text, part); });
+    return catalog.CutOnce(
+        part.digest, part.windows, [&] { return kMemoryPerByte * part.count; },
+        [&] { return ReadBytes(text, part); });
   }
   if (text.ids_sha256.empty()) return CutIds(NumbersOf(part), part.windows);
-  return catalog.CutOnce(part.digest, part.windows,
-                         catalog.BytesToRead(text.ids_sha256),
-                         [&] { return ReadIds(text, part, catalog); });
+  return catalog.CutOnce(
+      part.digest, part.windows,
+      [&] { return catalog.BytesToRead(text.ids_sha256); },
+      [&] { return ReadIds(text, part, catalog); });
 }
 
 }  // namespace moeprobe

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -153,13 +154,13 @@ class Watch : public JobWatcher {
   absl::Status Load() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     MOEPROBE_RETURN_IF_ERROR(call_.Recheck());
     if (!pending_.empty() || !is_stale_) return absl::OkStatus();
-    const Viewer viewer = call_.viewer();
-    // In this order: a job that is final has all its events.
-    MOEPROBE_ASSIGN_OR_RETURN(job_row_, jobs_->Get(viewer, job_));
     MOEPROBE_ASSIGN_OR_RETURN(
-        auto events, jobs_->EventsAfter(viewer, job_, sequence_, kBatchSize));
-    pending_.assign(events.begin(), events.end());
-    is_stale_ = events.size() == kBatchSize;  // there may be more
+        FollowedJob followed,
+        jobs_->Follow(call_.viewer(), job_, sequence_, kBatchSize));
+    job_row_ = std::move(followed.job);
+    is_stale_ = followed.events.size() == kBatchSize;  // there may be more
+    pending_.assign(std::make_move_iterator(followed.events.begin()),
+                    std::make_move_iterator(followed.events.end()));
     return absl::OkStatus();
   }
 

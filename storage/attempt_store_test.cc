@@ -57,7 +57,7 @@ class AttemptStoreTest : public testing::Test {
     job.parts = {{.prefix = ""}};
     job.groups = {{.part = 0, .layer = 0, .probe = "routing", .key = ""},
                   {.part = 0, .layer = 1, .probe = "routing", .key = ""}};
-    return jobs_.Create(job)->id;
+    return jobs_.Create(job)->job.id;
   }
 
   AttemptId Start(int64_t job, int64_t worker = kWorker) {
@@ -84,8 +84,8 @@ class AttemptStoreTest : public testing::Test {
   // Events of one kind, as their texts.
   std::vector<std::string> Texts(int64_t job, JobEventRow::Kind kind) {
     std::vector<std::string> texts;
-    const auto events = jobs_.EventsAfter(ServerItself(), job, 0, 10000);
-    for (const JobEventRow& event : *events) {
+    const auto followed = jobs_.Follow(ServerItself(), job, 0, 10000);
+    for (const JobEventRow& event : followed->events) {
       if (event.kind == kind) texts.push_back(event.text);
     }
     return texts;
@@ -244,11 +244,11 @@ TEST_F(AttemptStoreTest, SaysInTheHistoryWhyAJobIsQueuedAgain) {
   const int64_t job = Create("a");
   Start(job);
   ASSERT_TRUE(attempts_.WorkerDied(kWorker, "died", kMaxCrashCount).ok());
-  const auto events = jobs_.EventsAfter(ServerItself(), job, 2, 10000);
-  ASSERT_EQ(events->size(), 1);
-  EXPECT_EQ(events->front().state, JobState::kQueued);
-  ASSERT_TRUE(events->front().failure.has_value());
-  EXPECT_EQ(events->front().failure->message, "died");
+  const auto events = jobs_.Follow(ServerItself(), job, 2, 10000)->events;
+  ASSERT_EQ(events.size(), 1);
+  EXPECT_EQ(events.front().state, JobState::kQueued);
+  ASSERT_TRUE(events.front().failure.has_value());
+  EXPECT_EQ(events.front().failure->message, "died");
   EXPECT_FALSE(Row(job).failure.has_value());
   // What users ask for ends by their wish, whatever the worker does.
   Start(job);
@@ -283,7 +283,7 @@ TEST_F(AttemptStoreTest, TellsOfEachLayerOnceWhenItIsWhole) {
       }
     }
   }
-  const int64_t id = jobs_.Create(job)->id;
+  const int64_t id = jobs_.Create(job)->job.id;
   const AttemptId attempt = Start(id);
   const auto publish = [&](int64_t layer, const std::string& probe,
                            const std::vector<int>& parts) {

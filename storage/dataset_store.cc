@@ -55,10 +55,12 @@ DatasetRow ReadDataset(Connection& database, const Statement& query) {
       .display_name = query.getColumn(3).getString(),
       .size_bytes = query.getColumn(4).getInt64(),
       .create_time = absl::FromUnixMicros(query.getColumn(5).getInt64())};
-  row.access.readers = SelectTexts(
-      Query(database,
-            "SELECT name FROM dataset_reader WHERE dataset = ?1 ORDER BY name",
-            row.id));
+  if (row.access.is_private) {
+    row.access.readers = SelectTexts(Query(
+        database,
+        "SELECT name FROM dataset_reader WHERE dataset = ?1 ORDER BY name",
+        row.id));
+  }
   return row;
 }
 

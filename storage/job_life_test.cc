@@ -49,7 +49,7 @@ class OneJob {
     NewJob job;
     job.parts = {{.prefix = ""}};
     job.groups = {{.part = 0, .layer = 0, .probe = "routing", .key = ""}};
-    id_ = jobs_.Create(job)->id;
+    id_ = jobs_.Create(job)->job.id;
   }
 
   // Moves the job with all the columns that the state asks for.

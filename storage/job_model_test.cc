@@ -108,7 +108,7 @@ class StoredJobs : public Jobs {
     if (!created.ok()) return Said(created.status());
     return absl::StrCat(created->is_new ? "" : "earlier ",
                         created->is_cached ? "cached " : "", "job ",
-                        created->id);
+                        created->job.id);
   }
 
   std::string Cancel(const std::string& user, int64_t job) override {
@@ -272,9 +272,9 @@ class StoredJobs : public Jobs {
     }
     const auto missing = server_->queue.MissingGroups(row.id);
     for (const NeededGroup& group : *missing) view.layers.erase(group.layer);
-    const auto events = server_->jobs.EventsAfter(ServerItself(), row.id,
-                                                  /*sequence=*/0, kAllEvents);
-    for (const JobEventRow& event : *events) {
+    const auto followed = server_->jobs.Follow(ServerItself(), row.id,
+                                               /*sequence=*/0, kAllEvents);
+    for (const JobEventRow& event : followed->events) {
       if (event.kind == JobEventRow::Kind::kProgress) continue;
       view.history.push_back(event.text);
     }

@@ -78,7 +78,7 @@ class JobOrderTest : public testing::Test {
     job.request_key = key.empty() ? absl::StrCat("k", ++keys_) : key;
     job.parts = {{.prefix = ""}};
     job.groups = {{.part = 0, .layer = 0, .probe = "routing", .key = ""}};
-    return stores_->jobs.Create(job)->id;
+    return stores_->jobs.Create(job)->job.id;
   }
 
   // Many jobs at once; they only wait.

@@ -43,9 +43,15 @@ struct NewJob {
 
 // What a submission came to.
 struct CreatedJob {
-  int64_t id = 0;
+  JobRow job;
   bool is_new = false;     // no earlier submission had the same request id
   bool is_cached = false;  // it is new, and SUCCEEDED at once
+};
+
+// A job and events of its history, as they were at one moment.
+struct FollowedJob {
+  JobRow job;
+  std::vector<JobEventRow> events;
 };
 
 // Jobs and their histories, as users see them. Every change and its events are
@@ -89,12 +95,10 @@ class JobStore {
   absl::StatusOr<std::vector<JobRow>> List(const Viewer& viewer, int64_t before,
                                            int limit);
 
-  // Returns up to `limit` events after `sequence`, in order. NotFound as in
-  // Get().
-  absl::StatusOr<std::vector<JobEventRow>> EventsAfter(const Viewer& viewer,
-                                                       int64_t id,
-                                                       int64_t sequence,
-                                                       int limit);
+  // Returns a job with up to `limit` events after `sequence`, in order.
+  // NotFound as in Get().
+  absl::StatusOr<FollowedJob> Follow(const Viewer& viewer, int64_t id,
+                                     int64_t sequence, int limit);
 
   // Whether the viewer may see a job that trains or analyses models of the
   // training run `run`.

@@ -22,6 +22,7 @@
 namespace moeprobe {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -40,7 +41,7 @@ class JobStoreTest : public testing::Test {
   int64_t Create(const NewJob& job) {
     const auto created = jobs_.Create(job);
     EXPECT_TRUE(created.ok()) << created.status();
-    return created.value_or(CreatedJob()).id;
+    return created.value_or(CreatedJob()).job.id;
   }
 
   JobState StateOf(int64_t id) {
@@ -95,10 +96,11 @@ TEST_F(JobStoreTest, AnswersFromTheCacheAtOnce) {
   EXPECT_TRUE(row->cached);
   EXPECT_FALSE(row->start_time.has_value());
   EXPECT_THAT(row->warnings, ElementsAre("baseline/: few tokens"));
-  const auto events = jobs_.EventsAfter(ServerItself(), row->id, 0, 100);
-  ASSERT_EQ(events->size(), 4);
-  EXPECT_EQ((*events)[1].text, "baseline/layer3/");
-  EXPECT_EQ((*events)[3].state, JobState::kSucceeded);
+  const auto followed = jobs_.Follow(ServerItself(), row->id, 0, 100);
+  EXPECT_EQ(followed->job.state, JobState::kSucceeded);
+  ASSERT_EQ(followed->events.size(), 4);
+  EXPECT_EQ(followed->events[1].text, "baseline/layer3/");
+  EXPECT_EQ(followed->events[3].state, JobState::kSucceeded);
 }
 
 TEST_F(JobStoreTest, QueuesAJobWhoseKeyIsNotCached) {
@@ -128,9 +130,29 @@ TEST_F(JobStoreTest, SaysWhetherItMadeAJobAndWhetherTheCacheAnsweredIt) {
     EXPECT_TRUE(first->is_new);
     EXPECT_EQ(first->is_cached, is_cached);
     const auto again = jobs_.Create(job);
-    EXPECT_EQ(again->id, first->id);
+    EXPECT_EQ(again->job.id, first->job.id);
     EXPECT_FALSE(again->is_new);
     EXPECT_FALSE(again->is_cached);
+  }
+}
+
+TEST_F(JobStoreTest, ReturnsTheJobAsItIsStored) {
+  FillCache("key");
+  for (const std::string key : {"key", "other"}) {
+    NewJob job = SomeJob(key);
+    job.access.is_private = true;
+    job.access.readers = {"carol"};
+    job.warnings = {"beware"};
+    const JobRow created = jobs_.Create(job)->job;
+    const auto stored = jobs_.Get(ServerItself(), created.id);
+    EXPECT_EQ(created.state, stored->state);
+    EXPECT_EQ(created.cached, stored->cached);
+    EXPECT_EQ(created.create_time, stored->create_time);
+    EXPECT_EQ(created.end_time, stored->end_time);
+    EXPECT_EQ(created.layers_done, stored->layers_done);
+    EXPECT_EQ(created.access.readers, stored->access.readers);
+    EXPECT_EQ(created.warnings, stored->warnings);
+    EXPECT_THAT(created.warnings, Contains("beware"));
   }
 }
 
@@ -178,7 +200,7 @@ TEST_F(SharedJobsTest, ShowsWhatIsForTheViewer) {
     std::vector<int64_t> seen;
     for (const int64_t id : {shared_, own_, lab_}) {
       const bool there = jobs_.Get(viewer, id).ok();
-      EXPECT_EQ(jobs_.EventsAfter(viewer, id, 0, 1).ok(), there);
+      EXPECT_EQ(jobs_.Follow(viewer, id, 0, 1).ok(), there);
       if (there) seen.push_back(id);
     }
     EXPECT_EQ(seen, Listed(viewer)) << viewer.name;
@@ -190,7 +212,7 @@ TEST_F(SharedJobsTest, SaysOfHiddenJobsWhatItSaysOfNone) {
   const absl::Status none = absl::NotFoundError("there is no job 2");
   ASSERT_EQ(own_, 2);
   EXPECT_EQ(jobs_.Get(bob_, own_).status(), none);
-  EXPECT_EQ(jobs_.EventsAfter(bob_, own_, 0, 1).status(), none);
+  EXPECT_EQ(jobs_.Follow(bob_, own_, 0, 1).status(), none);
   EXPECT_EQ(jobs_.Cancel(bob_, own_).status(), none);
   EXPECT_EQ(jobs_.Remove(bob_, own_), none);
   EXPECT_EQ(StateOf(own_), JobState::kQueued);
@@ -296,7 +318,7 @@ TEST_F(LimitedJobsTest, RefusesMoreThanAUserMayQueue) {
             "(--max-queued-per-user); wait until a worker has taken one, or "
             "cancel some");
   EXPECT_EQ(limited_.List(ServerItself(), INT64_MAX, 10)->size(), 2);
-  EXPECT_EQ(CreateFor("alice", "id")->id, first->id);
+  EXPECT_EQ(CreateFor("alice", "id")->job.id, first->job.id);
   EXPECT_TRUE(CreateFor("bob").ok());
 }
 
@@ -314,10 +336,10 @@ TEST_F(LimitedJobsTest, HasRoomAgainWhenAJobHasLeftTheQueue) {
   const auto first = CreateFor("alice");
   const auto second = CreateFor("alice");
   ASSERT_FALSE(CreateFor("alice").ok());
-  const auto attempt = queue_.Start(first->id, 1);
+  const auto attempt = queue_.Start(first->job.id, 1);
   ASSERT_TRUE(CreateFor("alice").ok());
   ASSERT_FALSE(CreateFor("alice").ok());
-  ASSERT_TRUE(limited_.Cancel(ServerItself(), second->id).ok());
+  ASSERT_TRUE(limited_.Cancel(ServerItself(), second->job.id).ok());
   ASSERT_TRUE(CreateFor("alice").ok());
   // What comes back is there, and counts.
   ASSERT_TRUE(attempts_.WorkerDied(1, "", 3).ok());
@@ -332,7 +354,7 @@ TEST_F(LimitedJobsTest, AnswersFromTheCacheHoweverManyWait) {
   ASSERT_TRUE(CreateFor("alice").ok());
   const auto answered = CreateFor("alice", "", "key");
   ASSERT_TRUE(answered.ok()) << answered.status();
-  EXPECT_EQ(StateOf(answered->id), JobState::kSucceeded);
+  EXPECT_EQ(StateOf(answered->job.id), JobState::kSucceeded);
 }
 
 TEST_F(LimitedJobsTest, CountsWhatChangesHands) {
@@ -351,7 +373,7 @@ TEST_F(JobStoreTest, CancelsAQueuedJobAtOnceAndForGood) {
   EXPECT_TRUE(row->end_time.has_value());
   EXPECT_EQ(row->failure->code, static_cast<int>(absl::StatusCode::kCancelled));
   EXPECT_EQ(*jobs_.Cancel(ServerItself(), id), std::nullopt);
-  EXPECT_EQ(jobs_.EventsAfter(ServerItself(), id, 0, 100)->size(), 2);
+  EXPECT_EQ(jobs_.Follow(ServerItself(), id, 0, 100)->events.size(), 2);
 }
 
 TEST_F(JobStoreTest, AsksARunningJobToStop) {
@@ -371,7 +393,7 @@ TEST_F(JobStoreTest, DeletesFinalJobsOnlyAndNeverReusesTheirIds) {
   ASSERT_TRUE(jobs_.Remove(ServerItself(), id).ok());
   EXPECT_EQ(jobs_.Get(ServerItself(), id).status().code(),
             absl::StatusCode::kNotFound);
-  EXPECT_EQ(jobs_.EventsAfter(ServerItself(), id, 0, 1).status().code(),
+  EXPECT_EQ(jobs_.Follow(ServerItself(), id, 0, 1).status().code(),
             absl::StatusCode::kNotFound);
   EXPECT_GT(Create(SomeJob()), id);
 }

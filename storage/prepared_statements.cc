@@ -3,26 +3,26 @@
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
 
-#include <string>
 #include <string_view>
 #include <utility>
 
 namespace moeprobe {
 
-SQLite::Statement PreparedStatements::Take(SQLite::Database& database,
-                                           const char* sql) {
-  const auto idle = idle_.find(std::string_view(sql));
-  if (idle == idle_.end()) return {database, sql};
-  return std::move(idle_.extract(idle).mapped());
+PreparedStatements::Lent PreparedStatements::Take(SQLite::Database& database,
+                                                  const char* sql) {
+  auto idle = idle_.find(std::string_view(sql));
+  if (idle == idle_.end()) {
+    idle = idle_.emplace(sql, SQLite::Statement(database, sql)).first;
+  }
+  return idle_.extract(idle);
 }
 
-void PreparedStatements::GiveBack(SQLite::Statement statement) noexcept {
+void PreparedStatements::GiveBack(Lent statement) noexcept {
   // Says again what the last step said.
-  static_cast<void>(statement.tryReset());
-  statement.clearBindings();
+  static_cast<void>(statement.mapped().tryReset());
+  statement.mapped().clearBindings();
   // Where the same text was used twice at once, one is enough.
-  std::string sql = statement.getQuery();
-  idle_.try_emplace(std::move(sql), std::move(statement));
+  idle_.insert(std::move(statement));
 }
 
 }  // namespace moeprobe

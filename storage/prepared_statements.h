@@ -16,15 +16,20 @@ namespace moeprobe {
 // before their connection does. Of one thread at a time.
 class PreparedStatements {
  public:
+  using Idle = std::map<std::string, SQLite::Statement, std::less<>>;
+  // A statement, and its SQL as the key: to take one and to give it back
+  // allocates nothing.
+  using Lent = Idle::node_type;
+
   // Returns the statement of `sql`, without bindings, prepared now if there is
   // none. Throws SQLite::Exception.
-  SQLite::Statement Take(SQLite::Database& database, const char* sql);
+  Lent Take(SQLite::Database& database, const char* sql);
 
   // `statement`: from Take, wherever it stopped.
-  void GiveBack(SQLite::Statement statement) noexcept;
+  void GiveBack(Lent statement) noexcept;
 
  private:
-  std::map<std::string, SQLite::Statement, std::less<>> idle_;
+  Idle idle_;
 };
 
 }  // namespace moeprobe

@@ -66,7 +66,7 @@ class RetentionStoreTest : public testing::Test {
 
   // Creates it and computes what the cache lacks: `size` bytes a group.
   int64_t Run(const NewJob& job, int64_t size = 100) {
-    const int64_t id = jobs_.Create(job)->id;
+    const int64_t id = jobs_.Create(job)->job.id;
     if ((*jobs_.Get(ServerItself(), id)).state != JobState::kQueued) return id;
     const AttemptId attempt = *queue_.Start(id, 1);
     Publish(attempt, job.groups, size);
@@ -217,7 +217,7 @@ TEST_F(RetentionStoreTest, DropsByAgeWhatEndedAndIsNotKept) {
   const int64_t kept = Run(JobOf("ann", {"a"}));
   const int64_t job = Run(JobOf("ann", {"b"}));
   const int64_t younger = Run(JobOf("ann", {"d"}));
-  const int64_t open = jobs_.Create(JobOf("ann", {"c"}))->id;
+  const int64_t open = jobs_.Create(JobOf("ann", {"c"}))->job.id;
   ASSERT_TRUE(jobs_.SetKept(ServerItself(), kept, true).ok());
   const absl::Time later = absl::Now() + absl::Hours(1);
   EXPECT_EQ(*store_.DropEndedBy(absl::InfinitePast(), "old"), std::nullopt);
@@ -375,9 +375,9 @@ RC_GTEST_FIXTURE_PROP(RetentionStoreTest, NeverMiscounts, ()) {
         job.runs = {*rc::gen::element<std::string>("run1", "run2")};
         const auto created = jobs_.Create(job);
         if (!created.ok()) break;
-        jobs.push_back(created->id);
+        jobs.push_back(created->job.id);
         if (created->is_cached) break;
-        const AttemptId attempt = *queue_.Start(created->id, 1);
+        const AttemptId attempt = *queue_.Start(created->job.id, 1);
         std::vector<NeededGroup> groups = job.groups;
         if (*rc::gen::inRange(0, 4) == 0) groups.pop_back();
         Publish(attempt, groups, *rc::gen::inRange(1, 300));

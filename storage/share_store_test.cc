@@ -33,7 +33,7 @@ class ShareStoreTest : public testing::Test {
     job.access.owner = owner;
     job.parts = {{.prefix = ""}};
     job.groups = {{.part = 0, .layer = 0, .probe = "routing", .key = ""}};
-    return *queue_.Start(jobs_.Create(job)->id, ++worker_);
+    return *queue_.Start(jobs_.Create(job)->job.id, ++worker_);
   }
 
   void RunFor(const std::string& owner, absl::Duration duration) {

@@ -1,6 +1,7 @@
 #ifndef MOEPROBE_STORAGE_STATEMENT_H_
 #define MOEPROBE_STORAGE_STATEMENT_H_
 
+#include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Statement.h>
 
 #include <cstdint>
@@ -22,23 +23,24 @@ struct Blob {
 
 // A statement that a connection lends, without bindings. Throws
 // SQLite::Exception.
-class Statement : private SQLite::Statement {
+class Statement {
  public:
   Statement(Connection& connection, const char* sql)
-      : SQLite::Statement(connection.statements().Take(connection, sql)),
-        lender_(&connection.statements()) {}
-  Statement(Statement&& other) noexcept
-      : SQLite::Statement(std::move(other)),
-        lender_(std::exchange(other.lender_, nullptr)) {}
+      : lender_(&connection.statements()),
+        lent_(lender_->Take(connection, sql)) {}
+  Statement(Statement&& other) noexcept = default;
   Statement& operator=(Statement&&) = delete;
   ~Statement() {
-    if (lender_ != nullptr) lender_->GiveBack(std::move(*this));
+    if (!lent_.empty()) lender_->GiveBack(std::move(lent_));
   }
 
-  using SQLite::Statement::exec;
-  using SQLite::Statement::executeStep;
-  using SQLite::Statement::getColumn;
-  using SQLite::Statement::isColumnNull;
+  // Those of SQLite::Statement.
+  int exec() { return statement().exec(); }
+  bool executeStep() { return statement().executeStep(); }
+  SQLite::Column getColumn(int index) const {
+    return statement().getColumn(index);
+  }
+  bool isColumnNull(int index) const { return statement().isColumnNull(index); }
 
   // Binds `arguments` to ?1, ?2 and so on.
   template <typename... Arguments>
@@ -50,23 +52,26 @@ class Statement : private SQLite::Statement {
   // Binds one argument, by type; an empty optional is NULL.
   template <typename T>
   void Bind(int index, const T& value) {
-    bind(index, value);
+    statement().bind(index, value);
   }
   void Bind(int index, const Blob& value) {
-    bind(index, static_cast<const void*>(value.bytes.data()),
-         static_cast<int>(value.bytes.size()));
+    statement().bind(index, static_cast<const void*>(value.bytes.data()),
+                     static_cast<int>(value.bytes.size()));
   }
   template <typename T>
   void Bind(int index, const std::optional<T>& value) {
     if (value) {
       Bind(index, *value);
     } else {
-      bind(index);
+      statement().bind(index);
     }
   }
 
  private:
+  SQLite::Statement& statement() const { return lent_.mapped(); }
+
   PreparedStatements* lender_;
+  PreparedStatements::Lent lent_;
 };
 
 // Returns `sql`, prepared, with `arguments` bound.
