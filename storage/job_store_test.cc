@@ -4,10 +4,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -86,6 +88,36 @@ TEST_F(JobStoreTest, KeepsWhatItWasGiven) {
   EXPECT_EQ(row->layer_count, 1);
   EXPECT_THAT(row->warnings, ElementsAre("beware"));
   EXPECT_EQ(changed_, std::vector<int64_t>{row->id});
+}
+
+// Layers that stand apart in the request, a group that is of no layer, and
+// several groups of one.
+TEST_F(JobStoreTest, NeedsEveryGroupThatItWasGiven) {
+  NewJob job = SomeJob();
+  job.parts = {{.prefix = "a/"}, {.prefix = "b/"}};
+  const std::vector<std::pair<int, std::string>> given = {{3, "routing"},
+                                                          {3, "jacobian/all"},
+                                                          {-1, "nll"},
+                                                          {0, "routing"},
+                                                          {3, "pca"}};
+  job.groups.clear();
+  for (const int part : {1, 0}) {
+    for (const auto& [layer, probe] : given) {
+      job.groups.push_back(
+          {.part = part, .layer = layer, .probe = probe, .key = ""});
+    }
+  }
+  const auto groups = queue_.MissingGroups(Create(job));
+  ASSERT_TRUE(groups.ok());
+  std::vector<std::string> missing;
+  for (const NeededGroup& group : *groups) {
+    missing.push_back(
+        absl::StrCat(group.part, " ", group.layer, " ", group.probe));
+  }
+  EXPECT_THAT(missing,
+              ElementsAre("0 -1 nll", "0 0 routing", "0 3 jacobian/all",
+                          "0 3 pca", "0 3 routing", "1 -1 nll", "1 0 routing",
+                          "1 3 jacobian/all", "1 3 pca", "1 3 routing"));
 }
 
 TEST_F(JobStoreTest, AnswersFromTheCacheAtOnce) {
