@@ -74,8 +74,8 @@ class JobPlanner {
         fingerprints_(fingerprints),
         trained_directory_(std::move(trained_directory)) {}
 
-  // Returns the planner for a request that is done with `models`, which must
-  // outlive it, and of which the models were seen to fit.
+  // Returns the planner for a request whose models are found in `models`, which
+  // must outlive it. Of one thread at a time, as these are.
   JobPlanner With(ModelRegistry* models) const {
     JobPlanner planner = *this;
     planner.models_ = models;

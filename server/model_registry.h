@@ -50,9 +50,9 @@ class ModelRegistry {
                                          jobs)) {}
 
   // Returns the registry for one request of the viewer, who finds in it what
-  // they may see. It looks at a model once: all that is done for the request is
-  // done with the files of that moment. What it opens is opened for all. Of one
-  // thread at a time.
+  // they may see. It looks for a model of one name once: all that is done for
+  // the request is done with the checkpoint of that moment. What it opens is
+  // opened for all. Of one thread at a time.
   ModelRegistry ForRequest(const Viewer& viewer) const;
 
   // Returns the names of all models, sorted.

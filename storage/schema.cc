@@ -512,10 +512,9 @@ CREATE TABLE token_ids(
 )sql";
 
 constexpr const char* kGroups = R"sql(
--- Who has an entry, and what a job lacks.
+-- job_group_by_entry tells it, too: each index of a table without row ids has the
+-- key behind its own columns, and what a job lacks has no entry.
 DROP INDEX job_group_missing;
-DROP INDEX job_group_by_entry;
-CREATE INDEX job_group_by_entry ON job_group(entry, job);
 )sql";
 
 constexpr std::array<const char*, 13> kMigrations = {

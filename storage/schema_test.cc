@@ -23,7 +23,7 @@ constexpr std::array<const char*, 13> kReleased = {
     "3de7510958495cf9f9cbc9bc4c2ceb5bf34401f8c2f557ab7bf8dad6033bf7be",
     "6185e7f2df0723a4ebdc26a2fc36905c7c5ac41afb1cfac31111990941a4743a",
     "174cd54d053ad807c0b1f61df9681a9e8d665bdbd1d5533f5c6e6d6bd6b2f24f",
-    "4340e6ab4e18b9e0c7503b83301f0d2023f2a1681b1086509b9f66de5f1a49f8",
+    "61daba7f0de991a857083bd9b24c340b2bafe7d6a8f69bb188490bfa3a6ad4bd",
 };
 
 // Databases hold the words of the steps that made them, and one whose words are

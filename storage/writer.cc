@@ -186,18 +186,18 @@ void Writer::CarryOut(std::span<Waiting*> group) {
 // status.
 absl::Status Writer::Commit(std::span<Waiting*> group, Undo undo) {
   MOEPROBE_RETURN_IF_ERROR(Renew());
+  const bool was_due = mark_is_due_;
   const absl::Status status = CatchSqlErrors([&]() -> absl::Status {
     Transaction transaction(*connection_, Transaction::Kind::kWrite);
-    if (std::exchange(mark_is_due_, false)) {
-      MOEPROBE_RETURN_IF_ERROR(mark_(*connection_));
-    }
+    if (mark_is_due_) MOEPROBE_RETURN_IF_ERROR(mark_(*connection_));
     MOEPROBE_RETURN_IF_ERROR(CarryOutAll(group, undo));
     CrashPoint("commit-due");
+    mark_is_due_ = false;  // Checkpoint() says when it is again
     transaction.Commit();
     CrashPoint("commit-done-callers-waiting");
     return absl::OkStatus();
   });
-  if (!status.ok()) mark_is_due_ = true;
+  if (!status.ok()) mark_is_due_ = mark_is_due_ || was_due;
   // After a failed read or write nothing that the connection holds in memory
   // counts: the next change begins with another one.
   if (absl::IsUnavailable(status)) connection_.reset();
@@ -210,9 +210,11 @@ absl::Status Writer::CarryOutAll(std::span<Waiting*> group, Undo undo) {
     waiting->status = undo == Undo::kAll
                           ? waiting->change(*connection_)
                           : RunAlone(waiting->change, *connection_);
-    const bool is_undone =
-        undo == Undo::kTheChange && IsInTransaction(*connection_);
-    if (!waiting->status.ok() && !is_undone) return waiting->status;
+    if (waiting->status.ok()) continue;
+    const bool is_undone = undo == Undo::kTheChange &&
+                           IsInTransaction(*connection_) &&
+                           !absl::IsUnavailable(waiting->status);
+    if (!is_undone) return waiting->status;
   }
   return absl::OkStatus();
 }
@@ -221,6 +223,7 @@ absl::Status Writer::Renew() {
   if (connection_ != nullptr) return absl::OkStatus();
   MOEPROBE_ASSIGN_OR_RETURN(auto connection, OpenToWrite(file_));
   connection_ = Watched(std::move(connection), &mark_is_due_);
+  mark_is_due_ = true;
   return absl::OkStatus();
 }
 

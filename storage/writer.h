@@ -25,8 +25,9 @@ namespace moeprobe {
 class Writer {
  public:
   // A function that changes the database, or returns an error, which undoes
-  // what it did. It may be called again if the transaction that it shared
-  // fails: it changes nothing but the database and what it is to return.
+  // what it did. Where another change of its transaction is refused or the
+  // transaction fails it is called again, twice at most: it changes nothing but
+  // the database and what it is to return.
   using Change = std::function<absl::Status(Connection&)>;
 
   // Changes that share a transaction at most.

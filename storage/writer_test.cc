@@ -158,6 +158,17 @@ TEST_F(WriterTest, MarksALogWhoseFirstTransactionFailed) {
   EXPECT_EQ(MarkCount(), 1);
 }
 
+TEST_F(WriterTest, MarksNoLogForWhatIsRefused) {
+  const auto refuse = [](Connection&) -> absl::Status {
+    return absl::CancelledError("on purpose");
+  };
+  ASSERT_EQ(writer_->Run(Insert(1)), absl::OkStatus());
+  RunTogether({Insert(2), refuse, Insert(3)});
+  EXPECT_FALSE(writer_->Run(refuse).ok());
+  EXPECT_EQ(writer_->Run(Insert(4)), absl::OkStatus());
+  EXPECT_EQ(MarkCount(), 1);
+}
+
 TEST_F(WriterTest, FailsABadChangeAlone) {
   const auto refuse = [](Connection& db) -> absl::Status {
     Execute(db, "INSERT INTO t(x) VALUES(99)");
