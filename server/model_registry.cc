@@ -89,8 +89,9 @@ absl::StatusOr<OpenedModel> ModelRegistry::Find(const std::string& name) {
   if (!found_) return Look(name);
   const auto found = found_->find(name);
   if (found != found_->end()) return found->second;
-  MOEPROBE_ASSIGN_OR_RETURN(OpenedModel model, Look(name));
-  return found_->emplace(name, std::move(model)).first->second;
+  absl::StatusOr<OpenedModel> model = Look(name);
+  if (model.ok()) found_->emplace(name, *model);
+  return model;
 }
 
 // What a root that fails would have, another one may have, too.

@@ -17,6 +17,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/model_root.h"
+#include "storage/access.h"
 #include "storage/database.h"
 #include "storage/job_store.h"
 #include "tests/testing/no_descriptors.h"

@@ -22,7 +22,6 @@
 #include "server/grpc_status.h"
 #include "server/job_changes.h"
 #include "server/job_messages.h"
-#include "storage/access.h"
 #include "storage/job.h"
 #include "storage/job_store.h"
 #include "storage/queue_forecast.h"

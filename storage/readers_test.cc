@@ -1,7 +1,5 @@
 #include "storage/readers.h"
 
-#include <SQLiteCpp/Database.h>
-
 #include <chrono>
 #include <filesystem>
 #include <future>
@@ -38,8 +36,9 @@ class ReadersTest : public testing::Test {
   std::future<absl::Status> Borrow() {
     return std::async(std::launch::async, [this] {
       absl::StatusOr<Lent> connection = readers_.Take();
-      if (connection.ok()) readers_.GiveBack(*std::move(connection));
-      return connection.status();
+      const absl::Status status = connection.status();
+      if (status.ok()) readers_.GiveBack(*std::move(connection));
+      return status;
     });
   }
 

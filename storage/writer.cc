@@ -95,7 +95,7 @@ class Writer::Waiting {
   explicit Waiting(const Change& to_do) : change(to_do) {}
 
   void Answer() {
-    const std::lock_guard lock(mutex_);
+    const std::scoped_lock lock(mutex_);
     answered_ = true;
     // Under the lock: the waiter is gone as soon as it sees the answer.
     changed_.notify_one();
