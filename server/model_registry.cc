@@ -57,7 +57,7 @@ absl::Status ReasonToRefuse(const OpenedModel& model) {
 ModelRegistry ModelRegistry::ForRequest(const Viewer& viewer) const {
   ModelRegistry registry = *this;
   registry.viewer_ = viewer;
-  registry.found_.emplace();
+  registry.looks_once_ = true;
   return registry;
 }
 
@@ -86,11 +86,10 @@ absl::StatusOr<std::vector<const ModelRoot*>> ModelRegistry::PlacesOf(
 }
 
 absl::StatusOr<OpenedModel> ModelRegistry::Find(const std::string& name) {
-  if (!found_) return Look(name);
-  const auto found = found_->find(name);
-  if (found != found_->end()) return found->second;
+  const auto found = found_.find(name);
+  if (found != found_.end()) return found->second;
   absl::StatusOr<OpenedModel> model = Look(name);
-  if (model.ok()) found_->emplace(name, *model);
+  if (looks_once_ && model.ok()) found_.emplace(name, *model);
   return model;
 }
 

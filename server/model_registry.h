@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -110,8 +109,8 @@ class ModelRegistry {
 
   std::shared_ptr<Shared> shared_;
   Viewer viewer_ = ServerItself();
-  // By the names that were asked for; none where it looks each time.
-  std::optional<std::map<std::string, OpenedModel>> found_;
+  bool looks_once_ = false;
+  std::map<std::string, OpenedModel> found_;  // by the names asked for
 };
 
 }  // namespace moeprobe
