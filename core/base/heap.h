@@ -17,10 +17,11 @@ inline constexpr int kKeptForMessages = 512 << 10;
 void KeepFreedMemory(int bytes);
 
 // Heaps for each core of a program whose threads come and go with messages.
-// With half as many, a submission waits for locks, a twentieth of its time;
-// with twice as many, what they keep is three mebibytes more on two cores, and
-// grows for longer.
-inline constexpr int kHeapsPerCore = 2;
+// With twice as many, threads wait for fewer locks and a submission takes a
+// twentieth less, but what heaps keep grows for longer: on two cores by more
+// than a mebibyte from the second tenth of twenty minutes under load to the
+// last.
+inline constexpr int kHeapsPerCore = 1;
 
 // Lets threads share `count` heaps; otherwise there may be eight for each core.
 // A heap keeps what it once needed, so a program that lives long grows until
