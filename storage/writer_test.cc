@@ -169,6 +169,18 @@ TEST_F(WriterTest, MarksNoLogForWhatIsRefused) {
   EXPECT_EQ(MarkCount(), 1);
 }
 
+TEST_F(WriterTest, KeepsNothingOfAChangeThatIsRefusedBesideOthers) {
+  const auto refuse = [](Connection& db) -> absl::Status {
+    Execute(db, "INSERT INTO t(x) VALUES(99)");
+    return absl::CancelledError("on purpose");
+  };
+  const auto statuses = RunTogether({Insert(1), refuse, Insert(2)});
+  EXPECT_TRUE(statuses[0].ok());
+  EXPECT_EQ(statuses[1].code(), absl::StatusCode::kCancelled);
+  EXPECT_TRUE(statuses[2].ok());
+  EXPECT_EQ(Stored(), (std::vector<int64_t>{1, 2}));
+}
+
 TEST_F(WriterTest, FailsABadChangeAlone) {
   const auto refuse = [](Connection& db) -> absl::Status {
     Execute(db, "INSERT INTO t(x) VALUES(99)");
