@@ -153,7 +153,7 @@ absl::Status JobOperations::SayWhen(const Viewer& user,
 void JobOperations::NoteCreation(const CreatedJob& created, const NewJob& job) {
   if (!created.is_new) return;
   parts_.record->Submitted(created.job.id);
-  if (!created.is_cached) return;
+  if (!created.is_cached()) return;
   parts_.record->AskedCache(job.groups.size(), 0);
   parts_.record->Ended(created.job.id, JobState::kSucceeded);
 }

@@ -107,7 +107,7 @@ class StoredJobs : public Jobs {
     const auto created = server_->jobs.Create(job);
     if (!created.ok()) return Said(created.status());
     return absl::StrCat(created->is_new ? "" : "earlier ",
-                        created->is_cached ? "cached " : "", "job ",
+                        created->is_cached() ? "cached " : "", "job ",
                         created->job.id);
   }
 

@@ -224,8 +224,7 @@ absl::StatusOr<CreatedJob> Add(Connection& database, const NewJob& job,
   InsertNeeds(database, id, job);
   AddWarnings(database, id, job.warnings, now);
   AttachCachedGroups(database, id, job.groups, now);
-  const bool is_cached = HasAllGroups(database, id);
-  if (is_cached) {
+  if (HasAllGroups(database, id)) {
     Succeed(database, id, now);
   } else {
     const std::string& owner = job.access.owner;
@@ -233,8 +232,7 @@ absl::StatusOr<CreatedJob> Add(Connection& database, const NewJob& job,
     MOEPROBE_RETURN_IF_ERROR(CheckStored(database, owner, limits));
   }
   MOEPROBE_ASSIGN_OR_RETURN(JobRow row, SelectJob(database, id));
-  return CreatedJob{
-      .job = std::move(row), .is_new = true, .is_cached = is_cached};
+  return CreatedJob{.job = std::move(row), .is_new = true};
 }
 
 // Whether the results of a job can be kept.

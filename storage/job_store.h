@@ -44,8 +44,10 @@ struct NewJob {
 // What a submission came to.
 struct CreatedJob {
   JobRow job;
-  bool is_new = false;     // no earlier submission had the same request id
-  bool is_cached = false;  // it is new, and SUCCEEDED at once
+  bool is_new = false;  // no earlier submission had the same request id
+
+  // Whether it is new, and SUCCEEDED at once.
+  bool is_cached() const { return is_new && job.cached; }
 };
 
 // A job and events of its history, as they were at one moment.

@@ -160,11 +160,11 @@ TEST_F(JobStoreTest, SaysWhetherItMadeAJobAndWhetherTheCacheAnsweredIt) {
     job.request_id = is_cached ? "a" : "b";
     const auto first = jobs_.Create(job);
     EXPECT_TRUE(first->is_new);
-    EXPECT_EQ(first->is_cached, is_cached);
+    EXPECT_EQ(first->is_cached(), is_cached);
     const auto again = jobs_.Create(job);
     EXPECT_EQ(again->job.id, first->job.id);
     EXPECT_FALSE(again->is_new);
-    EXPECT_FALSE(again->is_cached);
+    EXPECT_FALSE(again->is_cached());
   }
 }
 

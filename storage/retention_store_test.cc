@@ -375,7 +375,7 @@ RC_GTEST_FIXTURE_PROP(RetentionStoreTest, NeverMiscounts, ()) {
         const auto created = jobs_.Create(job);
         if (!created.ok()) break;
         jobs.push_back(created->job.id);
-        if (created->is_cached) break;
+        if (created->is_cached()) break;
         const AttemptId attempt = *queue_.Start(created->job.id, 1);
         std::vector<NeededGroup> groups = job.groups;
         if (*rc::gen::inRange(0, 4) == 0) groups.pop_back();
