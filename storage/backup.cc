@@ -20,6 +20,7 @@
 #include "storage/data_layout.h"
 #include "storage/database_copy.h"
 #include "storage/draft_directory.h"
+#include "storage/log_identity.h"
 #include "storage/sql_errors.h"
 
 namespace moeprobe {
@@ -162,6 +163,8 @@ absl::StatusOr<BackupSize> RestoreBackup(const fs::path& backup,
   const fs::path database = draft.path() / kDatabaseName;
   MOEPROBE_RETURN_IF_ERROR(CheckDatabase(database));
   MOEPROBE_RETURN_IF_ERROR(CheckBlobsAreIn(manifest, backup, database));
+  MOEPROBE_RETURN_IF_ERROR(GiveNumber(database));
+  MOEPROBE_RETURN_IF_ERROR(SyncFile(database));
   MOEPROBE_RETURN_IF_ERROR(
       Publish(std::move(draft), DraftDirectory::Over::kEmptyDirectory));
   return SizeOf(data_directory, manifest);

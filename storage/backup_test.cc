@@ -4,13 +4,15 @@
 #include <barrier>
 #include <filesystem>
 #include <fstream>
+#include <ios>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "core/base/directory_entries.h"
 #include "core/base/sha256.h"
 #include "gmock/gmock.h"
@@ -80,6 +82,19 @@ TEST_F(BackupTest, RestoresWhatWasThereWhenItWasMade) {
             sha256_);
   EXPECT_EQ(BlobStore::Open(restored_ / "blobs")->Read(sha256_).value_or(""),
             "a text");
+}
+
+TEST_F(BackupTest, MakesDatabasesThatAreTheirOwn) {
+  ASSERT_TRUE(WriteBackup(data_, backup_).ok());
+  ASSERT_TRUE(RestoreBackup(backup_, restored_).ok());
+  ASSERT_TRUE(RestoreBackup(backup_, restored_.native() + " again").ok());
+  std::set<std::optional<std::string>> numbers;
+  for (const fs::path& directory :
+       {data_, backup_, restored_, fs::path(restored_.native() + " again")}) {
+    Connection raw((directory / "moeprobe.db").string());
+    numbers.insert(QueryText(raw, "SELECT id FROM identity"));
+  }
+  EXPECT_EQ(numbers.size(), 4);
 }
 
 TEST_F(BackupTest, NeverOverwrites) {

@@ -120,4 +120,14 @@ absl::StatusOr<std::unique_ptr<Connection>> OpenWithoutLog(
                           SQLite::OPEN_READONLY | SQLite::OPEN_URI);
 }
 
+absl::StatusOr<std::unique_ptr<Connection>> OpenAlone(
+    const std::filesystem::path& copy) {
+  return CatchSqlErrors([&]() -> absl::StatusOr<std::unique_ptr<Connection>> {
+    MOEPROBE_ASSIGN_OR_RETURN(auto connection,
+                              OpenWithDistrust(copy, SQLite::OPEN_READWRITE));
+    connection->exec("PRAGMA journal_mode = MEMORY");
+    return connection;
+  });
+}
+
 }  // namespace moeprobe

@@ -42,6 +42,12 @@ absl::StatusOr<std::unique_ptr<Connection>> OpenToRead(
 absl::StatusOr<std::unique_ptr<Connection>> OpenWithoutLog(
     const std::filesystem::path& file);
 
+// Opens a connection that writes to a copy which nobody else has open, without
+// a write-ahead log or any other file: a process that dies meanwhile leaves it
+// damaged.
+absl::StatusOr<std::unique_ptr<Connection>> OpenAlone(
+    const std::filesystem::path& copy);
+
 }  // namespace moeprobe
 
 #endif  // MOEPROBE_STORAGE_CONNECTION_H_

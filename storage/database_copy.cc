@@ -10,6 +10,7 @@
 #include "core/base/whole_file.h"
 #include "storage/connection.h"
 #include "storage/integrity.h"
+#include "storage/log_identity.h"
 #include "storage/sql_errors.h"
 #include "storage/statement.h"
 
@@ -34,6 +35,7 @@ absl::Status CopyDatabase(const std::filesystem::path& from,
     return absl::OkStatus();
   });
   if (!copied.ok()) return copied;
+  MOEPROBE_RETURN_IF_ERROR(GiveNumber(to));
   CrashPoint("database-copied-not-synced");
   MOEPROBE_RETURN_IF_ERROR(SyncFile(to));
   return CheckDatabase(to);

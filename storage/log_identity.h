@@ -16,10 +16,15 @@ namespace moeprobe {
 // Writes that page. To be part of the first transaction of each log.
 absl::Status MarkLog(Connection& database);
 
-// FailedPrecondition if the log beside `database` is another's, or no file.
-// To be called before it is opened to write; nothing is changed. OK where the
-// database has no number outside of its log yet, and where one of them cannot
-// be read: who opens it says why.
+// Gives a copy of a database, which nobody has open, a number of its own: a log
+// that goes on from the original is not the copy's. Nothing where it has none
+// yet. Does not wait for the disk.
+absl::Status GiveNumber(const std::filesystem::path& copy);
+
+// FailedPrecondition if the log beside `database` is no file, or has whole
+// transactions and not the number. To be called before it is opened to write;
+// nothing is changed. OK where the database has no number outside of its log
+// yet, and where one of them cannot be read: who opens it says why.
 absl::Status CheckLogIsItsOwn(const std::filesystem::path& database);
 
 }  // namespace moeprobe

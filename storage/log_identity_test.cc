@@ -15,6 +15,7 @@
 #include "storage/connection.h"
 #include "storage/data_layout.h"
 #include "storage/database.h"
+#include "storage/database_copy.h"
 #include "storage/statement.h"
 #include "tests/testing/temporary_directory.h"
 
@@ -37,16 +38,31 @@ class LogIdentityTest : public testing::Test {
     const fs::path alive = directory_.path() / ("alive " + name);
     EXPECT_TRUE(Database::Open(alive).ok());
     const auto database = Database::Open(alive);
-    EXPECT_TRUE((*database)
-                    ->Write([](Connection& db) -> absl::Status {
-                      Execute(db, "INSERT INTO model_pin VALUES('m', 'o', 1)");
-                      return absl::OkStatus();
-                    })
-                    .ok());
+    Pin(**database, "m");
+    return KilledCopy(alive, name);
+  }
+
+  // What is left of an open database where its process dies.
+  fs::path KilledCopy(const fs::path& alive, const std::string& name) {
     const fs::path killed = directory_.path() / name;
     fs::copy(alive, killed);
     fs::copy(WriteAheadLogOf(alive), WriteAheadLogOf(killed));
     return killed;
+  }
+
+  static void Pin(Database& database, const std::string& model) {
+    EXPECT_TRUE(database
+                    .Write([&](Connection& db) -> absl::Status {
+                      Execute(db, "INSERT INTO model_pin VALUES(?1, 'o', 1)",
+                              model);
+                      return absl::OkStatus();
+                    })
+                    .ok());
+  }
+
+  static std::string NumberIn(const fs::path& database) {
+    const auto connection = OpenWithoutLog(database);
+    return QueryText(**connection, "SELECT id FROM identity").value_or("");
   }
 
   static void ReplaceLog(const fs::path& database, const fs::path& by) {
@@ -93,10 +109,56 @@ TEST_F(LogIdentityTest, RefusesThatOfADatabaseWithoutIdentity) {
 TEST_F(LogIdentityTest, AcceptsWhereAllIsInTheLog) {
   const fs::path own = directory_.path() / "own";
   const auto database = Database::Open(own);
-  const fs::path killed = directory_.path() / "killed";
-  fs::copy(own, killed);
-  fs::copy(WriteAheadLogOf(own), WriteAheadLogOf(killed));
+  EXPECT_TRUE(CheckLogIsItsOwn(KilledCopy(own, "killed")).ok());
+}
+
+TEST_F(LogIdentityTest, AcceptsOneWithoutAWholeTransaction) {
+  const fs::path killed = MakeKilled("killed");
+  // Its header and one page of several: before the number is in it, perhaps.
+  fs::resize_file(WriteAheadLogOf(killed), 32 + 24 + 4096);
+  EXPECT_EQ(BytesOf(WriteAheadLogOf(killed)).find(NumberIn(killed)),
+            std::string::npos);
   EXPECT_TRUE(CheckLogIsItsOwn(killed).ok());
+}
+
+TEST_F(LogIdentityTest, RefusesThatOfTheOriginalBesideACopy) {
+  const fs::path original = MakeKilled("original");
+  const fs::path copy = directory_.path() / "copy";
+  ASSERT_TRUE(CopyDatabase(original, copy).ok());
+  fs::copy(WriteAheadLogOf(original), WriteAheadLogOf(copy));
+  EXPECT_TRUE(absl::IsFailedPrecondition(CheckLogIsItsOwn(copy)));
+}
+
+// Their tables begin at other pages: what the log has lies over other things
+// than a number, and the database's own can be read still.
+TEST_F(LogIdentityTest, RefusesThatOfACopyBesideTheOriginal) {
+  const fs::path original = MakeKilled("original");
+  const fs::path copy = directory_.path() / "copy";
+  ASSERT_TRUE(CopyDatabase(original, copy).ok());
+  const auto database = Database::Open(copy);
+  Pin(**database, "n");
+  ReplaceLog(original, copy);
+  EXPECT_TRUE(absl::IsFailedPrecondition(CheckLogIsItsOwn(original)));
+}
+
+TEST_F(LogIdentityTest, AcceptsThatOfACopyBesideIt) {
+  const fs::path copy = directory_.path() / "copy";
+  ASSERT_TRUE(CopyDatabase(MakeKilled("original"), copy).ok());
+  const auto database = Database::Open(copy);
+  Pin(**database, "n");
+  EXPECT_TRUE(CheckLogIsItsOwn(KilledCopy(copy, "killed")).ok());
+}
+
+TEST_F(LogIdentityTest, LeavesACopyWithoutNumberAlone) {
+  const fs::path old = directory_.path() / "old";
+  {
+    Connection database(old.string(),
+                        SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    database.exec("CREATE TABLE t(x)");
+  }
+  const std::string before = BytesOf(old);
+  EXPECT_TRUE(GiveNumber(old).ok());
+  EXPECT_EQ(BytesOf(old), before);
 }
 
 TEST_F(LogIdentityTest, LeavesDamageToThoseWhoReadIt) {

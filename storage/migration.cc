@@ -14,6 +14,7 @@
 #include "core/base/whole_file.h"
 #include "storage/connection.h"
 #include "storage/database_copy.h"
+#include "storage/log_identity.h"
 #include "storage/schema.h"
 #include "storage/statement.h"
 #include "storage/transaction.h"
@@ -53,6 +54,7 @@ absl::Status Migrate(Connection& database, const std::filesystem::path& file) {
   }
   database.exec(absl::StrCat("PRAGMA application_id = ", kApplicationId,
                              "; PRAGMA user_version = ", migrations.size()));
+  MOEPROBE_RETURN_IF_ERROR(MarkLog(database));
   CrashPoint("migration-not-committed");
   transaction.Commit();
   CrashPoint("migration-committed");

@@ -16,11 +16,14 @@
 #include <string>
 #include <thread>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "storage/connection.h"
+#include "storage/data_layout.h"
 #include "storage/database.h"
 #include "storage/integrity.h"
+#include "storage/log_identity.h"
 #include "storage/schema.h"
 #include "storage/statement.h"
 #include "tests/testing/temporary_directory.h"
@@ -32,6 +35,8 @@ namespace fs = std::filesystem;
 
 // The first whose data sets are somebody's.
 constexpr size_t kSchemaWithOwners = 5;
+// The first that tells its log from others.
+constexpr size_t kSchemaWithNumbers = 11;
 
 class MigrationTest : public testing::Test {
  protected:
@@ -119,6 +124,23 @@ TEST_F(MigrationTest, CopiesNothingThatIsNewOrCurrent) {
   ASSERT_TRUE(Database::Open(file_).ok());
   for (const auto& entry : fs::directory_iterator(directory_.path())) {
     EXPECT_EQ(entry.path().native().find(".schema"), std::string::npos);
+  }
+}
+
+// Both go by number, so this begins with the first schema that has one.
+TEST_F(MigrationTest, BeginsALogOfTheDatabaseAndNotOfTheCopy) {
+  for (size_t version = kSchemaWithNumbers; version < Migrations().size();
+       ++version) {
+    SCOPED_TRACE(version);
+    MakeSchema(version);
+    const auto database = Database::Open(file_);
+    const fs::path killed = directory_.path() / absl::StrCat("killed", version);
+    // There is nothing yet in the log but what the migration wrote.
+    fs::copy(file_, killed);
+    fs::copy(WriteAheadLogOf(file_), WriteAheadLogOf(killed));
+    EXPECT_TRUE(CheckLogIsItsOwn(killed).ok());
+    fs::copy(WriteAheadLogOf(file_), WriteAheadLogOf(CopyOf(version)));
+    EXPECT_TRUE(absl::IsFailedPrecondition(CheckLogIsItsOwn(CopyOf(version))));
   }
 }
 

@@ -1,6 +1,7 @@
 """Data directories that are damaged or not ours: the server says why, and stops."""
 
 import contextlib
+import hashlib
 import os
 import pathlib
 import resource
@@ -18,6 +19,8 @@ import tables
 from target import assert_says, outcome, started
 from test_bad_directories import make
 from unprivileged import AS_NOBODY, Server, give_away, open_folder
+
+NEWER_TEXT = b"newer"
 
 
 @pytest.fixture(scope="module")
@@ -105,12 +108,17 @@ def create(target, seed):
     assert target.create(job) == ("OK", "")
 
 
-def kill_with_two_jobs(root, api_stubs, folder, seeds):
-    """The data directory of a server that stopped with a job, and died with two."""
+def kill_with_two_jobs(root, api_stubs, folder, seeds, between=lambda: None):
+    """The data directory of a server that stopped with a job, and died with two.
+
+    The newer of them came after a text. `between` is called while nobody serves.
+    """
     with started(root, api_stubs, folder) as target:
         create(target, seeds[0])
+    between()
     with service.Server(folder / "data", [folder / "models"], workers=0) as server:
         target.server, target.api = server, api_stubs(server.address)
+        target.upload("KIND_TEXT", NEWER_TEXT)
         create(target, seeds[1])
         server.kill()
     return folder / "data"
@@ -151,6 +159,17 @@ def test_what_stands_beside_a_database(killed, foreign, api_stubs, tmp_path, cas
     assert check.fetchall() == [("ok",)]
 
 
+def assert_log_is_refused(folder, tmp_path, command):
+    words = ["moeprobe.db: found the log of another", "expected that of"]
+    if command == "serve":
+        assert_refused(folder, tmp_path, {"says": words})
+        return
+    backup = [tmp_path / "another"] if command == "backup" else []
+    status, said = supervised.run([command, *backup, "--data-dir", folder])
+    assert status == 1
+    assert all(word in said for word in words), said
+
+
 @pytest.mark.parametrize("command", ["backup", "doctor", "serve"])
 def test_nothing_is_lost_by_the_log_of_another(
     killed, foreign, api_stubs, tmp_path, command
@@ -158,16 +177,55 @@ def test_nothing_is_lost_by_the_log_of_another(
     """SQLite would move it into the database as soon as anybody closes that."""
     folder = copy_of(killed, tmp_path)
     shutil.copy(foreign / "moeprobe.db-wal", folder)
-    says = {"says": ["moeprobe.db: found the log of database", "expected that of"]}
-    if command == "serve":
-        assert_refused(folder, tmp_path, says)
-    else:
-        backup = [tmp_path / "backup"] if command == "backup" else []
-        status, said = supervised.run([command, *backup, "--data-dir", folder])
-        assert status == 1
-        assert all(words in said for words in says["says"])
+    assert_log_is_refused(folder, tmp_path, command)
     shutil.copy(killed / "moeprobe.db-wal", folder)
     assert seeds_of_jobs(folder, killed, api_stubs) == [2, 1]
+
+
+@pytest.fixture(scope="module")
+def outlived(root, api_stubs, tmp_path_factory):
+    """As `killed`, with a backup beside it from between its jobs."""
+    folder = tmp_path_factory.mktemp("outlived")
+
+    def back_up():
+        arguments = ["backup", folder / "backup", "--data-dir", folder / "data"]
+        assert supervised.run(arguments)[0] == 0
+
+    return kill_with_two_jobs(root, api_stubs, folder, (1, 2), between=back_up)
+
+
+def with_older_database(outlived, tmp_path):
+    """Its data directory with the database of the backup, and all that is newer."""
+    folder = copy_of(outlived, tmp_path)
+    shutil.copy(outlived.parent / "backup/moeprobe.db", folder)
+    return folder
+
+
+@pytest.mark.parametrize("command", ["backup", "doctor", "serve"])
+def test_an_older_database_does_not_take_the_log_of_a_newer(
+    outlived, api_stubs, tmp_path, command
+):
+    """G16: its pages lie elsewhere, so the log would damage it, or mix both."""
+    folder = with_older_database(outlived, tmp_path)
+    log = (folder / "moeprobe.db-wal").read_bytes()
+    assert_log_is_refused(folder, tmp_path, command)
+    assert (folder / "moeprobe.db-wal").read_bytes() == log
+    older = outlived.parent / "backup/moeprobe.db"
+    assert (folder / "moeprobe.db").read_bytes() == older.read_bytes()
+    shutil.copy(outlived / "moeprobe.db", folder)
+    assert seeds_of_jobs(folder, outlived, api_stubs) == [2, 1]
+
+
+def test_an_older_database_lets_go_of_what_is_newer(outlived, api_stubs, tmp_path):
+    """G16, with the log moved away."""
+    folder = with_older_database(outlived, tmp_path)
+    (folder / "moeprobe.db-wal").unlink()
+    newer = folder / "blobs" / hashlib.sha256(NEWER_TEXT).hexdigest()
+    assert newer.exists()
+    assert seeds_of_jobs(folder, outlived, api_stubs) == [1]
+    assert not newer.exists()
+    status, said = supervised.run(["doctor", "--data-dir", folder])
+    assert (status, "all is well" in said) == (0, True), said
 
 
 @pytest.mark.parametrize("command", ["backup", "doctor"])
