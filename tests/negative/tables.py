@@ -27,7 +27,8 @@ def content(written):
     """The bytes that a table writes as text, or as parts one after the other.
 
     A part is text (UTF-8), {bytes: text} with a character for each byte, {zeros: n},
-    or {repeat: part, times: n}.
+    {repeat: part, times: n}, or {each: text, of: n}: the text n times, commas between,
+    with a number from 0 for its #.
     """
     if isinstance(written, list):
         return b"".join(map(content, written))
@@ -37,6 +38,9 @@ def content(written):
         return written["bytes"].encode("latin-1")
     if "zeros" in written:
         return bytes(written["zeros"])
+    if "each" in written:
+        numbers = map(str, range(written["of"]))
+        return ",".join(written["each"].replace("#", n) for n in numbers).encode()
     return content(written["repeat"]) * written["times"]
 
 

@@ -10,7 +10,7 @@ import pytest
 import tables
 from bystander import undisturbed
 from safetensors import safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 from target import assert_says, started
 from unprivileged import Server, open_folder
 
@@ -75,6 +75,36 @@ def test_a_link_inside_the_root_is_followed(unharmed):
     with unharmed.spoiled_model("config.json") as folder:
         (folder / "model.safetensors").symlink_to("../good/model.safetensors")
         assert unharmed.validate(unharmed.analysis(folder.name)).HasField("job")
+
+
+# Other characters that some normal form of Unicode takes for those of a name of the
+# model, and names that are one in another form.
+ALIKE = ["\uff4dodel.norm.weight", "e\u0301.weight", "\u00e9.weight"]
+
+
+def spoil_names(folder, **renamed):
+    """Gives tensors of a model other names, and it some that mean nothing."""
+    path = folder / "model.safetensors"
+    tensors = {
+        renamed.get(name, name): values for name, values in load_file(path).items()
+    }
+    spare = dict.fromkeys(ALIKE, np.zeros(1, "f4"))
+    save_file(spare | tensors, path)
+
+
+def test_names_that_are_one_to_unicode_are_two(unharmed):
+    """B13: names are bytes."""
+    with unharmed.spoiled_model("config.json", "model.safetensors") as folder:
+        spoil_names(folder)
+        assert unharmed.validate(unharmed.analysis(folder.name)).HasField("job")
+
+
+def test_a_name_that_only_unicode_takes_for_another_is_missing(unharmed):
+    """B13."""
+    with unharmed.spoiled_model("config.json", "model.safetensors") as folder:
+        spoil_names(folder, **{"model.norm.weight": ALIKE[0]})
+        words = ['tensor "model.norm.weight" is missing']
+        assert_says(unharmed.refusal_of(folder), "FAILED_PRECONDITION", words)
 
 
 def test_as_many_shards_as_there_may_be(unharmed):
