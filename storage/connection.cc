@@ -125,7 +125,7 @@ absl::StatusOr<std::unique_ptr<Connection>> OpenAlone(
   return CatchSqlErrors([&]() -> absl::StatusOr<std::unique_ptr<Connection>> {
     MOEPROBE_ASSIGN_OR_RETURN(auto connection,
                               OpenWithDistrust(copy, SQLite::OPEN_READWRITE));
-    connection->exec("PRAGMA journal_mode = MEMORY");
+    connection->exec("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF");
     return connection;
   });
 }

@@ -16,13 +16,6 @@ inline std::filesystem::path WriteAheadLogOf(
   return database.native() + "-wal";
 }
 
-// Where SQLite keeps, for whoever has a database open, which pages are in its
-// write-ahead log.
-inline std::filesystem::path IndexOfLogOf(
-    const std::filesystem::path& database) {
-  return database.native() + "-shm";
-}
-
 // Where things are in the data directory of a server.
 struct DataLayout {
   explicit DataLayout(const std::filesystem::path& directory)

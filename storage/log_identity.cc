@@ -1,12 +1,7 @@
 #include "storage/log_identity.h"
 
 #include <algorithm>
-#include <array>
-#include <bit>
-#include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <ios>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +15,7 @@
 #include "core/base/status_macros.h"
 #include "storage/connection.h"
 #include "storage/data_layout.h"
+#include "storage/integrity.h"
 #include "storage/sql_errors.h"
 #include "storage/statement.h"
 
@@ -27,6 +23,8 @@ namespace moeprobe {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kNumber = "SELECT id FROM identity WHERE length(id) = 32";
 
 bool HasNumber(Connection& database) {
   return QueryText(database,
@@ -40,30 +38,8 @@ absl::StatusOr<std::optional<std::string>> NumberOf(const fs::path& database) {
   return CatchSqlErrors([&]() -> absl::StatusOr<std::optional<std::string>> {
     MOEPROBE_ASSIGN_OR_RETURN(const auto connection, OpenWithoutLog(database));
     if (!HasNumber(*connection)) return std::nullopt;
-    return QueryText(*connection,
-                     "SELECT id FROM identity WHERE length(id) = 32");
+    return QueryText(*connection, kNumber);
   });
-}
-
-// Has SQLite read a database with its log; what it makes of the two together,
-// which may be nothing, does not matter.
-void ReadAnything(Connection& database) {
-  static_cast<void>(CatchSqlErrors([&]() -> absl::Status {
-    QueryInteger(database, "PRAGMA schema_version");
-    return absl::OkStatus();
-  }));
-}
-
-// How many pages SQLite takes from a log, those of whole transactions: what its
-// index, which a first connection makes anew, has at byte 16
-// (https://sqlite.org/walformat.html).
-absl::StatusOr<uint32_t> PageCountOfLog(const fs::path& database) {
-  MOEPROBE_ASSIGN_OR_RETURN(const auto connection, OpenToRead(database));
-  ReadAnything(*connection);
-  std::ifstream index(IndexOfLogOf(database), std::ios::binary);
-  std::array<char, 4> count{};
-  index.seekg(16).read(count.data(), count.size());
-  return std::bit_cast<uint32_t>(count);
 }
 
 absl::StatusOr<bool> Holds(const fs::path& log, std::string_view number) {
@@ -77,6 +53,21 @@ absl::StatusOr<bool> Holds(const fs::path& log, std::string_view number) {
     return absl::OkStatus();
   }));
   return is_found;
+}
+
+// Whether a database and its log are whole together, and have the number. Those
+// of a server are that died before a first transaction was in the log, or
+// beside which somebody else moved a log into the database: the next begins
+// without a mark.
+absl::StatusOr<bool> FitTogether(const fs::path& database,
+                                 const std::string& number) {
+  auto fit = CatchSqlErrors([&]() -> absl::StatusOr<bool> {
+    MOEPROBE_ASSIGN_OR_RETURN(const auto connection, OpenToRead(database));
+    return HasNumber(*connection) &&
+           QueryText(*connection, kNumber) == number &&
+           FindDamage(*connection).empty();
+  });
+  return absl::IsDataLoss(fit.status()) ? false : fit;
 }
 
 absl::Status NoFile(const fs::path& log) {
@@ -117,14 +108,14 @@ absl::Status CheckLogIsItsOwn(const fs::path& database) {
   std::error_code error;
   const fs::file_status found_log = fs::status(log, error);
   if (fs::is_other(found_log)) return NoFile(log);
-  if (!fs::exists(found_log) || !fs::is_regular_file(database, error)) {
+  if (!fs::exists(found_log) || fs::is_empty(log, error) ||
+      !fs::is_regular_file(database, error)) {
     return absl::OkStatus();
   }
   const auto number = NumberOf(database);
   if (!number.ok() || !*number) return absl::OkStatus();
-  const auto page_count = PageCountOfLog(database);
-  if (!page_count.ok() || *page_count == 0) return absl::OkStatus();
-  const auto is_own = Holds(log, **number);
+  auto is_own = Holds(log, **number);
+  if (is_own.ok() && !*is_own) is_own = FitTogether(database, **number);
   if (!is_own.ok() || *is_own) return absl::OkStatus();
   return Foreign(database, log, **number);
 }

@@ -21,9 +21,10 @@ absl::Status MarkLog(Connection& database);
 // yet. Does not wait for the disk.
 absl::Status GiveNumber(const std::filesystem::path& copy);
 
-// FailedPrecondition if the log beside `database` is no file, or has whole
-// transactions and not the number. To be called before it is opened to write;
-// nothing is changed. OK where the database has no number outside of its log
+// FailedPrecondition if the log beside `database` is no file, or has not its
+// number, and with it the database is damaged or has another. To be called before that is opened to write; nothing is changed. A
+// copy that somebody else made has the same number, and is not told from the
+// original. OK where the database has no number outside of its log
 // yet, and where one of them cannot be read: who opens it says why.
 absl::Status CheckLogIsItsOwn(const std::filesystem::path& database);
 

@@ -149,6 +149,25 @@ TEST_F(LogIdentityTest, AcceptsThatOfACopyBesideIt) {
   EXPECT_TRUE(CheckLogIsItsOwn(KilledCopy(copy, "killed")).ok());
 }
 
+// Only what the writer moves into a database it knows of.
+TEST_F(LogIdentityTest, AcceptsOneThatBeganAfterSomebodyElsesCheckpoint) {
+  const fs::path alive = directory_.path() / "alive";
+  const auto database = Database::Open(alive);
+  Pin(**database, "m");
+  {
+    Connection other(alive.string(), SQLite::OPEN_READWRITE);
+    other.exec("PRAGMA wal_checkpoint");
+  }
+  Pin(**database, "n");
+  const fs::path killed = KilledCopy(alive, "killed");
+  fs::resize_file(WriteAheadLogOf(killed), 32 + 2 * (24 + 4096));
+  EXPECT_EQ(BytesOf(WriteAheadLogOf(killed)).find(NumberIn(killed)),
+            std::string::npos);
+  EXPECT_TRUE(CheckLogIsItsOwn(killed).ok());
+  const auto read = OpenToRead(killed);
+  EXPECT_EQ(QueryInteger(**read, "SELECT count(*) FROM model_pin"), 2);
+}
+
 TEST_F(LogIdentityTest, LeavesACopyWithoutNumberAlone) {
   const fs::path old = directory_.path() / "old";
   {
