@@ -43,8 +43,8 @@ absl::StatusOr<std::unique_ptr<Connection>> OpenWithoutLog(
     const std::filesystem::path& file);
 
 // Opens a connection that writes to a copy which nobody else has open, without
-// a write-ahead log or any other file, and does not wait for the disk: a process
-// that dies meanwhile may leave it damaged.
+// a write-ahead log or any other file, and does not wait for the disk: a
+// process that dies meanwhile may leave it damaged.
 absl::StatusOr<std::unique_ptr<Connection>> OpenAlone(
     const std::filesystem::path& copy);
 

@@ -22,10 +22,11 @@ absl::Status MarkLog(Connection& database);
 absl::Status GiveNumber(const std::filesystem::path& copy);
 
 // FailedPrecondition if the log beside `database` is no file, or has not its
-// number, and with it the database is damaged or has another. To be called before that is opened to write; nothing is changed. A
-// copy that somebody else made has the same number, and is not told from the
-// original. OK where the database has no number outside of its log
-// yet, and where one of them cannot be read: who opens it says why.
+// number, and with it the database is damaged or has another. To be called
+// before that is opened to write; nothing is changed. A copy that somebody else
+// made has the same number, and is not told from the original. OK where the
+// database has no number outside of its log yet, and where one of them cannot
+// be read: who opens it says why.
 absl::Status CheckLogIsItsOwn(const std::filesystem::path& database);
 
 }  // namespace moeprobe
