@@ -10,6 +10,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "storage/connection.h"
@@ -103,6 +104,26 @@ TEST_F(LogIdentityTest, RefusesThatOfADatabaseWithoutIdentity) {
                       SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
   database.exec("PRAGMA journal_mode = WAL; CREATE TABLE t(x)");
   ReplaceLog(own, other);
+  EXPECT_TRUE(absl::IsFailedPrecondition(CheckLogIsItsOwn(own)));
+}
+
+// A page of it lies over one that has nothing to do with the number.
+TEST_F(LogIdentityTest, RefusesOneThroughWhichTheNumberCanBeRead) {
+  const fs::path own = MakeKilled("own");
+  const fs::path other = directory_.path() / "other";
+  Connection database(other.string(),
+                      SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  database.exec("PRAGMA journal_mode = WAL");
+  for (int i = 0; i < 200; ++i) {
+    database.exec(absl::StrCat("CREATE TABLE t", i, "(x)"));
+  }
+  database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  const auto table = QueryText(
+      database, "SELECT name FROM sqlite_schema WHERE rootpage >= 20 LIMIT 1");
+  database.exec(absl::StrCat("INSERT INTO ", *table, " VALUES(1)"));
+  ReplaceLog(own, other);
+  const auto read = OpenToRead(own);
+  EXPECT_EQ(QueryText(**read, "SELECT id FROM identity"), NumberIn(own));
   EXPECT_TRUE(absl::IsFailedPrecondition(CheckLogIsItsOwn(own)));
 }
 
