@@ -120,7 +120,7 @@ TEST_F(LogIdentityTest, RefusesOneThroughWhichTheNumberCanBeRead) {
   database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   const auto table = QueryText(
       database, "SELECT name FROM sqlite_schema WHERE rootpage >= 20 LIMIT 1");
-  database.exec(absl::StrCat("INSERT INTO ", *table, " VALUES(1)"));
+  database.exec(absl::StrCat("INSERT INTO ", table.value_or(""), " VALUES(1)"));
   ReplaceLog(own, other);
   const auto read = OpenToRead(own);
   EXPECT_EQ(QueryText(**read, "SELECT id FROM identity"), NumberIn(own));

@@ -1,7 +1,5 @@
 // Databases of every schema there was, brought to the newest one.
 
-#include "storage/migration.h"
-
 #include <SQLiteCpp/Database.h>
 #include <sys/types.h>
 #include <sys/wait.h>
