@@ -10,11 +10,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
+#include <ios>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <thread>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "storage/connection.h"
@@ -79,6 +83,11 @@ class MigrationTest : public testing::Test {
     return QueryInteger(raw, "PRAGMA user_version");
   }
 
+  static std::string BytesOf(const fs::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+
   TemporaryDirectory directory_;
   fs::path file_ = directory_.path() / "moeprobe.db";
 };
@@ -137,6 +146,10 @@ TEST_F(MigrationTest, BeginsALogOfTheDatabaseAndNotOfTheCopy) {
     fs::copy(file_, killed);
     fs::copy(WriteAheadLogOf(file_), WriteAheadLogOf(killed));
     EXPECT_TRUE(CheckLogIsItsOwn(killed).ok());
+    const auto without_log = OpenWithoutLog(killed);
+    const auto number = QueryText(**without_log, "SELECT id FROM identity");
+    EXPECT_TRUE(absl::StrContains(BytesOf(WriteAheadLogOf(killed)),
+                                  number.value_or("none")));
     fs::copy(WriteAheadLogOf(file_), WriteAheadLogOf(CopyOf(version)));
     EXPECT_TRUE(absl::IsFailedPrecondition(CheckLogIsItsOwn(CopyOf(version))));
   }
