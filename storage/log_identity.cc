@@ -24,21 +24,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kNumber = "SELECT id FROM identity WHERE length(id) = 32";
-
-bool HasNumber(Connection& database) {
-  return QueryText(database,
-                   "SELECT name FROM sqlite_schema WHERE name = 'identity'")
-      .has_value();
+// The number of a database as a connection sees it, none where there is no such
+// table.
+std::optional<std::string> NumberSeenBy(Connection& database) {
+  const auto table = QueryText(
+      database, "SELECT name FROM sqlite_schema WHERE name = 'identity'");
+  if (!table) return std::nullopt;
+  return QueryText(database, "SELECT id FROM identity WHERE length(id) = 32");
 }
 
-// The number of a database as it is without its log, none where there is no
-// such table.
+// The same without its log.
 absl::StatusOr<std::optional<std::string>> NumberOf(const fs::path& database) {
   return CatchSqlErrors([&]() -> absl::StatusOr<std::optional<std::string>> {
     MOEPROBE_ASSIGN_OR_RETURN(const auto connection, OpenWithoutLog(database));
-    if (!HasNumber(*connection)) return std::nullopt;
-    return QueryText(*connection, kNumber);
+    return NumberSeenBy(*connection);
   });
 }
 
@@ -63,8 +62,7 @@ absl::StatusOr<bool> FitTogether(const fs::path& database,
                                  const std::string& number) {
   auto fit = CatchSqlErrors([&]() -> absl::StatusOr<bool> {
     MOEPROBE_ASSIGN_OR_RETURN(const auto connection, OpenToRead(database));
-    return HasNumber(*connection) &&
-           QueryText(*connection, kNumber) == number &&
+    return NumberSeenBy(*connection) == number &&
            FindDamage(*connection).empty();
   });
   return absl::IsDataLoss(fit.status()) ? false : fit;
@@ -97,7 +95,7 @@ absl::Status MarkLog(Connection& database) {
 absl::Status GiveNumber(const fs::path& copy) {
   return CatchSqlErrors([&]() -> absl::Status {
     MOEPROBE_ASSIGN_OR_RETURN(const auto connection, OpenAlone(copy));
-    if (!HasNumber(*connection)) return absl::OkStatus();
+    if (!NumberSeenBy(*connection)) return absl::OkStatus();
     Execute(*connection, "UPDATE identity SET id = lower(hex(randomblob(16)))");
     return absl::OkStatus();
   });

@@ -10,9 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <ios>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <thread>
@@ -20,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/file_content.h"
 #include "gtest/gtest.h"
 #include "storage/connection.h"
 #include "storage/data_layout.h"
@@ -83,11 +81,6 @@ class MigrationTest : public testing::Test {
     return QueryInteger(raw, "PRAGMA user_version");
   }
 
-  static std::string BytesOf(const fs::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-  }
-
   TemporaryDirectory directory_;
   fs::path file_ = directory_.path() / "moeprobe.db";
 };
@@ -148,8 +141,8 @@ TEST_F(MigrationTest, BeginsALogOfTheDatabaseAndNotOfTheCopy) {
     EXPECT_TRUE(CheckLogIsItsOwn(killed).ok());
     const auto without_log = OpenWithoutLog(killed);
     const auto number = QueryText(**without_log, "SELECT id FROM identity");
-    EXPECT_TRUE(absl::StrContains(BytesOf(WriteAheadLogOf(killed)),
-                                  number.value_or("none")));
+    const auto log = ReadFile(WriteAheadLogOf(killed), 1 << 24);
+    EXPECT_TRUE(absl::StrContains(log->bytes, number.value_or("none")));
     fs::copy(WriteAheadLogOf(file_), WriteAheadLogOf(CopyOf(version)));
     EXPECT_TRUE(absl::IsFailedPrecondition(CheckLogIsItsOwn(CopyOf(version))));
   }
